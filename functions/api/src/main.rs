@@ -1,0 +1,22 @@
+//! The HTTP API: start a run, look at it, approve it.
+
+mod problem;
+mod routes;
+
+use lambda_http::{Error, run, tracing};
+use relay::aws::{CatalogStore, Clients, Queue, Settings};
+use relay::ledger::Ledger;
+use relay::stages::RunRequests;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::from_environment().await;
+    let requests = RunRequests {
+        catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
+        ledger: Ledger::new(clients.dynamodb(), Settings.ledger_table()?),
+        snapshot_queue: Queue::new(clients.sqs(), Settings.snapshot_queue_url()?),
+        chunk_queue: Queue::new(clients.sqs(), Settings.chunk_queue_url()?),
+    };
+    run(routes::router(requests)).await
+}

@@ -1,0 +1,31 @@
+//! Snapshot against delivered state: deltas, batches, and one message a batch.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings, deadline};
+use relay::ledger::Ledger;
+use relay::run::Stage;
+use relay::stages::chunk::Chunk;
+use relay::stages::{Connections, Step, handle_stage};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::from_environment().await;
+    let ledger = Ledger::new(clients.dynamodb(), Settings.ledger_table()?);
+    let finish_queue = Queue::new(clients.sqs(), Settings.finish_queue_url()?);
+    let chunk = &Chunk {
+        catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
+        ledger: ledger.clone(),
+        objects: Objects::new(clients.s3(), Settings.data_bucket()?),
+        connections: Connections::new(&clients, &Settings.campaign_monitor_endpoint()?)?,
+        push_campaign_monitor_queue: Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
+        finish_queue: finish_queue.clone(),
+    };
+    let step = &Step { stage: Stage::Chunk, ledger, finish_queue };
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        let deadline = deadline(&event.context);
+        Ok::<_, Error>(handle_stage(event.payload, step, |run_id| chunk.run(run_id, deadline)).await)
+    }))
+    .await
+}

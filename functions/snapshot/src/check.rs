@@ -1,0 +1,117 @@
+//! From an author's text to a plan, or to what is wrong with it: one SELECT, over declared sources only.
+
+use crate::columns::{OutputColumn, Selection};
+use crate::engine::{Engine, Joins, Session};
+use crate::errors::QueryError;
+use crate::explain::{planning, syntax};
+use crate::words::one_line;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement as EngineStatement;
+use datafusion::sql::resolve::resolve_table_references;
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+/// The longest query that is taken.
+pub const MAX_QUERY_BYTES: usize = 64 * 1024;
+/// How deep parentheses and subqueries may be inside one another.
+const MAX_DEPTH: usize = 50;
+/// The most words and signs of a query. A chain of operators is as deep as it is long once it is a plan.
+const MAX_TOKENS: usize = 8_000;
+
+/// A segment's query and what an export wants of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentQuery {
+    /// One SELECT.
+    pub text: String,
+    /// The column of its result that holds the customer id.
+    pub member_key: String,
+    /// The columns of its result that the export maps.
+    pub attributes: Vec<String>,
+}
+
+/// A query that can be evaluated.
+pub(crate) struct Planned {
+    pub(crate) session: Session,
+    pub(crate) plan: LogicalPlan,
+    pub(crate) selection: Selection,
+}
+
+/// Says what the query would give, or what is wrong with it, without reading rows. Lists the sources that it names
+/// and reads their headers, footers or samples.
+pub async fn check(engine: &Engine, query: &SegmentQuery) -> Result<Vec<OutputColumn>, QueryError> {
+    Ok(plan(engine, query, Joins::Hash).await?.selection.columns)
+}
+
+pub(crate) async fn plan(engine: &Engine, query: &SegmentQuery, joins: Joins) -> Result<Planned, QueryError> {
+    let statement = parse(&query.text)?;
+    let statement = EngineStatement::Statement(Box::new(statement));
+    let names = sources(engine, &statement)?;
+    let session = engine.session(&names, joins).await?;
+    let plan = session.context.state().statement_to_plan(statement).await.map_err(|error| planning(&error))?;
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+        .verify_plan(&plan)
+        .map_err(|error| planning(&error))?;
+    let selection = Selection::new(plan.schema(), query)?;
+    Ok(Planned { session, plan, selection })
+}
+
+/// One SELECT, or why the text is none.
+fn parse(text: &str) -> Result<Statement, QueryError> {
+    if text.len() > MAX_QUERY_BYTES {
+        return Err(QueryError::TooLong { bytes: text.len(), limit_bytes: MAX_QUERY_BYTES });
+    }
+    let tokens = Tokenizer::new(&GenericDialect {}, text)
+        .tokenize_with_location()
+        .map_err(|error| syntax(&error.into()))?;
+    let mut significant = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).peekable();
+    let first = significant.find(|token| token.token != Token::LParen).map(|token| &token.token);
+    match first {
+        None | Some(Token::EOF) => return Err(QueryError::Empty),
+        Some(Token::SemiColon) if significant.peek().is_none() => return Err(QueryError::Empty),
+        Some(Token::Word(word)) if is_select(&word.value) => {}
+        Some(other) => return Err(QueryError::NotASelect { keyword: one_line(&other.to_string(), 30) }),
+    }
+    if significant.count() > MAX_TOKENS {
+        return Err(QueryError::TooDeep);
+    }
+    let mut statements = Parser::new(&GenericDialect {})
+        .with_recursion_limit(MAX_DEPTH)
+        .with_tokens_with_locations(tokens)
+        .parse_statements()
+        .map_err(|error| syntax(&error))?;
+    match (statements.len(), statements.pop()) {
+        (1, Some(statement @ Statement::Query(_))) => Ok(statement),
+        (1, Some(other)) => {
+            let text = other.to_string();
+            Err(QueryError::NotASelect { keyword: one_line(text.split(' ').next().unwrap_or_default(), 30) })
+        }
+        (0, _) | (_, None) => Err(QueryError::Empty),
+        (count, _) => Err(QueryError::SeveralStatements { count }),
+    }
+}
+
+fn is_select(word: &str) -> bool {
+    word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("with")
+}
+
+/// The declared sources that the query names. Anything else that it reads from, a file's address, a catalog's table
+/// or a table function, is an unknown source.
+fn sources(engine: &Engine, statement: &EngineStatement) -> Result<Vec<String>, QueryError> {
+    let (tables, _) = resolve_table_references(statement, false).map_err(|error| planning(&error))?;
+    let declared = engine.source_names();
+    let mut names = Vec::with_capacity(tables.len());
+    for table in tables {
+        let name = table.table().to_owned();
+        if table.schema().is_some() || !declared.contains(&name) {
+            return Err(QueryError::UnknownSource { name: one_line(&table.to_string(), 120), sources: declared });
+        }
+        names.push(name);
+    }
+    Ok(names)
+}

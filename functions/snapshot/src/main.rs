@@ -1,0 +1,32 @@
+//! Evaluates segments and writes their snapshots.
+
+mod handler;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use handler::Snapshots;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings};
+use relay::ledger::Ledger;
+use relay::run::Stage;
+use relay::stages::{Step, handle_stage};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::from_environment().await;
+    let ledger = Ledger::new(clients.dynamodb(), Settings.ledger_table()?);
+    let finish_queue = Queue::new(clients.sqs(), Settings.finish_queue_url()?);
+    let step = Step { stage: Stage::Snapshot, ledger: ledger.clone(), finish_queue };
+    let snapshots = &Snapshots {
+        catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
+        ledger,
+        objects: Objects::new(clients.s3(), Settings.data_bucket()?),
+        lake: clients.s3(),
+        chunk_queue: Queue::new(clients.sqs(), Settings.chunk_queue_url()?),
+        step,
+    };
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, Error>(handle_stage(event.payload, &snapshots.step, |run_id| snapshots.run(run_id)).await)
+    }))
+    .await
+}

@@ -1,0 +1,307 @@
+//! The text of every error that an author can meet, and that nothing but a SELECT over the sources gets through.
+
+use crate::lake::Lake;
+use datafusion::arrow::array::{ArrayRef, BinaryArray, Int32Array, ListArray, StringArray, StructArray};
+use datafusion::arrow::datatypes::{DataType, Field, Int32Type};
+use snapshot::{QueryError, SourceFormat};
+use std::sync::Arc;
+
+async fn lake() -> Lake {
+    let names: ArrayRef = Arc::new(StringArray::from(vec!["Anna", "Bo"]));
+    let street: ArrayRef = Arc::new(StringArray::from(vec!["Elm 1", "Oak 2"]));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("customer_id", Arc::new(StringArray::from(vec!["c1", "c2"]))),
+        ("FirstName", names),
+        ("points", Arc::new(Int32Array::from(vec![1, 0]))),
+        ("tags", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)]), None]))),
+        ("address", Arc::new(StructArray::from(vec![(Arc::new(Field::new("street", DataType::Utf8, true)), street)]))),
+        ("photo", Arc::new(BinaryArray::from(vec![b"ab".as_slice(), b"cd"]))),
+    ];
+    Lake::new()
+        .parquet("profiles", columns)
+        .await
+        .csv("orders", "customer_id,total,note\nc1,10,anna@example.com\nc2,x,\n")
+        .await
+        .source("nothing", SourceFormat::Csv)
+        .source("misnamed", SourceFormat::Csv)
+        .object("misnamed/data.txt", "a\n1\n")
+        .await
+        .source("lakehouse", SourceFormat::Parquet)
+        .object("lakehouse/_delta_log/0.json", "{}")
+        .await
+}
+
+/// The message of what is wrong with a query for the key `customer_id` and one attribute.
+async fn check_with(text: &str, attribute: &str, code: &str, expected: &str) {
+    let error = lake().await.evaluate(text, "customer_id", &[attribute]).await.expect_err(text);
+    assert_eq!((error.code(), error.to_string().as_str()), (code, expected), "{text}");
+    assert!(!error.is_transient(), "{text}");
+}
+
+async fn check(text: &str, code: &str, expected: &str) {
+    check_with(text, "customer_id", code, expected).await;
+}
+
+const SOURCES: &str = "the sources are: lakehouse, misnamed, nothing, orders, profiles";
+
+#[tokio::test]
+async fn names_that_are_not_there() {
+    check(
+        "SELECT custmer_id FROM orders",
+        "query_unknown_column",
+        "there is no column custmer_id; did you mean customer_id?; the columns are: customer_id, total, note",
+    )
+    .await;
+    check(
+        "SELECT firstname FROM profiles",
+        "query_unknown_column",
+        "there is no column firstname; did you mean FirstName?; the columns are: customer_id, FirstName, points, tags, address, photo",
+    )
+    .await;
+    check(
+        "SELECT o.zzz FROM orders o",
+        "query_unknown_column",
+        "there is no column o.zzz; the columns are: o.customer_id, o.total, o.note",
+    )
+    .await;
+    check(
+        "SELECT customer_id FROM order",
+        "query_unknown_source",
+        &format!("there is no source order; did you mean orders?; {SOURCES}"),
+    )
+    .await;
+    check(
+        "SELECT customer_id FROM profiles JOIN orders ON true",
+        "query_ambiguous_column",
+        "column customer_id is in several tables of the query; say which one is meant (table.customer_id)",
+    )
+    .await;
+    let error = lake().await.evaluate("SELECT lowr(note) FROM orders", "customer_id", &[]).await.unwrap_err();
+    assert_eq!(error.code(), "query_not_plannable");
+    assert!(error.to_string().contains("Invalid function 'lowr'. Did you mean 'lower'?"), "{error}");
+}
+
+#[tokio::test]
+async fn texts_that_are_no_select() {
+    check("", "query_empty", "the query is empty; a segment's query is one SELECT").await;
+    check(" -- nothing\n;", "query_empty", "the query is empty; a segment's query is one SELECT").await;
+    check(
+        "SELECT customer_id\nFORM orders WHERE",
+        "query_syntax",
+        "the query has a syntax error at line 2, column 13: Expected: end of statement, found: WHERE",
+    )
+    .await;
+    check("SELECT 'abc", "query_syntax", "the query has a syntax error at line 1, column 8: Unterminated string literal").await;
+    check(
+        "SELECT customer_id FROM orders; SELECT 1",
+        "query_several_statements",
+        "the query has 2 statements; a segment's query is one SELECT",
+    )
+    .await;
+    let long = format!("SELECT customer_id FROM orders -- {}", "x".repeat(70_000));
+    check(&long, "query_too_long", "the query is 70034 bytes long; at most 65536 are allowed").await;
+    for text in [
+        "COPY orders TO '/tmp/x.csv'",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "CREATE TABLE t AS SELECT * FROM orders",
+        "SET datafusion.execution.batch_size = 1",
+        "EXPLAIN SELECT * FROM orders",
+        "EXPLAIN ANALYZE SELECT * FROM orders",
+        "INSERT INTO orders VALUES (1)",
+        "DELETE FROM orders",
+        "DROP TABLE orders",
+        "SHOW TABLES",
+        "DESCRIBE orders",
+        "PREPARE p AS SELECT 1",
+        "VALUES (1)",
+        "TABLE orders",
+        "FROM orders",
+    ] {
+        let keyword = text.split(' ').next().unwrap();
+        let expected = format!("the query begins with {keyword}; a segment's query is one SELECT (WITH and UNION are allowed)");
+        check(text, "query_not_a_select", &expected).await;
+    }
+}
+
+#[tokio::test]
+async fn only_declared_sources_are_read() {
+    for (from, name) in [
+        ("'s3://other/secret.csv'", "\"s3://other/secret.csv\""),
+        ("\"/etc/passwd\"", "\"/etc/passwd\""),
+        ("'file:///etc/passwd'", "\"file:///etc/passwd\""),
+        ("information_schema.tables", "information_schema.tables"),
+        ("datafusion.public.orders", "datafusion.public.orders"),
+        ("public.orders", "public.orders"),
+        ("read_csv('/etc/passwd')", "read_csv"),
+        ("read_parquet('s3://other/x.parquet')", "read_parquet"),
+        ("generate_series(1, 1000000000000)", "generate_series"),
+    ] {
+        let text = format!("SELECT customer_id FROM {from}");
+        let expected = format!("there is no source {name}; {SOURCES}");
+        check(&text, "query_unknown_source", &expected).await;
+        let inside = format!("SELECT customer_id FROM orders WHERE total IN (SELECT x FROM {from})");
+        check(&inside, "query_unknown_source", &expected).await;
+        let part = format!("WITH part AS (SELECT * FROM {from}) SELECT customer_id FROM orders, part");
+        check(&part, "query_unknown_source", &expected).await;
+    }
+    for text in [
+        "SELECT * FROM LATERAL read_csv('/etc/passwd')",
+        "SELECT * FROM TABLE(read_csv('/etc/passwd'))",
+        "SELECT * INTO stolen FROM orders",
+        "WITH gone AS (DELETE FROM orders RETURNING *) SELECT * FROM gone",
+        "SELECT read_text('/etc/passwd') AS customer_id FROM orders",
+        "SELECT @@version AS customer_id FROM orders",
+        "SELECT $1 AS customer_id FROM orders",
+    ] {
+        let error = lake().await.evaluate(text, "customer_id", &[]).await.expect_err(text);
+        assert!(
+            matches!(error.code(), "query_not_plannable" | "query_syntax" | "query_unknown_source"),
+            "{text}: {} {error}",
+            error.code()
+        );
+    }
+}
+
+#[tokio::test]
+async fn results_that_are_no_members() {
+    check(
+        "SELECT total FROM orders",
+        "query_member_key_missing",
+        "the member key customer_id is not in the query's result; its columns are: total",
+    )
+    .await;
+    check_with(
+        "SELECT customer_id, total AS Total FROM orders",
+        "total",
+        "query_attribute_missing",
+        "the mapped attribute total is not in the query's result; did you mean Total?; its columns are: customer_id, Total",
+    )
+    .await;
+    check(
+        "SELECT p.customer_id, o.customer_id FROM profiles p JOIN orders o ON p.customer_id = o.customer_id",
+        "query_duplicate_column",
+        "the query's result has 2 columns named customer_id; name each column once (SELECT a.customer_id, b.customer_id AS other)",
+    )
+    .await;
+    check_with(
+        "SELECT customer_id, total AS member_key FROM orders",
+        "member_key",
+        "query_reserved_column",
+        "column member_key of the query's result is mapped and is not the member key; give it another name with AS",
+    )
+    .await;
+    check_with(
+        "SELECT * FROM profiles",
+        "tags",
+        "query_unsupported_column",
+        "column tags is a list; take its elements apart into rows with unnest(tags) AS element, or leave it out",
+    )
+    .await;
+    check_with(
+        "SELECT * FROM profiles",
+        "address",
+        "query_unsupported_column",
+        "column address is a structure; select its fields one by one (address['street'] AS street)",
+    )
+    .await;
+    check_with(
+        "SELECT * FROM profiles",
+        "photo",
+        "query_unsupported_column",
+        "column photo is binary data; read it as text with CAST(photo AS VARCHAR) AS photo",
+    )
+    .await;
+}
+
+/// What a message advises has to work.
+#[tokio::test]
+async fn the_advice_works() {
+    let lake = lake().await;
+    let text = "SELECT customer_id, unnest(tags) AS element, address['street'] AS street, CAST(photo AS VARCHAR) AS photo FROM profiles";
+    let snapshot = lake.evaluate(text, "customer_id", &["element", "street", "photo"]).await.unwrap();
+    assert_eq!(snapshot.rows, [["c1", "1", "Elm 1", "ab"]]);
+    let text = "SELECT customer_id, TRY_CAST(total AS DOUBLE) AS total FROM orders";
+    let snapshot = lake.evaluate(text, "customer_id", &["total"]).await.unwrap();
+    assert_eq!(snapshot.rows, [["c1", "10.0"], ["c2", "∅"]]);
+    let text = "SELECT customer_id, 10 / NULLIF(points, 0) AS share FROM profiles";
+    let snapshot = lake.evaluate(text, "customer_id", &["share"]).await.unwrap();
+    assert_eq!(snapshot.rows, [["c1", "10"], ["c2", "∅"]]);
+}
+
+#[tokio::test]
+async fn sources_that_are_not_there() {
+    check(
+        "SELECT customer_id FROM nothing",
+        "source_missing",
+        "source nothing: there is no .csv object under s3://lake/nothing/",
+    )
+    .await;
+    check(
+        "SELECT customer_id FROM misnamed",
+        "source_missing",
+        "source misnamed: there is no .csv object under s3://lake/misnamed/ (1 object with another name is there)",
+    )
+    .await;
+    check(
+        "SELECT customer_id FROM lakehouse",
+        "source_invalid",
+        "source lakehouse: s3://lake/lakehouse/ is a Delta Lake table; its folder also holds rows that were deleted, so it cannot be read as plain objects",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn values_of_rows_are_not_quoted() {
+    check_with(
+        "SELECT customer_id, CAST(note AS DOUBLE) AS note FROM orders",
+        "note",
+        "query_bad_value",
+        "while evaluating the query, a value could not be converted to a number (DOUBLE); TRY_CAST makes NULL of such values, or leave them out with WHERE first",
+    )
+    .await;
+    check_with(
+        "SELECT customer_id, 10 / points AS share FROM profiles",
+        "share",
+        "query_bad_value",
+        "while evaluating the query, a number was divided by zero; NULLIF(divisor, 0) makes NULL of it",
+    )
+    .await;
+    for expression in [
+        "CAST(note AS TIMESTAMP)",
+        "CAST(note AS DATE)",
+        "CAST(note AS BOOLEAN)",
+        "CAST(note AS DECIMAL(5, 2))",
+        "CAST(note AS INTERVAL)",
+        "to_timestamp(note)",
+        "to_date(note)",
+        "date_trunc(note, now())",
+        "date_part(note, now())",
+        "regexp_replace(total, note || '[', '')",
+        "repeat(note, -9223372036854775807)",
+        "arrow_cast(note, 'Int8')",
+        "arrow_cast(note, 'Time64(Nanosecond)')",
+        "chr(CAST(length(note) AS BIGINT) * 100000000)",
+        "to_char(now(), note)",
+    ] {
+        let text = format!("SELECT customer_id, {expression} AS value FROM orders WHERE note IS NOT NULL");
+        if let Err(error) = lake().await.evaluate(&text, "customer_id", &["value"]).await {
+            assert!(!error.to_string().contains("anna"), "{expression}: {error}");
+            assert!(!matches!(error, QueryError::Internal { .. }), "{expression}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_needs_quotes_is_no_source() {
+    let lake = Lake::new().source("big-orders", SourceFormat::Csv);
+    let error = snapshot::Engine::new(lake.settings.clone(), lake.sources.clone(), []).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "source name \"big-orders\" is not an identifier: a letter a-z, then letters, digits and _, 64 at most"
+    );
+    let lake = Lake::new().source("orders", SourceFormat::Csv);
+    let engine = snapshot::Engine::new(lake.settings.clone(), lake.sources.clone(), []).unwrap();
+    let query = snapshot::SegmentQuery { text: "SELECT 1 FROM orders".into(), member_key: "a".into(), attributes: vec![] };
+    let error = snapshot::check::check(&engine, &query).await.unwrap_err();
+    assert_eq!(error.to_string(), "source orders: bucket lake cannot be read by this deployment");
+}

@@ -1,0 +1,371 @@
+"""Rules that infra/template.yaml obeys, held against the CloudFormation that SAM makes of it.
+
+    python -m unittest discover --start-directory infra/checks
+"""
+
+import json
+import re
+import sys
+import unittest
+from pathlib import Path
+
+INFRA = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(INFRA / "local" / "python"))
+
+import transform  # noqa: E402
+
+SAM = transform.load(INFRA / "template.yaml")
+FOLDERS = transform.functions(SAM)
+TEMPLATE = transform.transformed(transform.load(INFRA / "template.yaml"))
+RESOURCES = TEMPLATE["Resources"]
+
+# Who may do what. A permission that is not here is refused by the test, and so is one that is only here.
+# Statements are (actions, resources); a resource is written as the template names it, without the ARN around it.
+LEDGER = "dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"
+RECEIVE = "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage"
+SECRETS = ("secretsmanager:GetSecretValue secretsmanager:PutSecretValue", "secret:${AWS::StackName}/connections/*")
+STARTS_RUNS = [
+    ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
+    (LEDGER, "LedgerTable"),
+    ("sqs:SendMessage", "ChunkQueue FinishQueue SnapshotQueue"),
+]
+MAY = {
+    "tick": STARTS_RUNS,
+    "api": STARTS_RUNS,
+    "snapshot": [
+        (RECEIVE, "SnapshotQueue"),
+        ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
+        ("s3:ListBucket", "${LakeBucketName}"),
+        ("s3:PutObject", "DataBucket/snapshots/*"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        ("dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        ("sqs:SendMessage", "ChunkQueue FinishQueue"),
+        ("kms:Decrypt", "LakeKeyArn"),
+    ],
+    "chunk": [
+        (RECEIVE, "ChunkQueue"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/snapshots/*"),
+        ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        (LEDGER + " dynamodb:Query", "LedgerTable"),
+        SECRETS,
+        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue"),
+    ],
+    "push-campaign-monitor": [
+        (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
+        ("s3:GetObject", "DataBucket/deltas/*"),
+        ("s3:PutObject", "DataBucket/results/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        (LEDGER, "LedgerTable"),
+        SECRETS,
+        ("sqs:SendMessage", "FinishQueue"),
+    ],
+    "finish": [
+        (RECEIVE, "FinishQueue"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/* DataBucket/snapshots/*"),
+        ("s3:PutObject", "DataBucket/delivered/* DataBucket/reports/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        (LEDGER + " dynamodb:DeleteItem", "LedgerTable"),
+        ("events:PutEvents", "event-bus/${EventBusName}"),
+        ("sqs:SendMessage", "SnapshotQueue"),
+    ],
+}
+
+# What each function is told. A function gets what it needs and nothing else.
+TOLD = {
+    "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+    "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+    "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
+    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
+    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
+    "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
+    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
+    "finish": "CATALOG_TABLE DATA_BUCKET EVENT_BUS_NAME LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+}
+
+
+def of_type(kind):
+    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def default(value):
+    """A number of the template, or the default of the parameter that it refers to."""
+    if isinstance(value, dict):
+        return TEMPLATE["Parameters"][value["Ref"]]["Default"]
+    return value
+
+
+def short(resource):
+    """A resource of a statement, as the tables above write it."""
+    if isinstance(resource, dict) and "Ref" in resource:
+        return resource["Ref"]
+    if isinstance(resource, dict) and "Fn::GetAtt" in resource:
+        return resource["Fn::GetAtt"][0]
+    if isinstance(resource, dict) and "Fn::Sub" in resource:
+        text = resource["Fn::Sub"].replace("${DataBucket.Arn}", "DataBucket")
+        return re.sub(r"^arn:\$\{AWS::Partition\}:(s3:::|[a-z]+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:)", "", text)
+    return resource
+
+
+def documents(properties):
+    """Every policy document within a resource's properties, wherever it is."""
+    if isinstance(properties, dict):
+        if "Statement" in properties:
+            yield properties
+        for value in properties.values():
+            yield from documents(value)
+    elif isinstance(properties, list):
+        for value in properties:
+            yield from documents(value)
+
+
+def statements(document):
+    """Its statements; conditional ones as if their condition held."""
+    for statement in document["Statement"]:
+        if "Fn::If" in statement:
+            _, statement, otherwise = statement["Fn::If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}
+        yield statement
+
+
+def role_of(properties):
+    return RESOURCES[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
+
+
+def permissions(folder):
+    properties = of_type("AWS::Lambda::Function")[next(name for name, f in FOLDERS.items() if f == folder)]
+    return {
+        (" ".join(sorted(as_list(s["Action"]))), " ".join(sorted(map(short, as_list(s["Resource"])))))
+        for policy in role_of(properties)["Policies"]
+        for s in statements(policy["PolicyDocument"])
+        if s["Sid"] != "WriteLog"
+    }
+
+
+class Permissions(unittest.TestCase):
+    def test_each_function_may_do_what_the_table_says_and_nothing_else(self):
+        for folder, table in MAY.items():
+            with self.subTest(folder):
+                expected = {tuple(" ".join(sorted(words.split())) for words in row) for row in table}
+                self.assertEqual(permissions(folder), expected)
+
+    def test_each_function_writes_its_own_log_only(self):
+        for name, properties in of_type("AWS::Lambda::Function").items():
+            with self.subTest(name):
+                log = properties["LoggingConfig"]["LogGroup"]["Ref"]
+                written = [
+                    (s["Action"], s["Resource"])
+                    for s in statements(role_of(properties)["Policies"][0]["PolicyDocument"])
+                    if s["Sid"] == "WriteLog"
+                ]
+                self.assertEqual(
+                    written, [(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]})]
+                )
+
+    def test_nothing_is_allowed_with_a_star(self):
+        for name, resource in RESOURCES.items():
+            for document in documents(resource["Properties"]):
+                for statement in statements(document):
+                    if statement["Effect"] == "Deny":
+                        continue
+                    with self.subTest(name, statement=statement):
+                        for action in as_list(statement["Action"]):
+                            self.assertNotIn("*", action)
+                        for target in as_list(statement.get("Resource", [])):
+                            self.assertNotIn(target, ("*", "arn:aws:s3:::*"))
+                        self.assertNotEqual(statement.get("Principal"), "*")
+                        self.assertFalse({"NotAction", "NotResource", "NotPrincipal"} & statement.keys())
+
+    def test_no_role_has_a_managed_policy(self):
+        for name, properties in of_type("AWS::IAM::Role").items():
+            self.assertNotIn("ManagedPolicyArns", properties, name)
+
+    def test_no_two_functions_share_a_role(self):
+        roles = [json.dumps(p["Role"]) for p in of_type("AWS::Lambda::Function").values()]
+        self.assertEqual(len(roles), len(set(roles)))
+
+
+class Functions(unittest.TestCase):
+    def test_every_folder_is_a_function_and_every_function_a_folder(self):
+        folders = {path.parent.name for path in (INFRA.parent / "functions").glob("*/Cargo.toml")}
+        self.assertEqual(set(FOLDERS.values()), folders)
+        self.assertEqual(set(MAY), folders)
+
+    def test_each_function_is_told_what_the_table_says(self):
+        for name, properties in of_type("AWS::Lambda::Function").items():
+            told = properties["Environment"]["Variables"]
+            self.assertEqual(" ".join(sorted(told)), TOLD[FOLDERS[name]], name)
+
+    def test_what_a_function_is_told_exists(self):
+        for name, properties in of_type("AWS::Lambda::Function").items():
+            for variable, value in properties["Environment"]["Variables"].items():
+                self.assertIn(value["Ref"], RESOURCES.keys() | TEMPLATE["Parameters"].keys(), f"{name} {variable}")
+
+    def test_each_function_may_use_what_it_is_told_of(self):
+        for name, properties in of_type("AWS::Lambda::Function").items():
+            allowed = " ".join(resources for _, resources in permissions(FOLDERS[name]))
+            for variable, value in properties["Environment"]["Variables"].items():
+                if variable != "CAMPAIGN_MONITOR_ENDPOINT":
+                    self.assertIn(value["Ref"], allowed, f"{name} {variable}")
+
+    def test_each_has_the_runtime_of_a_rust_binary(self):
+        for name, properties in of_type("AWS::Lambda::Function").items():
+            self.assertEqual((properties["Runtime"], properties["Handler"]), ("provided.al2023", "bootstrap"), name)
+
+    def test_each_log_is_kept_as_long_as_the_administrator_says(self):
+        groups = of_type("AWS::Logs::LogGroup")
+        for name, properties in of_type("AWS::Lambda::Function").items():
+            self.assertIn(properties["LoggingConfig"]["LogGroup"]["Ref"], groups, name)
+        for name, properties in groups.items():
+            self.assertEqual(properties["RetentionInDays"], {"Ref": "LogRetentionDays"}, name)
+
+
+class Queues(unittest.TestCase):
+    def setUp(self):
+        self.queues = of_type("AWS::SQS::Queue")
+        self.mappings = of_type("AWS::Lambda::EventSourceMapping")
+        self.dead = {
+            properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: name
+            for name, properties in self.queues.items()
+            if "RedrivePolicy" in properties
+        }
+
+    def test_all_are_fifo_and_encrypted(self):
+        for name, properties in self.queues.items():
+            self.assertTrue(properties["FifoQueue"] and properties["SqsManagedSseEnabled"], name)
+
+    def test_each_has_a_dead_letter_queue_of_its_own_that_keeps_longer(self):
+        for name, properties in self.queues.items():
+            if name in self.dead:
+                continue
+            with self.subTest(name):
+                target = properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+                self.assertEqual(self.dead[target], name)
+                self.assertEqual(self.queues[target]["MessageRetentionPeriod"], 14 * 24 * 3600)
+                self.assertGreater(14 * 24 * 3600, properties["MessageRetentionPeriod"])
+                self.assertGreaterEqual(properties["RedrivePolicy"]["maxReceiveCount"], 5)
+
+    def test_each_is_read_by_one_function_that_reports_failed_messages(self):
+        read = [p["EventSourceArn"]["Fn::GetAtt"][0] for p in self.mappings.values()]
+        self.assertEqual(sorted(read), sorted(set(self.queues) - set(self.dead)))
+        for name, properties in self.mappings.items():
+            self.assertEqual(properties["FunctionResponseTypes"], ["ReportBatchItemFailures"], name)
+
+    def test_batch_sizes(self):
+        for properties in self.mappings.values():
+            folder = FOLDERS[properties["FunctionName"]["Ref"]]
+            self.assertEqual(properties["BatchSize"], 10 if folder.startswith("push-") else 1, folder)
+
+    # AWS asks for six times: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    def test_a_message_stays_hidden_for_six_times_the_timeout_of_its_function(self):
+        for name, properties in self.mappings.items():
+            timeout = default(RESOURCES[properties["FunctionName"]["Ref"]]["Properties"]["Timeout"])
+            hidden = default(self.queues[properties["EventSourceArn"]["Fn::GetAtt"][0]]["VisibilityTimeout"])
+            self.assertGreaterEqual(hidden, 6 * timeout, name)
+
+    def test_each_dead_letter_queue_has_an_alarm_at_the_first_message(self):
+        watched = [
+            alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+            for alarm in of_type("AWS::CloudWatch::Alarm").values()
+            if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+            and (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+        ]
+        self.assertEqual(sorted(watched), sorted(self.dead))
+
+    def test_each_function_has_an_alarm_at_the_first_error(self):
+        watched = [
+            alarm["Dimensions"][0]["Value"]["Ref"]
+            for alarm in of_type("AWS::CloudWatch::Alarm").values()
+            if alarm["MetricName"] == "Errors"
+        ]
+        self.assertEqual(sorted(watched), sorted(FOLDERS))
+
+
+class Data(unittest.TestCase):
+    def test_what_cannot_be_made_again_outlives_the_stack(self):
+        kept = {n for n, r in RESOURCES.items() if r["Type"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket")}
+        self.assertEqual(kept, {"CatalogTable", "LedgerTable", "DataBucket"})
+        for name in kept:
+            policies = RESOURCES[name].get("DeletionPolicy"), RESOURCES[name].get("UpdateReplacePolicy")
+            self.assertEqual(policies, ("Retain", "Retain"), name)
+
+    def test_tables_are_encrypted_and_can_be_restored(self):
+        for name, properties in of_type("AWS::DynamoDB::Table").items():
+            self.assertTrue(properties["SSESpecification"]["SSEEnabled"], name)
+            self.assertTrue(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], name)
+            self.assertEqual(properties["BillingMode"], "PAY_PER_REQUEST", name)
+
+    def test_keys_of_the_tables(self):
+        def keys(name):
+            return [(key["AttributeName"], key["KeyType"]) for key in of_type("AWS::DynamoDB::Table")[name]["KeySchema"]]
+
+        self.assertEqual(keys("CatalogTable"), [("kind", "HASH"), ("id", "RANGE")])
+        self.assertEqual(keys("LedgerTable"), [("pk", "HASH"), ("sk", "RANGE")])
+        ledger = of_type("AWS::DynamoDB::Table")["LedgerTable"]
+        self.assertEqual(ledger["TimeToLiveSpecification"], {"AttributeName": "expires_at", "Enabled": True})
+
+    def test_the_bucket_is_private_and_encrypted(self):
+        bucket = of_type("AWS::S3::Bucket")["DataBucket"]
+        self.assertEqual(len(bucket["PublicAccessBlockConfiguration"]), 4)
+        self.assertTrue(all(bucket["PublicAccessBlockConfiguration"].values()))
+        self.assertIn("BucketEncryption", bucket)
+        statement = of_type("AWS::S3::BucketPolicy")["DataBucketPolicy"]["PolicyDocument"]["Statement"][0]
+        self.assertEqual(statement["Effect"], "Deny")
+        self.assertEqual(statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
+
+    def test_only_what_belongs_to_one_run_ends(self):
+        rules = of_type("AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
+        ends = {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule}
+        self.assertEqual(ends, {"snapshots/", "deltas/", "results/"})
+
+    def test_the_secret_is_made_without_a_value_under_the_prefix_that_roles_allow(self):
+        for properties in of_type("AWS::SecretsManager::Secret").values():
+            self.assertTrue(properties["Name"]["Fn::Sub"].startswith("${AWS::StackName}/connections/"))
+            self.assertFalse({"SecretString", "GenerateSecretString"} & properties.keys())
+
+
+class HttpApi(unittest.TestCase):
+    def test_routes_are_these_and_each_is_authorised(self):
+        body = of_type("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
+        found = dict(transform.operations(body))
+        self.assertEqual(
+            sorted(found), ["GET /runs/{run_id}", "POST /exports/{export_id}/runs", "POST /runs/{run_id}/approve"]
+        )
+        for route, operation in found.items():
+            self.assertEqual(operation["security"], [{"AWS_IAM": []}], route)
+
+    def test_local_routes_are_the_same(self):
+        local = transform.localized(transform.transformed(transform.load(INFRA / "template.yaml")))["Resources"]
+        routes = [r["Properties"] for r in local.values() if r["Type"] == "AWS::ApiGatewayV2::Route"]
+        body = of_type("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
+        self.assertEqual(sorted(r["RouteKey"] for r in routes), sorted(key for key, _ in transform.operations(body)))
+        self.assertEqual({r["AuthorizationType"] for r in routes}, {"AWS_IAM"})
+
+    def test_calls_are_logged_without_who_called(self):
+        stage = next(iter(of_type("AWS::ApiGatewayV2::Stage").values()))
+        log = json.loads(stage["AccessLogSettings"]["Format"])
+        self.assertEqual(sorted(log), ["error", "latency_ms", "request_id", "route", "status"])
+
+
+class Parameters(unittest.TestCase):
+    def test_each_is_described_and_only_the_lake_must_be_given(self):
+        for name, parameter in TEMPLATE["Parameters"].items():
+            self.assertTrue(parameter.get("Description"), name)
+        required = [name for name, parameter in TEMPLATE["Parameters"].items() if "Default" not in parameter]
+        self.assertEqual(required, ["LakeBucketName"])
+
+    def test_each_is_in_a_group_of_the_console_or_is_the_architecture(self):
+        groups = SAM["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        grouped = [name for group in groups for name in group["Parameters"]]
+        self.assertEqual(sorted(grouped), sorted(TEMPLATE["Parameters"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,136 @@
+"""Starts MiniStack for one owner and ends it, with every function that it started, when the owner is gone.
+
+The owner holds the other end of standard input and writes nothing to it: the pipe closes however the owner ends,
+by SIGKILL too. The owner has put this process in a process group of its own, so the group is all that has to end.
+Nothing in it is worth an orderly end: the state is in a folder that goes as well.
+
+Two things are added to MiniStack. Nagle's algorithm is off, because each invocation of a function waited 40 ms for a
+delayed acknowledgement. And the calls of the functions are counted, and what they wrote to queues, tables and
+the event bus is kept in a journal, so that a test can look at everything that left a function.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socketserver
+import sys
+import threading
+
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+FOLDER = os.environ.pop("LOCAL_CLOUD_FOLDER")
+JOURNAL = os.environ.pop("LOCAL_CLOUD_JOURNAL")
+ENFORCED = os.environ["AUTH"] == "true"
+SCOPE = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+# Functions call with the account's number as their access key, or with temporary ones where permissions are enforced;
+# whoever looks from outside uses another one.
+FUNCTIONS_KEY = "000000000000"
+KEPT_SERVICES = {"sqs", "dynamodb", "events"}
+READS = {"ReceiveMessage", "GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "GetQueueAttributes"}
+
+
+def end_with_owner():
+    while sys.stdin.buffer.read(4096):
+        pass
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    if os.getpgid(0) == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def action_of(service, scope, headers):
+    target = headers.get(b"x-amz-target", b"").decode("latin-1")
+    if target:
+        return target.rsplit(".", 1)[-1]
+    if service == "s3":
+        depth = "Object" if scope["path"].strip("/").count("/") else "Bucket"
+        return f"{scope['method']} {depth}"
+    return scope["method"]
+
+
+async def whole_body(receive):
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+async def signed(scope, receive, headers, service):
+    """The same request with a signature of the account's root, for a caller that cannot make one itself."""
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    body = await whole_body(receive)
+    unsigned = {k.decode("latin-1"): v.decode("latin-1") for k, v in headers.items() if k != b"authorization"}
+    path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+    url = f"http://{unsigned['host']}{path}"
+    request = AWSRequest(scope["method"], url, unsigned, body)
+    owner = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+    SigV4Auth(owner, service, os.environ["AWS_DEFAULT_REGION"]).add_auth(request)
+    changed = [(k.lower().encode("latin-1"), str(v).encode("latin-1")) for k, v in request.headers.items()]
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def again():
+        return next(messages, None) or await receive()
+
+    return {**scope, "headers": changed}, again
+
+
+class Watched:
+    """The emulator's application, with the calls counted and the writes kept."""
+
+    def __init__(self, app):
+        self.app = app
+        self.calls = {}
+        self.journal = open(JOURNAL, "a", buffering=1, encoding="utf-8")
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        if scope["path"] == "/_local/calls":
+            return await self.answer(send)
+        headers = dict(scope.get("headers", []))
+        match = SCOPE.search(headers.get(b"authorization", b"").decode("latin-1"))
+        if not match:
+            return await self.app(scope, receive, send)
+        caller = "function" if match[1] == FUNCTIONS_KEY or match[1].startswith("ASIA") else "outside"
+        service = match[2]
+        if ENFORCED and headers[b"authorization"].endswith(b"Signature=none"):
+            scope, receive = await signed(scope, receive, headers, service)
+        action = action_of(service, scope, headers)
+        counted = self.calls.setdefault(caller, {}).setdefault(service, {})
+        counted[action] = counted.get(action, 0) + 1
+        if service not in KEPT_SERVICES or action in READS:
+            return await self.app(scope, receive, send)
+
+        body = bytearray()
+
+        async def kept():
+            message = await receive()
+            body.extend(message.get("body", b""))
+            return message
+
+        await self.app(scope, kept, send)
+        entry = {"caller": caller, "service": service, "action": action, "body": body.decode("utf-8", "replace")}
+        self.journal.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    async def answer(self, send):
+        body = json.dumps(self.calls).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+
+def main():
+    threading.Thread(target=end_with_owner, daemon=True).start()
+    import ministack.app
+
+    ministack.app.app = Watched(ministack.app.app)
+    ministack.app.main()
+
+
+main()

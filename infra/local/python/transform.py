@@ -1,0 +1,91 @@
+"""The SAM template as plain CloudFormation: as AWS makes it (for the checks) and as MiniStack takes it."""
+
+import os
+import sys
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+from samtranslator.translator.transform import transform as sam_transform  # noqa: E402
+from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+
+class NoManagedPolicies:
+    """The template's roles are written out, so no managed policy has to be looked up."""
+
+    def load(self):
+        return {}
+
+
+def load(path):
+    with open(path, encoding="utf-8") as template:
+        return yaml_parse(template.read())
+
+
+def function_folder(resource):
+    """The folder of a function, such as `tick`: the last part of where its code lies."""
+    return resource["Properties"]["CodeUri"].rstrip("/").rsplit("/", 1)[-1]
+
+
+def functions(template):
+    """Logical id of each function -> its folder."""
+    return {
+        name: function_folder(resource)
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def transformed(template, artifacts_bucket="artifacts"):
+    """CloudFormation as AWS's own transform makes it; each function's code is `s3://BUCKET/FOLDER.zip`."""
+    for name, folder in functions(template).items():
+        template["Resources"][name]["Properties"]["CodeUri"] = f"s3://{artifacts_bucket}/{folder}.zip"
+    return sam_transform(template, {}, NoManagedPolicies())
+
+
+def localized(template):
+    """The transformed template for MiniStack, which makes no routes of an HTTP API's OpenAPI body."""
+    resources = template["Resources"]
+    for name in [n for n, r in resources.items() if r["Type"] == "AWS::ApiGatewayV2::Api"]:
+        properties = resources[name]["Properties"]
+        body = properties.pop("Body", None)
+        if body is None:
+            continue
+        properties.update(Name=name, ProtocolType="HTTP")
+        # These belong to an API that is made of a body.
+        properties.pop("FailOnWarnings", None)
+        for number, (route_key, operation) in enumerate(operations(body), start=1):
+            call = operation["x-amazon-apigateway-integration"]
+            integration = f"{name}Integration{number}"
+            resources[integration] = {
+                "Type": "AWS::ApiGatewayV2::Integration",
+                "Properties": {
+                    "ApiId": {"Ref": name},
+                    "IntegrationType": call["type"].upper(),
+                    "IntegrationMethod": "POST",
+                    "IntegrationUri": call["uri"],
+                    "PayloadFormatVersion": call["payloadFormatVersion"],
+                },
+            }
+            route = {
+                "ApiId": {"Ref": name},
+                "RouteKey": route_key,
+                "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
+            }
+            if any("AWS_IAM" in entry for entry in operation.get("security", [])):
+                route["AuthorizationType"] = "AWS_IAM"
+            resources[f"{name}Route{number}"] = {"Type": "AWS::ApiGatewayV2::Route", "Properties": route}
+    return template
+
+
+def operations(body):
+    """(route key, operation) of each operation of an OpenAPI body that calls something."""
+    for path, methods in body["paths"].items():
+        for method, operation in methods.items():
+            if isinstance(operation, dict) and "x-amazon-apigateway-integration" in operation:
+                yield f"{method.upper()} {path}", operation
+
+
+if __name__ == "__main__":
+    import json
+
+    json.dump(transformed(load(sys.argv[1])), sys.stdout, indent=1)

@@ -1,0 +1,194 @@
+//! A local cloud that stays: `up` leaves a process behind that owns it, `down` ends that process and no other.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sandbox::campaign_monitor::Sandbox;
+use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::binaries::{self, Binaries, Profile};
+use crate::cloud::{Cloud, Options, StackOutputs, StartTimes};
+use crate::console::Progress;
+use crate::error::tail;
+use crate::processes::Identity;
+use crate::{Error, venv, workspace};
+
+const START_LIMIT: Duration = Duration::from_mins(3);
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+
+/// What is left running, as kept in `.local/up.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Running {
+    /// The process that owns everything.
+    pub owner: Identity,
+    /// Address of all AWS services.
+    pub endpoint: String,
+    /// Address of the HTTP API.
+    pub api_url: String,
+    /// Address of the Campaign Monitor sandbox.
+    pub sandbox_url: String,
+    /// The lake's bucket.
+    pub lake_bucket: String,
+    /// The stack's outputs.
+    pub outputs: StackOutputs,
+    /// The emulator's and the functions' log.
+    pub log: PathBuf,
+    /// What the functions wrote to queues, tables and the event bus.
+    pub journal: PathBuf,
+    /// How long the start took.
+    pub start_seconds: f64,
+    /// How long the deployment took.
+    pub deploy_seconds: f64,
+}
+
+/// Starts a cloud and a sandbox in the background, or finds those that run already (then the second value is true).
+pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool), Error> {
+    let _lock = workspace::lock("up")?;
+    if let Some(running) = running()? {
+        return Ok((running, true));
+    }
+    venv::ensure(progress)?;
+    let request = workspace::local()?.join("up-functions.json");
+    let functions = binaries::build(profile, progress)?;
+    std::fs::write(&request, serde_json::to_vec(&functions)?).map_err(Error::file(&request))?;
+    let log = workspace::logs()?.join("up.log");
+    let output = File::create(&log).map_err(Error::file(&log))?;
+    let errors = output.try_clone().map_err(Error::file(&log))?;
+    let program = std::env::current_exe().map_err(Error::start("local"))?;
+    progress.step("starting the local cloud in the background");
+    let mut owner = process_group(Command::new(program).arg("own"))
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors)
+        .spawn()
+        .map_err(Error::start("local"))?;
+    let began = Instant::now();
+    while began.elapsed() < START_LIMIT {
+        if let Some(running) = running()? {
+            progress.step("it runs");
+            return Ok((running, false));
+        }
+        if let Ok(Some(status)) = owner.try_wait() {
+            let said = std::fs::read(&log).unwrap_or_default();
+            return Err(Error::NotStarted(format!(
+                "it ended with {status}:\n{}",
+                tail(&said, 20)
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    if let Some(owner) = Identity::of(owner.id()) {
+        owner.signal("TERM");
+    }
+    Err(Error::NotStarted(format!(
+        "it did not come up in time; see {}",
+        log.display()
+    )))
+}
+
+/// A group of its own, so that Ctrl-C at the terminal does not reach it.
+fn process_group(command: &mut Command) -> &mut Command {
+    std::os::unix::process::CommandExt::process_group(command, 0)
+}
+
+/// The background process: starts everything, says so in `.local/up.json`, and waits to be ended.
+pub async fn own(progress: &Progress) -> Result<(), Error> {
+    let stop = |kind| signal(kind).map_err(Error::start("the signal handler"));
+    let mut terminate = stop(SignalKind::terminate())?;
+    let mut interrupt = stop(SignalKind::interrupt())?;
+    // The terminal that it was started from may close.
+    let mut hangup = stop(SignalKind::hangup())?;
+    let ending = async {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                _ = hangup.recv() => {}
+            }
+        }
+    };
+    tokio::select! {
+        ended = start_and_stay(progress) => ended,
+        () = ending => Ok(()),
+    }
+}
+
+/// Never ends by itself, but by an error; dropping it ends what it started.
+async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
+    let request = workspace::local()?.join("up-functions.json");
+    let functions: Binaries =
+        serde_json::from_slice(&std::fs::read(&request).map_err(Error::file(&request))?)?;
+    let sandbox = Sandbox::start(sandbox::campaign_monitor::Options::default())
+        .await
+        .map_err(Error::start("the Campaign Monitor sandbox"))?;
+    let options = Options::new(venv::ensure(progress)?, functions).campaign_monitor(&sandbox.base_url());
+    let cloud = Cloud::start(options, progress).await?;
+    let owner = Identity::of(std::process::id())
+        .ok_or_else(|| Error::Missing("cannot tell when this process started".to_owned()))?;
+    let StartTimes {
+        start_seconds,
+        deploy_seconds,
+        ..
+    } = cloud.times();
+    let running = Running {
+        owner,
+        endpoint: cloud.endpoint().to_owned(),
+        api_url: cloud.api_url(),
+        sandbox_url: sandbox.base_url(),
+        lake_bucket: cloud.lake_bucket().to_owned(),
+        outputs: cloud.outputs().clone(),
+        log: cloud.log_path().to_path_buf(),
+        journal: cloud.journal_path(),
+        start_seconds,
+        deploy_seconds,
+    };
+    let path = state_path()?;
+    let new = path.with_extension("new");
+    std::fs::write(&new, serde_json::to_vec_pretty(&running)?).map_err(Error::file(&new))?;
+    std::fs::rename(&new, &path).map_err(Error::file(&path))?;
+    std::future::pending().await
+}
+
+/// Ends what `up` left running. False when there was nothing.
+pub async fn down(progress: &Progress) -> Result<bool, Error> {
+    let _lock = workspace::lock("up")?;
+    let Some(running) = running()? else {
+        return Ok(false);
+    };
+    progress.step("ending the local cloud");
+    running.owner.signal("TERM");
+    let began = Instant::now();
+    while running.owner.is_alive() {
+        if began.elapsed() > STOP_LIMIT {
+            // Its emulator and functions notice and end as well.
+            running.owner.signal("KILL");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let path = state_path()?;
+    std::fs::remove_file(&path).map_err(Error::file(&path))?;
+    progress.step("it has ended");
+    Ok(true)
+}
+
+/// What runs, if it does. What is left of one that was killed is cleared away.
+pub fn running() -> Result<Option<Running>, Error> {
+    let path = state_path()?;
+    let Ok(text) = std::fs::read(&path) else {
+        return Ok(None);
+    };
+    match serde_json::from_slice::<Running>(&text) {
+        Ok(running) if running.owner.is_alive() => Ok(Some(running)),
+        _ => {
+            std::fs::remove_file(&path).map_err(Error::file(&path))?;
+            Ok(None)
+        }
+    }
+}
+
+fn state_path() -> Result<PathBuf, Error> {
+    Ok(workspace::local()?.join("up.json"))
+}

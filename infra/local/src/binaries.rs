@@ -1,0 +1,147 @@
+//! The functions' binaries, built by cargo.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::console::Progress;
+use crate::error::tail;
+use crate::{Error, workspace};
+
+/// How the binaries are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// Quick to build: for tests and for trying things.
+    #[default]
+    Dev,
+    /// As deployed.
+    Release,
+}
+
+impl Profile {
+    /// Cargo's name of the profile.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Function (its folder in `functions/`, such as `tick`) → its binary.
+pub type Binaries = BTreeMap<String, PathBuf>;
+
+/// Builds all binaries of the workspace and tells where those of the functions are.
+///
+/// All, because the dependencies' features are those of the whole workspace then, and so no dependency is
+/// built twice.
+pub fn build(profile: Profile, progress: &Progress) -> Result<Binaries, Error> {
+    progress.step(&format!(
+        "building the functions, profile {} (minutes, the first time)",
+        profile.name()
+    ));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(workspace::root())
+        .args([
+            "build",
+            "--workspace",
+            "--bins",
+            "--locked",
+            "--profile",
+            profile.name(),
+        ])
+        .args(["--message-format", "json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(Error::start("cargo"))?;
+    if !output.status.success() {
+        return Err(Error::Failed {
+            program: "cargo build".to_owned(),
+            status: output.status,
+            output: tail(&output.stderr, 20),
+        });
+    }
+    let built = executables(&output.stdout, &workspace::root().join("functions"));
+    let missing: Vec<String> = functions()?
+        .into_iter()
+        .filter(|function| !built.contains_key(function))
+        .collect();
+    if missing.is_empty() {
+        progress.step("the functions are built");
+        Ok(built)
+    } else {
+        Err(Error::Missing(format!(
+            "cargo built no binary for {}",
+            missing.join(", ")
+        )))
+    }
+}
+
+/// Every function that there is: the folders of `functions/`.
+pub fn functions() -> Result<Vec<String>, Error> {
+    let folder = workspace::root().join("functions");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(Error::file(&folder))? {
+        let path = entry.map_err(Error::file(&folder))?.path();
+        if path.join("Cargo.toml").exists()
+            && let Some(name) = path.file_name()
+        {
+            found.push(name.to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The lines of cargo's JSON output that matter here.
+#[derive(Deserialize)]
+struct Message {
+    manifest_path: Option<PathBuf>,
+    executable: Option<PathBuf>,
+}
+
+fn executables(output: &[u8], functions: &Path) -> Binaries {
+    String::from_utf8_lossy(output)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter_map(|message| {
+            let manifest = message.manifest_path?;
+            let package = manifest.parent()?;
+            (package.parent()? == functions).then_some(())?;
+            Some((
+                package.file_name()?.to_string_lossy().into_owned(),
+                message.executable?,
+            ))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_executables_of_functions_are_taken() {
+        let output = br#"{"reason":"compiler-artifact","manifest_path":"/r/functions/tick/Cargo.toml","executable":"/t/tick"}
+{"reason":"compiler-artifact","manifest_path":"/r/functions/tick/Cargo.toml","executable":null}
+{"reason":"compiler-artifact","manifest_path":"/r/infra/local/Cargo.toml","executable":"/t/local"}
+not json
+{"reason":"build-finished","success":true}"#;
+        let found = executables(output, Path::new("/r/functions"));
+        assert_eq!(
+            found,
+            Binaries::from([("tick".to_owned(), PathBuf::from("/t/tick"))])
+        );
+    }
+
+    #[test]
+    fn the_functions_are_the_folders() {
+        let found = functions().unwrap();
+        assert!(found.contains(&"tick".to_owned()) && found.contains(&"push-campaign-monitor".to_owned()));
+    }
+}

@@ -1,0 +1,160 @@
+//! Questions to a running cloud that need no client of a service: invoking a function, logs, counted calls.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{ACCESS_KEY_ID, Cloud, REGION};
+use crate::Error;
+
+/// An HTTP answer, or the answer of a function.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, where it is JSON; a string of it otherwise.
+    pub body: Value,
+    /// For an invocation: the function failed as a whole.
+    pub function_error: bool,
+}
+
+/// Calls by caller (`function` or `outside`), service and action.
+pub type Calls = BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>;
+
+impl Cloud {
+    /// Invokes a function, such as `tick`, and waits for its answer.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Response, Error> {
+        let path = format!(
+            "/2015-03-31/functions/{}/invocations",
+            self.function_name(function)
+        );
+        self.post("lambda", &path, &[], event).await
+    }
+
+    /// Calls the HTTP API, such as `POST` of `/exports/newsletter/runs`, as an IAM user.
+    pub async fn api(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response, Error> {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.api_url()))
+            .header("authorization", authorization("execute-api"));
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        read(request.send().await?).await
+    }
+
+    /// Everything that the functions logged, a line an element, in no order across functions.
+    ///
+    /// An invocation's lines are there when it has ended. Of an invocation that was killed they are only in the
+    /// file at [`Cloud::log_path`].
+    pub async fn function_logs(&self) -> Result<Vec<String>, Error> {
+        let groups = self.logs("DescribeLogGroups", &json!({})).await?;
+        let mut lines = Vec::new();
+        for name in strings(&groups, "logGroups", "logGroupName") {
+            let mut request = json!({"logGroupName": name, "limit": 10_000});
+            loop {
+                let page = self.logs("FilterLogEvents", &request).await?;
+                lines.extend(strings(&page, "events", "message"));
+                match page.get("nextToken") {
+                    Some(token) if !token.is_null() => {
+                        if let Some(fields) = request.as_object_mut() {
+                            fields.insert("nextToken".to_owned(), token.clone());
+                        }
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    /// How often functions and others called which action, since the start.
+    pub async fn calls(&self) -> Result<Calls, Error> {
+        let answer = self
+            .http
+            .get(format!("{}/_local/calls", self.endpoint()))
+            .send()
+            .await?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+
+    /// How many calls the functions made to AWS, since the start.
+    pub async fn function_calls(&self) -> Result<u64, Error> {
+        let calls = self.calls().await?;
+        Ok(calls
+            .get("function")
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .flat_map(BTreeMap::values)
+            .sum())
+    }
+
+    async fn logs(&self, action: &str, request: &Value) -> Result<Value, Error> {
+        let target = format!("Logs_20140328.{action}");
+        let headers = [
+            ("x-amz-target", target.as_str()),
+            ("content-type", "application/x-amz-json-1.1"),
+        ];
+        let answer = self.post("logs", "/", &headers, request).await?;
+        if answer.status == 200 {
+            Ok(answer.body)
+        } else {
+            Err(Error::Answer(format!(
+                "{action}: {} {}",
+                answer.status, answer.body
+            )))
+        }
+    }
+
+    async fn post(
+        &self,
+        service: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Response, Error> {
+        let mut request = self
+            .http
+            .post(format!("{}{path}", self.endpoint()))
+            .header("authorization", authorization(service));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.body(body.to_string()).send().await?).await
+    }
+}
+
+/// The emulator reads the caller and the service out of this header. Where it checks signatures, the launcher puts a
+/// real one in the place of `none`.
+fn authorization(service: &str) -> String {
+    let scope = format!("{ACCESS_KEY_ID}/20260101/{REGION}/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none")
+}
+
+async fn read(answer: reqwest::Response) -> Result<Response, Error> {
+    let status = answer.status().as_u16();
+    let function_error = answer.headers().contains_key("x-amz-function-error");
+    let text = answer.text().await?;
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Ok(Response {
+        status,
+        body,
+        function_error,
+    })
+}
+
+fn strings(answer: &Value, list: &str, field: &str) -> Vec<String> {
+    let entries = answer.get(list).and_then(Value::as_array);
+    entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.get(field)?.as_str()?.to_owned()))
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! The Python environment that the emulator runs in: `.local/venv`, from pinned and hashed packages.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::console::Progress;
+use crate::error::tail;
+use crate::{Error, workspace};
+
+/// Written last, so an environment without it, or with another one, is incomplete.
+const STAMP: &str = "complete";
+
+/// A complete environment.
+#[derive(Clone, Debug)]
+pub struct Venv {
+    folder: PathBuf,
+}
+
+impl Venv {
+    /// Its Python.
+    #[must_use]
+    pub fn python(&self) -> PathBuf {
+        self.folder.join("bin/python")
+    }
+}
+
+/// Makes `.local/venv` if it is not there, not complete or of other requirements. Safe to call at the same time
+/// from several processes: the others wait.
+pub fn ensure(progress: &Progress) -> Result<Venv, Error> {
+    ensure_in(
+        &workspace::local()?.join("venv"),
+        &workspace::package().join("requirements.txt"),
+        progress,
+    )
+}
+
+fn ensure_in(folder: &Path, requirements: &Path, progress: &Progress) -> Result<Venv, Error> {
+    let wanted = std::fs::read_to_string(requirements).map_err(Error::file(requirements))?;
+    let venv = Venv {
+        folder: folder.to_path_buf(),
+    };
+    if is_complete(folder, &wanted) {
+        return Ok(venv);
+    }
+    let _lock = workspace::lock("venv")?;
+    if is_complete(folder, &wanted) {
+        return Ok(venv);
+    }
+    progress.step("making a Python environment in .local/venv");
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(Error::file(folder))?;
+    }
+    run(
+        "python3",
+        Command::new("python3").args(["-m", "venv"]).arg(folder),
+    )?;
+    progress.step("installing MiniStack, the local cloud's emulator, into it (85 MB, some 10 to 60 s)");
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ];
+    run(
+        "pip",
+        Command::new(venv.python())
+            .args(install)
+            .args(["--only-binary", ":all:", "--require-hashes", "--requirement"])
+            .arg(requirements),
+    )?;
+    let stamp = folder.join(STAMP);
+    std::fs::write(&stamp, wanted).map_err(Error::file(stamp))?;
+    progress.step("the Python environment is complete");
+    Ok(venv)
+}
+
+/// The stamp is a copy of the requirements; and a Python that went away (an upgrade) makes it incomplete.
+fn is_complete(folder: &Path, wanted: &str) -> bool {
+    std::fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == wanted)
+        && folder.join("bin/python").exists()
+}
+
+fn run(program: &str, command: &mut Command) -> Result<(), Error> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(Error::start(program))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let mut said = output.stdout;
+    said.extend(output.stderr);
+    Err(Error::Failed {
+        program: program.to_owned(),
+        status: output.status,
+        output: tail(&said, 20),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_of_other_requirements_or_a_missing_python_is_incomplete() {
+        fn check(stamp: Option<&str>, python: bool, complete: bool) {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("bin")).unwrap();
+            if python {
+                std::fs::write(folder.path().join("bin/python"), "").unwrap();
+            }
+            if let Some(stamp) = stamp {
+                std::fs::write(folder.path().join(STAMP), stamp).unwrap();
+            }
+            assert_eq!(is_complete(folder.path(), "a==1"), complete, "{stamp:?} {python}");
+        }
+        check(Some("a==1"), true, true);
+        check(Some("a==2"), true, false);
+        check(None, true, false);
+        check(Some("a==1"), false, false);
+    }
+}

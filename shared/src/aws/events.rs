@@ -1,0 +1,39 @@
+//! Events that others can act on.
+
+use super::{CloudError, count_call};
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use serde::Serialize;
+
+/// The bus that hears of finished runs.
+#[derive(Clone, Debug)]
+pub struct EventBus {
+    client: aws_sdk_eventbridge::Client,
+    name: String,
+}
+
+impl EventBus {
+    /// The bus called `name`.
+    #[must_use]
+    pub const fn new(client: aws_sdk_eventbridge::Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    /// Says that something happened. `detail` holds ids and counts, never personal data.
+    pub async fn put(&self, detail_type: &str, detail: &impl Serialize) -> Result<(), CloudError> {
+        let detail = serde_json::to_string(detail)
+            .map_err(|_| CloudError::local("put event on", &self.name, "detail_unwritable"))?;
+        let entry = PutEventsRequestEntry::builder()
+            .source("segment-relay")
+            .detail_type(detail_type)
+            .event_bus_name(&self.name)
+            .detail(detail)
+            .build();
+        count_call();
+        let answer = self.client.put_events().entries(entry).send().await;
+        let answer = answer.map_err(|error| CloudError::new("put event on", &self.name, &error))?;
+        match answer.entries().iter().find_map(|entry| entry.error_code()) {
+            Some(code) => Err(CloudError::local("put event on", &self.name, code)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The cloud: clients, settings, objects, queues, secrets, events and what Lambda hands over. The only room that
+//! knows AWS, besides the ledger.
+
+mod catalog_store;
+mod clients;
+mod deadline;
+mod error;
+mod events;
+mod metrics;
+mod objects;
+mod partial_batch;
+mod queues;
+mod secrets;
+mod settings;
+
+pub use catalog_store::{CatalogStore, LookupError, Saved};
+pub use clients::Clients;
+pub use deadline::deadline;
+pub use error::CloudError;
+pub use events::EventBus;
+pub use metrics::{Unit, calls as aws_calls, emit as emit_metrics};
+pub use objects::Objects;
+pub use partial_batch::{Delivery, Failure, Verdict, handle_groups};
+pub use queues::{OutgoingMessage, Queue};
+pub use secrets::SecretStore;
+pub use settings::{Settings, SettingsError};
+
+pub(crate) use metrics::count_call;

@@ -1,0 +1,114 @@
+//! A batch of SQS messages whose failures are reported one by one.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+
+/// One message as it was delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The message's id: the same for every delivery of the message.
+    pub message_id: String,
+    /// The handle of this delivery.
+    pub receipt_handle: String,
+    /// The message group.
+    pub group: String,
+    /// How often the message has been delivered, this time included.
+    pub receive_count: u32,
+    /// The body.
+    pub body: String,
+}
+
+/// A message that has to come again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure;
+
+/// What became of a delivery.
+pub type Verdict = Result<(), Failure>;
+
+impl From<SqsMessage> for Delivery {
+    fn from(message: SqsMessage) -> Self {
+        let number = |name: &str| message.attributes.get(name).and_then(|text| text.parse().ok());
+        Self {
+            receive_count: number("ApproximateReceiveCount").unwrap_or(1),
+            group: message.attributes.get("MessageGroupId").cloned().unwrap_or_default(),
+            message_id: message.message_id.unwrap_or_default(),
+            receipt_handle: message.receipt_handle.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+        }
+    }
+}
+
+/// Handles the groups of a batch at the same time and each group in its order. After the first failure of a group
+/// the rest of the group fails too, unhandled, so that its order is kept.
+pub async fn handle_groups<F, R>(event: SqsEvent, handle: F) -> SqsBatchResponse
+where
+    F: Fn(Delivery) -> R,
+    R: Future<Output = Verdict>,
+{
+    let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+    for delivery in event.records.into_iter().map(Delivery::from) {
+        groups.entry(delivery.group.clone()).or_default().push(delivery);
+    }
+    let handle = &handle;
+    let failures = join_all(groups.into_values().map(|group| async move {
+        let mut failed = Vec::new();
+        for delivery in group {
+            let message_id = delivery.message_id.clone();
+            if !failed.is_empty() || handle(delivery).await.is_err() {
+                failed.push(message_id);
+            }
+        }
+        failed
+    }))
+    .await;
+    let mut response = SqsBatchResponse::default();
+    for message_id in failures.into_iter().flatten() {
+        response.add_failure(message_id);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    fn event(messages: &[(&str, &str)]) -> SqsEvent {
+        let records: Vec<serde_json::Value> = messages
+            .iter()
+            .map(|(id, group)| {
+                serde_json::json!({
+                    "messageId": id, "receiptHandle": id, "body": "{}", "messageAttributes": {},
+                    "attributes": { "MessageGroupId": group, "ApproximateReceiveCount": "2" }
+                })
+            })
+            .collect();
+        serde_json::from_value(serde_json::json!({ "Records": records })).unwrap()
+    }
+
+    #[track_caller]
+    fn check(messages: &[(&str, &str)], failing: &str, handled: &[&str], failed: &[&str]) {
+        let seen = Mutex::new(Vec::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let response = runtime.block_on(handle_groups(event(messages), |delivery| {
+            assert_eq!(delivery.receive_count, 2);
+            seen.lock().unwrap().push(delivery.message_id.clone());
+            std::future::ready(if delivery.message_id == failing { Err(Failure) } else { Ok(()) })
+        }));
+        let mut found: Vec<String> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        found.sort();
+        assert_eq!(found, failed);
+        assert_eq!(*seen.lock().unwrap(), handled);
+    }
+
+    #[test]
+    fn a_failure_ends_its_group_and_no_other() {
+        let messages = [("1", "a"), ("2", "b"), ("3", "a"), ("4", "b"), ("5", "a")];
+        check(&messages, "none", &["1", "3", "5", "2", "4"], &[]);
+        check(&messages, "1", &["1", "2", "4"], &["1", "3", "5"]);
+        check(&messages, "4", &["1", "3", "5", "2", "4"], &["4"]);
+        check(&[], "none", &[], &[]);
+    }
+}

@@ -1,0 +1,76 @@
+//! FIFO queues.
+
+use super::{CloudError, count_call};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+
+/// What one call takes at the most (Amazon SQS Developer Guide, "Amazon SQS message quotas").
+const MESSAGES_A_CALL: usize = 10;
+/// The longest time that a message can be hidden: 12 hours (same page).
+const MAX_VISIBILITY_SECONDS: u64 = 43_200;
+
+/// One message to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingMessage {
+    /// Messages of one group are handled one after the other.
+    pub group: String,
+    /// Two messages of one id within five minutes are one.
+    pub deduplication_id: String,
+    /// JSON. Pointers only, never personal data.
+    pub body: String,
+}
+
+/// A FIFO queue.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at `url`.
+    #[must_use]
+    pub const fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Sends messages in their order, ten a call.
+    pub async fn send(&self, messages: &[OutgoingMessage]) -> Result<(), CloudError> {
+        for chunk in messages.chunks(MESSAGES_A_CALL) {
+            let mut entries = Vec::with_capacity(chunk.len());
+            for (number, message) in chunk.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .message_group_id(&message.group)
+                    .message_deduplication_id(&message.deduplication_id)
+                    .message_body(&message.body)
+                    .build()
+                    .map_err(|_| CloudError::local("send messages to", &self.url, "message_incomplete"))?;
+                entries.push(entry);
+            }
+            count_call();
+            let answer =
+                self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
+            let answer = answer.map_err(|error| CloudError::new("send messages to", &self.url, &error))?;
+            // The whole stage is tried again, and what was already sent is dropped as a duplicate.
+            if let Some(failed) = answer.failed().first() {
+                return Err(CloudError::local("send messages to", &self.url, failed.code()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Hides a message that is being handled for so long that its next try comes at the right time.
+    pub async fn hide(&self, receipt_handle: &str, seconds: u64) -> Result<(), CloudError> {
+        count_call();
+        let seconds = i32::try_from(seconds.min(MAX_VISIBILITY_SECONDS)).unwrap_or(i32::MAX);
+        let answer = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(seconds)
+            .send()
+            .await;
+        answer.map(drop).map_err(|error| CloudError::new("hide a message of", &self.url, &error))
+    }
+}

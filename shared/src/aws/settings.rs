@@ -1,0 +1,78 @@
+//! A function's settings, from its environment.
+
+use std::env;
+
+/// A setting that is missing or empty: the template and the function do not agree.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("environment variable {name} is missing: the function was deployed without the setting that it needs")]
+pub struct SettingsError {
+    /// The variable.
+    pub name: &'static str,
+}
+
+/// The variables that the template gives to functions; each function asks only for its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings;
+
+impl Settings {
+    /// The bucket of the bundle's own data.
+    pub fn data_bucket(self) -> Result<String, SettingsError> {
+        required("DATA_BUCKET")
+    }
+
+    /// The table of definitions.
+    pub fn catalog_table(self) -> Result<String, SettingsError> {
+        required("CATALOG_TABLE")
+    }
+
+    /// The table of runs, batches and delivered states.
+    pub fn ledger_table(self) -> Result<String, SettingsError> {
+        required("LEDGER_TABLE")
+    }
+
+    /// The queue that starts snapshots.
+    pub fn snapshot_queue_url(self) -> Result<String, SettingsError> {
+        required("SNAPSHOT_QUEUE_URL")
+    }
+
+    /// The queue that starts chunking.
+    pub fn chunk_queue_url(self) -> Result<String, SettingsError> {
+        required("CHUNK_QUEUE_URL")
+    }
+
+    /// The queue of batches for Campaign Monitor.
+    pub fn push_campaign_monitor_queue_url(self) -> Result<String, SettingsError> {
+        required("PUSH_CAMPAIGN_MONITOR_QUEUE_URL")
+    }
+
+    /// The queue that ends runs.
+    pub fn finish_queue_url(self) -> Result<String, SettingsError> {
+        required("FINISH_QUEUE_URL")
+    }
+
+    /// The bus that hears of finished runs.
+    pub fn event_bus_name(self) -> Result<String, SettingsError> {
+        required("EVENT_BUS_NAME")
+    }
+
+    /// Campaign Monitor's address.
+    pub fn campaign_monitor_endpoint(self) -> Result<String, SettingsError> {
+        required("CAMPAIGN_MONITOR_ENDPOINT")
+    }
+
+    /// How often a batch's message is received before it goes to the dead-letter queue.
+    #[must_use]
+    pub fn max_receive_count(self) -> u32 {
+        env::var("MAX_RECEIVE_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
+    }
+
+    /// Whether the functions run on one machine, where objects are addressed by path.
+    #[must_use]
+    pub fn is_local_cloud(self) -> bool {
+        env::var("AWS_ENDPOINT_URL").is_ok_and(|address| !address.is_empty())
+    }
+}
+
+fn required(name: &'static str) -> Result<String, SettingsError> {
+    env::var(name).ok().filter(|value| !value.is_empty()).ok_or(SettingsError { name })
+}

@@ -1,0 +1,62 @@
+//! Accounts of destinations.
+
+use super::{CatalogError, Document, Kind};
+use crate::model::{ConnectionId, Destination};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One account of a destination. The credentials are not here: `secret` names where they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Its identifier.
+    pub id: ConnectionId,
+    /// What people call it.
+    pub name: String,
+    /// Which kind of system it is an account of.
+    pub destination: Destination,
+    /// The name of the secret in AWS Secrets Manager that holds the credentials.
+    pub secret: String,
+    /// Who agreed to data leaving, when, and to which text. Without it nothing is exported.
+    pub consent: Option<Consent>,
+    /// What only this kind of destination knows; the connector parses it.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+}
+
+/// The agreement that profiles may leave the company for this destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Who agreed.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// To which words.
+    pub text: String,
+}
+
+impl Document for Connection {
+    const KIND: Kind = Kind::Connection;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn validate(&self) -> Result<(), CatalogError> {
+        let is_secret_name = !self.secret.is_empty()
+            && self.secret.len() <= 512
+            && self.secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte));
+        if is_secret_name {
+            Ok(())
+        } else {
+            Err(CatalogError::Field {
+                kind: Self::KIND.name(),
+                id: self.id.to_string(),
+                field: "secret".to_owned(),
+                problem: "must be the name of a secret in AWS Secrets Manager, not the secret itself".to_owned(),
+            })
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Exports: a connection, segments, target lists, mapping, options and a schedule.
+
+use super::{CatalogError, Document, Kind, Schedule};
+use crate::model::{ConnectionId, ExportId, ListId, SegmentId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// A definition of what goes where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// Its identifier.
+    pub id: ExportId,
+    /// What people call it.
+    pub name: String,
+    /// The account that it goes to.
+    pub connection: ConnectionId,
+    /// The attribute that finds the person in the destination.
+    pub match_key: String,
+    /// Attribute to field, in the order in which they are sent.
+    #[serde(default)]
+    pub mapping: Vec<FieldMapping>,
+    /// What goes where. Segments with the same target list are one union.
+    pub segments: Vec<ExportSegment>,
+    /// How many profiles may go.
+    #[serde(default)]
+    pub cap: Cap,
+    /// When a removal is too large to go without somebody's approval.
+    #[serde(default)]
+    pub guard: Guard,
+    /// When it runs by itself.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// A disabled export does not run.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
+    /// What only this kind of destination knows; the connector parses it.
+    #[serde(default)]
+    pub options: Map<String, Value>,
+}
+
+const fn enabled() -> bool {
+    true
+}
+
+/// One segment of an export and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportSegment {
+    /// The segment.
+    pub segment: SegmentId,
+    /// Where its members land.
+    pub target_list: ListId,
+}
+
+/// One attribute and the destination's field that it fills.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldMapping {
+    /// The attribute: a column of the segments' queries.
+    pub attribute: String,
+    /// The destination's field, by its key or by the name that people see there.
+    pub field: String,
+    /// What an absent value means.
+    #[serde(default)]
+    pub null: NullPolicy,
+    /// What to do with a value that the field cannot take.
+    #[serde(default)]
+    pub invalid: InvalidPolicy,
+}
+
+/// What an absent value (`NULL`) means. `0`, `false` and the empty text are values, never absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NullPolicy {
+    /// Leave the field as it is in the destination.
+    #[default]
+    Omit,
+    /// Clear the field in the destination.
+    Clear,
+    /// Refuse the row.
+    Reject,
+}
+
+/// What to do with a value that the destination's field cannot take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidPolicy {
+    /// Refuse the row.
+    #[default]
+    Reject,
+    /// Leave the field as it is in the destination; the report counts it.
+    Omit,
+    /// Shorten text that is too long (the report counts it); refuse the row for anything else.
+    Truncate,
+}
+
+/// How many profiles an export may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cap {
+    /// A limit of the customer's own contract, below the destination's.
+    pub rows: Option<u64>,
+    /// What happens over the cap.
+    pub over: OverCap,
+}
+
+/// What happens over the cap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverCap {
+    /// The run fails before the first push.
+    #[default]
+    Fail,
+    /// The first members by member key go, the rest are skipped and counted.
+    Truncate,
+}
+
+/// When a removal is too large to go without approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Guard {
+    /// Hold the run when more than this share of the delivered members would be removed …
+    pub removed_percent: u8,
+    /// … and more than so many members.
+    pub removed_rows: u64,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { removed_percent: 30, removed_rows: 100 }
+    }
+}
+
+impl Export {
+    /// The attributes that its segments must provide: the match key and what is mapped, each once.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        std::iter::once(&self.match_key)
+            .chain(self.mapping.iter().map(|mapping| &mapping.attribute))
+            .filter(|attribute| seen.insert(attribute.as_str()))
+            .cloned()
+            .collect()
+    }
+
+    /// The target lists, each once, in the order of their first segment.
+    #[must_use]
+    pub fn target_lists(&self) -> Vec<ListId> {
+        let mut seen = BTreeSet::new();
+        self.segments.iter().map(|entry| &entry.target_list).filter(|list| seen.insert(*list)).cloned().collect()
+    }
+
+    fn refuse(&self, field: impl Into<String>, problem: impl Into<String>) -> CatalogError {
+        CatalogError::Field {
+            kind: Self::KIND.name(),
+            id: self.id.to_string(),
+            field: field.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+impl Document for Export {
+    const KIND: Kind = Kind::Export;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn validate(&self) -> Result<(), CatalogError> {
+        if self.match_key.trim().is_empty() {
+            return Err(self.refuse("match_key", "must name the attribute that holds the person's match key"));
+        }
+        if self.segments.is_empty() {
+            return Err(self.refuse("segments", "must have at least one segment"));
+        }
+        let mut pairs = BTreeSet::new();
+        for (index, entry) in self.segments.iter().enumerate() {
+            if entry.target_list.0.trim().is_empty() {
+                return Err(self.refuse(format!("segments[{index}].target_list"), "must not be empty"));
+            }
+            if !pairs.insert((&entry.segment, &entry.target_list)) {
+                let problem = format!("segment \"{}\" is there twice for the same target list", entry.segment);
+                return Err(self.refuse(format!("segments[{index}]"), problem));
+            }
+        }
+        let mut fields = BTreeSet::new();
+        for (index, mapping) in self.mapping.iter().enumerate() {
+            if mapping.attribute.trim().is_empty() || mapping.field.trim().is_empty() {
+                return Err(self.refuse(format!("mapping[{index}]"), "attribute and field must not be empty"));
+            }
+            if !fields.insert(&mapping.field) {
+                let problem = format!("field \"{}\" is mapped twice", mapping.field);
+                return Err(self.refuse(format!("mapping[{index}].field"), problem));
+            }
+        }
+        if self.cap.rows == Some(0) {
+            return Err(self.refuse("cap.rows", "must be at least 1"));
+        }
+        if self.guard.removed_percent > 100 {
+            return Err(self.refuse("guard.removed_percent", "must be 0 to 100"));
+        }
+        self.schedule.validate().map_err(|error| self.refuse("schedule", error.to_string()))
+    }
+}
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;

@@ -1,0 +1,67 @@
+//! What people define: sources, segments, connections and exports. Each is parsed once, at the border, into a form
+//! that cannot be wrong; nothing behind the border checks it again.
+
+mod connection;
+mod error;
+mod export;
+mod schedule;
+mod segment;
+mod source;
+
+pub use connection::{Connection, Consent};
+pub use error::CatalogError;
+pub use export::{Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap};
+pub use schedule::{Schedule, ScheduleError};
+pub use segment::Segment;
+pub use source::{Source, SourceFormat, SourceLocation};
+
+use serde::de::DeserializeOwned;
+
+/// The four kinds of document in the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A table of the lake.
+    Source,
+    /// A named set of profiles.
+    Segment,
+    /// An account of a destination.
+    Connection,
+    /// A connection, its segments and how they go there.
+    Export,
+}
+
+impl Kind {
+    /// Every kind, in the order in which they depend on each other.
+    pub const ALL: [Self; 4] = [Self::Source, Self::Segment, Self::Connection, Self::Export];
+
+    /// The kind's name: the hash key of the catalog's table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Segment => "segment",
+            Self::Connection => "connection",
+            Self::Export => "export",
+        }
+    }
+}
+
+/// A document of the catalog.
+pub trait Document: DeserializeOwned {
+    /// Which kind it is.
+    const KIND: Kind;
+
+    /// Its identifier.
+    fn id(&self) -> &str;
+
+    /// Checks what the types cannot say.
+    fn validate(&self) -> Result<(), CatalogError>;
+
+    /// Parses and checks a document.
+    fn parse(json: &str) -> Result<Self, CatalogError> {
+        let document: Self = serde_json::from_str(json)
+            .map_err(|error| CatalogError::Malformed { kind: Self::KIND.name(), problem: error.to_string() })?;
+        document.validate()?;
+        Ok(document)
+    }
+}

@@ -1,0 +1,103 @@
+//! When an export is due.
+
+use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// When an export runs by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Schedule {
+    /// Only on demand.
+    #[default]
+    Off,
+    /// Every so many minutes, counted from the Unix epoch, so that the instants are the same for everybody.
+    EveryMinutes(u32),
+    /// Once a day at a wall-clock time of a time zone (an IANA name such as `Europe/Rome`).
+    Daily {
+        /// `06:30`.
+        at: Time,
+        /// `Europe/Rome`.
+        time_zone: String,
+    },
+}
+
+/// Why a schedule cannot be.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ScheduleError {
+    /// The period is out of range.
+    #[error("every_minutes must be 1 to 44640 (31 days)")]
+    Period,
+    /// The time zone is not known.
+    #[error("time_zone \"{0}\" is not an IANA time zone such as Europe/Rome")]
+    TimeZone(String),
+}
+
+impl Schedule {
+    /// Checks what the types cannot say.
+    pub fn validate(&self) -> Result<(), ScheduleError> {
+        match self {
+            Self::Off => Ok(()),
+            Self::EveryMinutes(minutes) if (1..=44_640).contains(minutes) => Ok(()),
+            Self::EveryMinutes(_) => Err(ScheduleError::Period),
+            Self::Daily { time_zone, .. } => {
+                TimeZone::get(time_zone).map(drop).map_err(|_| ScheduleError::TimeZone(time_zone.clone()))
+            }
+        }
+    }
+
+    /// The newest instant at or before `now` at which a run was due; `None` where there is none.
+    ///
+    /// It is a function of the clock alone, so that every tick that sees the same due instant asks for the same run.
+    #[must_use]
+    pub fn last_due(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Off => None,
+            Self::EveryMinutes(minutes) => {
+                let period_seconds = i64::from((*minutes).max(1)) * 60;
+                Timestamp::from_second(now.as_second().div_euclid(period_seconds) * period_seconds).ok()
+            }
+            Self::Daily { at, time_zone } => {
+                let zone = TimeZone::get(time_zone).ok()?;
+                let today = now.to_zoned(zone.clone()).date();
+                // A wall-clock time that a change to summer time skips is due at the instant after the gap.
+                let instant = |date: jiff::civil::Date| {
+                    zone.to_ambiguous_zoned(date.to_datetime(*at)).compatible().ok().map(|zoned| zoned.timestamp())
+                };
+                instant(today)
+                    .filter(|due| *due <= now)
+                    .or_else(|| instant(today.checked_sub(1.day()).ok()?))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(schedule: &Schedule, now: &str, expected: Option<&str>) {
+        let due = schedule.last_due(now.parse().unwrap());
+        assert_eq!(due, expected.map(|text| text.parse().unwrap()), "{schedule:?} at {now}");
+    }
+
+    #[test]
+    fn the_last_due_instant() {
+        check(&Schedule::Off, "2026-11-21T10:00:30Z", None);
+        check(&Schedule::EveryMinutes(1), "2026-11-21T10:00:30Z", Some("2026-11-21T10:00:00Z"));
+        check(&Schedule::EveryMinutes(60), "2026-11-21T10:59:59Z", Some("2026-11-21T10:00:00Z"));
+        let daily = |at: &str, zone: &str| Schedule::Daily { at: at.parse().unwrap(), time_zone: zone.to_owned() };
+        check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:29:59Z", Some("2026-11-20T05:30:00Z"));
+        check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:30:00Z", Some("2026-11-21T05:30:00Z"));
+        // The clocks of Rome go from 02:00 to 03:00 on that day, so 02:30 is due when it would have been.
+        check(&daily("02:30", "Europe/Rome"), "2026-03-29T12:00:00Z", Some("2026-03-29T01:30:00Z"));
+    }
+
+    #[test]
+    fn impossible_schedules_are_refused() {
+        assert_eq!(Schedule::EveryMinutes(0).validate(), Err(ScheduleError::Period));
+        let nowhere = Schedule::Daily { at: "06:30".parse().unwrap(), time_zone: "Mars/Base".to_owned() };
+        assert_eq!(nowhere.validate(), Err(ScheduleError::TimeZone("Mars/Base".to_owned())));
+        assert_eq!(Schedule::EveryMinutes(15).validate(), Ok(()));
+    }
+}

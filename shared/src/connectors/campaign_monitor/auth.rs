@@ -1,0 +1,241 @@
+//! Credentials in use: read once, renewed ahead of their end or when they are refused.
+//!
+//! Several processes use one secret. Whoever is refused first looks whether the stored secret is another one by now:
+//! then somebody else has renewed it, or an administrator has connected the account again, and that one is used.
+//! Within a process one lock makes one renewal. Renewed tokens are stored before they are used.
+
+use super::secret::{Secret, Tokens};
+use crate::connectors::{
+    CallContext, CredentialError, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, PushError, Retry,
+};
+use crate::model::Destination;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use url::form_urlencoded;
+
+/// A token with less left than this is renewed before it is used.
+const RENEW_AHEAD_SECONDS: i64 = 300;
+/// How long the token endpoint may take.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// When another process has just used up the refresh token, its new tokens are stored within this: three looks.
+const LOOKS: u32 = 3;
+
+/// The credentials of one connection.
+pub(super) struct Auth<S> {
+    store: S,
+    http: HttpClient,
+    endpoint: Endpoint,
+    look_pause: Duration,
+    known: Mutex<Option<Known>>,
+}
+
+struct Known {
+    secret: Secret,
+    header: HeaderValue,
+    /// Grows with each change, so that a refused call can tell whether it used the newest.
+    generation: u64,
+    /// Renewed, but the store did not take it yet.
+    is_unsaved: bool,
+}
+
+/// What lets a call in.
+pub(super) struct Pass {
+    /// The `Authorization` header.
+    pub(super) header: HeaderValue,
+    generation: u64,
+}
+
+enum Renewal {
+    Renewed(Tokens),
+    /// The refresh token is used up or revoked.
+    Refused,
+}
+
+impl<S: CredentialStore> Auth<S> {
+    pub(super) fn new(store: S, http: HttpClient, endpoint: Endpoint, look_pause: Duration) -> Self {
+        Self { store, http, endpoint, look_pause, known: Mutex::new(None) }
+    }
+
+    /// What lets the next call in.
+    pub(super) async fn pass(&self, context: &CallContext) -> Result<Pass, PushError> {
+        let mut known = self.known.lock().await;
+        let slot = match known.as_mut() {
+            Some(slot) => slot,
+            None => known.insert(self.load(0).await?),
+        };
+        self.save(slot).await?;
+        let now = Timestamp::now();
+        if let Secret::OAuth(tokens) = &slot.secret
+            && tokens.ends_within(now, RENEW_AHEAD_SECONDS)
+        {
+            let has_ended = tokens.ends_within(now, 1);
+            match self.change(slot, true, context).await {
+                Ok(_) => {}
+                // The old token is good for some minutes yet, and by then the trouble may be over.
+                Err(error) if !has_ended && !slot.is_unsaved => {
+                    tracing::warn!(kind = error.kind.code(), "access token could not be renewed ahead of its end");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Pass { header: slot.header.clone(), generation: slot.generation })
+    }
+
+    /// Gets other credentials than those that were just refused; says no where there are none. Renews only where
+    /// `may_refresh`.
+    pub(super) async fn renew(
+        &self,
+        refused: &Pass,
+        may_refresh: bool,
+        context: &CallContext,
+    ) -> Result<bool, PushError> {
+        let mut known = self.known.lock().await;
+        match known.as_mut() {
+            Some(slot) if slot.generation == refused.generation => self.change(slot, may_refresh, context).await,
+            _ => Ok(true),
+        }
+    }
+
+    async fn change(&self, slot: &mut Known, may_refresh: bool, context: &CallContext) -> Result<bool, PushError> {
+        if self.adopt(slot).await? {
+            return Ok(true);
+        }
+        let Secret::OAuth(tokens) = &slot.secret else { return Ok(false) };
+        if !may_refresh {
+            return Ok(false);
+        }
+        match self.refresh(tokens, context).await? {
+            Renewal::Renewed(tokens) => {
+                let secret = Secret::OAuth(tokens);
+                let header = secret.header().map_err(|problem| self.malformed(problem))?;
+                *slot = Known { secret, header, generation: slot.generation + 1, is_unsaved: true };
+                self.save(slot).await?;
+                tracing::info!("access token renewed");
+                Ok(true)
+            }
+            Renewal::Refused => {
+                for _ in 0..LOOKS {
+                    tokio::time::sleep(self.look_pause.min(context.left())).await;
+                    if self.adopt(slot).await? {
+                        return Ok(true);
+                    }
+                }
+                let message = "the refresh token is not accepted any more: connect the account again";
+                Err(failure("renew the access token", ErrorKind::Authentication, Retry::Never, message))
+            }
+        }
+    }
+
+    /// Takes the stored secret if it is another one than ours.
+    async fn adopt(&self, slot: &mut Known) -> Result<bool, PushError> {
+        let stored = self.load(slot.generation + 1).await?;
+        if stored.secret.equals(&slot.secret) {
+            return Ok(false);
+        }
+        *slot = stored;
+        Ok(true)
+    }
+
+    async fn load(&self, generation: u64) -> Result<Known, PushError> {
+        let secret = self.store.load().await.map_err(|error| unusable(&error))?;
+        let secret = Secret::parse(&secret).map_err(|problem| self.malformed(problem))?;
+        let header = secret.header().map_err(|problem| self.malformed(problem))?;
+        Ok(Known { secret, header, generation, is_unsaved: false })
+    }
+
+    async fn save(&self, slot: &mut Known) -> Result<(), PushError> {
+        if slot.is_unsaved && let Secret::OAuth(tokens) = &slot.secret {
+            self.store.save(tokens.to_secret()).await.map_err(|error| unusable(&error))?;
+            slot.is_unsaved = false;
+        }
+        Ok(())
+    }
+
+    /// Asks for new tokens, once: a lost answer may have used up the refresh token.
+    async fn refresh(&self, tokens: &Tokens, context: &CallContext) -> Result<Renewal, PushError> {
+        const OPERATION: &str = "renew the access token";
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("refresh_token", tokens.refresh.expose_secret())
+            .finish();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            http::header::CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        let request = HttpRequest {
+            destination: Destination::CampaignMonitor,
+            operation: OPERATION,
+            method: Method::POST,
+            url: self.endpoint.join(&["oauth", "token"]),
+            headers,
+            body: Bytes::from(form),
+            timeout: TOKEN_TIMEOUT,
+        };
+        let asked_at = Timestamp::now();
+        let answer = self.http.send(&request, context).await?;
+        // An error may come with HTTP 200, so the body decides.
+        let found: Option<TokenAnswer> = serde_json::from_slice(&answer.body).ok();
+        match found {
+            Some(TokenAnswer { error: Some(error), .. }) if error == "invalid_grant" => Ok(Renewal::Refused),
+            Some(TokenAnswer {
+                error: None,
+                access_token: Some(access),
+                refresh_token: Some(refresh),
+                expires_in,
+            }) => {
+                let lifetime = expires_in.map(SignedDuration::from_secs);
+                let expires_at = lifetime.and_then(|lifetime| asked_at.checked_add(lifetime).ok());
+                Ok(Renewal::Renewed(Tokens { access: access.into(), refresh: refresh.into(), expires_at }))
+            }
+            _ => {
+                let (kind, message) = match answer.status {
+                    429 => (ErrorKind::RateLimited, "too many calls in too short a time"),
+                    500.. => (ErrorKind::Unavailable, "the service cannot answer now"),
+                    _ => (ErrorKind::Protocol, "the answer does not have the documented form"),
+                };
+                let error = failure(OPERATION, kind, Retry::Backoff, message);
+                Err(PushError { status: Some(answer.status), ..error })
+            }
+        }
+    }
+
+    fn malformed(&self, problem: &'static str) -> PushError {
+        unusable(&CredentialError::Malformed { name: self.store.name().to_owned(), problem })
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    error: Option<String>,
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    expires_in: Option<i64>,
+}
+
+fn unusable(error: &CredentialError) -> PushError {
+    let (kind, retry) = match error {
+        CredentialError::Unavailable { .. } => (ErrorKind::Unavailable, Retry::Backoff),
+        CredentialError::Missing { .. } | CredentialError::Forbidden { .. } | CredentialError::Malformed { .. } => {
+            (ErrorKind::Authentication, Retry::Never)
+        }
+    };
+    failure("read the connection's secret", kind, retry, error.to_string())
+}
+
+fn failure(operation: &'static str, kind: ErrorKind, retry: Retry, message: impl Into<String>) -> PushError {
+    PushError {
+        kind,
+        retry,
+        destination: Destination::CampaignMonitor,
+        operation,
+        status: None,
+        code: None,
+        message: message.into(),
+    }
+}

@@ -1,0 +1,28 @@
+//! A destination's limits as data.
+
+use crate::batch::BatchLimits;
+use std::time::Duration;
+
+/// What a destination's documents allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How large a batch may be.
+    pub batch: BatchLimits,
+    /// How many calls of a connection may be in flight: one per lane.
+    pub lanes: u16,
+    /// How many profiles may be exported.
+    pub cap_rows: u64,
+    /// What the cap is over.
+    pub cap_scope: CapScope,
+    /// How long a call may take.
+    pub call_timeout: Duration,
+}
+
+/// What a cap is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapScope {
+    /// All segments of one export together.
+    Export,
+    /// Each segment by itself.
+    Segment,
+}

@@ -1,0 +1,295 @@
+//! What has to be done so that a target list holds what its segments say.
+
+use super::{DeliveredReader, Holding, Joined, OutOfOrder, Record, grouped, join};
+use crate::catalog::OverCap;
+use crate::mapping::{Mapped, Mapper, Warnings};
+use crate::model::{Counts, MatchKey, MemberKey, Operation, Outcome, Reason, Row};
+use crate::snapshot::{SnapshotError, Union, UnionMember};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+
+const DUPLICATE_MEMBER: Reason =
+    Reason::new("duplicate_member", "an earlier segment of this export has the member for the same target list");
+const DUPLICATE_MATCH_KEY: Reason = Reason::new(
+    "duplicate_match_key",
+    "another member of this export has the same match key for the same target list; the first by member key goes",
+);
+const TAKEN_OVER: Reason = Reason::new(
+    "match_key_taken_over",
+    "the member is gone, but another member now has this match key, so the person stays on the list",
+);
+const OVER_CAP: Reason = Reason::new("over_cap", "beyond the first members that the export's cap lets through");
+
+/// Which half of the work a settled row belongs to. Each half comes in the order of the member keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Members of the snapshots.
+    Members,
+    /// People who were delivered and are no longer members.
+    Removals,
+}
+
+/// What an outcome says of a person's place on the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// As the outcome says: applied is applied, anything else leaves the delivered state as it was.
+    #[default]
+    FollowsOutcome,
+    /// The person's place on the list is no longer ours: never change or remove it again.
+    NotOurs,
+}
+
+/// A row that ended without a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settled {
+    /// The member.
+    pub member_key: MemberKey,
+    /// The person in the destination; empty where the profile has no usable match key.
+    pub match_key: MatchKey,
+    /// What would have been asked for.
+    pub operation: Operation,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What it says of the person's place on the list.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// Takes what the differ finds. Errors are those of the files that it writes.
+pub trait Sink {
+    /// A row for the destination.
+    fn send(&mut self, row: Row) -> io::Result<()>;
+
+    /// A row that is settled without a call. Unchanged rows are only counted, not given.
+    fn settle(&mut self, phase: Phase, settled: Settled) -> io::Result<()>;
+}
+
+/// What a differ found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DifferFigures {
+    /// Rows of the snapshots, repeated members included.
+    pub members: u64,
+    /// Members that could go, unchanged ones included: what the cap is about.
+    pub deliverable: u64,
+    /// Rows given to [`Sink::send`].
+    pub sent: u64,
+    /// Removals among them.
+    pub removals: u64,
+    /// People on the list by our doing, before this run.
+    pub delivered_before: u64,
+    /// Rows settled without a call, by outcome.
+    pub settled: Counts,
+    /// What was bent to make values fit.
+    pub warnings: Warnings,
+}
+
+/// Why a delta could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DifferError {
+    /// A snapshot or the delivered state cannot be read.
+    #[error(transparent)]
+    Input(#[from] SnapshotError),
+    /// A stream is not sorted.
+    #[error(transparent)]
+    OutOfOrder(#[from] OutOfOrder),
+    /// A temporary file or the sink failed.
+    #[error("delta cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// The spool of removals cannot be read back.
+    #[error("spool of removals is damaged: {0}")]
+    Spool(#[from] serde_json::Error),
+}
+
+/// Makes the delta of one target list.
+///
+/// Members and delivered records are merged as two sorted streams. Beside them it keeps 16 bytes for each match key
+/// that it has seen, which the destination's cap bounds: that is how a person with two customer ids is found, and
+/// how nobody is removed whose match key has merely moved to another member.
+pub struct Differ<'a, S: Sink> {
+    mapper: &'a Mapper,
+    sink: &'a mut S,
+    over_cap: OverCap,
+    cap_left: u64,
+    seen: HashSet<u128>,
+    rejoinable: HashSet<u128>,
+    spool: BufWriter<std::fs::File>,
+    figures: DifferFigures,
+}
+
+impl<'a, S: Sink> Differ<'a, S> {
+    /// A differ that may let `cap_left` more members through.
+    ///
+    /// `rejoinable` are the digests of the match keys that we ourselves took off this list.
+    pub fn new(
+        mapper: &'a Mapper,
+        sink: &'a mut S,
+        cap_left: u64,
+        over_cap: OverCap,
+        rejoinable: HashSet<u128>,
+    ) -> Result<Self, DifferError> {
+        Ok(Self {
+            mapper,
+            sink,
+            over_cap,
+            cap_left,
+            seen: HashSet::new(),
+            rejoinable,
+            spool: BufWriter::new(tempfile::tempfile()?),
+            figures: DifferFigures::default(),
+        })
+    }
+
+    /// The digests of the match keys that a delivered state says were taken off by us.
+    pub fn rejoinable(delivered: DeliveredReader) -> Result<HashSet<u128>, DifferError> {
+        let mut digests = HashSet::new();
+        for record in delivered {
+            let record = record?;
+            if record.holding == Holding::Removed {
+                digests.insert(record.match_key.digest());
+            }
+        }
+        Ok(digests)
+    }
+
+    /// Makes the delta: all members first, then the removals.
+    pub fn run(mut self, members: Union, delivered: DeliveredReader) -> Result<DifferFigures, DifferError> {
+        let members = grouped(members.map(|member| member.map_err(DifferError::from)), |entry: &UnionMember| {
+            &entry.member.key
+        });
+        let delivered = grouped(delivered.map(|record| record.map_err(DifferError::from)), |record: &Record| {
+            &record.member_key
+        });
+        for joined in join(members, delivered) {
+            self.member(joined?)?;
+        }
+        self.removals()?;
+        Ok(self.figures)
+    }
+
+    fn member(&mut self, joined: Joined<UnionMember, Record>) -> Result<(), DifferError> {
+        let Joined { key, left, right: records } = joined;
+        let mut members = left.into_iter();
+        let match_key = match members.next() {
+            Some(first) => self.first_member(&key, &first, &records)?,
+            None => None,
+        };
+        for repeated in members {
+            self.figures.members += 1;
+            let match_key = self.mapper.match_key(&repeated.member.attributes).unwrap_or_default();
+            self.settle(&key, match_key, Operation::Add, Outcome::Skipped(DUPLICATE_MEMBER))?;
+        }
+        for record in records.iter().filter(|record| record.holding == Holding::Delivered) {
+            self.figures.delivered_before += 1;
+            if match_key.as_ref() != Some(&record.match_key) {
+                serde_json::to_writer(&mut self.spool, &(&record.member_key, &record.match_key))?;
+                self.spool.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides on a member and says which match key it holds, if it has a usable one.
+    fn first_member(
+        &mut self,
+        key: &MemberKey,
+        entry: &UnionMember,
+        records: &[Record],
+    ) -> Result<Option<MatchKey>, DifferError> {
+        self.figures.members += 1;
+        let attributes = &entry.member.attributes;
+        let match_key = match self.mapper.match_key(attributes) {
+            Ok(match_key) => match_key,
+            Err(reason) => {
+                let outcome = if reason.code == "match_key_missing" {
+                    Outcome::Skipped(reason)
+                } else {
+                    Outcome::Rejected(reason)
+                };
+                self.settle(key, MatchKey::default(), Operation::Add, outcome)?;
+                return Ok(None);
+            }
+        };
+        let delivered = records
+            .iter()
+            .find(|record| record.holding == Holding::Delivered && record.match_key == match_key);
+        let operation = if delivered.is_some() { Operation::Change } else { Operation::Add };
+        let digest = match_key.digest();
+        if !self.seen.insert(digest) {
+            self.figures.settled.skipped += 1;
+            let settled = Settled {
+                member_key: key.clone(),
+                match_key: match_key.clone(),
+                operation,
+                outcome: Outcome::Skipped(DUPLICATE_MATCH_KEY),
+                standing: Standing::NotOurs,
+            };
+            self.sink.settle(Phase::Members, settled)?;
+            return Ok(Some(match_key));
+        }
+        let mapped = match self.mapper.map(match_key.clone(), attributes, &mut self.figures.warnings) {
+            Ok(mapped) => mapped,
+            Err(reason) => {
+                self.settle(key, match_key.clone(), operation, Outcome::Rejected(reason))?;
+                return Ok(Some(match_key));
+            }
+        };
+        self.figures.deliverable += 1;
+        if self.figures.deliverable > self.cap_left && self.over_cap == OverCap::Truncate {
+            self.settle(key, match_key.clone(), operation, Outcome::Skipped(OVER_CAP))?;
+        } else if delivered.is_some_and(|record| record.hash == mapped.hash) {
+            self.figures.settled.unchanged += 1;
+        } else {
+            let Mapped { match_key, values, hash: _ } = mapped;
+            let is_rejoin = operation == Operation::Add && self.rejoinable.contains(&digest);
+            self.figures.sent += 1;
+            self.sink.send(Row { member_key: key.clone(), match_key, operation, is_rejoin, values })?;
+        }
+        Ok(Some(match_key))
+    }
+
+    fn settle(
+        &mut self,
+        key: &MemberKey,
+        match_key: MatchKey,
+        operation: Operation,
+        outcome: Outcome,
+    ) -> Result<(), DifferError> {
+        self.figures.settled.count(outcome.kind(operation), 1);
+        let settled =
+            Settled { member_key: key.clone(), match_key, operation, outcome, standing: Standing::FollowsOutcome };
+        Ok(self.sink.settle(Phase::Members, settled)?)
+    }
+
+    fn removals(&mut self) -> Result<(), DifferError> {
+        self.spool.flush()?;
+        let mut spool = self.spool.get_ref().try_clone()?;
+        spool.rewind()?;
+        for line in BufReader::new(spool).lines() {
+            let (member_key, match_key): (MemberKey, MatchKey) = serde_json::from_str(&line?)?;
+            self.figures.removals += 1;
+            if self.seen.contains(&match_key.digest()) {
+                self.figures.settled.skipped += 1;
+                let settled = Settled {
+                    member_key,
+                    match_key,
+                    operation: Operation::Remove,
+                    outcome: Outcome::Skipped(TAKEN_OVER),
+                    standing: Standing::NotOurs,
+                };
+                self.sink.settle(Phase::Removals, settled)?;
+            } else {
+                self.figures.sent += 1;
+                let operation = Operation::Remove;
+                self.sink.send(Row { member_key, match_key, operation, is_rejoin: false, values: Vec::new() })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "differ_tests.rs"]
+mod tests;

@@ -1,0 +1,11 @@
+//! Snapshot against delivered state: what has to be done so that a target list holds what a segment says.
+
+mod delivered;
+mod differ;
+mod merge;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use delivered::{DeliveredReader, DeliveredWriter, Holding, Record};
+pub use differ::{Differ, DifferError, DifferFigures, Phase, Settled, Sink, Standing};
+pub use merge::{Grouped, Joined, MergeSorted, OutOfOrder, grouped, join, merge_sorted};

@@ -1,0 +1,132 @@
+//! What the ledger knows of an export: the run under way, the delivered states, and whose a target list is.
+
+use super::item::{Item, export_key, find_number, find_text, key, number, text};
+use super::{Ledger, LedgerError};
+use crate::aws::count_call;
+use crate::model::{ConnectionId, ExportId, ListId, RunId};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use jiff::Timestamp;
+
+/// Where the delivered state of a target list is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveredPointer {
+    /// The object's key.
+    pub object_key: String,
+    /// People on the list by our doing.
+    pub delivered: u64,
+    /// The run that left it.
+    pub run_id: RunId,
+}
+
+fn delivered_key(export: &ExportId, list: &ListId) -> Item {
+    key(format!("export#{export}"), format!("delivered#{list}"))
+}
+
+impl Ledger {
+    /// The run of an export that is under way.
+    pub async fn active_run(&self, export: &ExportId) -> Result<Option<RunId>, LedgerError> {
+        let item = self.item(export_key(export)).await?.unwrap_or_default();
+        Ok(find_text(&item, "active_run").and_then(|id| id.parse().ok()))
+    }
+
+    /// Ends an export's run under way, and gives its place to the one that waits, if there is one.
+    ///
+    /// Asked again for a run that has made place already, it changes nothing.
+    pub async fn release(&self, export: &ExportId, run_id: RunId) -> Result<Option<RunId>, LedgerError> {
+        for _ in 0..10 {
+            let item = self.item(export_key(export)).await?.unwrap_or_default();
+            if find_text(&item, "active_run") != Some(&run_id.to_string()) {
+                return Ok(None);
+            }
+            let waiting = find_text(&item, "waiting_run").and_then(|id| id.parse::<RunId>().ok());
+            let request = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(export_key(export)))
+                .expression_attribute_values(":run", text(run_id.to_string()));
+            let request = match waiting {
+                Some(next) => request
+                    .update_expression("SET active_run = :next REMOVE waiting_run")
+                    .condition_expression("active_run = :run AND waiting_run = :next")
+                    .expression_attribute_values(":next", text(next.to_string())),
+                None => request
+                    .update_expression("REMOVE active_run")
+                    .condition_expression("active_run = :run AND attribute_not_exists(waiting_run)"),
+            };
+            count_call();
+            match request.send().await {
+                Ok(_) => return Ok(waiting),
+                Err(error) => match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => {}
+                    _ => return Err(self.cloud("release export in", &error).into()),
+                },
+            }
+        }
+        Err(LedgerError::Contended(export.clone()))
+    }
+
+    /// Where the delivered state of a target list is; `None` where nothing has been delivered yet.
+    pub async fn delivered(
+        &self,
+        export: &ExportId,
+        list: &ListId,
+    ) -> Result<Option<DeliveredPointer>, LedgerError> {
+        let Some(item) = self.item(delivered_key(export, list)).await? else { return Ok(None) };
+        let pointer = || {
+            Some(DeliveredPointer {
+                object_key: find_text(&item, "object_key")?.to_owned(),
+                delivered: find_number(&item, "delivered")?,
+                run_id: find_text(&item, "run_id")?.parse().ok()?,
+            })
+        };
+        pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
+    }
+
+    /// Points at a new delivered state.
+    pub async fn set_delivered(
+        &self,
+        export: &ExportId,
+        list: &ListId,
+        pointer: &DeliveredPointer,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let mut item = delivered_key(export, list);
+        item.insert("object_key".to_owned(), text(&pointer.object_key));
+        item.insert("delivered".to_owned(), number(pointer.delivered));
+        item.insert("run_id".to_owned(), text(pointer.run_id.to_string()));
+        item.insert("updated_at_ms".to_owned(), number(now.as_millisecond()));
+        count_call();
+        let answer = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        answer.map(drop).map_err(|error| self.cloud("write delivered state in", &error).into())
+    }
+
+    /// Makes a target list this export's, and says whose it is: two exports that mirror one list would remove each
+    /// other's members.
+    pub async fn own_list(
+        &self,
+        connection: &ConnectionId,
+        list: &ListId,
+        export: &ExportId,
+    ) -> Result<ExportId, LedgerError> {
+        let list_key = key(format!("connection#{connection}"), format!("list#{list}"));
+        count_call();
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(list_key.clone()))
+            .update_expression("SET export_id = :export")
+            .condition_expression("attribute_not_exists(export_id) OR export_id = :export")
+            .expression_attribute_values(":export", text(export.as_str()))
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(export.clone()) };
+        let Some(UpdateItemError::ConditionalCheckFailedException(_)) = error.as_service_error() else {
+            return Err(self.cloud("own target list in", &error).into());
+        };
+        let item = self.item(list_key).await?.unwrap_or_default();
+        let owner = find_text(&item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
+        owner.ok_or(LedgerError::Damaged { attribute: "export_id" })
+    }
+}

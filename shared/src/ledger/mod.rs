@@ -1,0 +1,57 @@
+//! The ledger: runs, batches and where the delivered states are. Every change is one conditional write, so that
+//! everything may be asked for twice.
+
+mod batches;
+mod exports;
+mod item;
+mod requests;
+mod runs;
+
+pub use batches::{BatchId, Claim, Closed, Owner};
+pub use exports::DeliveredPointer;
+pub use requests::{Requested, RunRequest};
+pub use runs::RunChange;
+
+use crate::aws::CloudError;
+
+/// The table of runs, batches and delivered states.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+/// Why the ledger could not say or do something.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The table cannot be used now.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// There is no such run.
+    #[error("run {0} is not in the ledger")]
+    RunMissing(crate::model::RunId),
+    /// An item does not have the form that we write.
+    #[error("ledger item has no usable attribute \"{attribute}\"")]
+    Damaged {
+        /// The attribute.
+        attribute: &'static str,
+    },
+    /// Others kept changing the same item.
+    #[error("ledger item of export {0} is changed by too many at once")]
+    Contended(crate::model::ExportId),
+}
+
+impl Ledger {
+    /// The table called `table`.
+    #[must_use]
+    pub const fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    fn cloud<E, R>(&self, operation: &'static str, error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> CloudError
+    where
+        E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+    {
+        CloudError::new(operation, &self.table, error)
+    }
+}

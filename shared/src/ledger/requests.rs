@@ -1,0 +1,183 @@
+//! Asking for a run: one conditional write, so that a doubled trigger makes one run and a busy export loses none.
+
+use super::item::{self, Item, export_key, expiry, find_text, number, run_key, text};
+use super::{Ledger, LedgerError};
+use crate::aws::count_call;
+use crate::model::{ExportId, RunId};
+use crate::run::{RunState, Trigger};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+/// How often a request is tried while others change the same export.
+const TRIES: usize = 10;
+
+/// A request for a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRequest {
+    /// The id that the run gets if this request makes one.
+    pub run_id: RunId,
+    /// Of which export.
+    pub export_id: ExportId,
+    /// What asks.
+    pub trigger: Trigger,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// The run starts now.
+    Started(RunId),
+    /// Another run is under way; this one starts when it ends.
+    Waiting(RunId),
+    /// A run was already waiting; it serves this request too.
+    Merged(RunId),
+    /// The same trigger has asked before.
+    Repeated(RunId),
+}
+
+impl Requested {
+    /// The run that serves the request.
+    #[must_use]
+    pub const fn run_id(self) -> RunId {
+        match self {
+            Self::Started(run) | Self::Waiting(run) | Self::Merged(run) | Self::Repeated(run) => run,
+        }
+    }
+}
+
+enum Written {
+    Done,
+    /// The numbers of the parts whose conditions did not hold.
+    Refused(Vec<usize>),
+}
+
+impl Ledger {
+    /// Asks for a run.
+    pub async fn request_run(&self, request: &RunRequest) -> Result<Requested, LedgerError> {
+        for _ in 0..TRIES {
+            if let Some(requested) = self.try_request(request).await? {
+                return Ok(requested);
+            }
+        }
+        Err(LedgerError::Contended(request.export_id.clone()))
+    }
+
+    async fn try_request(&self, request: &RunRequest) -> Result<Option<Requested>, LedgerError> {
+        let run_id = request.run_id;
+        let free = "attribute_not_exists(active_run)";
+        let busy = "attribute_exists(active_run) AND attribute_not_exists(waiting_run)";
+        let parts = [
+            self.trigger_part(request, run_id)?,
+            self.run_part(request, RunState::Snapshotting)?,
+            self.export_part(request, "SET active_run = :run", free)?,
+        ];
+        match self.write(parts.into()).await? {
+            Written::Done => return Ok(Some(Requested::Started(run_id))),
+            Written::Refused(parts) if parts.contains(&0) => return self.repeated(request).await,
+            Written::Refused(_) => {}
+        }
+        let parts = [
+            self.trigger_part(request, run_id)?,
+            self.run_part(request, RunState::Waiting)?,
+            self.export_part(request, "SET waiting_run = :run", busy)?,
+        ];
+        match self.write(parts.into()).await? {
+            Written::Done => return Ok(Some(Requested::Waiting(run_id))),
+            Written::Refused(parts) if parts.contains(&0) => return self.repeated(request).await,
+            Written::Refused(_) => {}
+        }
+        let export = self.item(export_key(&request.export_id)).await?.unwrap_or_default();
+        let Some(waiting) = find_text(&export, "waiting_run").and_then(|id| id.parse::<RunId>().ok()) else {
+            return Ok(None);
+        };
+        let still_waiting = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(export_key(&request.export_id)))
+            .condition_expression("waiting_run = :run")
+            .expression_attribute_values(":run", text(waiting.to_string()))
+            .build()
+            .map_err(|_| LedgerError::Damaged { attribute: "waiting_run" })?;
+        let parts = vec![
+            self.trigger_part(request, waiting)?,
+            TransactWriteItem::builder().condition_check(still_waiting).build(),
+        ];
+        match self.write(parts).await? {
+            Written::Done => Ok(Some(Requested::Merged(waiting))),
+            Written::Refused(parts) if parts.contains(&0) => self.repeated(request).await,
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    async fn repeated(&self, request: &RunRequest) -> Result<Option<Requested>, LedgerError> {
+        let trigger = self.item(trigger_key(request)).await?.unwrap_or_default();
+        Ok(find_text(&trigger, "run_id").and_then(|id| id.parse().ok()).map(Requested::Repeated))
+    }
+
+    fn trigger_part(&self, request: &RunRequest, run_id: RunId) -> Result<TransactWriteItem, LedgerError> {
+        let mut item = trigger_key(request);
+        item.insert("run_id".to_owned(), text(run_id.to_string()));
+        item.insert("expires_at".to_owned(), expiry(request.now));
+        self.put_part(item)
+    }
+
+    fn run_part(&self, request: &RunRequest, state: RunState) -> Result<TransactWriteItem, LedgerError> {
+        let trigger = serde_json::to_string(&request.trigger);
+        let trigger = trigger.map_err(|_| LedgerError::Damaged { attribute: "trigger" })?;
+        let mut item = run_key(request.run_id);
+        item.insert("export_id".to_owned(), text(request.export_id.as_str()));
+        item.insert("state".to_owned(), text(state.name()));
+        item.insert("trigger".to_owned(), text(trigger));
+        item.insert("requested_at_ms".to_owned(), number(request.now.as_millisecond()));
+        item.insert("updated_at_ms".to_owned(), number(request.now.as_millisecond()));
+        item.insert("expires_at".to_owned(), expiry(request.now));
+        self.put_part(item)
+    }
+
+    fn put_part(&self, item: Item) -> Result<TransactWriteItem, LedgerError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(|_| LedgerError::Damaged { attribute: "pk" })?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn export_part(
+        &self,
+        request: &RunRequest,
+        update: &str,
+        condition: &str,
+    ) -> Result<TransactWriteItem, LedgerError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(export_key(&request.export_id)))
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_values(":run", text(request.run_id.to_string()))
+            .build()
+            .map_err(|_| LedgerError::Damaged { attribute: "pk" })?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    async fn write(&self, parts: Vec<TransactWriteItem>) -> Result<Written, LedgerError> {
+        count_call();
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(parts)).send().await else {
+            return Ok(Written::Done);
+        };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
+            let refused = canceled.cancellation_reasons().iter().enumerate();
+            let refused = refused.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+            return Ok(Written::Refused(refused.map(|(number, _)| number).collect()));
+        }
+        Err(self.cloud("request run in", &error).into())
+    }
+}
+
+fn trigger_key(request: &RunRequest) -> Item {
+    item::key(format!("export#{}", request.export_id), format!("trigger#{}", request.trigger.key))
+}
+

@@ -1,0 +1,12 @@
+//! Attributes of a profile into fields of a destination, with explicit rules for what is absent and what does not
+//! fit. Pure: it knows fields and values, no destination and no I/O.
+
+mod convert;
+mod email;
+mod field;
+mod mapper;
+
+pub use convert::{Converted, Unfit, convert};
+pub use email::normalise_email;
+pub use field::{DateFormat, Field, FieldKind};
+pub use mapper::{Mapped, Mapper, MappingError, MatchKeyKind, Warnings, row_hash};

@@ -1,0 +1,29 @@
+//! The kinds of system that an export can go to.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A kind of system to export to. A closed set: a new destination is a new arm, and the compiler names every place
+/// that must know about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Destination {
+    /// Campaign Monitor subscriber lists.
+    CampaignMonitor,
+}
+
+impl Destination {
+    /// The name used in the catalog, in logs and in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CampaignMonitor => "campaign-monitor",
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

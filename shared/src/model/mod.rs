@@ -1,0 +1,15 @@
+//! The words of the project as types: identifiers, values, rows, outcomes and destinations. No I/O.
+
+mod destination;
+mod ids;
+mod outcome;
+mod row;
+mod scalar;
+
+pub use destination::Destination;
+pub use ids::{
+    ConnectionId, ExportId, IdError, Lane, ListId, MatchKey, MemberKey, RowHash, RunId, SegmentId, SourceId,
+};
+pub use outcome::{Counts, Outcome, OutcomeKind, Reason};
+pub use row::{FieldValue, Operation, Row};
+pub use scalar::Scalar;

@@ -1,0 +1,209 @@
+//! What became of one row. Every row ends in exactly one outcome, and the counts add up.
+
+use super::Operation;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::AddAssign;
+
+/// Why a row was not applied: a stable code and a sentence for people. Neither holds personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// A stable word, ours (`email_invalid`) or the destination's code with its name (`campaign_monitor_206`).
+    pub code: Cow<'static, str>,
+    /// A sentence that says what is wrong and, where there is one, the remedy.
+    pub text: Cow<'static, str>,
+}
+
+impl Reason {
+    /// A reason from our own tables.
+    #[must_use]
+    pub const fn new(code: &'static str, text: &'static str) -> Self {
+        Self { code: Cow::Borrowed(code), text: Cow::Borrowed(text) }
+    }
+
+    /// A reason whose words were made at run time (never from a row's values).
+    #[must_use]
+    pub fn made(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: code.into(), text: text.into() }
+    }
+}
+
+/// What became of one row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The destination has acknowledged it.
+    Applied,
+    /// The destination already has exactly this; nothing was sent.
+    Unchanged,
+    /// Left alone for a good reason that is nobody's mistake (unsubscribed, a duplicate, over the cap).
+    Skipped(Reason),
+    /// The destination, or our own check before it, does not take it: somebody has to mend the data.
+    Rejected(Reason),
+    /// Could not be done this time; the next run brings it again by itself.
+    Deferred(Reason),
+}
+
+impl Outcome {
+    /// The kind that this outcome counts as, given what the row asked for.
+    #[must_use]
+    pub const fn kind(&self, operation: Operation) -> OutcomeKind {
+        match (self, operation) {
+            (Self::Applied, Operation::Add) => OutcomeKind::Added,
+            (Self::Applied, Operation::Change) => OutcomeKind::Changed,
+            (Self::Applied, Operation::Remove) => OutcomeKind::Removed,
+            (Self::Unchanged, _) => OutcomeKind::Unchanged,
+            (Self::Skipped(_), _) => OutcomeKind::Skipped,
+            (Self::Rejected(_), _) => OutcomeKind::Rejected,
+            (Self::Deferred(_), _) => OutcomeKind::Deferred,
+        }
+    }
+
+    /// Why the row was not applied, where it was not.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Applied | Self::Unchanged => None,
+            Self::Skipped(reason) | Self::Rejected(reason) | Self::Deferred(reason) => Some(reason),
+        }
+    }
+}
+
+/// The seven kinds that a run's rows are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// Put on the list.
+    Added,
+    /// Brought up to date.
+    Changed,
+    /// Taken off the list.
+    Removed,
+    /// Nothing to do.
+    Unchanged,
+    /// Left alone, nobody's mistake.
+    Skipped,
+    /// Not taken: the data has to be mended.
+    Rejected,
+    /// Not this time.
+    Deferred,
+}
+
+impl OutcomeKind {
+    /// Every kind, in the order in which reports show them.
+    pub const ALL: [Self; 7] = [
+        Self::Added,
+        Self::Changed,
+        Self::Removed,
+        Self::Unchanged,
+        Self::Skipped,
+        Self::Rejected,
+        Self::Deferred,
+    ];
+
+    /// The kind's name in reports, the API and the ledger.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+            Self::Rejected => "rejected",
+            Self::Deferred => "deferred",
+        }
+    }
+}
+
+/// Rows counted by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Counts {
+    /// Rows put on the list.
+    pub added: u64,
+    /// Rows brought up to date.
+    pub changed: u64,
+    /// Rows taken off the list.
+    pub removed: u64,
+    /// Rows with nothing to do.
+    pub unchanged: u64,
+    /// Rows left alone for a good reason.
+    pub skipped: u64,
+    /// Rows that somebody has to mend.
+    pub rejected: u64,
+    /// Rows that the next run brings again.
+    pub deferred: u64,
+}
+
+impl Counts {
+    /// How many rows ended as `kind`.
+    #[must_use]
+    pub const fn of(&self, kind: OutcomeKind) -> u64 {
+        match kind {
+            OutcomeKind::Added => self.added,
+            OutcomeKind::Changed => self.changed,
+            OutcomeKind::Removed => self.removed,
+            OutcomeKind::Unchanged => self.unchanged,
+            OutcomeKind::Skipped => self.skipped,
+            OutcomeKind::Rejected => self.rejected,
+            OutcomeKind::Deferred => self.deferred,
+        }
+    }
+
+    /// Counts `rows` more rows of `kind`.
+    pub const fn count(&mut self, kind: OutcomeKind, rows: u64) {
+        let counter = match kind {
+            OutcomeKind::Added => &mut self.added,
+            OutcomeKind::Changed => &mut self.changed,
+            OutcomeKind::Removed => &mut self.removed,
+            OutcomeKind::Unchanged => &mut self.unchanged,
+            OutcomeKind::Skipped => &mut self.skipped,
+            OutcomeKind::Rejected => &mut self.rejected,
+            OutcomeKind::Deferred => &mut self.deferred,
+        };
+        *counter += rows;
+    }
+
+    /// All rows that have an outcome.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        OutcomeKind::ALL.iter().map(|kind| self.of(*kind)).sum()
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        for kind in OutcomeKind::ALL {
+            self.count(kind, other.of(kind));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_counted_once() {
+        let mut counts = Counts::default();
+        for (rows, kind) in (1..).zip(OutcomeKind::ALL) {
+            counts.count(kind, rows);
+            assert_eq!(counts.of(kind), rows, "{}", kind.name());
+        }
+        assert_eq!(counts.total(), 28);
+        let mut twice = counts;
+        twice += counts;
+        assert_eq!(twice.total(), 56);
+    }
+
+    #[test]
+    fn only_applied_rows_count_as_what_they_asked_for() {
+        let skipped = Outcome::Skipped(Reason::new("code", "text"));
+        assert_eq!(skipped.kind(Operation::Remove), OutcomeKind::Skipped);
+        assert_eq!(Outcome::Applied.kind(Operation::Remove), OutcomeKind::Removed);
+        assert_eq!(Outcome::Applied.kind(Operation::Change), OutcomeKind::Changed);
+        assert_eq!(Outcome::Applied.kind(Operation::Add), OutcomeKind::Added);
+    }
+}

@@ -1,0 +1,118 @@
+//! What chunk decided: written once, before the first batch can go, and never changed.
+
+use crate::batch::BatchEntry;
+use crate::mapping::Warnings;
+use crate::model::{ConnectionId, Counts, Destination, ExportId, ListId, RunId, SegmentId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A run's plan: everything that the later steps have to know, so that a changed definition cannot change a run that
+/// is under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The run.
+    pub run_id: RunId,
+    /// The export.
+    pub export_id: ExportId,
+    /// The account that it goes to.
+    pub connection_id: ConnectionId,
+    /// The kind of destination.
+    pub destination: Destination,
+    /// Lanes of the connection.
+    pub lanes: u16,
+    /// The segments, in the export's order.
+    pub segments: Vec<RunSegment>,
+    /// One delta for each target list.
+    pub deltas: Vec<Delta>,
+    /// What people should know.
+    pub notices: Vec<String>,
+    /// Calls that preparing cost.
+    pub calls: u64,
+}
+
+/// A segment of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSegment {
+    /// The segment.
+    pub segment: SegmentId,
+    /// Where it goes.
+    pub target_list: ListId,
+    /// Members in its snapshot.
+    pub members: u64,
+    /// Rows of its query that had no member key.
+    pub rows_without_key: u64,
+    /// Rows of its query beyond the first for their member key.
+    pub duplicate_member_rows: u64,
+}
+
+/// What goes to one target list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delta {
+    /// The target list.
+    pub target_list: ListId,
+    /// What the connector prepared: its own type.
+    pub prepared: Value,
+    /// The fields' keys that rows are mapped to.
+    pub field_keys: Vec<String>,
+    /// Where the batches are.
+    pub object_key: String,
+    /// The batches, in the order of their numbers.
+    pub batches: Vec<BatchEntry>,
+    /// Where the rows are that were settled without a call.
+    pub settled: DeltaLocals,
+    /// The delivered state that it was made against.
+    pub delivered_before: Option<String>,
+    /// Rows that came in: members and people to be removed.
+    pub rows_in: u64,
+    /// Rows that were settled without a call.
+    pub counts: Counts,
+    /// What was bent to make values fit.
+    pub warnings: Warnings,
+}
+
+/// Where the rows are that were settled without a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeltaLocals {
+    /// Members, sorted by member key.
+    pub members_key: String,
+    /// Removals, sorted by member key.
+    pub removals_key: String,
+}
+
+impl Plan {
+    /// Batches in all.
+    #[must_use]
+    pub fn batch_count(&self) -> u64 {
+        self.deltas.iter().map(|delta| u64::try_from(delta.batches.len()).unwrap_or(u64::MAX)).sum()
+    }
+
+    /// Rows of the queries that could not become members: counted, for nothing is lost in silence.
+    #[must_use]
+    pub fn query_counts(&self) -> Counts {
+        Counts {
+            rejected: self.segments.iter().map(|segment| segment.rows_without_key).sum(),
+            skipped: self.segments.iter().map(|segment| segment.duplicate_member_rows).sum(),
+            ..Counts::default()
+        }
+    }
+
+    /// Rows settled without a call.
+    #[must_use]
+    pub fn settled_counts(&self) -> Counts {
+        let mut counts = self.query_counts();
+        for delta in &self.deltas {
+            counts += delta.counts;
+        }
+        counts
+    }
+
+    /// Rows that came in.
+    #[must_use]
+    pub fn rows_in(&self) -> u64 {
+        self.query_counts().total() + self.deltas.iter().map(|delta| delta.rows_in).sum::<u64>()
+    }
+}

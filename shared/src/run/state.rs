@@ -1,0 +1,157 @@
+//! What a run is doing, and why it could not.
+
+use crate::model::{Counts, ExportId, RunId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Another run of the export is under way; this one starts when it ends.
+    Waiting,
+    /// The segments are evaluated.
+    Snapshotting,
+    /// The delta is made and cut into batches.
+    Chunking,
+    /// The delta would remove more than the guard allows; somebody has to approve it.
+    Held,
+    /// Batches go to the destination.
+    Pushing,
+    /// Outcomes become the next delivered state.
+    Finishing,
+    /// Every row has its outcome.
+    Succeeded,
+    /// It stopped; the failure says why.
+    Failed,
+}
+
+impl RunState {
+    /// The state's name in the ledger, the API and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Snapshotting => "snapshotting",
+            Self::Chunking => "chunking",
+            Self::Held => "held",
+            Self::Pushing => "pushing",
+            Self::Finishing => "finishing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Waiting,
+            Self::Snapshotting,
+            Self::Chunking,
+            Self::Held,
+            Self::Pushing,
+            Self::Finishing,
+            Self::Succeeded,
+            Self::Failed,
+        ];
+        all.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether the run is over.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// The steps of a run that take time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Evaluating the segments.
+    Snapshot,
+    /// Making the delta and the batches.
+    Chunk,
+    /// Sending.
+    Push,
+    /// Accounting.
+    Finish,
+}
+
+/// What started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// Its schedule.
+    Schedule,
+    /// Somebody asked for it.
+    OnDemand,
+}
+
+/// What started a run, and the key that makes a doubled trigger one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// What kind of trigger.
+    pub kind: TriggerKind,
+    /// The same for a doubled trigger: the due instant, or the caller's idempotency key.
+    pub key: String,
+}
+
+/// Why a run stopped. Names definitions, limits and counts, never a profile's values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The step that it stopped in.
+    pub stage: Stage,
+    /// A stable word.
+    pub code: String,
+    /// What is wrong and what would mend it.
+    pub text: String,
+}
+
+/// A run, as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub run_id: RunId,
+    /// Of which export.
+    pub export_id: ExportId,
+    /// Where it is.
+    pub state: RunState,
+    /// What started it.
+    pub trigger: Trigger,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When anything last happened.
+    pub updated_at: Timestamp,
+    /// When each step began, so far.
+    pub snapshot_started_at: Option<Timestamp>,
+    /// When chunking began.
+    pub chunk_started_at: Option<Timestamp>,
+    /// When the first batch could go.
+    pub push_started_at: Option<Timestamp>,
+    /// When accounting began.
+    pub finish_started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Rows that came in, once they are known.
+    pub rows_in: Option<u64>,
+    /// Rows that have an outcome, so far.
+    pub counts: Counts,
+    /// Batches in all.
+    pub batches: u64,
+    /// Batches without results, so far.
+    pub batches_open: u64,
+    /// Calls to the destination, so far.
+    pub calls: u64,
+    /// Somebody approved what the guard held.
+    pub is_approved: bool,
+    /// What people should know.
+    pub notices: Vec<String>,
+    /// Why it stopped.
+    pub failure: Option<Failure>,
+    /// Where its report is, once it is written.
+    pub report_key: Option<String>,
+}

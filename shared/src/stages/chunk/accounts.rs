@@ -1,0 +1,186 @@
+//! The delta of one target list, and the sums that the caps and the guard are about.
+
+use super::limits::{cap_error, held_text};
+use super::sink::DeltaSink;
+use super::{Chunk, StageError};
+use crate::catalog::{Export, OverCap};
+use crate::connectors::{CapScope, Connector, Limits, Prepared};
+use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures};
+use crate::mapping::{Mapper, MappingError};
+use crate::model::ListId;
+use crate::run::{Delta, DeltaLocals, Keys, RunSegment};
+use crate::snapshot::{Manifest, SnapshotReader, Union};
+use std::collections::HashSet;
+use std::fs::File;
+
+/// One target list's work.
+pub(super) struct TargetWork<'a> {
+    pub(super) target: usize,
+    pub(super) list: &'a ListId,
+    pub(super) export: &'a Export,
+    pub(super) keys: &'a Keys,
+    pub(super) segments: &'a [RunSegment],
+    pub(super) lanes: u16,
+}
+
+/// Sums over the target lists of a run.
+pub(super) struct Accounts {
+    cap_rows: u64,
+    scope: CapScope,
+    over: OverCap,
+    guard: crate::catalog::Guard,
+    deliverable: u64,
+    delivered_before: u64,
+    removals: u64,
+}
+
+impl Accounts {
+    pub(super) fn new(limits: Limits, export: &Export) -> Self {
+        Self {
+            cap_rows: export.cap.rows.map_or(limits.cap_rows, |rows| rows.min(limits.cap_rows)),
+            scope: limits.cap_scope,
+            over: export.cap.over,
+            guard: export.guard,
+            deliverable: 0,
+            delivered_before: 0,
+            removals: 0,
+        }
+    }
+
+    fn cap_left(&self) -> u64 {
+        match self.scope {
+            CapScope::Export => self.cap_rows.saturating_sub(self.deliverable),
+            CapScope::Segment => self.cap_rows,
+        }
+    }
+
+    fn add(&mut self, figures: &DifferFigures) {
+        self.deliverable += figures.deliverable;
+        self.delivered_before += figures.delivered_before;
+        self.removals += figures.removals;
+    }
+
+    /// Over the cap nothing is sent at all, unless the export says that the rest may be left out.
+    pub(super) fn check_cap(&self) -> Result<(), StageError> {
+        if self.over == OverCap::Fail && self.deliverable > self.cap_rows {
+            return Err(cap_error(self.deliverable, self.cap_rows));
+        }
+        Ok(())
+    }
+
+    /// Why the guard holds the run, if it does.
+    pub(super) fn held(&self, segments: &[RunSegment]) -> Option<String> {
+        held_text(self.guard, self.removals, self.delivered_before, segments)
+    }
+}
+
+impl Chunk {
+    /// The segments of the export with their snapshots' figures.
+    pub(super) async fn run_segments(&self, export: &Export, keys: &Keys) -> Result<Vec<RunSegment>, StageError> {
+        let mut counted = HashSet::new();
+        let mut segments = Vec::with_capacity(export.segments.len());
+        for entry in &export.segments {
+            let bytes = self.objects.get(&keys.manifest(&entry.segment)).await?;
+            let manifest: Manifest = serde_json::from_slice(&bytes)
+                .map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
+            // A segment that goes to two lists is evaluated once, so its unusable rows came in once.
+            let is_first = counted.insert(&entry.segment);
+            segments.push(RunSegment {
+                segment: entry.segment.clone(),
+                target_list: entry.target_list.clone(),
+                members: manifest.rows,
+                rows_without_key: if is_first { manifest.rows_without_key } else { 0 },
+                duplicate_member_rows: if is_first { manifest.duplicate_member_rows } else { 0 },
+            });
+        }
+        Ok(segments)
+    }
+
+    /// Makes and stores the delta of one target list.
+    pub(super) async fn make_delta<C: Connector>(
+        &self,
+        work: &TargetWork<'_>,
+        prepared: &Prepared<C::Target>,
+        accounts: &mut Accounts,
+    ) -> Result<Delta, StageError> {
+        let TargetWork { target, list, export, keys, segments, lanes } = *work;
+        let mut snapshots = Vec::new();
+        for entry in segments.iter().filter(|entry| entry.target_list == *list) {
+            snapshots.push(self.objects.download(&keys.snapshot(&entry.segment)).await?);
+        }
+        let pointer = self.ledger.delivered(&export.id, list).await?;
+        let delivered = match &pointer {
+            Some(pointer) => Some(self.objects.download(&pointer.object_key).await?),
+            None => None,
+        };
+        let columns = match snapshots.first() {
+            Some(first) => SnapshotReader::open(first.try_clone()?)?.attributes().to_vec(),
+            None => export.attributes(),
+        };
+        let mapper = Mapper::bind(export, C::MATCH_KEY, &columns, &prepared.fields).map_err(mapping_error)?;
+        let field_keys = mapper.field_keys().to_vec();
+        let (cap_left, over) = (accounts.cap_left(), accounts.over);
+        let sink_keys = field_keys.clone();
+        // The differ computes and writes files for as long as the rows last: not on a thread that serves others.
+        let made = tokio::task::spawn_blocking(move || {
+            let mut sink = DeltaSink::new(&sink_keys, lanes, C::LIMITS.batch, C::row_bytes)?;
+            let rejoinable = Differ::<DeltaSink>::rejoinable(open(delivered.as_ref())?)?;
+            let readers: Result<Vec<_>, _> = snapshots.into_iter().map(SnapshotReader::open).collect();
+            let members = Union::new(readers?);
+            let differ = Differ::new(&mapper, &mut sink, cap_left, over, rejoinable)?;
+            let figures = differ.run(members, open(delivered.as_ref())?)?;
+            Ok::<_, DifferError>((figures, sink.finish()?))
+        });
+        let (figures, files) = made
+            .await
+            .map_err(|error| StageError::stop("delta_panicked", error.to_string()))?
+            .map_err(differ_error)?;
+        accounts.add(&figures);
+        let object_key = keys.delta(target);
+        let settled = DeltaLocals {
+            members_key: keys.settled(target, "members"),
+            removals_key: keys.settled(target, "removals"),
+        };
+        self.objects.upload(&object_key, files.frames.path()).await?;
+        self.objects.upload(&settled.members_key, files.members.path()).await?;
+        self.objects.upload(&settled.removals_key, files.removals.path()).await?;
+        Ok(Delta {
+            target_list: list.clone(),
+            prepared: serde_json::to_value(&prepared.target)
+                .map_err(|error| StageError::stop("target_unwritable", error.to_string()))?,
+            field_keys,
+            object_key,
+            batches: files.batches,
+            settled,
+            delivered_before: pointer.map(|pointer| pointer.object_key),
+            rows_in: figures.members + figures.removals,
+            counts: figures.settled,
+            warnings: figures.warnings,
+        })
+    }
+}
+
+fn open(delivered: Option<&File>) -> Result<DeliveredReader, DifferError> {
+    match delivered {
+        Some(file) => Ok(DeliveredReader::open(file.try_clone()?)?),
+        None => Ok(DeliveredReader::empty()),
+    }
+}
+
+fn mapping_error(error: MappingError) -> StageError {
+    let code = match &error {
+        MappingError::UnknownField { .. } => "mapping_unknown_field",
+        MappingError::UnknownAttribute { .. } => "mapping_unknown_attribute",
+        MappingError::SameField { .. } => "mapping_same_field",
+    };
+    StageError::stop(code, error.to_string())
+}
+
+fn differ_error(error: DifferError) -> StageError {
+    match error {
+        DifferError::Input(error) => error.into(),
+        DifferError::OutOfOrder(error) => StageError::stop("snapshot_damaged", error.to_string()),
+        DifferError::Output(error) => error.into(),
+        DifferError::Spool(error) => StageError::stop("spool_damaged", error.to_string()),
+    }
+}

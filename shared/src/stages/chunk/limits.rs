@@ -1,0 +1,81 @@
+//! The words of the two checks that stop a run before its first push.
+
+use super::StageError;
+use crate::catalog::Guard;
+use crate::run::RunSegment;
+
+/// Over the cap.
+pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
+    let text = format!(
+        "{deliverable} profiles are more than the {cap_rows} that may be exported; nothing was sent. Narrow the \
+         segments, or set cap.over to \"truncate\" to export the first {cap_rows} by member key"
+    );
+    StageError::stop("cap_exceeded", text)
+}
+
+/// Why the guard holds a run, if it does.
+pub(super) fn held_text(
+    guard: Guard,
+    removals: u64,
+    delivered_before: u64,
+    segments: &[RunSegment],
+) -> Option<String> {
+    let empty = segments.iter().find(|segment| segment.members == 0);
+    if let Some(empty) = empty
+        && removals > 0
+    {
+        return Some(format!(
+            "held: segment \"{}\" is suddenly empty, and {removals} of {delivered_before} delivered members would be \
+             removed; approve the run if that is right",
+            empty.segment
+        ));
+    }
+    // Compared as products, so that no rounding lets a removal through.
+    let is_large_share = u128::from(removals) * 100 > u128::from(delivered_before) * u128::from(guard.removed_percent);
+    (is_large_share && removals > guard.removed_rows).then(|| {
+        format!(
+            "held: {removals} of {delivered_before} delivered members would be removed, more than {} % and more than \
+             {} members; approve the run if that is right",
+            guard.removed_percent, guard.removed_rows
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ListId, SegmentId};
+
+    #[track_caller]
+    fn check(removals: u64, delivered_before: u64, members: u64, expected: Option<&str>) {
+        let segment = RunSegment {
+            segment: SegmentId::try_from("everybody".to_owned()).unwrap(),
+            target_list: ListId("list".to_owned()),
+            members,
+            rows_without_key: 0,
+            duplicate_member_rows: 0,
+        };
+        let found = held_text(Guard::default(), removals, delivered_before, &[segment]);
+        assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+        assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
+    }
+
+    #[test]
+    fn the_guard_holds_large_removals_and_sudden_emptiness() {
+        check(0, 0, 0, None);
+        check(0, 1_000, 1_000, None);
+        check(300, 1_000, 700, None);
+        check(301, 1_000, 699, Some("301 of 1000 delivered members would be removed, more than 30 %"));
+        check(100, 110, 10, None);
+        check(101, 110, 9, Some("more than 100 members"));
+        check(5, 5, 0, Some("segment \"everybody\" is suddenly empty, and 5 of 5"));
+        check(u64::MAX, u64::MAX, 1, Some("more than 30 %"));
+    }
+
+    #[test]
+    fn the_cap_is_told_with_both_numbers() {
+        let StageError::Stop { code, text } = cap_error(1_000_001, 1_000_000) else { panic!("the run must stop") };
+        assert_eq!(code, "cap_exceeded");
+        assert!(text.contains("1000001 profiles") && text.contains("1000000 that may be exported"), "{text}");
+    }
+}

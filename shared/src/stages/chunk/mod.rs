@@ -1,0 +1,181 @@
+//! Snapshot against delivered state: the delta of each target list, cut into batches, and one message a batch.
+
+mod accounts;
+mod limits;
+mod sink;
+
+use super::runner::stage_message;
+use super::{Connections, StageError};
+use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
+use crate::catalog::{Connection, Export};
+use crate::connectors::{CallContext, Connector};
+use crate::ledger::{Ledger, RunChange};
+use crate::model::{Destination, RunId};
+use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_id};
+use accounts::{Accounts, TargetWork};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// What chunking needs.
+#[derive(Clone)]
+pub struct Chunk {
+    /// The definitions.
+    pub catalog: CatalogStore,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Snapshots, deltas and delivered states.
+    pub objects: Objects,
+    /// Connectors.
+    pub connections: Connections,
+    /// Where batches for Campaign Monitor go.
+    pub push_campaign_monitor_queue: Queue,
+    /// Where runs without batches, and runs that have to stop, go.
+    pub finish_queue: Queue,
+}
+
+impl Chunk {
+    /// Chunks a run. Asked again, it sends what was not sent, and decides nothing anew.
+    pub async fn run(&self, run_id: RunId, deadline: Instant) -> Result<(), StageError> {
+        let run = self.ledger.run(run_id).await?;
+        let keys = Keys::new(run_id, run.export_id.clone());
+        match run.state {
+            RunState::Chunking => {}
+            RunState::Pushing => return self.send(&self.plan(&keys).await?).await,
+            RunState::Waiting
+            | RunState::Snapshotting
+            | RunState::Held
+            | RunState::Finishing
+            | RunState::Succeeded
+            | RunState::Failed => return Ok(()),
+        }
+        let export: Export = self.catalog.get(run.export_id.as_str()).await?;
+        let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
+        let planned = match connection.destination {
+            Destination::CampaignMonitor => {
+                let connector = self.connections.campaign_monitor(&connection)?;
+                let lanes = connector.lanes();
+                self.make_plan(&connector, lanes, &run, &export, &keys, deadline).await?
+            }
+        };
+        let Some(plan) = planned else { return Ok(()) };
+        let bytes = serde_json::to_vec(&plan)
+            .map_err(|error| StageError::stop("plan_unwritable", error.to_string()))?;
+        self.objects.put(&keys.plan(), bytes).await?;
+        self.begin_push(&plan).await
+    }
+
+    async fn plan(&self, keys: &Keys) -> Result<Plan, StageError> {
+        let bytes = self.objects.get(&keys.plan()).await?;
+        serde_json::from_slice(&bytes).map_err(|error| StageError::stop("plan_damaged", error.to_string()))
+    }
+
+    /// Makes the plan; `None` where the guard holds the run.
+    async fn make_plan<C: Connector>(
+        &self,
+        connector: &C,
+        lanes: u16,
+        run: &Run,
+        export: &Export,
+        keys: &Keys,
+        deadline: Instant,
+    ) -> Result<Option<Plan>, StageError> {
+        let context = CallContext::until(deadline);
+        let segments = self.run_segments(export, keys).await?;
+        let lists = export.target_lists();
+        for list in &lists {
+            let owner = self.ledger.own_list(&export.connection, list, &export.id).await?;
+            if owner != export.id {
+                let text = format!(
+                    "target list \"{list}\" already belongs to export \"{owner}\": two exports that mirror one list \
+                     would remove each other's members; put both segments into one export"
+                );
+                return Err(StageError::stop("list_taken", text));
+            }
+        }
+        // Every list is verified before anything is made for any of them.
+        let mut prepared = Vec::with_capacity(lists.len());
+        for list in &lists {
+            prepared.push(connector.prepare(export, list, &context).await?);
+        }
+        let mut accounts = Accounts::new(C::LIMITS, export);
+        let mut notices = Vec::new();
+        let mut deltas = Vec::with_capacity(lists.len());
+        for (target, (list, prepared)) in lists.iter().zip(prepared).enumerate() {
+            notices.extend(prepared.notices.iter().map(|notice| format!("target list {list}: {notice}")));
+            let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
+            deltas.push(self.make_delta::<C>(&work, &prepared, &mut accounts).await?);
+        }
+        accounts.check_cap()?;
+        if let Some(held) = accounts.held(&segments)
+            && !run.is_approved
+        {
+            notices.push(held);
+            let change = RunChange { notices: Some(notices), ..RunChange::default() };
+            let from = [RunState::Chunking];
+            self.ledger.advance(run.run_id, &from, RunState::Held, Timestamp::now(), &change).await?;
+            return Ok(None);
+        }
+        Ok(Some(Plan {
+            run_id: run.run_id,
+            export_id: export.id.clone(),
+            connection_id: export.connection.clone(),
+            destination: C::DESTINATION,
+            lanes,
+            segments,
+            deltas,
+            notices,
+            calls: context.calls(),
+        }))
+    }
+
+    async fn begin_push(&self, plan: &Plan) -> Result<(), StageError> {
+        let batches = plan.batch_count();
+        let (to, started) =
+            if batches == 0 { (RunState::Finishing, Stage::Finish) } else { (RunState::Pushing, Stage::Push) };
+        let change = RunChange {
+            started: Some(started),
+            planned: Some((plan.rows_in(), plan.settled_counts(), batches, plan.calls)),
+            notices: Some(plan.notices.clone()),
+            ..RunChange::default()
+        };
+        self.ledger.advance(plan.run_id, &[RunState::Chunking], to, Timestamp::now(), &change).await?;
+        if batches == 0 {
+            let message = stage_message(plan.run_id, plan.export_id.as_str(), "finish", 0)?;
+            return Ok(self.finish_queue.send(&[message]).await?);
+        }
+        self.send(plan).await
+    }
+
+    /// Sends one message a batch. Those that were sent before are dropped by the queue, or find their batch closed.
+    async fn send(&self, plan: &Plan) -> Result<(), StageError> {
+        let mut messages = Vec::new();
+        for (target, delta) in plan.deltas.iter().enumerate() {
+            for batch in &delta.batches {
+                let pointer = BatchPointer {
+                    version: 1,
+                    run_id: plan.run_id,
+                    export_id: plan.export_id.clone(),
+                    connection_id: plan.connection_id.clone(),
+                    target,
+                    batch: *batch,
+                    prepared: delta.prepared.clone(),
+                };
+                let body = serde_json::to_string(&pointer)
+                    .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+                messages.push(OutgoingMessage {
+                    group: format!("{}/{}", plan.connection_id, batch.lane.0),
+                    deduplication_id: deduplication_id(
+                        plan.run_id,
+                        &format!("{target}/{}", batch.number),
+                        0,
+                    ),
+                    body,
+                });
+            }
+        }
+        let queue = match plan.destination {
+            Destination::CampaignMonitor => &self.push_campaign_monitor_queue,
+        };
+        Ok(queue.send(&messages).await?)
+    }
+}

@@ -1,0 +1,146 @@
+//! What became of the rows of one target list, as sorted streams.
+
+use super::StageError;
+use crate::aws::Objects;
+use crate::batch::{BatchEntry, Frame, Kind, RowResult, decode_results};
+use crate::delta::{Settled, Standing};
+use crate::mapping::row_hash;
+use crate::model::{Lane, MatchKey, MemberKey, Operation, Outcome, Reason, RowHash};
+use crate::run::{Delta, Keys};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+
+/// How many result objects are fetched at a time.
+const FETCHES_AT_A_TIME: usize = 16;
+
+const NOT_SENT: Reason =
+    Reason::new("not_sent", "the batch brought no result before the run ended; the next run brings the row again");
+
+/// What became of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Event {
+    pub(super) member_key: MemberKey,
+    pub(super) match_key: MatchKey,
+    pub(super) operation: Operation,
+    pub(super) outcome: Outcome,
+    pub(super) standing: Standing,
+    pub(super) destination_id: Option<String>,
+    pub(super) is_rejoin: bool,
+    /// Digest of what was sent.
+    pub(super) hash: RowHash,
+}
+
+/// Everything that is known of the rows of one target list.
+pub(super) struct Events {
+    frames: File,
+    results: HashMap<u32, Vec<u8>>,
+    settled: Vec<File>,
+    batches: Vec<BatchEntry>,
+}
+
+impl Events {
+    /// Fetches the frames, the results and the rows settled without a call.
+    pub(super) async fn fetch(
+        objects: &Objects,
+        keys: &Keys,
+        target: usize,
+        delta: &Delta,
+    ) -> Result<Self, StageError> {
+        let fetches = stream::iter(&delta.batches).map(|batch| {
+            let key = keys.results(target, batch.number);
+            async move { Ok::<_, StageError>((batch.number, objects.find(&key).await?)) }
+        });
+        let found: Vec<(u32, Option<Vec<u8>>)> =
+            fetches.buffer_unordered(FETCHES_AT_A_TIME).try_collect().await?;
+        let results = found.into_iter().filter_map(|(number, packed)| Some((number, packed?))).collect();
+        let settled = vec![
+            objects.download(&delta.settled.members_key).await?,
+            objects.download(&delta.settled.removals_key).await?,
+        ];
+        let frames = objects.download(&delta.object_key).await?;
+        Ok(Self { frames, results, settled, batches: delta.batches.clone() })
+    }
+
+    /// One stream for each lane and kind, and one for each file of settled rows: all sorted by member key.
+    pub(super) fn into_streams(self, field_keys: &[String]) -> Result<Vec<EventStream>, StageError> {
+        let mut lanes: BTreeMap<(Kind, Lane), Vec<BatchEntry>> = BTreeMap::new();
+        for batch in self.batches {
+            lanes.entry((batch.kind, batch.lane)).or_default().push(batch);
+        }
+        let mut results = self.results;
+        let mut streams: Vec<EventStream> = Vec::new();
+        for batches in lanes.into_values() {
+            let lane_results =
+                batches.iter().filter_map(|batch| Some((batch.number, results.remove(&batch.number)?))).collect();
+            let frames = self.frames.try_clone()?;
+            let field_keys = field_keys.to_vec();
+            let mut lane = LaneReader { frames, results: lane_results, field_keys };
+            let events = batches.into_iter().flat_map(move |batch| match lane.read(batch) {
+                Ok(events) => events.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            });
+            streams.push(Box::new(events));
+        }
+        for file in self.settled {
+            let lines = BufReader::new(zstd::stream::read::Decoder::new(file)?).lines();
+            streams.push(Box::new(lines.map(|line| settled_event(&line?))));
+        }
+        Ok(streams)
+    }
+}
+
+/// A stream of events, sorted by member key.
+pub(super) type EventStream = Box<dyn Iterator<Item = Result<Event, StageError>>>;
+
+struct LaneReader {
+    frames: File,
+    results: HashMap<u32, Vec<u8>>,
+    field_keys: Vec<String>,
+}
+
+impl LaneReader {
+    fn read(&mut self, batch: BatchEntry) -> Result<Vec<Event>, StageError> {
+        // The file's position is shared between the lanes' handles, so it is set before every read.
+        self.frames.seek(SeekFrom::Start(batch.offset_bytes))?;
+        let mut packed = Vec::new();
+        (&self.frames).take(batch.length_bytes).read_to_end(&mut packed)?;
+        let frame = Frame::decode(&packed)?;
+        let results = match self.results.remove(&batch.number) {
+            Some(packed) => decode_results(&packed)?,
+            None => vec![RowResult::new(Outcome::Deferred(NOT_SENT)); frame.rows.len()],
+        };
+        if results.len() != frame.rows.len() {
+            return Err(StageError::stop("results_incomplete", format!("batch {} lacks results", batch.number)));
+        }
+        let events = frame.rows.into_iter().zip(results).map(|(row, result)| Event {
+            hash: row_hash(&row.match_key, &self.field_keys, &row.values),
+            member_key: row.member_key,
+            match_key: row.match_key,
+            operation: row.operation,
+            outcome: result.outcome,
+            standing: result.standing,
+            destination_id: result.destination_id,
+            is_rejoin: row.is_rejoin,
+        });
+        Ok(events.collect())
+    }
+}
+
+fn settled_event(line: &str) -> Result<Event, StageError> {
+    let settled: Settled = serde_json::from_str(line).map_err(|error| {
+        let place = format!("{:?} at column {}", error.classify(), error.column());
+        StageError::stop("settled_damaged", format!("a settled row cannot be read ({place})"))
+    })?;
+    Ok(Event {
+        member_key: settled.member_key,
+        match_key: settled.match_key,
+        operation: settled.operation,
+        outcome: settled.outcome,
+        standing: settled.standing,
+        destination_id: None,
+        is_rejoin: false,
+        hash: RowHash::default(),
+    })
+}

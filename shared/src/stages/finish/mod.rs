@@ -1,0 +1,165 @@
+//! Outcomes become the next delivered state and the report; the run ends, and the next one may begin.
+
+mod events;
+mod rejects;
+mod settle;
+mod totals;
+
+use super::runner::stage_message;
+use super::StageError;
+use crate::aws::{EventBus, Objects};
+use crate::delta::DeliveredReader;
+use crate::ledger::{DeliveredPointer, Ledger, RunChange};
+use crate::model::{Counts, RunId};
+use crate::run::{Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunState, Stage};
+use events::Events;
+use jiff::Timestamp;
+use rejects::Rejects;
+use std::collections::BTreeMap;
+use totals::{durations, event_detail, report};
+
+/// What finishing needs.
+#[derive(Clone)]
+pub struct Finish {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Deltas, results, delivered states and reports.
+    pub objects: Objects,
+    /// Who wants to hear of finished runs.
+    pub events: EventBus,
+    /// Where the next run is started.
+    pub snapshot_queue: crate::aws::Queue,
+}
+
+impl Finish {
+    /// Finishes a run. Asked again, it writes the same again.
+    pub async fn run(&self, run_id: RunId) -> Result<(), StageError> {
+        let mut run = self.ledger.run(run_id).await?;
+        if run.state == RunState::Pushing && run.batches_open == 0 {
+            let change = RunChange { started: Some(Stage::Finish), ..RunChange::default() };
+            let from = [RunState::Pushing];
+            self.ledger.advance(run_id, &from, RunState::Finishing, Timestamp::now(), &change).await?;
+            run = self.ledger.run(run_id).await?;
+        }
+        if run.state == RunState::Finishing {
+            self.account(&mut run).await?;
+        }
+        if run.state.is_over() { self.make_place(&run).await } else { Ok(()) }
+    }
+
+    async fn account(&self, run: &mut Run) -> Result<(), StageError> {
+        let keys = Keys::new(run.run_id, run.export_id.clone());
+        let plan: Option<Plan> = match self.objects.find(&keys.plan()).await? {
+            Some(bytes) => Some(
+                serde_json::from_slice(&bytes)
+                    .map_err(|error| StageError::stop("plan_damaged", error.to_string()))?,
+            ),
+            None => None,
+        };
+        let mut rejects = Rejects::new()?;
+        let mut targets = Vec::new();
+        let mut counts = Counts::default();
+        let mut pointers = Vec::new();
+        // A run that failed before its batches could go has sent nothing, whatever its plan says.
+        let plan = plan.filter(|_| run.push_started_at.is_some() || run.failure.is_none());
+        if let Some(plan) = &plan {
+            rejects.query_rows(plan);
+            counts += plan.query_counts();
+            for (number, delta) in plan.deltas.iter().enumerate() {
+                let (target, pointer, used) = self.target(run, &keys, number, delta, rejects).await?;
+                rejects = used;
+                counts += target.counts;
+                targets.push(target);
+                pointers.push((delta.target_list.clone(), pointer));
+            }
+        }
+        let rows_in = plan.as_ref().map_or(0, Plan::rows_in);
+        let mut failure = run.failure.clone();
+        if counts.total() != rows_in {
+            let text = format!("{} rows have outcomes, but {rows_in} came in", counts.total());
+            failure = Some(Failure { stage: Stage::Finish, code: "accounts_do_not_add_up".to_owned(), text });
+        }
+        let now = Timestamp::now();
+        // The rows are accounted for before the delivered state moves, so that no run can vouch for rows that it
+        // cannot count.
+        for (list, pointer) in &pointers {
+            self.ledger.set_delivered(&run.export_id, list, pointer, now).await?;
+        }
+        let (rejected_key, reasons) = rejects.finish(&self.objects, &keys).await?;
+        let state = if failure.is_some() { RunState::Failed } else { RunState::Succeeded };
+        let report = report(run, plan.as_ref(), state, now, rows_in, counts, targets, reasons, failure, rejected_key);
+        self.store(&keys, &report).await?;
+        self.events.put("Run Finished", &event_detail(&report, &keys)).await?;
+        let change = RunChange {
+            is_ended: Some(now),
+            counts: Some(counts),
+            failure: report.failure.clone(),
+            report_key: Some(keys.report()),
+            ..RunChange::default()
+        };
+        self.ledger.advance(run.run_id, &[RunState::Finishing], state, now, &change).await?;
+        run.state = state;
+        let durations = durations(run, now);
+        tracing::info!(run.id = %run.run_id, export.id = %run.export_id, state = state.name(), rows_in,
+            rows_applied = counts.added + counts.changed + counts.removed, snapshot_ms = durations.snapshot_ms,
+            chunk_ms = durations.chunk_ms, push_ms = durations.push_ms, calls = run.calls, "run is finished");
+        Ok(())
+    }
+
+    /// Merges one target list's outcomes into its next delivered state.
+    async fn target(
+        &self,
+        run: &Run,
+        keys: &Keys,
+        number: usize,
+        delta: &Delta,
+        rejects: Rejects,
+    ) -> Result<(ReportTarget, DeliveredPointer, Rejects), StageError> {
+        let before = match &delta.delivered_before {
+            Some(key) => Some(self.objects.download(key).await?),
+            None => None,
+        };
+        let events = Events::fetch(&self.objects, keys, number, delta).await?;
+        let (list, field_keys) = (delta.target_list.clone(), delta.field_keys.clone());
+        // Merging lasts as long as the rows do: not on a thread that serves others.
+        let merged = tokio::task::spawn_blocking(move || {
+            let before = match before {
+                Some(file) => DeliveredReader::open(file)?,
+                None => DeliveredReader::empty(),
+            };
+            settle::settle(before, events, &list, &field_keys, rejects)
+        });
+        let settled = merged.await.map_err(|error| StageError::stop("merge_panicked", error.to_string()))??;
+        let object_key = keys.delivered(&delta.target_list);
+        self.objects.upload(&object_key, settled.file.path()).await?;
+        let mut counts = settled.counts;
+        counts.unchanged += delta.counts.unchanged;
+        let target = ReportTarget {
+            target_list: delta.target_list.clone(),
+            rows_in: delta.rows_in,
+            counts,
+            delivered: settled.delivered,
+            warnings: delta.warnings.clone(),
+        };
+        let pointer = DeliveredPointer { object_key, delivered: settled.delivered, run_id: run.run_id };
+        Ok((target, pointer, settled.rejects))
+    }
+
+    async fn store(&self, keys: &Keys, report: &Report) -> Result<(), StageError> {
+        let bytes = serde_json::to_vec_pretty(report)
+            .map_err(|error| StageError::stop("report_unwritable", error.to_string()))?;
+        Ok(self.objects.put(&keys.report(), bytes).await?)
+    }
+
+    async fn make_place(&self, run: &Run) -> Result<(), StageError> {
+        let Some(next) = self.ledger.release(&run.export_id, run.run_id).await? else { return Ok(()) };
+        let change = RunChange::default();
+        let now = Timestamp::now();
+        self.ledger.advance(next, &[RunState::Waiting], RunState::Snapshotting, now, &change).await?;
+        let message = stage_message(next, run.export_id.as_str(), "snapshot", 0)?;
+        Ok(self.snapshot_queue.send(&[message]).await?)
+    }
+}
+
+/// How often each reason stands, by kind and code, with its text.
+type Reasons = BTreeMap<(crate::model::OutcomeKind, String), (String, u64)>;

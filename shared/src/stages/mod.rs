@@ -1,0 +1,15 @@
+//! What each function does: one step of a run each, safe to be asked for twice and to crash anywhere.
+
+pub mod chunk;
+mod connections;
+mod error;
+pub mod finish;
+pub mod push;
+mod requests;
+mod runner;
+pub mod tick;
+
+pub use connections::{Connections, require_consent};
+pub use error::StageError;
+pub use requests::{RunRequests, StartError};
+pub use runner::{Step, handle_stage};

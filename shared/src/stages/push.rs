@@ -1,0 +1,276 @@
+//! A batch goes to its destination, and every row of it gets its outcome.
+
+use super::StageError;
+use super::runner::stage_message;
+use crate::aws::{
+    CatalogStore, Delivery, Failure as MessageFailure, Objects, Queue, Unit, Verdict, emit_metrics, handle_groups,
+};
+use crate::batch::{Frame, RowResult, encode_results};
+use crate::catalog::Connection;
+use crate::connectors::{CallContext, Connector, PushError, Retry};
+use crate::ledger::{BatchId, Claim, Closed, Ledger, Owner};
+use crate::model::{ConnectionId, Counts, Outcome, Reason, RunId};
+use crate::run::{BatchPointer, Failure, Keys, Stage};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A definition that was changed, or a secret that was renamed, is noticed after so long.
+const CONNECTOR_LIVES: Duration = Duration::from_secs(300);
+/// What is kept of an invocation's time for storing results after the last call.
+const CLOSING_TIME: Duration = Duration::from_secs(5);
+/// The first wait after a destination could not take a batch; it doubles each time.
+const FIRST_WAIT_SECONDS: u64 = 10;
+/// The longest wait.
+const LONGEST_WAIT_SECONDS: u64 = 900;
+
+/// A push worker: one destination's.
+pub struct PushWorker<C, F> {
+    catalog: CatalogStore,
+    ledger: Ledger,
+    objects: Objects,
+    queue: Queue,
+    finish_queue: Queue,
+    max_receive_count: u32,
+    connect: F,
+    connectors: Mutex<HashMap<ConnectionId, (Instant, Arc<C>)>>,
+    /// Runs that nothing can be sent for any more, and why: their other batches cost no call.
+    stopped: Mutex<HashMap<RunId, PushError>>,
+}
+
+enum Pushed {
+    Results(Vec<RowResult>, Option<PushError>),
+    Later(Duration),
+}
+
+impl<C, F> PushWorker<C, F>
+where
+    C: Connector,
+    F: Fn(&Connection) -> Result<C, StageError>,
+{
+    /// A worker.
+    ///
+    /// `queue` is its own queue, which gives a message up after `max_receive_count` deliveries; `finish_queue` is
+    /// where a run goes when its last batch is closed; `connect` makes the connector of a connection.
+    pub fn new(
+        catalog: CatalogStore,
+        ledger: Ledger,
+        objects: Objects,
+        queue: Queue,
+        finish_queue: Queue,
+        max_receive_count: u32,
+        connect: F,
+    ) -> Self {
+        Self {
+            catalog,
+            ledger,
+            objects,
+            queue,
+            finish_queue,
+            max_receive_count,
+            connect,
+            connectors: Mutex::new(HashMap::new()),
+            stopped: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Handles a delivery. `deadline` is when the invocation ends.
+    pub async fn handle(&self, event: SqsEvent, deadline: Instant) -> SqsBatchResponse {
+        handle_groups(event, |delivery| self.one(delivery, deadline)).await
+    }
+
+    async fn one(&self, delivery: Delivery, deadline: Instant) -> Verdict {
+        let pointer = BatchPointer::parse(&delivery.body).map_err(|error| {
+            tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
+            MessageFailure
+        })?;
+        match Box::pin(self.batch(&pointer, &delivery, deadline)).await {
+            Ok(None) => Ok(()),
+            Ok(Some(wait)) => {
+                // Where the wait cannot be set, the message comes again after the queue's own visibility timeout.
+                let hidden = self.queue.hide(&delivery.receipt_handle, wait.as_secs()).await;
+                tracing::info!(run.id = %pointer.run_id, batch = pointer.batch.number, wait_ms = wait.as_millis(),
+                    hidden = hidden.is_ok(), "batch comes again later");
+                Err(MessageFailure)
+            }
+            Err(error) => {
+                tracing::warn!(run.id = %pointer.run_id, batch = pointer.batch.number, error.code = error.code(), %error,
+                    "batch could not be handled");
+                Err(MessageFailure)
+            }
+        }
+    }
+
+    /// Handles one batch; gives back how long to wait where it has to come again.
+    async fn batch(
+        &self,
+        pointer: &BatchPointer,
+        delivery: &Delivery,
+        deadline: Instant,
+    ) -> Result<Option<Duration>, StageError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left < CLOSING_TIME * 2 {
+            return Ok(Some(Duration::from_secs(1)));
+        }
+        let id = BatchId { run_id: pointer.run_id, target: pointer.target, number: pointer.batch.number };
+        let owner =
+            Owner { message_id: delivery.message_id.clone(), receive_count: delivery.receive_count };
+        let now = Timestamp::now();
+        let lease = now.saturating_add(jiff::SignedDuration::try_from(left).unwrap_or_default());
+        let until = lease.map_err(|error| StageError::again("clock", error.to_string()))?;
+        match self.ledger.claim_batch(id, &owner, now, until).await? {
+            Claim::Claimed => {}
+            Claim::Closed => {
+                // The one who closed it may have died before it could say so.
+                let open = self.ledger.run(id.run_id).await?;
+                if open.batches_open == 0 {
+                    self.wake_finish(pointer).await?;
+                }
+                return Ok(None);
+            }
+            Claim::Leased { until } => {
+                let wait = until.duration_since(now).unsigned_abs();
+                return Ok(Some(wait.max(Duration::from_secs(1))));
+            }
+        }
+        let started = Instant::now();
+        let context = CallContext::until(deadline - CLOSING_TIME);
+        let keys = Keys::new(pointer.run_id, pointer.export_id.clone());
+        let object = keys.delta(pointer.target);
+        let packed =
+            self.objects.get_range(&object, pointer.batch.offset_bytes, pointer.batch.length_bytes).await?;
+        let frame = Frame::decode(&packed)?;
+        let (results, problem) = match self.push(pointer, &frame, delivery.receive_count, &context).await? {
+            Pushed::Results(results, problem) => (results, problem),
+            Pushed::Later(wait) => {
+                self.ledger.count_calls(id.run_id, context.calls(), Timestamp::now()).await?;
+                return Ok(Some(wait));
+            }
+        };
+        if results.len() != frame.rows.len() {
+            let text = format!("{} rows gave {} results", frame.rows.len(), results.len());
+            return Err(StageError::again("results_incomplete", text));
+        }
+        let mut counts = Counts::default();
+        for (row, result) in frame.rows.iter().zip(&results) {
+            counts.count(result.outcome.kind(row.operation), 1);
+        }
+        self.objects.put(&keys.results(pointer.target, pointer.batch.number), encode_results(&results)?).await?;
+        if let Some(problem) = problem {
+            let failure = Failure {
+                stage: Stage::Push,
+                code: problem.kind.code().to_owned(),
+                text: problem.to_string(),
+            };
+            self.ledger.note_failure(id.run_id, &failure).await?;
+        }
+        let closed = self.ledger.close_batch(id, &owner, counts, context.calls(), Timestamp::now()).await?;
+        self.tell(pointer, &counts, context.calls(), started.elapsed());
+        if closed == Closed::Last {
+            self.wake_finish(pointer).await?;
+        }
+        Ok(None)
+    }
+
+    async fn push(
+        &self,
+        pointer: &BatchPointer,
+        frame: &Frame,
+        receive_count: u32,
+        context: &CallContext,
+    ) -> Result<Pushed, StageError> {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(&pointer.run_id).cloned();
+        let error = match stopped {
+            Some(error) => error,
+            None => {
+                let prepared: C::Target = serde_json::from_value(pointer.prepared.clone())
+                    .map_err(|error| StageError::stop("message_malformed", error.to_string()))?;
+                let connector = self.connector(&pointer.connection_id).await?;
+                match connector.push(&prepared, pointer.batch.kind, frame, context).await {
+                    Ok(results) => return Ok(Pushed::Results(results, None)),
+                    Err(error) => error,
+                }
+            }
+        };
+        let tries_left = self.max_receive_count.saturating_sub(receive_count) > 1;
+        match error.retry {
+            Retry::Backoff if tries_left => Ok(Pushed::Later(wait(receive_count))),
+            Retry::After(wait) if tries_left => Ok(Pushed::Later(wait)),
+            Retry::Never | Retry::Backoff | Retry::After(_) => {
+                let reason = Reason::made(error.kind.code(), error.to_string());
+                let results = vec![RowResult::new(Outcome::Deferred(reason)); frame.rows.len()];
+                let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+                stopped.insert(pointer.run_id, error.clone());
+                Ok(Pushed::Results(results, Some(error)))
+            }
+        }
+    }
+
+    async fn connector(&self, id: &ConnectionId) -> Result<Arc<C>, StageError> {
+        let known = {
+            let connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+            connectors.get(id).filter(|(made, _)| made.elapsed() < CONNECTOR_LIVES).map(|(_, found)| Arc::clone(found))
+        };
+        if let Some(connector) = known {
+            return Ok(connector);
+        }
+        let connection: Connection = self.catalog.get(id.as_str()).await?;
+        let connector = Arc::new((self.connect)(&connection)?);
+        let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        connectors.insert(id.clone(), (Instant::now(), Arc::clone(&connector)));
+        Ok(connector)
+    }
+
+    async fn wake_finish(&self, pointer: &BatchPointer) -> Result<(), StageError> {
+        let message = stage_message(pointer.run_id, pointer.export_id.as_str(), "finish", 0)?;
+        Ok(self.finish_queue.send(&[message]).await?)
+    }
+
+    fn tell(&self, pointer: &BatchPointer, counts: &Counts, calls: u64, took: Duration) {
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            run.id = %pointer.run_id, export.id = %pointer.export_id, batch = pointer.batch.number,
+            batch.rows = pointer.batch.rows, calls, duration_ms, aws.calls = crate::aws::aws_calls(),
+            "batch is closed"
+        );
+        let applied = counts.added + counts.changed + counts.removed;
+        emit_metrics(
+            Timestamp::now(),
+            C::DESTINATION.name(),
+            &[
+                ("rows_applied", Unit::Count, applied),
+                ("rows_not_applied", Unit::Count, counts.total() - applied),
+                ("calls", Unit::Count, calls),
+                ("batch_duration_ms", Unit::Milliseconds, duration_ms),
+            ],
+        );
+    }
+}
+
+fn wait(receive_count: u32) -> Duration {
+    let doublings = receive_count.saturating_sub(1).min(16);
+    Duration::from_secs((FIRST_WAIT_SECONDS << doublings).min(LONGEST_WAIT_SECONDS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(receive_count: u32, expected_seconds: u64) {
+        assert_eq!(wait(receive_count), Duration::from_secs(expected_seconds));
+    }
+
+    #[test]
+    fn waits_double_up_to_a_bound() {
+        check(1, 10);
+        check(2, 20);
+        check(4, 80);
+        check(7, 640);
+        check(8, 900);
+        check(u32::MAX, 900);
+    }
+}

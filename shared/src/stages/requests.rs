@@ -1,0 +1,103 @@
+//! Asking for a run, whoever asks.
+
+use super::runner::stage_message;
+use super::{StageError, connections::require_consent};
+use crate::aws::{CatalogStore, LookupError, Queue};
+use crate::catalog::{CatalogError, Connection, Export};
+use crate::ledger::{Ledger, Requested, RunChange, RunRequest};
+use crate::model::{ExportId, RunId};
+use crate::run::{Run, RunState, Trigger};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// Starts runs.
+#[derive(Clone, Debug)]
+pub struct RunRequests {
+    /// The definitions.
+    pub catalog: CatalogStore,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Where a run's first step is asked for.
+    pub snapshot_queue: Queue,
+    /// Where an approved run goes on.
+    pub chunk_queue: Queue,
+}
+
+/// Why a run cannot be asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The export, its connection, or something else that it needs is not there or not right.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The export is switched off.
+    #[error("export \"{0}\" is disabled: enable it before it can run")]
+    Disabled(ExportId),
+    /// Nobody agreed to data leaving through this connection.
+    #[error("{0}")]
+    NoConsent(String),
+    /// The run is not held, so there is nothing to approve.
+    #[error("run {run_id} is {state}, not held: there is nothing to approve", state = state.name())]
+    NotHeld {
+        /// The run.
+        run_id: RunId,
+        /// Where it is.
+        state: RunState,
+    },
+    /// It may go better later.
+    #[error(transparent)]
+    Cloud(#[from] StageError),
+}
+
+impl From<LookupError> for StartError {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Catalog(error) => Self::Catalog(error),
+            LookupError::Cloud(error) => Self::Cloud(error.into()),
+        }
+    }
+}
+
+impl RunRequests {
+    /// Asks for a run of an export.
+    pub async fn start(&self, export_id: &ExportId, trigger: Trigger, now: Timestamp) -> Result<Requested, StartError> {
+        let export: Export = self.catalog.get(export_id.as_str()).await?;
+        if !export.enabled {
+            return Err(StartError::Disabled(export.id));
+        }
+        let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
+        require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
+        let request = RunRequest { run_id: new_run_id(now), export_id: export.id, trigger, now };
+        let requested = self.ledger.request_run(&request).await.map_err(StageError::from)?;
+        if let Requested::Started(run_id) = requested {
+            self.begin(run_id, export_id, 0).await?;
+        }
+        tracing::info!(run.id = %requested.run_id(), export.id = %export_id, ?requested, "run is asked for");
+        Ok(requested)
+    }
+
+    /// Lets a run go on that the guard holds.
+    pub async fn approve(&self, run_id: RunId, now: Timestamp) -> Result<Run, StartError> {
+        let change = RunChange { approved: Some(()), ..RunChange::default() };
+        let advanced = self.ledger.advance(run_id, &[RunState::Held], RunState::Chunking, now, &change).await;
+        let advanced = advanced.map_err(StageError::from)?;
+        let run = self.ledger.run(run_id).await.map_err(StageError::from)?;
+        // An approval that was written but not sent on is sent on when it is given again.
+        if !advanced && !(run.is_approved && run.state == RunState::Chunking) {
+            return Err(StartError::NotHeld { run_id, state: run.state });
+        }
+        let message = stage_message(run_id, run.export_id.as_str(), "approved", 0)?;
+        self.chunk_queue.send(&[message]).await.map_err(StageError::from)?;
+        Ok(run)
+    }
+
+    pub(super) async fn begin(&self, run_id: RunId, export_id: &ExportId, try_number: u64) -> Result<(), StageError> {
+        Ok(self.snapshot_queue.send(&[stage_message(run_id, export_id.as_str(), "snapshot", try_number)?]).await?)
+    }
+}
+
+/// A time-ordered id. Its random part comes from the operating system.
+fn new_run_id(now: Timestamp) -> RunId {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+    RunId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
+}

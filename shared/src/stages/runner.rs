@@ -1,0 +1,90 @@
+//! Handles the messages of the queues that carry one run each: snapshot, chunk and finish.
+
+use super::StageError;
+use crate::aws::{Delivery, Failure as MessageFailure, Queue, Verdict, handle_groups};
+use crate::ledger::{Ledger, RunChange};
+use crate::model::RunId;
+use crate::run::{Failure, RunState, Stage, StageMessage, deduplication_id};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+
+/// After so many deliveries a step that fails for a passing reason is given up, and the run with it, so that no run
+/// stands still for ever. It is below the queues' own limit, so that a message is not lost to the dead-letter queue
+/// by a fault that we can name.
+const MAX_DELIVERIES: u32 = 4;
+
+/// What one step needs to move its run along.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which step it is.
+    pub stage: Stage,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Where a run that has to stop is sent.
+    pub finish_queue: Queue,
+}
+
+impl Step {
+    /// Ends a run with a failure: finish writes the report and makes place for the next run.
+    pub async fn fail(&self, run_id: RunId, code: &str, text: &str) -> Result<(), StageError> {
+        let failure = Failure { stage: self.stage, code: code.to_owned(), text: text.to_owned() };
+        let change = RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
+        let from = [RunState::Snapshotting, RunState::Chunking, RunState::Pushing, RunState::Finishing];
+        self.ledger.advance(run_id, &from, RunState::Finishing, Timestamp::now(), &change).await?;
+        self.send(&self.finish_queue, run_id, "finish", 0).await
+    }
+
+    /// Sends a run on to another step.
+    pub async fn send(&self, queue: &Queue, run_id: RunId, step: &str, try_number: u64) -> Result<(), StageError> {
+        let export_id = self.ledger.run(run_id).await?.export_id;
+        Ok(queue.send(&[stage_message(run_id, export_id.as_str(), step, try_number)?]).await?)
+    }
+}
+
+pub(super) fn stage_message(
+    run_id: RunId,
+    group: &str,
+    step: &str,
+    try_number: u64,
+) -> Result<crate::aws::OutgoingMessage, StageError> {
+    let body = serde_json::to_string(&StageMessage::new(run_id))
+        .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+    let deduplication_id = deduplication_id(run_id, step, try_number);
+    Ok(crate::aws::OutgoingMessage { group: group.to_owned(), deduplication_id, body })
+}
+
+/// Handles a delivery from one of the stage queues.
+pub async fn handle_stage<F, R>(event: SqsEvent, step: &Step, work: F) -> SqsBatchResponse
+where
+    F: Fn(RunId) -> R,
+    R: Future<Output = Result<(), StageError>>,
+{
+    handle_groups(event, |delivery| one(delivery, step, &work)).await
+}
+
+async fn one<F, R>(delivery: Delivery, step: &Step, work: &F) -> Verdict
+where
+    F: Fn(RunId) -> R,
+    R: Future<Output = Result<(), StageError>>,
+{
+    let run_id = match StageMessage::parse(&delivery.body) {
+        Ok(message) => message.run_id,
+        Err(error) => {
+            tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
+            return Err(MessageFailure);
+        }
+    };
+    let stage = step.stage;
+    let started = std::time::Instant::now();
+    let Err(error) = Box::pin(work(run_id)).await else {
+        let duration_ms = started.elapsed().as_millis();
+        tracing::info!(run.id = %run_id, ?stage, duration_ms, aws.calls = crate::aws::aws_calls(), "step is done");
+        return Ok(());
+    };
+    let gives_up = matches!(error, StageError::Stop { .. }) || delivery.receive_count >= MAX_DELIVERIES;
+    tracing::warn!(run.id = %run_id, ?stage, error.code = error.code(), %error, gives_up, "step did not get to its end");
+    if gives_up && stage != Stage::Finish {
+        return step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure);
+    }
+    Err(MessageFailure)
+}

@@ -31,7 +31,9 @@ impl From<IdError> for Problem {
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         let (status, code) = match &error {
-            StartError::Catalog(error @ CatalogError::Missing { .. }) => (StatusCode::NOT_FOUND, error.code()),
+            StartError::Catalog(error @ CatalogError::Missing { .. }) => {
+                (StatusCode::NOT_FOUND, error.code())
+            }
             StartError::Catalog(error) => (StatusCode::CONFLICT, error.code()),
             StartError::Disabled(_) => (StatusCode::CONFLICT, "export_disabled"),
             StartError::NoConsent(_) => (StatusCode::CONFLICT, "consent_missing"),

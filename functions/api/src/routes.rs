@@ -30,19 +30,26 @@ async fn start(
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let export_id = ExportId::try_from(export_id)?;
-    let trigger = Trigger { kind: TriggerKind::OnDemand, key: format!("on-demand/{}", idempotency_key(&headers)?) };
+    let trigger =
+        Trigger { kind: TriggerKind::OnDemand, key: format!("on-demand/{}", idempotency_key(&headers)?) };
     let requested = requests.start(&export_id, trigger, timestamp_now()).await?;
     let run_id = requested.run_id();
     let body = json!({ "run_id": run_id, "export_id": export_id, "request": request_name(requested) });
     Ok((StatusCode::ACCEPTED, Json(body)))
 }
 
-async fn read(State(requests): State<RunRequests>, Path(run_id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn read(
+    State(requests): State<RunRequests>,
+    Path(run_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let run_id: RunId = run_id.parse()?;
     Ok(Json(shown(&requests.ledger.run(run_id).await?)))
 }
 
-async fn approve(State(requests): State<RunRequests>, Path(run_id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn approve(
+    State(requests): State<RunRequests>,
+    Path(run_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let run_id: RunId = run_id.parse()?;
     // A run that does not exist is not "not held".
     requests.ledger.run(run_id).await?;

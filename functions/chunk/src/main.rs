@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
         push_campaign_monitor_queue: Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
         finish_queue: finish_queue.clone(),
     };
-    let step = &Step { stage: Stage::Chunk, ledger, finish_queue };
+    let step = &Step { stage: Stage::Chunk, ledger, finish_queue: Some(finish_queue) };
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = deadline(&event.context);
         Ok::<_, Error>(handle_stage(event.payload, step, |run_id| chunk.run(run_id, deadline)).await)

@@ -1,9 +1,10 @@
 //! From an author's text to a plan, or to what is wrong with it: one SELECT, over declared sources only.
 
 use crate::columns::{OutputColumn, Selection};
-use crate::engine::{Engine, Joins, Session};
+use crate::engine::{Engine, Mode, Session};
 use crate::errors::QueryError;
 use crate::explain::{planning, syntax};
+use crate::stack::with_large_stack;
 use crate::words::one_line;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
@@ -11,15 +12,22 @@ use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 /// The longest query that is taken.
 pub const MAX_QUERY_BYTES: usize = 64 * 1024;
-/// How deep parentheses and subqueries may be inside one another.
+/// How deep parentheses and cases may be inside one another.
 const MAX_DEPTH: usize = 50;
-/// The most words and signs of a query. A chain of operators is as deep as it is long once it is a plan.
-const MAX_TOKENS: usize = 8_000;
+/// How deep subqueries may be inside one another. Planning takes twice as long for each one further in.
+const MAX_SUBQUERY_DEPTH: usize = 10;
+/// The same for the parser, which counts several steps for each, and whose message about it is easily lost.
+const MAX_PARSER_DEPTH: usize = 500;
+/// The most operators of a query: a chain of them is as deep as it is long once it is a plan.
+const MAX_OPERATORS: usize = 500;
+/// The most joins, unions and subqueries of a query, which also take their time.
+const MAX_RELATIONS: usize = 100;
 
 /// A segment's query and what an export wants of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +50,17 @@ pub(crate) struct Planned {
 /// Says what the query would give, or what is wrong with it, without reading rows. Lists the sources that it names
 /// and reads their headers, footers or samples.
 pub async fn check(engine: &Engine, query: &SegmentQuery) -> Result<Vec<OutputColumn>, QueryError> {
-    Ok(plan(engine, query, Joins::Hash).await?.selection.columns)
+    let planned = Box::pin(with_large_stack(plan(engine, query, Mode::Fast))).await?;
+    Ok(planned.selection.columns)
 }
 
-pub(crate) async fn plan(engine: &Engine, query: &SegmentQuery, joins: Joins) -> Result<Planned, QueryError> {
+pub(crate) async fn plan(engine: &Engine, query: &SegmentQuery, mode: Mode) -> Result<Planned, QueryError> {
     let statement = parse(&query.text)?;
     let statement = EngineStatement::Statement(Box::new(statement));
     let names = sources(engine, &statement)?;
-    let session = engine.session(&names, joins).await?;
-    let plan = session.context.state().statement_to_plan(statement).await.map_err(|error| planning(&error))?;
+    let session = engine.session(&names, mode).await?;
+    let plan =
+        session.context.state().statement_to_plan(statement).await.map_err(|error| planning(&error))?;
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -69,19 +79,22 @@ fn parse(text: &str) -> Result<Statement, QueryError> {
     let tokens = Tokenizer::new(&GenericDialect {}, text)
         .tokenize_with_location()
         .map_err(|error| syntax(&error.into()))?;
-    let mut significant = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).peekable();
+    let mut significant =
+        tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).peekable();
     let first = significant.find(|token| token.token != Token::LParen).map(|token| &token.token);
     match first {
         None | Some(Token::EOF) => return Err(QueryError::Empty),
         Some(Token::SemiColon) if significant.peek().is_none() => return Err(QueryError::Empty),
         Some(Token::Word(word)) if is_select(&word.value) => {}
-        Some(other) => return Err(QueryError::NotASelect { keyword: one_line(&other.to_string(), 30) }),
+        Some(other) => {
+            return Err(QueryError::NotASelect { keyword: one_line(&other.to_string(), 30) });
+        }
     }
-    if significant.count() > MAX_TOKENS {
+    if !is_moderate(&tokens) {
         return Err(QueryError::TooDeep);
     }
     let mut statements = Parser::new(&GenericDialect {})
-        .with_recursion_limit(MAX_DEPTH)
+        .with_recursion_limit(MAX_PARSER_DEPTH)
         .with_tokens_with_locations(tokens)
         .parse_statements()
         .map_err(|error| syntax(&error))?;
@@ -94,6 +107,42 @@ fn parse(text: &str) -> Result<Statement, QueryError> {
         (0, _) | (_, None) => Err(QueryError::Empty),
         (count, _) => Err(QueryError::SeveralStatements { count }),
     }
+}
+
+/// Whether the query is nested and chained no more than can be planned in a moment.
+fn is_moderate(tokens: &[TokenWithSpan]) -> bool {
+    // For each open parenthesis or case, whether a subquery begins in it.
+    let mut open: Vec<bool> = Vec::new();
+    let (mut operators, mut relations) = (0, 0);
+    for token in tokens {
+        match &token.token {
+            Token::LParen => open.push(false),
+            Token::RParen => drop(open.pop()),
+            Token::Word(word) => match word.keyword {
+                Keyword::CASE => open.push(false),
+                Keyword::END => drop(open.pop()),
+                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::IS => operators += 1,
+                Keyword::SELECT | Keyword::JOIN | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => {
+                    relations += 1;
+                    if let Some(is_subquery) = open.last_mut() {
+                        *is_subquery |= word.keyword == Keyword::SELECT;
+                    }
+                }
+                _ => {}
+            },
+            Token::Whitespace(_)
+            | Token::Comma
+            | Token::Period
+            | Token::Number(..)
+            | Token::SingleQuotedString(_) => {}
+            _ => operators += 1,
+        }
+        let subqueries = open.iter().filter(|is_subquery| **is_subquery).count();
+        if open.len() > MAX_DEPTH || subqueries > MAX_SUBQUERY_DEPTH {
+            return false;
+        }
+    }
+    operators <= MAX_OPERATORS && relations <= MAX_RELATIONS
 }
 
 fn is_select(word: &str) -> bool {
@@ -109,7 +158,10 @@ fn sources(engine: &Engine, statement: &EngineStatement) -> Result<Vec<String>, 
     for table in tables {
         let name = table.table().to_owned();
         if table.schema().is_some() || !declared.contains(&name) {
-            return Err(QueryError::UnknownSource { name: one_line(&table.to_string(), 120), sources: declared });
+            return Err(QueryError::UnknownSource {
+                name: one_line(&table.to_string(), 120),
+                sources: declared,
+            });
         }
         names.push(name);
     }

@@ -129,7 +129,8 @@ fn normalised(column: Expr, from: &DataType, to: ColumnType) -> Expr {
 }
 
 fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
-    let unsupported = |kind, advice: String| QueryError::UnsupportedColumn { name: field.name().clone(), kind, advice };
+    let unsupported =
+        |kind, advice: String| QueryError::UnsupportedColumn { name: field.name().clone(), kind, advice };
     let name = field.name();
     let mut data_type = field.data_type();
     while let DataType::Dictionary(_, values) = data_type {
@@ -173,10 +174,16 @@ fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
         }
         DataType::Struct(fields) => {
             let first = fields.first().map_or("field", |field| field.name().as_str());
-            return Err(unsupported("a structure", format!("select its fields one by one ({name}['{first}'] AS {first})")));
+            return Err(unsupported(
+                "a structure",
+                format!("select its fields one by one (get_field({name}, '{first}') AS {first})"),
+            ));
         }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            return Err(unsupported("binary data", format!("read it as text with CAST({name} AS VARCHAR) AS {name}")));
+            return Err(unsupported(
+                "binary data",
+                format!("read it as text with CAST({name} AS VARCHAR) AS {name}"),
+            ));
         }
         DataType::Map(..) | DataType::Union(..) | DataType::RunEndEncoded(..) | DataType::Dictionary(..) => {
             return Err(unsupported("of a nested type", "leave it out".to_owned()));

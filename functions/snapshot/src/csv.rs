@@ -93,7 +93,8 @@ impl RecordReader {
     /// A field of the complete record: its bytes, and whether it was quoted.
     pub(crate) fn field(&self, index: usize) -> Option<(&[u8], bool)> {
         let field = self.fields.get(index)?;
-        let start = index.checked_sub(1).and_then(|before| self.fields.get(before)).map_or(0, |before| before.end);
+        let start =
+            index.checked_sub(1).and_then(|before| self.fields.get(before)).map_or(0, |before| before.end);
         Some((self.data.get(start..field.end)?, field.is_quoted))
     }
 
@@ -121,7 +122,10 @@ impl RecordReader {
                     }
                 }
                 State::Unquoted => {
-                    let run = rest.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r')).unwrap_or(rest.len());
+                    let run = rest
+                        .iter()
+                        .position(|byte| matches!(byte, b',' | b'\n' | b'\r'))
+                        .unwrap_or(rest.len());
                     rest = self.take(rest, run)?;
                     if let Some((&byte, tail)) = rest.split_first() {
                         rest = tail;
@@ -165,7 +169,8 @@ impl RecordReader {
             State::RecordStart => Ok(false),
             State::Quoted => Err(Malformed::OpenQuote),
             State::FieldStart | State::Unquoted | State::QuoteInQuoted => {
-                self.is_quoted = self.state == State::QuoteInQuoted || (self.is_quoted && self.state == State::Unquoted);
+                self.is_quoted =
+                    self.state == State::QuoteInQuoted || (self.is_quoted && self.state == State::Unquoted);
                 self.end_field(b'\r')
             }
         }
@@ -228,9 +233,14 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&[Option<&str>]]) {
-        let expected: Records = expected.iter().map(|row| row.iter().map(|field| field.map(str::to_owned)).collect()).collect();
+        let expected: Records =
+            expected.iter().map(|row| row.iter().map(|field| field.map(str::to_owned)).collect()).collect();
         for piece_bytes in [1, 2, 3, 1000] {
-            assert_eq!(read(text.as_bytes(), piece_bytes).as_ref(), Ok(&expected), "{text:?} in pieces of {piece_bytes}");
+            assert_eq!(
+                read(text.as_bytes(), piece_bytes).as_ref(),
+                Ok(&expected),
+                "{text:?} in pieces of {piece_bytes}"
+            );
         }
     }
 

@@ -37,7 +37,9 @@ pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, Quer
     while let Some((location, names)) = headers.try_next().await? {
         match &first {
             None => first = Some((location, names)),
-            Some((first_location, expected)) => same_columns(&objects, first_location, expected, &location, &names)?,
+            Some((first_location, expected)) => {
+                same_columns(&objects, first_location, expected, &location, &names)?
+            }
         }
     }
     drop(headers);
@@ -84,14 +86,17 @@ async fn header(objects: &SourceObjects, location: &Path) -> Result<Vec<String>,
         while let Some(bytes) = body.try_next().await? {
             seen_bytes += u64::try_from(bytes.len()).unwrap_or_default();
             let bytes = if has_mark.take().is_some() { without_mark(bytes) } else { bytes };
-            let (_, is_complete) =
-                reader.read(&bytes).map_err(|problem| objects.bad(location, words(problem, "its header", MAX_COLUMNS)))?;
+            let (_, is_complete) = reader
+                .read(&bytes)
+                .map_err(|problem| objects.bad(location, words(problem, "its header", MAX_COLUMNS)))?;
             if is_complete {
                 return names(objects, location, &reader);
             }
         }
         if seen_bytes < first_bytes {
-            let is_complete = reader.finish().map_err(|problem| objects.bad(location, words(problem, "its header", MAX_COLUMNS)))?;
+            let is_complete = reader
+                .finish()
+                .map_err(|problem| objects.bad(location, words(problem, "its header", MAX_COLUMNS)))?;
             if is_complete {
                 return names(objects, location, &reader);
             }
@@ -115,7 +120,9 @@ fn names(objects: &SourceObjects, location: &Path, reader: &RecordReader) -> Res
     let mut seen = BTreeSet::new();
     for index in 0..reader.len() {
         let bytes = reader.field(index).map(|(bytes, _)| bytes).unwrap_or_default();
-        let at = |problem: &str| objects.bad(location, format!("{problem} in column {} of its header; {QUESTION}", index + 1));
+        let at = |problem: &str| {
+            objects.bad(location, format!("{problem} in column {} of its header; {QUESTION}", index + 1))
+        };
         let name = std::str::from_utf8(bytes).map_err(|_| at("is not UTF-8"))?.trim();
         if name.is_empty() {
             return Err(at("has an empty name"));
@@ -140,7 +147,9 @@ fn words(problem: Malformed, place: &str, fields: usize) -> String {
         Malformed::TooManyFields if fields == MAX_COLUMNS => {
             format!("has more than 2,000 columns in {place}; {QUESTION}")
         }
-        Malformed::TooManyFields => format!("has more than {fields} values in {place}, where its header has {fields}"),
+        Malformed::TooManyFields => {
+            format!("has more than {fields} values in {place}, where its header has {fields}")
+        }
         Malformed::OpenQuote => format!("ends inside a quoted value that begins in {place}"),
     }
 }
@@ -162,7 +171,12 @@ pub(crate) struct CsvBatches {
 
 impl CsvBatches {
     /// A decoder at the beginning of an object.
-    pub(crate) fn new(objects: Arc<SourceObjects>, location: Path, schema: SchemaRef, batch_rows: usize) -> Self {
+    pub(crate) fn new(
+        objects: Arc<SourceObjects>,
+        location: Path,
+        schema: SchemaRef,
+        batch_rows: usize,
+    ) -> Self {
         let builders = schema.fields().iter().map(|_| StringBuilder::new()).collect();
         let reader = RecordReader::new(MAX_COLUMNS);
         let (places, header_fields, rows, bytes) = (None, 0, 0, 0);

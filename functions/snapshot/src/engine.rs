@@ -2,6 +2,7 @@
 
 use crate::errors::QueryError;
 use crate::explain::{Budgets, planning};
+use crate::memory::SharedPool;
 use crate::objects::SourceObjects;
 use crate::source::{SourceFormat, SourceSpec};
 use crate::{csv_table, json_table};
@@ -11,7 +12,6 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -61,14 +61,17 @@ impl EngineSettings {
     }
 }
 
-/// How joins are done.
+/// How a query is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Joins {
-    /// Fast, and one side has to fit into memory.
-    Hash,
-    /// Slower, and both sides may be on disk.
-    SortMerge,
+pub(crate) enum Mode {
+    /// Every core, large batches, and joins of which one side has to fit into memory.
+    Fast,
+    /// Two partitions, small batches, and joins of which both sides may be on disk.
+    Frugal,
 }
+
+/// Rows a batch in [`Mode::Frugal`].
+const FRUGAL_BATCH_ROWS: usize = 512;
 
 /// Evaluates queries over declared sources.
 #[derive(Debug)]
@@ -112,19 +115,25 @@ impl Engine {
     }
 
     pub(crate) const fn budgets(&self) -> Budgets {
-        Budgets { memory_bytes: self.settings.memory_limit_bytes, spill_bytes: self.settings.spill_limit_bytes }
+        Budgets {
+            memory_bytes: self.settings.memory_limit_bytes,
+            spill_bytes: self.settings.spill_limit_bytes,
+        }
     }
 
     /// A new session with these sources, which have to be declared ones.
-    pub(crate) async fn session(&self, names: &[String], joins: Joins) -> Result<Session, QueryError> {
-        let context = self.context(joins).map_err(|error| planning(&error))?;
+    pub(crate) async fn session(&self, names: &[String], mode: Mode) -> Result<Session, QueryError> {
+        let context = self.context(mode).map_err(|error| planning(&error))?;
         let mut objects = Vec::with_capacity(names.len());
         for name in names {
             let Some(spec) = self.sources.get(name) else {
                 return Err(QueryError::UnknownSource { name: name.clone(), sources: self.source_names() });
             };
             let Some(store) = self.stores.get(&spec.bucket) else {
-                return Err(QueryError::UnreachableBucket { source_name: name.clone(), bucket: spec.bucket.clone() });
+                return Err(QueryError::UnreachableBucket {
+                    source_name: name.clone(),
+                    bucket: spec.bucket.clone(),
+                });
             };
             let source = Arc::new(SourceObjects::list(Arc::clone(spec), Arc::clone(store)).await?);
             let table: Arc<dyn TableProvider> = match spec.format {
@@ -138,8 +147,19 @@ impl Engine {
         Ok(Session { context, objects })
     }
 
-    fn context(&self, joins: Joins) -> datafusion::common::Result<SessionContext> {
+    fn context(&self, mode: Mode) -> datafusion::common::Result<SessionContext> {
         let settings = &self.settings;
+        let memory_bytes = settings.memory_limit_bytes;
+        let (partitions, batch_rows, spillers, kept_bytes) = match mode {
+            Mode::Fast => (
+                settings.target_partitions,
+                settings.batch_rows,
+                settings.target_partitions,
+                memory_bytes / 4,
+            ),
+            // One partition would mean hash joins whatever is preferred. Two of them sort both sides and the result.
+            Mode::Frugal => (2, settings.batch_rows.min(FRUGAL_BATCH_ROWS), 6, memory_bytes / 2),
+        };
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![settings.spill_directory.clone()]))
             .with_max_temp_directory_size(settings.spill_limit_bytes);
@@ -149,15 +169,16 @@ impl Engine {
             drop(stores.deregister_store(&files));
         }
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(settings.memory_limit_bytes)))
+            .with_memory_pool(Arc::new(SharedPool::new(memory_bytes, kept_bytes, spillers)))
             .with_disk_manager_builder(disk)
             .with_object_store_registry(Arc::new(stores))
             .with_metadata_cache_limit(FOOTER_CACHE_BYTES)
+            .with_object_list_cache_limit(0)
             .build_arc()?;
 
         let mut config = SessionConfig::new()
-            .with_target_partitions(settings.target_partitions)
-            .with_batch_size(settings.batch_rows)
+            .with_target_partitions(partitions)
+            .with_batch_size(batch_rows)
             .with_information_schema(false);
         let options = config.options_mut();
         // Names mean what they say: a column CustomerId is written CustomerId, with or without quotes.
@@ -169,8 +190,8 @@ impl Engine {
         // Views keep whole pages alive for a few of their values, so the pool would count a fraction of what is used.
         options.execution.parquet.schema_force_view_types = false;
         // The sort's last merge needs this much when everything else is spilled.
-        options.execution.sort_spill_reservation_bytes = (settings.memory_limit_bytes / 16).min(8 * 1024 * 1024);
-        options.optimizer.prefer_hash_join = joins == Joins::Hash;
+        options.execution.sort_spill_reservation_bytes = (memory_bytes / 24).min(8 * 1024 * 1024);
+        options.optimizer.prefer_hash_join = mode == Mode::Fast;
 
         let state = SessionStateBuilder::new()
             .with_config(config)
@@ -193,15 +214,16 @@ async fn parquet_table(
     let format = Arc::new(ParquetFormat::default().with_options(state.table_options().parquet.clone()));
     let store: Arc<dyn ObjectStore> = Arc::<SourceObjects>::clone(source);
     let name = &source.spec().name;
-    let url = Url::parse(&format!("source://{name}/")).map_err(|_| QueryError::Internal { kind: "address".to_owned() })?;
+    let url = Url::parse(&format!("source://{name}/{name}/"))
+        .map_err(|_| QueryError::Internal { kind: "address".to_owned() })?;
     context.register_object_store(&url, Arc::clone(&store));
 
-    let mut footers = stream::iter(source.objects().cloned().collect::<Vec<_>>())
-        .map(|object| {
+    let mut footers = stream::iter(source.objects().cloned().zip(source.seen()).collect::<Vec<_>>())
+        .map(|(object, seen)| {
             let (state, format, store) = (&state, &format, &store);
             async move {
                 let schema: Result<SchemaRef, _> =
-                    format.infer_schema(state, store, std::slice::from_ref(&object)).await;
+                    format.infer_schema(state, store, std::slice::from_ref(&seen)).await;
                 schema.map(|schema| (object.location.clone(), schema)).map_err(|error| {
                     crate::explain::known(&error).unwrap_or_else(|| {
                         source.bad(&object.location, "is not a Parquet file, or is damaged or cut short")
@@ -220,6 +242,7 @@ async fn parquet_table(
 
     let options = ListingOptions::new(format).with_file_extension("");
     let table_url = ListingTableUrl::parse(url.as_str()).map_err(|error| planning(&error))?;
-    let config = ListingTableConfig::new(table_url).with_listing_options(options).with_schema(Arc::new(merged));
+    let config =
+        ListingTableConfig::new(table_url).with_listing_options(options).with_schema(Arc::new(merged));
     Ok(Arc::new(ListingTable::try_new(config).map_err(|error| planning(&error))?))
 }

@@ -71,7 +71,9 @@ pub enum QueryError {
         problem: String,
     },
     /// Two columns of the result have one name.
-    #[error("the query's result has {count} columns named {name}; name each column once (SELECT a.{name}, b.{name} AS other)")]
+    #[error(
+        "the query's result has {count} columns named {name}; name each column once (SELECT a.{name}, b.{name} AS other)"
+    )]
     DuplicateColumn {
         /// The name.
         name: String,
@@ -95,7 +97,9 @@ pub enum QueryError {
         columns: Vec<String>,
     },
     /// An attribute is called `member_key` and is not the member key.
-    #[error("column member_key of the query's result is mapped and is not the member key; give it another name with AS")]
+    #[error(
+        "column member_key of the query's result is mapped and is not the member key; give it another name with AS"
+    )]
     ReservedColumn,
     /// A column whose values have no single text or number.
     #[error("column {name} is {kind}; {advice}")]
@@ -108,7 +112,9 @@ pub enum QueryError {
         advice: String,
     },
     /// A declared source's name is no identifier.
-    #[error("source name {name:?} is not an identifier: a letter a-z, then letters, digits and _, 64 at most")]
+    #[error(
+        "source name {name:?} is not an identifier: a letter a-z, then letters, digits and _, 64 at most"
+    )]
     SourceName {
         /// The name.
         name: String,
@@ -144,7 +150,9 @@ pub enum QueryError {
         bucket: String,
     },
     /// The function's role may not read the source.
-    #[error("source {source_name}: access to s3://{bucket}/{prefix} is denied; the snapshot function's role needs s3:ListBucket and s3:GetObject there")]
+    #[error(
+        "source {source_name}: access to s3://{bucket}/{prefix} is denied; the snapshot function's role needs s3:ListBucket and s3:GetObject there"
+    )]
     AccessDenied {
         /// The source.
         source_name: String,

@@ -1,19 +1,25 @@
 //! A segment's members at one moment: evaluated, sorted, deduplicated and written.
 
 use crate::check::{Planned, SegmentQuery, plan};
-use crate::columns::OutputColumn;
-use crate::engine::{Engine, Joins};
+use crate::columns::{MEMBER_KEY, OutputColumn, Selection};
+use crate::engine::{Engine, Mode};
 use crate::errors::QueryError;
-use crate::explain::{planning, running};
+use crate::explain::{Budgets, planning, running};
+use crate::stack::with_large_stack;
 use crate::writer::{SnapshotWriter, Written};
 use datafusion::common::Column;
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, SortExpr};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionContext;
 use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 /// What became of one source in an evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,24 +58,20 @@ pub struct SnapshotFigures {
 /// with one member key the file has the least by all attributes, NULLs first, so that the same input always gives
 /// the same snapshot. When anything fails, no file is left.
 ///
-/// A query whose joins do not fit into memory is tried a second time with joins that can use the disk.
-pub async fn evaluate(engine: &Engine, query: &SegmentQuery, out: &Path) -> Result<SnapshotFigures, QueryError> {
-    let time_limit = engine.settings().time_limit;
-    let attempts = async {
-        match attempt(engine, query, out, Joins::Hash).await {
-            Err(QueryError::OutOfMemory { .. }) => {
-                tracing::info!("the query did not fit into memory; trying again with joins that can use the disk");
-                attempt(engine, query, out, Joins::SortMerge).await
-            }
-            result => result,
+/// A query that does not fit into memory is tried a second time with small batches and joins that can use the disk.
+/// Needs a runtime of several threads for the time limit to hold over operators that seldom pause.
+pub async fn evaluate(
+    engine: &Engine,
+    query: &SegmentQuery,
+    out: &Path,
+) -> Result<SnapshotFigures, QueryError> {
+    let deadline = Instant::now() + engine.settings().time_limit;
+    match attempt(engine, query, out, Mode::Fast, deadline).await {
+        Err(QueryError::OutOfMemory { .. }) => {
+            tracing::info!("the query did not fit into memory; trying again with what can use the disk");
+            attempt(engine, query, out, Mode::Frugal, deadline).await
         }
-    };
-    // A panic of the engine over a hostile object must end this query and not the function.
-    let guarded = AssertUnwindSafe(attempts).catch_unwind();
-    match tokio::time::timeout(time_limit, Box::pin(guarded)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(QueryError::Internal { kind: "panic".to_owned() }),
-        Err(_) => Err(QueryError::TimeLimit { seconds: time_limit.as_secs() }),
+        result => result,
     }
 }
 
@@ -77,28 +79,25 @@ async fn attempt(
     engine: &Engine,
     query: &SegmentQuery,
     out: &Path,
-    joins: Joins,
+    mode: Mode,
+    deadline: Instant,
 ) -> Result<SnapshotFigures, QueryError> {
-    let Planned { session, plan, selection } = plan(engine, query, joins).await?;
-    let sort: Vec<SortExpr> = selection
-        .columns
-        .iter()
-        .map(|column| Expr::Column(Column::new_unqualified(&column.name)).sort(true, true))
-        .collect();
+    let too_slow = |_| QueryError::TimeLimit { seconds: engine.settings().time_limit.as_secs() };
+    // A panic of the engine over a hostile object must end this query and not the function.
+    let planned = AssertUnwindSafe(with_large_stack(plan(engine, query, mode))).catch_unwind();
+    let planned = timeout_at(deadline, Box::pin(planned)).await.map_err(too_slow)?;
+    let Planned { session, plan, selection } = planned.map_err(|_| panicked())??;
     let schema = selection.schema();
-    let plan = LogicalPlanBuilder::from(plan)
-        .project(selection.expressions)
-        .and_then(|plan| plan.sort(sort))
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(|error| planning(&error))?;
-    let state = session.context.state();
-    let physical =
-        DataFrame::new(state, plan).create_physical_plan().await.map_err(|error| planning(&error))?;
-    let mut batches = execute_stream(physical, session.context.task_ctx()).map_err(|error| planning(&error))?;
+    let columns = selection.columns.clone();
+    let batches = AssertUnwindSafe(with_large_stack(start(&session.context, plan, selection))).catch_unwind();
+    let batches = timeout_at(deadline, Box::pin(batches)).await.map_err(too_slow)?;
+    let batches = batches.map_err(|_| panicked())??;
 
     let mut writer = SnapshotWriter::create(out, schema)?;
-    while let Some(batch) = batches.next().await {
-        writer.write(batch.map_err(|error| running(&error, engine.budgets()))?).await?;
+    let written = timeout_at(deadline, Box::pin(pump(batches, engine.budgets(), &mut writer))).await;
+    if let Err(error) = written.map_err(too_slow).flatten() {
+        writer.abandon().await;
+        return Err(error);
     }
     let Written { rows, bytes, blake3, rows_without_key, duplicate_member_rows } = writer.finish().await?;
     let sources = session
@@ -110,13 +109,53 @@ async fn attempt(
             bytes: source.objects().map(|object| object.size).sum(),
         })
         .collect();
-    Ok(SnapshotFigures {
-        rows,
-        bytes,
-        blake3,
-        columns: selection.columns,
-        rows_without_key,
-        duplicate_member_rows,
-        sources,
-    })
+    Ok(SnapshotFigures { rows, bytes, blake3, columns, rows_without_key, duplicate_member_rows, sources })
+}
+
+/// The author's query, narrowed to what the export wants and sorted, begins to run.
+async fn start(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    selection: Selection,
+) -> Result<SendableRecordBatchStream, QueryError> {
+    let key = Expr::Column(Column::new_unqualified(MEMBER_KEY)).sort(true, true);
+    let plan = LogicalPlanBuilder::from(plan)
+        .project(selection.expressions)
+        .and_then(|plan| plan.sort([key]))
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| planning(&error))?;
+    let plan = DataFrame::new(context.state(), plan)
+        .create_physical_plan()
+        .await
+        .map_err(|error| planning(&error))?;
+    execute_stream(plan, context.task_ctx()).map_err(|error| planning(&error))
+}
+
+/// Carries batches from the engine to the file. The engine runs on a task of its own: an operator that does not
+/// pause would otherwise also stop the clock.
+async fn pump(
+    mut batches: SendableRecordBatchStream,
+    budgets: Budgets,
+    writer: &mut SnapshotWriter,
+) -> Result<(), QueryError> {
+    let (sender, mut receiver) = mpsc::channel(1);
+    let mut engine = JoinSet::new();
+    engine.spawn(async move {
+        while let Some(batch) = batches.next().await {
+            if sender.send(batch).await.is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(batch) = receiver.recv().await {
+        writer.write(&batch.map_err(|error| running(&error, budgets))?).await?;
+    }
+    match engine.join_next().await {
+        Some(Err(_)) => Err(panicked()),
+        _ => Ok(()),
+    }
+}
+
+fn panicked() -> QueryError {
+    QueryError::Internal { kind: "panic".to_owned() }
 }

@@ -9,6 +9,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 use std::error::Error;
+use std::io::ErrorKind;
 
 /// How much of the planner's text a message keeps.
 const PLAN_CHARACTERS: usize = 400;
@@ -69,7 +70,9 @@ pub(crate) fn planning(error: &DataFusionError) -> QueryError {
         return schema(error);
     }
     match error.find_root() {
-        DataFusionError::Plan(problem) | DataFusionError::Configuration(problem) | DataFusionError::Execution(problem) => {
+        DataFusionError::Plan(problem)
+        | DataFusionError::Configuration(problem)
+        | DataFusionError::Execution(problem) => {
             QueryError::Plan { problem: one_line(problem, PLAN_CHARACTERS) }
         }
         DataFusionError::NotImplemented(problem) => {
@@ -86,7 +89,9 @@ fn schema(error: &SchemaError) -> QueryError {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let is_qualified = field.relation.is_some();
-            let name = |column: &Column| if is_qualified { column.flat_name() } else { column.name.clone() };
+            let name = |column: &Column| {
+                if is_qualified { column.flat_name() } else { column.name.clone() }
+            };
             let mut columns: Vec<String> = Vec::new();
             for column in valid_fields {
                 let name = name(column);
@@ -99,7 +104,8 @@ fn schema(error: &SchemaError) -> QueryError {
         SchemaError::AmbiguousReference { field } => {
             QueryError::AmbiguousColumn { name: one_line(&field.name, 200) }
         }
-        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => {
             QueryError::DuplicateColumn { name: one_line(name, 200), count: 2 }
         }
     }
@@ -111,20 +117,25 @@ pub(crate) fn running(error: &DataFusionError, budgets: Budgets) -> QueryError {
         return known;
     }
     let root = error.find_root();
-    if let DataFusionError::ResourcesExhausted(text) = root {
-        // The engine has one error for both budgets and tells them apart only in its text.
-        return if text.contains("disk") {
-            QueryError::OutOfDisk { limit_bytes: budgets.spill_bytes }
-        } else {
-            QueryError::OutOfMemory { limit_bytes: budgets.memory_bytes }
-        };
+    eprintln!("DEBUG {root}");
+    // The engine has no error of its own for its budget of disk and says it in several wrappings.
+    let is_over_disk_budget = root.to_string().contains("The used disk space during the spilling process");
+    let is_disk_full =
+        find::<std::io::Error>(error).is_some_and(|error| error.kind() == ErrorKind::StorageFull);
+    if is_over_disk_budget || is_disk_full {
+        return QueryError::OutOfDisk { limit_bytes: budgets.spill_bytes };
+    }
+    if matches!(root, DataFusionError::ResourcesExhausted(_)) {
+        return QueryError::OutOfMemory { limit_bytes: budgets.memory_bytes };
     }
     if let Some(error) = find::<ArrowError>(error) {
         return value(error);
     }
     match root {
-        DataFusionError::Execution(_) => QueryError::BadValue {
-            problem: "a function met a value that it cannot take; leave such rows out with WHERE first".to_owned(),
+        // The stores' errors are all known ones, so what else comes from outside is a function's library.
+        DataFusionError::Execution(_) | DataFusionError::External(_) => QueryError::BadValue {
+            problem: "a function met a value that it cannot take; leave such rows out with WHERE first"
+                .to_owned(),
         },
         other => QueryError::Internal { kind: kind(other) },
     }
@@ -142,7 +153,7 @@ fn value(error: &ArrowError) -> QueryError {
         ArrowError::ArithmeticOverflow(_) => {
             "a number became too large for its type; CAST it to DOUBLE or DECIMAL first".to_owned()
         }
-        ArrowError::ComputeError(_) | ArrowError::InvalidArgumentError(_) => {
+        ArrowError::ComputeError(_) | ArrowError::InvalidArgumentError(_) | ArrowError::ExternalError(_) => {
             "a function met a value that it cannot take; leave such rows out with WHERE first".to_owned()
         }
         ArrowError::ParquetError(_) => "a Parquet object is damaged".to_owned(),
@@ -190,7 +201,6 @@ fn kind(error: &DataFusionError) -> String {
         DataFusionError::Internal(_) => "internal",
         DataFusionError::Execution(_) => "execution",
         DataFusionError::ExecutionJoin(_) => "a task ended",
-        DataFusionError::External(_) => "external",
         _ => "other",
     }
     .to_owned()
@@ -200,7 +210,6 @@ const fn arrow_kind(error: &ArrowError) -> &'static str {
     match error {
         ArrowError::MemoryError(_) => "Arrow, memory",
         ArrowError::SchemaError(_) => "Arrow, schema",
-        ArrowError::ExternalError(_) => "Arrow, external",
         ArrowError::IoError(..) => "Arrow, input and output",
         ArrowError::OffsetOverflowError(_) => "Arrow, offsets",
         _ => "Arrow",
@@ -223,10 +232,22 @@ mod tests {
     #[test]
     fn values_are_never_quoted() {
         let cast = |text: &str| ArrowError::CastError(text.to_owned());
-        check(cast("Cannot cast string 'anna@example.com' to value of Int64 type"), "a whole number (BIGINT)");
-        check(cast("Cannot cast string 'x to value of secret type' to value of Float64 type"), "a number (DOUBLE)");
-        check(cast("Cannot cast string 'anna@example.com' to value of secret type"), "the type that was asked for");
-        check(ArrowError::ParseError("Error parsing timestamp from 'anna@example.com'".into()), "a moment (TIMESTAMP)");
+        check(
+            cast("Cannot cast string 'anna@example.com' to value of Int64 type"),
+            "a whole number (BIGINT)",
+        );
+        check(
+            cast("Cannot cast string 'x to value of secret type' to value of Float64 type"),
+            "a number (DOUBLE)",
+        );
+        check(
+            cast("Cannot cast string 'anna@example.com' to value of secret type"),
+            "the type that was asked for",
+        );
+        check(
+            ArrowError::ParseError("Error parsing timestamp from 'anna@example.com'".into()),
+            "a moment (TIMESTAMP)",
+        );
         check(ArrowError::ArithmeticOverflow("Overflow happened on: secret * 2".into()), "too large");
         check(ArrowError::ComputeError("anna@example.com".into()), "cannot take");
         check(ArrowError::InvalidArgumentError("anna@example.com".into()), "cannot take");

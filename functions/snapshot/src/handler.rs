@@ -9,7 +9,9 @@ use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::Manifest;
 use relay::stages::{StageError, Step};
-use snapshot::{Engine, EngineSettings, QueryError, S3Store, SegmentQuery, SourceFormat, SourceSpec, evaluate};
+use snapshot::{
+    Engine, EngineSettings, QueryError, S3Store, SegmentQuery, SourceFormat, SourceSpec, evaluate,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -126,5 +128,9 @@ const fn source_format(format: relay::catalog::SourceFormat) -> SourceFormat {
 
 fn query_error(segment: &Segment, error: &QueryError) -> StageError {
     let text = format!("segment \"{}\": {error}", segment.id);
-    if error.is_transient() { StageError::again(error.code(), text) } else { StageError::stop(error.code(), text) }
+    if error.is_transient() {
+        StageError::again(error.code(), text)
+    } else {
+        StageError::stop(error.code(), text)
+    }
 }

@@ -132,7 +132,9 @@ impl JsonBatches {
                 self.line + 1,
                 plain(field.data_type())
             ),
-            None => format!("has something that is not a JSON object before line {}; {QUESTION}", self.line + 1),
+            None => {
+                format!("has something that is not a JSON object before line {}; {QUESTION}", self.line + 1)
+            }
         };
         self.objects.bad(&self.location, problem)
     }
@@ -174,7 +176,13 @@ impl Batches for JsonBatches {
     fn push(&mut self, bytes: &mut Bytes) -> Result<Option<RecordBatch>, QueryError> {
         while !bytes.is_empty() {
             let piece = bytes.slice(..bytes.len().min(PIECE_BYTES));
-            let taken = self.decoder.decode(&piece).map_err(|error| self.bad(&error))?;
+            let taken = match self.decoder.decode(&piece) {
+                Ok(taken) => taken,
+                Err(error) => {
+                    self.count(&piece)?;
+                    return Err(self.bad(&error));
+                }
+            };
             self.count(&piece.slice(..taken))?;
             bytes.advance(taken);
             self.batch_bytes += taken;

@@ -1,7 +1,9 @@
 //! The objects of one source, listed once: what a query reads is decided before it begins.
 //!
 //! The store that the engine sees for a source lists exactly these objects, reads no other, and asks for the version
-//! that was listed, so that an object replaced in mid-query is an error and never half of each.
+//! that was listed, so that an object replaced in mid-query is an error and never half of each. In it every key has
+//! the source's name in front: the engine's caches know objects by their keys alone, and keys of two buckets may be
+//! the same.
 
 use crate::errors::QueryError;
 use crate::source::{SourceFormat, SourceSpec};
@@ -10,8 +12,8 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,10 +29,14 @@ pub(crate) struct SourceObjects {
 
 impl SourceObjects {
     /// Lists the source. An empty source is an error: a segment over it would lose all its members.
-    pub(crate) async fn list(spec: Arc<SourceSpec>, inner: Arc<dyn ObjectStore>) -> std::result::Result<Self, QueryError> {
+    pub(crate) async fn list(
+        spec: Arc<SourceSpec>,
+        inner: Arc<dyn ObjectStore>,
+    ) -> std::result::Result<Self, QueryError> {
         let bad = |problem: String| QueryError::BadSource { source_name: spec.name.clone(), problem };
-        let prefix = Path::parse(&spec.prefix)
-            .map_err(|_| bad(format!("prefix {:?} is not a path", crate::words::one_line(&spec.prefix, 80))))?;
+        let prefix = Path::parse(&spec.prefix).map_err(|_| {
+            bad(format!("prefix {:?} is not a path", crate::words::one_line(&spec.prefix, 80)))
+        })?;
         let mut listing = inner.list(Some(&prefix));
         let mut objects = BTreeMap::new();
         let mut other_objects = 0;
@@ -75,6 +81,14 @@ impl SourceObjects {
         self.objects.values()
     }
 
+    /// The objects as the engine sees them, with the source's name in front of their keys.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = ObjectMeta> {
+        self.objects().map(|meta| {
+            let name = std::iter::once(self.spec.name.as_str().into());
+            ObjectMeta { location: name.chain(meta.location.parts()).collect(), ..meta.clone() }
+        })
+    }
+
     /// An error about one object of the source.
     pub(crate) fn bad(&self, location: &Path, problem: impl Into<String>) -> QueryError {
         QueryError::BadObject {
@@ -89,13 +103,29 @@ impl SourceObjects {
         &self,
         location: &Path,
         first_bytes: Option<u64>,
-    ) -> std::result::Result<BoxStream<'static, std::result::Result<bytes::Bytes, QueryError>>, QueryError> {
+    ) -> std::result::Result<BoxStream<'static, std::result::Result<bytes::Bytes, QueryError>>, QueryError>
+    {
         let size = self.objects.get(location).map(|meta| meta.size).unwrap_or_default();
         let range = first_bytes.map(|length| object_store::GetRange::Bounded(0..length.min(size)));
         let options = GetOptions { range, ..GetOptions::default() };
-        let answer = self.get_opts(location, options).await.map_err(|error| self.explain(location, &error))?;
+        let answer = self.get(location, options).await.map_err(|error| self.explain(location, &error))?;
         let (spec, location) = (Arc::clone(&self.spec), location.clone());
         Ok(answer.into_stream().map_err(move |error| explain(&spec, Some(&location), &error)).boxed())
+    }
+
+    async fn get(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let Some(listed) = self.objects.get(location) else {
+            return Err(wrap(self.bad(location, "is not part of the source")));
+        };
+        let if_match = options.if_match.clone().or_else(|| listed.e_tag.clone());
+        let answer = self.inner.get_opts(location, GetOptions { if_match, ..options }).await;
+        let mut answer = answer.map_err(|error| wrap(self.explain(location, &error)))?;
+        if let GetResultPayload::Stream(body) = answer.payload {
+            let (spec, location) = (Arc::clone(&self.spec), location.clone());
+            let body = body.map_err(move |error| wrap(explain(&spec, Some(&location), &error)));
+            answer.payload = GetResultPayload::Stream(body.boxed());
+        }
+        Ok(answer)
     }
 
     fn explain(&self, location: &Path, error: &Error) -> QueryError {
@@ -104,9 +134,10 @@ impl SourceObjects {
 }
 
 fn is_read(spec: &SourceSpec, prefix: &Path, meta: &ObjectMeta) -> bool {
-    let is_hidden = meta.location.prefix_match(prefix).is_some_and(|mut parts| {
-        parts.any(|part| part.as_ref().starts_with(['_', '.']))
-    });
+    let is_hidden = meta
+        .location
+        .prefix_match(prefix)
+        .is_some_and(|mut parts| parts.any(|part| part.as_ref().starts_with(['_', '.'])));
     let name = meta.location.filename().unwrap_or_default().to_lowercase();
     // Writers leave text objects without a byte for empty partitions; a Parquet file of no bytes is broken.
     let is_empty_text = meta.size == 0 && spec.format != SourceFormat::Parquet;
@@ -121,7 +152,9 @@ fn explain(spec: &SourceSpec, location: Option<&Path>, error: &Error) -> QueryEr
     let source_name = spec.name.clone();
     let object = || location.map(|location| format!("{}/{location}", spec.bucket)).unwrap_or_default();
     match (error, location) {
-        (Error::NotFound { .. }, None) => QueryError::MissingBucket { source_name, bucket: spec.bucket.clone() },
+        (Error::NotFound { .. }, None) => {
+            QueryError::MissingBucket { source_name, bucket: spec.bucket.clone() }
+        }
         (Error::NotFound { .. } | Error::Precondition { .. }, Some(_)) => {
             QueryError::Changed { source_name, object: object() }
         }
@@ -164,18 +197,8 @@ impl ObjectStore for SourceObjects {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let Some(listed) = self.objects.get(location) else {
-            return Err(wrap(self.bad(location, "is not part of the source")));
-        };
-        let if_match = options.if_match.clone().or_else(|| listed.e_tag.clone());
-        let answer = self.inner.get_opts(location, GetOptions { if_match, ..options }).await;
-        let mut answer = answer.map_err(|error| wrap(self.explain(location, &error)))?;
-        if let GetResultPayload::Stream(body) = answer.payload {
-            let (spec, location) = (Arc::clone(&self.spec), location.clone());
-            let body = body.map_err(move |error| wrap(explain(&spec, Some(&location), &error)));
-            answer.payload = GetResultPayload::Stream(body.boxed());
-        }
-        Ok(answer)
+        let own: Path = location.parts().skip(1).collect();
+        self.get(&own, options).await
     }
 
     fn delete_stream(&self, _: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -185,7 +208,7 @@ impl ObjectStore for SourceObjects {
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let prefix = prefix.cloned().unwrap_or_default();
         let found: Vec<_> =
-            self.objects().filter(|meta| meta.location.prefix_matches(&prefix)).cloned().map(Ok).collect();
+            self.seen().filter(|meta| meta.location.prefix_matches(&prefix)).map(Ok).collect();
         stream::iter(found).boxed()
     }
 

@@ -55,7 +55,10 @@ impl SourceSpec {
     pub(crate) fn validate(&self) -> Result<(), QueryError> {
         let is_identifier = self.name.len() <= 64
             && self.name.starts_with(|first: char| first.is_ascii_lowercase())
-            && self.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            && self
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if is_identifier {
             Ok(())
         } else {

@@ -13,8 +13,8 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    Attributes, CopyOptions, Error, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    Attributes, CopyOptions, Error, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use std::fmt;
 use std::ops::Range;
@@ -58,12 +58,15 @@ impl S3Store {
             .await
             .map_err(|error| classify(&error, &format!("{}/{}", self.bucket, prefix.unwrap_or_default())))?;
         let next = answer.next_continuation_token().map(str::to_owned);
-        let common_prefixes = answer.common_prefixes().iter().filter_map(|common| common.prefix()).map(Path::from);
+        let common_prefixes =
+            answer.common_prefixes().iter().filter_map(|common| common.prefix()).map(Path::from);
         let common_prefixes = common_prefixes.collect();
         let mut objects = Vec::new();
         for object in answer.contents.unwrap_or_default() {
             // A key that ends with a slash is a folder's placeholder, made by consoles.
-            let Some(key) = object.key.filter(|key| !key.ends_with('/')) else { continue };
+            let Some(key) = object.key.filter(|key| !key.ends_with('/')) else {
+                continue;
+            };
             objects.push(ObjectMeta {
                 location: Path::parse(&key)?,
                 last_modified: moment(object.last_modified.as_ref()),
@@ -118,7 +121,13 @@ impl ObjectStore for S3Store {
                 .map_err(|error| classify(&error, &place))?;
             let size = length(answer.content_length, &place)?;
             let last_modified = moment(answer.last_modified.as_ref());
-            let meta = ObjectMeta { location: location.clone(), last_modified, size, e_tag: answer.e_tag, version: None };
+            let meta = ObjectMeta {
+                location: location.clone(),
+                last_modified,
+                size,
+                e_tag: answer.e_tag,
+                version: None,
+            };
             let payload = GetResultPayload::Stream(stream::empty().boxed());
             return Ok(GetResult { payload, meta, range: 0..0, attributes: Attributes::default() });
         }
@@ -194,7 +203,9 @@ fn result(location: &Path, answer: GetObjectOutput, is_part: bool, place: &str) 
     let (range, size) = match (is_part, answer.content_range()) {
         (true, Some(content_range)) => parts(content_range)
             .ok_or_else(|| generic(format!("{place}: the answer's Content-Range cannot be read")))?,
-        (true, None) => return Err(generic(format!("{place}: the answer is not the range that was asked for"))),
+        (true, None) => {
+            return Err(generic(format!("{place}: the answer is not the range that was asked for")));
+        }
         (false, _) => {
             let size = length(answer.content_length, place)?;
             (0..size, size)
@@ -253,10 +264,11 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>, place: &str) -> Error 
     let source = Box::new(Reason(reason));
     match (code, status) {
         ("NoSuchKey" | "NoSuchBucket" | "NotFound", _) | (_, Some(404)) => Error::NotFound { path, source },
-        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) | (_, Some(401)) => {
-            Error::Unauthenticated { path, source }
+        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _)
+        | (_, Some(401)) => Error::Unauthenticated { path, source },
+        ("AccessDenied" | "AllAccessDisabled", _) | (_, Some(403)) => {
+            Error::PermissionDenied { path, source }
         }
-        ("AccessDenied" | "AllAccessDisabled", _) | (_, Some(403)) => Error::PermissionDenied { path, source },
         ("PreconditionFailed", _) | (_, Some(412)) => Error::Precondition { path, source },
         _ => Error::Generic { store: STORE, source },
     }

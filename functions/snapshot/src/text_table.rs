@@ -83,8 +83,10 @@ impl TableProvider for TextTable {
 /// partition with the least.
 fn shares<'a>(objects: impl Iterator<Item = &'a ObjectMeta>, partitions: usize) -> Vec<Vec<ObjectMeta>> {
     let mut objects: Vec<ObjectMeta> = objects.cloned().collect();
-    objects.sort_by(|left, right| right.size.cmp(&left.size).then_with(|| left.location.cmp(&right.location)));
-    let mut shares: Vec<(u64, Vec<ObjectMeta>)> = vec![(0, Vec::new()); partitions.clamp(1, objects.len().max(1))];
+    objects
+        .sort_by(|left, right| right.size.cmp(&left.size).then_with(|| left.location.cmp(&right.location)));
+    let mut shares: Vec<(u64, Vec<ObjectMeta>)> =
+        vec![(0, Vec::new()); partitions.clamp(1, objects.len().max(1))];
     for object in objects {
         if let Some((bytes, share)) = shares.iter_mut().min_by_key(|(bytes, _)| *bytes) {
             *bytes += object.size;
@@ -152,7 +154,9 @@ impl Reader {
     async fn next(&mut self) -> Result<Option<RecordBatch>, QueryError> {
         loop {
             let Some(open) = &mut self.current else {
-                let Some(object) = self.waiting.pop_front() else { return Ok(None) };
+                let Some(object) = self.waiting.pop_front() else {
+                    return Ok(None);
+                };
                 self.current = Some(self.open(&object).await?);
                 continue;
             };

@@ -4,8 +4,7 @@
 //! appears under its name only when it is complete.
 
 use crate::errors::QueryError;
-use datafusion::arrow::array::{Array, AsArray, BooleanArray};
-use datafusion::arrow::compute::filter_record_batch;
+use crate::members::Members;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
@@ -37,10 +36,8 @@ pub(crate) struct SnapshotWriter {
     schema: SchemaRef,
     batches: mpsc::Sender<RecordBatch>,
     file: JoinHandle<Result<(u64, String), QueryError>>,
-    last_key: Option<String>,
+    members: Members,
     rows: u64,
-    rows_without_key: u64,
-    duplicate_member_rows: u64,
 }
 
 impl SnapshotWriter {
@@ -48,35 +45,44 @@ impl SnapshotWriter {
     pub(crate) fn create(out: &Path, schema: SchemaRef) -> Result<Self, QueryError> {
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(folder).map_err(|error| not_written(&error))?;
+        let members = Members::new(schema.clone())?;
         let (batches, received) = mpsc::channel(WAITING_BATCHES);
         let (out, file_schema) = (out.to_owned(), schema.clone());
         let file = tokio::task::spawn_blocking(move || write_file(file, out, file_schema, received));
-        Ok(Self {
-            schema,
-            batches,
-            file,
-            last_key: None,
-            rows: 0,
-            rows_without_key: 0,
-            duplicate_member_rows: 0,
-        })
+        Ok(Self { schema, batches, file, members, rows: 0 })
     }
 
-    /// Writes the batch's rows that are members of their own.
-    pub(crate) async fn write(&mut self, batch: RecordBatch) -> Result<(), QueryError> {
-        let batch = self.members(batch)?;
-        self.rows += count(batch.num_rows());
-        if batch.num_rows() > 0 && self.batches.send(batch).await.is_err() {
-            // The writing thread has ended, and only it knows why.
-            self.batches = mpsc::channel(1).0;
-            let ended = (&mut self.file).await.map_err(|_| internal("writer"))?;
-            return Err(ended.err().unwrap_or_else(|| internal("writer")));
+    /// Writes the batch's members.
+    pub(crate) async fn write(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
+        for members in self.members.push(batch)? {
+            self.send(members).await?;
         }
         Ok(())
     }
 
+    async fn send(&mut self, members: RecordBatch) -> Result<(), QueryError> {
+        self.rows += count(members.num_rows());
+        if self.batches.send(members).await.is_ok() {
+            return Ok(());
+        }
+        // The writing thread has ended early, and only it knows why.
+        let ended = tokio::task::spawn_blocking(|| Err(internal("writer")));
+        let ended = std::mem::replace(&mut self.file, ended).await.map_err(|_| internal("writer"))?;
+        Err(ended.err().unwrap_or_else(|| internal("writer")))
+    }
+
+    /// Ends without a file, and waits until nothing is left of it.
+    pub(crate) async fn abandon(self) {
+        drop(self.batches);
+        // The thread's error is that it was abandoned.
+        drop(self.file.await);
+    }
+
     /// Ends the file and gives it its name.
-    pub(crate) async fn finish(self) -> Result<Written, QueryError> {
+    pub(crate) async fn finish(mut self) -> Result<Written, QueryError> {
+        if let Some(last) = self.members.last() {
+            self.send(last).await?;
+        }
         // The thread takes an empty batch for the end; a channel that merely closes is a query that failed.
         let end = RecordBatch::new_empty(self.schema);
         drop(self.batches.send(end).await);
@@ -85,39 +91,9 @@ impl SnapshotWriter {
             rows: self.rows,
             bytes,
             blake3,
-            rows_without_key: self.rows_without_key,
-            duplicate_member_rows: self.duplicate_member_rows,
+            rows_without_key: self.members.rows_without_key,
+            duplicate_member_rows: self.members.duplicate_rows,
         })
-    }
-
-    fn members(&mut self, batch: RecordBatch) -> Result<RecordBatch, QueryError> {
-        let keys = batch.columns().first().and_then(|keys| keys.as_string_opt::<i32>());
-        let keys = keys.ok_or_else(|| internal("member key"))?;
-        let mut before = self.last_key.take();
-        let mut last: Option<&str> = None;
-        let mut is_member = Vec::with_capacity(keys.len());
-        for key in keys {
-            let Some(key) = key.filter(|key| !key.is_empty()) else {
-                self.rows_without_key += 1;
-                is_member.push(false);
-                continue;
-            };
-            let is_duplicate = last.or(before.as_deref()) == Some(key);
-            self.duplicate_member_rows += u64::from(is_duplicate);
-            is_member.push(!is_duplicate);
-            last = Some(key);
-        }
-        if let Some(last) = last {
-            before = Some(last.to_owned());
-        }
-        self.last_key = before;
-        let kept = if is_member.iter().all(|is_member| *is_member) {
-            batch
-        } else {
-            filter_record_batch(&batch, &BooleanArray::from(is_member)).map_err(|_| internal("filter"))?
-        };
-        // The engine's schema knows less about NULLs than this file's.
-        RecordBatch::try_new(self.schema.clone(), kept.columns().to_vec()).map_err(|_| internal("columns"))
     }
 }
 
@@ -129,7 +105,8 @@ fn write_file(
     mut batches: mpsc::Receiver<RecordBatch>,
 ) -> Result<(u64, String), QueryError> {
     let hashing = Hashing { inner: std::io::BufWriter::new(file), hasher: blake3::Hasher::new(), bytes: 0 };
-    let mut writer = ArrowWriter::try_new(hashing, schema, Some(properties())).map_err(|_| internal("file"))?;
+    let mut writer =
+        ArrowWriter::try_new(hashing, schema, Some(properties())).map_err(|_| internal("file"))?;
     loop {
         match batches.blocking_recv() {
             None => return Err(internal("query ended")),

@@ -33,20 +33,17 @@ pub fn write_binary(binary: &Path, archive: &Path, compression: Compression) -> 
 pub fn write_reference(binary: &Path, archive: &Path) -> Result<u64, Error> {
     let quoted = binary.to_string_lossy().replace('\'', r"'\''");
     let mut zip = begin(archive, Compression::Stored)?;
-    zip.write_all(format!("#!/bin/sh\nexec '{quoted}'\n").as_bytes())
-        .map_err(Error::file(archive))?;
+    zip.write_all(format!("#!/bin/sh\nexec '{quoted}'\n").as_bytes()).map_err(Error::file(archive))?;
     end(zip, archive)
 }
 
 fn begin(archive: &Path, compression: Compression) -> Result<ZipWriter<File>, Error> {
-    let options = SimpleFileOptions::default()
-        .unix_permissions(0o755)
-        .large_file(false);
+    let options = SimpleFileOptions::default().unix_permissions(0o755).large_file(false);
     let options = match compression {
         Compression::Stored => options.compression_method(CompressionMethod::Stored),
-        Compression::Smallest => options
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9)),
+        Compression::Smallest => {
+            options.compression_method(CompressionMethod::Deflated).compression_level(Some(9))
+        }
     };
     let mut zip = ZipWriter::new(File::create(archive).map_err(Error::file(archive))?);
     zip.start_file("bootstrap", options)?;
@@ -77,10 +74,7 @@ mod tests {
             assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));
             let mut text = String::new();
             entry.read_to_string(&mut text).unwrap();
-            assert_eq!(
-                text.replace(&folder.path().to_string_lossy().into_owned(), "/f"),
-                expected
-            );
+            assert_eq!(text.replace(&folder.path().to_string_lossy().into_owned(), "/f"), expected);
         }
         check(|b, a| write_binary(b, a, Compression::Stored), "binary");
         check(|b, a| write_binary(b, a, Compression::Smallest), "binary");

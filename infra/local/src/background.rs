@@ -73,20 +73,14 @@ pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool)
         }
         if let Ok(Some(status)) = owner.try_wait() {
             let said = std::fs::read(&log).unwrap_or_default();
-            return Err(Error::NotStarted(format!(
-                "it ended with {status}:\n{}",
-                tail(&said, 20)
-            )));
+            return Err(Error::NotStarted(format!("it ended with {status}:\n{}", tail(&said, 20))));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     if let Some(owner) = Identity::of(owner.id()) {
         owner.signal("TERM");
     }
-    Err(Error::NotStarted(format!(
-        "it did not come up in time; see {}",
-        log.display()
-    )))
+    Err(Error::NotStarted(format!("it did not come up in time; see {}", log.display())))
 }
 
 /// A group of its own, so that Ctrl-C at the terminal does not reach it.
@@ -128,11 +122,7 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
     let cloud = Cloud::start(options, progress).await?;
     let owner = Identity::of(std::process::id())
         .ok_or_else(|| Error::Missing("cannot tell when this process started".to_owned()))?;
-    let StartTimes {
-        start_seconds,
-        deploy_seconds,
-        ..
-    } = cloud.times();
+    let StartTimes { start_seconds, deploy_seconds, .. } = cloud.times();
     let running = Running {
         owner,
         endpoint: cloud.endpoint().to_owned(),

@@ -39,21 +39,11 @@ pub type Binaries = BTreeMap<String, PathBuf>;
 /// All, because the dependencies' features are those of the whole workspace then, and so no dependency is
 /// built twice.
 pub fn build(profile: Profile, progress: &Progress) -> Result<Binaries, Error> {
-    progress.step(&format!(
-        "building the functions, profile {} (minutes, the first time)",
-        profile.name()
-    ));
+    progress.step(&format!("building the functions, profile {} (minutes, the first time)", profile.name()));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(workspace::root())
-        .args([
-            "build",
-            "--workspace",
-            "--bins",
-            "--locked",
-            "--profile",
-            profile.name(),
-        ])
+        .args(["build", "--workspace", "--bins", "--locked", "--profile", profile.name()])
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -67,18 +57,13 @@ pub fn build(profile: Profile, progress: &Progress) -> Result<Binaries, Error> {
         });
     }
     let built = executables(&output.stdout, &workspace::root().join("functions"));
-    let missing: Vec<String> = functions()?
-        .into_iter()
-        .filter(|function| !built.contains_key(function))
-        .collect();
+    let missing: Vec<String> =
+        functions()?.into_iter().filter(|function| !built.contains_key(function)).collect();
     if missing.is_empty() {
         progress.step("the functions are built");
         Ok(built)
     } else {
-        Err(Error::Missing(format!(
-            "cargo built no binary for {}",
-            missing.join(", ")
-        )))
+        Err(Error::Missing(format!("cargo built no binary for {}", missing.join(", "))))
     }
 }
 
@@ -113,10 +98,7 @@ fn executables(output: &[u8], functions: &Path) -> Binaries {
             let manifest = message.manifest_path?;
             let package = manifest.parent()?;
             (package.parent()? == functions).then_some(())?;
-            Some((
-                package.file_name()?.to_string_lossy().into_owned(),
-                message.executable?,
-            ))
+            Some((package.file_name()?.to_string_lossy().into_owned(), message.executable?))
         })
         .collect()
 }
@@ -133,10 +115,7 @@ mod tests {
 not json
 {"reason":"build-finished","success":true}"#;
         let found = executables(output, Path::new("/r/functions"));
-        assert_eq!(
-            found,
-            Binaries::from([("tick".to_owned(), PathBuf::from("/t/tick"))])
-        );
+        assert_eq!(found, Binaries::from([("tick".to_owned(), PathBuf::from("/t/tick"))]));
     }
 
     #[test]

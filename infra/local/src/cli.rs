@@ -74,11 +74,7 @@ impl Report {
     /// A report of something that went as it must.
     #[must_use]
     pub fn new(text: impl Into<String>, figures: Value) -> Self {
-        Self {
-            text: text.into(),
-            figures,
-            good: true,
-        }
+        Self { text: text.into(), figures, good: true }
     }
 }
 
@@ -91,26 +87,16 @@ impl Cli {
             Subcommands::Up { release } => {
                 let profile = if *release { Profile::Release } else { Profile::Dev };
                 let (running, already) = background::up(profile, progress).await?;
-                Ok(describe(
-                    &running,
-                    if already { "It runs already." } else { "It runs." },
-                ))
+                Ok(describe(&running, if already { "It runs already." } else { "It runs." }))
             }
             Subcommands::Down => {
                 let ended = background::down(progress).await?;
-                let text = if ended {
-                    "The local cloud has ended."
-                } else {
-                    "Nothing was running."
-                };
+                let text = if ended { "The local cloud has ended." } else { "Nothing was running." };
                 Ok(Report::new(text, json!({"ended": ended})))
             }
             Subcommands::Status => Ok(match background::running()? {
                 Some(running) => describe(&running, "It runs."),
-                None => Report::new(
-                    "Nothing runs. Start it with: cargo local up",
-                    json!({"running": false}),
-                ),
+                None => Report::new("Nothing runs. Start it with: cargo local up", json!({"running": false})),
             }),
             Subcommands::Logs { lines } => logs(*lines),
             Subcommands::Package => package(&binaries::build(Profile::Release, progress)?, progress),
@@ -123,10 +109,7 @@ impl Cli {
                 let functions = binaries::build(Profile::Dev, progress)?.len();
                 let seconds = progress.seconds();
                 let text = format!("Everything is there: {functions} functions, {seconds:.1} s.");
-                Ok(Report::new(
-                    text,
-                    json!({"functions": functions, "duration_seconds": seconds}),
-                ))
+                Ok(Report::new(text, json!({"functions": functions, "duration_seconds": seconds})))
             }
             Subcommands::Own => {
                 background::own(progress).await?;
@@ -137,16 +120,7 @@ impl Cli {
 }
 
 fn describe(running: &Running, first: &str) -> Report {
-    let Running {
-        endpoint,
-        api_url,
-        sandbox_url,
-        outputs,
-        log,
-        journal,
-        lake_bucket,
-        ..
-    } = running;
+    let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, .. } = running;
     let text = format!(
         "{first}
 
@@ -198,27 +172,15 @@ fn logs(lines: usize) -> Result<Report, Error> {
 fn package(functions: &binaries::Binaries, progress: &Progress) -> Result<Report, Error> {
     progress.step("compressing the packages");
     let packages = sizes::package(functions)?;
-    let good = packages
-        .iter()
-        .all(|package| package.zip_bytes <= package.limit_bytes);
+    let good = packages.iter().all(|package| package.zip_bytes <= package.limit_bytes);
     let mut text = row("function", ["binary", "zip", "limit"], "");
     for package in &packages {
-        let sizes::Package {
-            function,
-            binary_bytes,
-            zip_bytes,
-            limit_bytes,
-            ..
-        } = package;
+        let sizes::Package { function, binary_bytes, zip_bytes, limit_bytes, .. } = package;
         let remark = if zip_bytes > limit_bytes { " TOO LARGE" } else { "" };
         text.push_str(&row(function, [binary_bytes, zip_bytes, limit_bytes], remark));
     }
     text.push_str("\nBytes. To deploy into an account of yours, see the top of infra/template.yaml.");
-    Ok(Report {
-        text,
-        figures: json!({"packages": packages, "within_limits": good}),
-        good,
-    })
+    Ok(Report { text, figures: json!({"packages": packages, "within_limits": good}), good })
 }
 
 /// A line of a table of sizes.
@@ -250,9 +212,5 @@ async fn measure(profile: Profile, progress: &Progress) -> Result<Report, Error>
         figures.insert(function.clone(), entry);
     }
     let figures = json!({"profile": profile.name(), "functions": figures, "within_limits": good});
-    Ok(Report {
-        text: text.trim_end().to_owned(),
-        figures,
-        good,
-    })
+    Ok(Report { text: text.trim_end().to_owned(), figures, good })
 }

@@ -62,35 +62,17 @@ impl Cloud {
         progress.step("starting the emulated AWS");
         let launched = launch::launch(&options, folder.path(), &http).await?;
         let start_seconds = progress.seconds() - began;
-        progress.step(&format!(
-            "it answers at {}; deploying infra/template.yaml",
-            launched.endpoint
-        ));
+        progress.step(&format!("it answers at {}; deploying infra/template.yaml", launched.endpoint));
         let deployed = deploy::deploy(&options, &launched.endpoint, folder.path()).await?;
-        progress.step(&format!(
-            "the stack is complete: {} resources",
-            deployed.resources
-        ));
+        progress.step(&format!("the stack is complete: {} resources", deployed.resources));
         let times = StartTimes {
             start_seconds,
             deploy_seconds: progress.seconds() - began - start_seconds,
             resources: deployed.resources,
         };
         let outputs = deployed.outputs;
-        let Options {
-            stack_name,
-            lake_bucket,
-            ..
-        } = options;
-        Ok(Self {
-            launched,
-            outputs,
-            stack_name,
-            lake_bucket,
-            times,
-            http,
-            folder,
-        })
+        let Options { stack_name, lake_bucket, .. } = options;
+        Ok(Self { launched, outputs, stack_name, lake_bucket, times, http, folder })
     }
 
     /// Address of all services, such as `http://127.0.0.1:4566`.
@@ -103,11 +85,7 @@ impl Cloud {
     /// as they must be on AWS; [`Cloud::api`] does it. The emulator does not look closer at the signature.
     #[must_use]
     pub fn api_url(&self) -> String {
-        format!(
-            "{}/_aws/execute-api/{}/$default",
-            self.endpoint(),
-            self.outputs.api_id
-        )
+        format!("{}/_aws/execute-api/{}/$default", self.endpoint(), self.outputs.api_id)
     }
 
     /// What the stack says of itself: names of tables, addresses of queues.

@@ -3,10 +3,7 @@
 use std::time::Instant;
 
 /// Prints a line of the result.
-#[expect(
-    clippy::print_stdout,
-    reason = "this is the one place where the command prints its results"
-)]
+#[expect(clippy::print_stdout, reason = "this is the one place where the command prints its results")]
 pub fn print(text: &str) {
     println!("{text}");
 }
@@ -17,10 +14,7 @@ pub fn print_figures(figures: &serde_json::Value) {
 }
 
 /// Says why a command ended early.
-#[expect(
-    clippy::print_stderr,
-    reason = "this is the one place where the command tells its errors"
-)]
+#[expect(clippy::print_stderr, reason = "this is the one place where the command tells its errors")]
 pub fn problem(problem: &crate::Error) {
     eprintln!("error: {problem}");
 }
@@ -36,26 +30,17 @@ impl Progress {
     /// Progress on standard error.
     #[must_use]
     pub fn shown() -> Self {
-        Self {
-            started: Instant::now(),
-            quiet: false,
-        }
+        Self { started: Instant::now(), quiet: false }
     }
 
     /// No progress: for tests.
     #[must_use]
     pub fn quiet() -> Self {
-        Self {
-            started: Instant::now(),
-            quiet: true,
-        }
+        Self { started: Instant::now(), quiet: true }
     }
 
     /// Says one step.
-    #[expect(
-        clippy::print_stderr,
-        reason = "this is the one place where the command tells its progress"
-    )]
+    #[expect(clippy::print_stderr, reason = "this is the one place where the command tells its progress")]
     pub fn step(&self, text: &str) {
         if !self.quiet {
             eprintln!("[{:7.1} s] {text}", self.seconds());

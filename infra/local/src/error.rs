@@ -37,6 +37,17 @@ pub enum Error {
     /// The emulator did not come up.
     #[error("the local cloud did not start: {0}")]
     NotStarted(String),
+    /// A definition of the catalog is wrong.
+    #[error("{path}: {problem}")]
+    Definition {
+        /// The definition's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A Parquet or CSV file that could not be written.
+    #[error("cannot write the data: {0}")]
+    Data(String),
     /// Something that must be there is missing.
     #[error("{0}")]
     Missing(String),
@@ -70,7 +81,5 @@ impl Error {
 pub(crate) fn tail(output: &[u8], lines: usize) -> String {
     let text = String::from_utf8_lossy(output);
     let all: Vec<&str> = text.lines().collect();
-    all.get(all.len().saturating_sub(lines)..)
-        .unwrap_or_default()
-        .join("\n")
+    all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
 }

@@ -17,5 +17,6 @@ pub mod processes;
 pub mod sizes;
 pub mod venv;
 pub mod workspace;
+pub mod world;
 
 pub use error::Error;

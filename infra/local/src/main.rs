@@ -17,11 +17,7 @@ async fn main() -> ExitCode {
             } else {
                 console::print(&report.text);
             }
-            if report.good {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(problem) => {
             console::problem(&problem);

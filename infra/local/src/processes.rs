@@ -45,12 +45,8 @@ pub fn signal_group(group: u32, name: &str) {
 
 /// The shell's own `kill`: there is no need for a program of that name.
 fn send(command: &str) {
-    let _ended = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
+    let _ended =
+        Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::null()).status().is_ok();
 }
 
 /// Processes whose environment has all of these settings, by looking at `/proc` (Linux only; none elsewhere).
@@ -72,9 +68,7 @@ fn has_environment(pid: u32, settings: &[(&str, &str)]) -> bool {
         return false;
     };
     let has = |name: &str, value: &str| {
-        environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == format!("{name}={value}").as_bytes())
+        environment.split(|byte| *byte == 0).any(|entry| entry == format!("{name}={value}").as_bytes())
     };
     !environment.is_empty() && settings.iter().all(|(name, value)| has(name, value))
 }
@@ -84,10 +78,7 @@ fn started(pid: u32) -> Option<String> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         return started_in(&stat);
     }
-    let output = Command::new("ps")
-        .args(["-o", "lstart=", "-p", &pid.to_string()])
-        .output()
-        .ok()?;
+    let output = Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
@@ -120,12 +111,6 @@ mod tests {
     fn an_identity_is_of_one_process_only() {
         let me = Identity::of(std::process::id()).unwrap();
         assert!(me.is_alive());
-        assert!(
-            !Identity {
-                started: "another time".to_owned(),
-                ..me
-            }
-            .is_alive()
-        );
+        assert!(!Identity { started: "another time".to_owned(), ..me }.is_alive());
     }
 }

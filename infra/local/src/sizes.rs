@@ -22,15 +22,9 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ("DATA_BUCKET", "data"),
     ("CATALOG_TABLE", "catalog"),
     ("LEDGER_TABLE", "ledger"),
-    (
-        "SNAPSHOT_QUEUE_URL",
-        "http://127.0.0.1:9/000000000000/snapshot.fifo",
-    ),
+    ("SNAPSHOT_QUEUE_URL", "http://127.0.0.1:9/000000000000/snapshot.fifo"),
     ("CHUNK_QUEUE_URL", "http://127.0.0.1:9/000000000000/chunk.fifo"),
-    (
-        "PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
-        "http://127.0.0.1:9/000000000000/push.fifo",
-    ),
+    ("PUSH_CAMPAIGN_MONITOR_QUEUE_URL", "http://127.0.0.1:9/000000000000/push.fifo"),
     ("FINISH_QUEUE_URL", "http://127.0.0.1:9/000000000000/finish.fifo"),
     ("EVENT_BUS_NAME", "default"),
     ("CAMPAIGN_MONITOR_ENDPOINT", "https://api.createsend.com"),
@@ -75,13 +69,7 @@ pub fn package(binaries: &Binaries) -> Result<Vec<Package>, Error> {
             let archive = lambda.join(format!("{function}.zip"));
             let zip_bytes = archive::write_binary(&bootstrap, &archive, Compression::Smallest)?;
             let limit_bytes = limit_bytes(function);
-            Ok(Package {
-                function: function.clone(),
-                archive,
-                binary_bytes,
-                zip_bytes,
-                limit_bytes,
-            })
+            Ok(Package { function: function.clone(), archive, binary_bytes, zip_bytes, limit_bytes })
         })
         .collect()
 }
@@ -97,10 +85,7 @@ pub async fn init_ms(binary: &Path) -> Result<f64, Error> {
 }
 
 async fn one_start(binary: &Path) -> Result<Duration, Error> {
-    let problem = |source| Error::File {
-        path: binary.to_path_buf(),
-        source,
-    };
+    let problem = |source| Error::File { path: binary.to_path_buf(), source };
     let runtime = TcpListener::bind(("127.0.0.1", 0)).await.map_err(problem)?;
     let address = runtime.local_addr().map_err(problem)?;
     let began = Instant::now();
@@ -138,10 +123,7 @@ async fn one_start(binary: &Path) -> Result<Duration, Error> {
 async fn asks_for_work(runtime: &TcpListener) -> std::io::Result<()> {
     loop {
         let (mut connection, _) = runtime.accept().await?;
-        if first_line(&mut connection)
-            .await?
-            .contains("/runtime/invocation/next")
-        {
+        if first_line(&mut connection).await?.contains("/runtime/invocation/next") {
             return Ok(());
         }
     }
@@ -182,10 +164,7 @@ mod tests {
         let runtime = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = runtime.local_addr().unwrap();
         let asked = tokio::spawn(async move { asks_for_work(&runtime).await });
-        for line in [
-            "POST /2018-06-01/runtime/init/error",
-            "GET /2018-06-01/runtime/invocation/next",
-        ] {
+        for line in ["POST /2018-06-01/runtime/init/error", "GET /2018-06-01/runtime/invocation/next"] {
             assert!(!asked.is_finished(), "{line}");
             let mut connection = TcpStream::connect(address).await.unwrap();
             tokio::io::AsyncWriteExt::write_all(

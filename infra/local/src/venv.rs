@@ -27,18 +27,12 @@ impl Venv {
 /// Makes `.local/venv` if it is not there, not complete or of other requirements. Safe to call at the same time
 /// from several processes: the others wait.
 pub fn ensure(progress: &Progress) -> Result<Venv, Error> {
-    ensure_in(
-        &workspace::local()?.join("venv"),
-        &workspace::package().join("requirements.txt"),
-        progress,
-    )
+    ensure_in(&workspace::local()?.join("venv"), &workspace::package().join("requirements.txt"), progress)
 }
 
 fn ensure_in(folder: &Path, requirements: &Path, progress: &Progress) -> Result<Venv, Error> {
     let wanted = std::fs::read_to_string(requirements).map_err(Error::file(requirements))?;
-    let venv = Venv {
-        folder: folder.to_path_buf(),
-    };
+    let venv = Venv { folder: folder.to_path_buf() };
     if is_complete(folder, &wanted) {
         return Ok(venv);
     }
@@ -50,19 +44,9 @@ fn ensure_in(folder: &Path, requirements: &Path, progress: &Progress) -> Result<
     if folder.exists() {
         std::fs::remove_dir_all(folder).map_err(Error::file(folder))?;
     }
-    run(
-        "python3",
-        Command::new("python3").args(["-m", "venv"]).arg(folder),
-    )?;
+    run("python3", Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     progress.step("installing MiniStack, the local cloud's emulator, into it (85 MB, some 10 to 60 s)");
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-compile",
-    ];
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
     run(
         "pip",
         Command::new(venv.python())
@@ -83,20 +67,13 @@ fn is_complete(folder: &Path, wanted: &str) -> bool {
 }
 
 fn run(program: &str, command: &mut Command) -> Result<(), Error> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::start(program))?;
+    let output = command.stdin(Stdio::null()).output().map_err(Error::start(program))?;
     if output.status.success() {
         return Ok(());
     }
     let mut said = output.stdout;
     said.extend(output.stderr);
-    Err(Error::Failed {
-        program: program.to_owned(),
-        status: output.status,
-        output: tail(&said, 20),
-    })
+    Err(Error::Failed { program: program.to_owned(), status: output.status, output: tail(&said, 20) })
 }
 
 #[cfg(test)]

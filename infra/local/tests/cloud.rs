@@ -1,8 +1,5 @@
 //! The local cloud with a stand-in for every function: what runs, what is seen of it, and that nothing stays.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends at the first thing that is not as it must be"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it must be")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,17 +15,10 @@ fn probes(python: &Path, folder: &Path) -> Binaries {
     use std::os::unix::fs::PermissionsExt;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probe.py");
     let probe = folder.join("probe");
-    std::fs::write(
-        &probe,
-        format!("#!/bin/sh\nexec '{}' '{}'\n", python.display(), script.display()),
-    )
-    .unwrap();
+    std::fs::write(&probe, format!("#!/bin/sh\nexec '{}' '{}'\n", python.display(), script.display()))
+        .unwrap();
     std::fs::set_permissions(&probe, std::fs::Permissions::from_mode(0o755)).unwrap();
-    binaries::functions()
-        .unwrap()
-        .into_iter()
-        .map(|function| (function, probe.clone()))
-        .collect()
+    binaries::functions().unwrap().into_iter().map(|function| (function, probe.clone())).collect()
 }
 
 async fn start(folder: &Path, enforce_permissions: bool) -> Cloud {
@@ -53,10 +43,7 @@ async fn the_stack_answers_and_nothing_of_it_stays() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = start(folder.path(), false).await;
 
-    let answer = cloud
-        .invoke("tick", &json!({"say": "hello from tick"}))
-        .await
-        .unwrap();
+    let answer = cloud.invoke("tick", &json!({"say": "hello from tick"})).await.unwrap();
     assert!(!answer.function_error, "{answer:?}");
     // The template's timeout of tick is 60 s.
     let left_ms = answer.body["left_ms"].as_i64().unwrap();
@@ -69,24 +56,15 @@ async fn the_stack_answers_and_nothing_of_it_stays() {
         assert!(!environment.contains(name), "{name} in {environment}");
     }
 
-    let answer = cloud
-        .api(reqwest::Method::POST, "/exports/news/runs", None)
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.status, &answer.body["path"]),
-        (200, &json!("/exports/news/runs"))
-    );
+    let answer = cloud.api(reqwest::Method::POST, "/exports/news/runs", None).await.unwrap();
+    assert_eq!((answer.status, &answer.body["path"]), (200, &json!("/exports/news/runs")));
     let unsigned = reqwest::get(format!("{}/runs/1", cloud.api_url())).await.unwrap();
     assert_eq!(unsigned.status().as_u16(), 403);
     let answer = cloud.api(reqwest::Method::GET, "/elsewhere", None).await.unwrap();
     assert_eq!(answer.status, 404);
 
     let logs = cloud.function_logs().await.unwrap();
-    assert!(
-        logs.iter().any(|line| line.contains("hello from tick")),
-        "{logs:?}"
-    );
+    assert!(logs.iter().any(|line| line.contains("hello from tick")), "{logs:?}");
     let tick = cloud.function_processes("tick");
     assert_eq!((tick.len(), cloud.function_processes("chunk").len()), (1, 0));
 
@@ -94,10 +72,7 @@ async fn the_stack_answers_and_nothing_of_it_stays() {
     let everyone = [emulator, tick[0]].map(|pid| processes::Identity::of(pid).unwrap());
     let state = cloud.journal_path().parent().unwrap().to_path_buf();
     cloud.stop().await.unwrap();
-    wait_until("all processes ended", || {
-        everyone.iter().all(|process| !process.is_alive())
-    })
-    .await;
+    wait_until("all processes ended", || everyone.iter().all(|process| !process.is_alive())).await;
     assert!(!state.exists(), "{state:?}");
 }
 

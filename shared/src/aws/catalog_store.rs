@@ -52,7 +52,8 @@ impl CatalogStore {
             .send()
             .await;
         let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
-        let item = answer.item.ok_or_else(|| CatalogError::Missing { kind: T::KIND.name(), id: id.to_owned() })?;
+        let item =
+            answer.item.ok_or_else(|| CatalogError::Missing { kind: T::KIND.name(), id: id.to_owned() })?;
         Ok(saved(&item)?.document)
     }
 
@@ -81,12 +82,14 @@ impl CatalogStore {
     }
 
     /// Stores a definition that has been checked.
-    pub async fn put<T: Document + serde::Serialize>(&self, document: &T, now: Timestamp) -> Result<(), LookupError> {
+    pub async fn put<T: Document + serde::Serialize>(
+        &self,
+        document: &T,
+        now: Timestamp,
+    ) -> Result<(), LookupError> {
         document.validate()?;
-        let json = serde_json::to_string(document).map_err(|error| CatalogError::Malformed {
-            kind: T::KIND.name(),
-            problem: error.to_string(),
-        })?;
+        let json = serde_json::to_string(document)
+            .map_err(|error| CatalogError::Malformed { kind: T::KIND.name(), problem: error.to_string() })?;
         count_call();
         let answer = self
             .client

@@ -16,10 +16,16 @@ impl Clients {
         Self { config: aws_config::load_defaults(BehaviorVersion::latest()).await }
     }
 
-    /// Uses a configuration that was made elsewhere.
-    #[must_use]
-    pub const fn from_config(config: SdkConfig) -> Self {
-        Self { config }
+    /// Uses a cloud at one address, such as the local one, with the key given.
+    pub async fn at(endpoint: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Self {
+        let region = aws_sdk_s3::config::Region::new(region.to_owned());
+        let credentials =
+            aws_sdk_s3::config::Credentials::new(access_key_id, secret_access_key, None, None, "given");
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(region)
+            .credentials_provider(credentials);
+        Self { config: config.load().await }
     }
 
     /// Amazon S3.

@@ -17,7 +17,11 @@ pub struct CloudError {
 
 impl CloudError {
     /// Takes the safe parts out of an SDK error.
-    pub(crate) fn new<E, R>(operation: &'static str, resource: impl Into<String>, error: &SdkError<E, R>) -> Self
+    pub(crate) fn new<E, R>(
+        operation: &'static str,
+        resource: impl Into<String>,
+        error: &SdkError<E, R>,
+    ) -> Self
     where
         E: ProvideErrorMetadata,
     {
@@ -32,7 +36,11 @@ impl CloudError {
     }
 
     /// An error that no service answered with.
-    pub(crate) fn local(operation: &'static str, resource: impl Into<String>, code: impl Into<String>) -> Self {
+    pub(crate) fn local(
+        operation: &'static str,
+        resource: impl Into<String>,
+        code: impl Into<String>,
+    ) -> Self {
         Self { operation, resource: resource.into(), code: code.into() }
     }
 }

@@ -35,7 +35,12 @@ impl Objects {
     }
 
     /// `length_bytes` of an object from `offset_bytes` on.
-    pub async fn get_range(&self, key: &str, offset_bytes: u64, length_bytes: u64) -> Result<Vec<u8>, CloudError> {
+    pub async fn get_range(
+        &self,
+        key: &str,
+        offset_bytes: u64,
+        length_bytes: u64,
+    ) -> Result<Vec<u8>, CloudError> {
         let last = offset_bytes.saturating_add(length_bytes).saturating_sub(1);
         self.fetch("get range of object", key, Some(format!("bytes={offset_bytes}-{last}"))).await
     }
@@ -43,7 +48,8 @@ impl Objects {
     /// Downloads an object into a temporary file that nobody else sees, in constant memory.
     pub async fn download(&self, key: &str) -> Result<File, CloudError> {
         count_call();
-        let failed = |error: &std::io::Error| CloudError::local("store object", key, error.kind().to_string());
+        let failed =
+            |error: &std::io::Error| CloudError::local("store object", key, error.kind().to_string());
         let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
         let mut body = answer.map_err(|error| CloudError::new("get object", key, &error))?.body;
         let mut file = tempfile::tempfile().map_err(|error| failed(&error))?;
@@ -76,7 +82,8 @@ impl Objects {
         count_call();
         let answer = self.client.get_object().bucket(&self.bucket).key(key).set_range(range).send().await;
         let body = answer.map_err(|error| CloudError::new(operation, key, &error))?.body;
-        let bytes = body.collect().await.map_err(|_| CloudError::local(operation, key, "connection_broken"))?;
+        let bytes =
+            body.collect().await.map_err(|_| CloudError::local(operation, key, "connection_broken"))?;
         Ok(bytes.to_vec())
     }
 

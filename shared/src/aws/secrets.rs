@@ -44,7 +44,8 @@ impl CredentialStore for SecretStore {
 
     async fn save(&self, secret: SecretString) -> Result<(), CredentialError> {
         count_call();
-        let request = self.client.put_secret_value().secret_id(&self.name).secret_string(secret.expose_secret());
+        let request =
+            self.client.put_secret_value().secret_id(&self.name).secret_string(secret.expose_secret());
         request.send().await.map(drop).map_err(|error| self.error(error.code()))
     }
 }

@@ -4,7 +4,9 @@ use std::env;
 
 /// A setting that is missing or empty: the template and the function do not agree.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("environment variable {name} is missing: the function was deployed without the setting that it needs")]
+#[error(
+    "environment variable {name} is missing: the function was deployed without the setting that it needs"
+)]
 pub struct SettingsError {
     /// The variable.
     pub name: &'static str,

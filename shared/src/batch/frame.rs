@@ -47,7 +47,8 @@ struct Header {
 impl Frame {
     /// Packs lines that are already JSON rows, each with its line break.
     pub(super) fn pack(field_keys: &[String], lines: &[u8]) -> io::Result<Vec<u8>> {
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::with_capacity(lines.len() / 2), COMPRESSION_LEVEL)?;
+        let mut encoder =
+            zstd::stream::write::Encoder::new(Vec::with_capacity(lines.len() / 2), COMPRESSION_LEVEL)?;
         serde_json::to_writer(&mut encoder, &Header { version: 1, fields: field_keys.to_vec() })?;
         io::Write::write_all(&mut encoder, b"\n")?;
         io::Write::write_all(&mut encoder, lines)?;
@@ -66,8 +67,11 @@ impl Frame {
 }
 
 fn parse<'a, T: Deserialize<'a>>(line: usize, text: &'a [u8]) -> Result<T, FrameError> {
-    serde_json::from_slice(text)
-        .map_err(|error| FrameError::Line { line, category: error.classify(), column: error.column() })
+    serde_json::from_slice(text).map_err(|error| FrameError::Line {
+        line,
+        category: error.classify(),
+        column: error.column(),
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub struct RowResult {
     pub destination_id: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn follows(standing: &Standing) -> bool {
     *standing == Standing::FollowsOutcome
 }

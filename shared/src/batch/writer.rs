@@ -55,7 +55,9 @@ impl<W: Write> DeltaWriter<W> {
             Kind::Remove => (self.limits.remove_rows, u64::MAX),
         };
         let open = self.open.entry(place).or_default();
-        if open.rows > 0 && (open.rows >= max_rows || open.request_bytes.saturating_add(row_bytes) > max_bytes) {
+        if open.rows > 0
+            && (open.rows >= max_rows || open.request_bytes.saturating_add(row_bytes) > max_bytes)
+        {
             self.close(place)?;
         }
         let open = self.open.entry(place).or_default();
@@ -76,7 +78,9 @@ impl<W: Write> DeltaWriter<W> {
     }
 
     fn close(&mut self, place: (Kind, Lane)) -> io::Result<()> {
-        let Some(open) = self.open.remove(&place) else { return Ok(()) };
+        let Some(open) = self.open.remove(&place) else {
+            return Ok(());
+        };
         let (kind, lane) = place;
         let packed = Frame::pack(&self.field_keys, &open.lines)?;
         self.sink.write_all(&packed)?;

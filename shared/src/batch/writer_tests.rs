@@ -15,13 +15,17 @@ fn row(number: usize, operation: Operation, text: &str) -> Row {
 }
 
 fn measure(row: &Row, _: &[String]) -> u64 {
-    row.values.iter().map(|(_, value)| if let FieldValue::Text(text) = value { text.len() as u64 } else { 0 }).sum()
+    row.values
+        .iter()
+        .map(|(_, value)| if let FieldValue::Text(text) = value { text.len() as u64 } else { 0 })
+        .sum()
 }
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let operation = prop_oneof![Just(Operation::Add), Just(Operation::Change), Just(Operation::Remove)];
-    proptest::collection::vec((operation, "[a-z,\"\n]{0,30}"), 0..60)
-        .prop_map(|rows| rows.into_iter().enumerate().map(|(n, (operation, text))| row(n, operation, &text)).collect())
+    proptest::collection::vec((operation, "[a-z,\"\n]{0,30}"), 0..60).prop_map(|rows| {
+        rows.into_iter().enumerate().map(|(n, (operation, text))| row(n, operation, &text)).collect()
+    })
 }
 
 proptest! {

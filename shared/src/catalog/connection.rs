@@ -55,7 +55,8 @@ impl Document for Connection {
                 kind: Self::KIND.name(),
                 id: self.id.to_string(),
                 field: "secret".to_owned(),
-                problem: "must be the name of a secret in AWS Secrets Manager, not the secret itself".to_owned(),
+                problem: "must be the name of a secret in AWS Secrets Manager, not the secret itself"
+                    .to_owned(),
             })
         }
     }

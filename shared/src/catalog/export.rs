@@ -64,10 +64,10 @@ pub struct FieldMapping {
     pub field: String,
     /// What an absent value means.
     #[serde(default)]
-    pub null: NullPolicy,
+    pub if_null: NullPolicy,
     /// What to do with a value that the field cannot take.
     #[serde(default)]
-    pub invalid: InvalidPolicy,
+    pub if_invalid: InvalidPolicy,
 }
 
 /// What an absent value (`NULL`) means. `0`, `false` and the empty text are values, never absent.
@@ -149,7 +149,12 @@ impl Export {
     #[must_use]
     pub fn target_lists(&self) -> Vec<ListId> {
         let mut seen = BTreeSet::new();
-        self.segments.iter().map(|entry| &entry.target_list).filter(|list| seen.insert(*list)).cloned().collect()
+        self.segments
+            .iter()
+            .map(|entry| &entry.target_list)
+            .filter(|list| seen.insert(*list))
+            .cloned()
+            .collect()
     }
 
     fn refuse(&self, field: impl Into<String>, problem: impl Into<String>) -> CatalogError {
@@ -182,7 +187,8 @@ impl Document for Export {
                 return Err(self.refuse(format!("segments[{index}].target_list"), "must not be empty"));
             }
             if !pairs.insert((&entry.segment, &entry.target_list)) {
-                let problem = format!("segment \"{}\" is there twice for the same target list", entry.segment);
+                let problem =
+                    format!("segment \"{}\" is there twice for the same target list", entry.segment);
                 return Err(self.refuse(format!("segments[{index}]"), problem));
             }
         }

@@ -11,7 +11,7 @@ fn valid() -> Value {
         "match_key": "email",
         "mapping": [
             { "attribute": "name", "field": "Name" },
-            { "attribute": "email", "field": "[address]", "null": "clear", "invalid": "truncate" }
+            { "attribute": "email", "field": "[address]", "if_null": "clear", "if_invalid": "truncate" }
         ],
         "segments": [
             { "segment": "everybody", "target_list": "list-1" },
@@ -49,11 +49,19 @@ fn check(pointer: &str, value: Value, expected: &str) {
 fn mistakes_name_the_field_and_the_mend() {
     check("/match_key", json!(" "), "match_key: must name the attribute");
     check("/segments", json!([]), "segments: must have at least one segment");
-    check("/segments/2", json!({ "segment": "everybody", "target_list": "list-1" }), "segments[2]: segment \"everybody\" is there twice");
+    check(
+        "/segments/2",
+        json!({ "segment": "everybody", "target_list": "list-1" }),
+        "segments[2]: segment \"everybody\" is there twice",
+    );
     check("/segments/0/target_list", json!(""), "segments[0].target_list: must not be empty");
     check("/mapping/1/field", json!("Name"), "mapping[1].field: field \"Name\" is mapped twice");
     check("/mapping/0/attribute", json!(""), "mapping[0]: attribute and field must not be empty");
-    check("/mapping/0/null", json!("sometimes"), "unknown variant `sometimes`, expected one of `omit`, `clear`, `reject`");
+    check(
+        "/mapping/0/if_null",
+        json!("sometimes"),
+        "unknown variant `sometimes`, expected one of `omit`, `clear`, `reject`",
+    );
     check("/cap", json!({ "rows": 0 }), "cap.rows: must be at least 1");
     check("/guard", json!({ "removed_percent": 101 }), "guard.removed_percent: must be 0 to 100");
     check("/schedule", json!({ "every_minutes": 0 }), "schedule: every_minutes must be 1 to 44640");

@@ -59,8 +59,10 @@ pub trait Document: DeserializeOwned {
 
     /// Parses and checks a document.
     fn parse(json: &str) -> Result<Self, CatalogError> {
-        let document: Self = serde_json::from_str(json)
-            .map_err(|error| CatalogError::Malformed { kind: Self::KIND.name(), problem: error.to_string() })?;
+        let document: Self = serde_json::from_str(json).map_err(|error| CatalogError::Malformed {
+            kind: Self::KIND.name(),
+            problem: error.to_string(),
+        })?;
         document.validate()?;
         Ok(document)
     }

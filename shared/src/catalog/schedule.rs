@@ -61,11 +61,12 @@ impl Schedule {
                 let today = now.to_zoned(zone.clone()).date();
                 // A wall-clock time that a change to summer time skips is due at the instant after the gap.
                 let instant = |date: jiff::civil::Date| {
-                    zone.to_ambiguous_zoned(date.to_datetime(*at)).compatible().ok().map(|zoned| zoned.timestamp())
+                    zone.to_ambiguous_zoned(date.to_datetime(*at))
+                        .compatible()
+                        .ok()
+                        .map(|zoned| zoned.timestamp())
                 };
-                instant(today)
-                    .filter(|due| *due <= now)
-                    .or_else(|| instant(today.checked_sub(1.day()).ok()?))
+                instant(today).filter(|due| *due <= now).or_else(|| instant(today.checked_sub(1.day()).ok()?))
             }
         }
     }
@@ -86,7 +87,8 @@ mod tests {
         check(&Schedule::Off, "2026-11-21T10:00:30Z", None);
         check(&Schedule::EveryMinutes(1), "2026-11-21T10:00:30Z", Some("2026-11-21T10:00:00Z"));
         check(&Schedule::EveryMinutes(60), "2026-11-21T10:59:59Z", Some("2026-11-21T10:00:00Z"));
-        let daily = |at: &str, zone: &str| Schedule::Daily { at: at.parse().unwrap(), time_zone: zone.to_owned() };
+        let daily =
+            |at: &str, zone: &str| Schedule::Daily { at: at.parse().unwrap(), time_zone: zone.to_owned() };
         check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:29:59Z", Some("2026-11-20T05:30:00Z"));
         check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:30:00Z", Some("2026-11-21T05:30:00Z"));
         // The clocks of Rome go from 02:00 to 03:00 on that day, so 02:30 is due when it would have been.

@@ -78,7 +78,11 @@ impl HttpRequest {
         } else if error.is_connect() {
             self.error(ErrorKind::Unavailable, Retry::Backoff, "no connection could be made")
         } else {
-            self.error(ErrorKind::Unavailable, Retry::Backoff, "the connection broke before the answer was complete")
+            self.error(
+                ErrorKind::Unavailable,
+                Retry::Backoff,
+                "the connection broke before the answer was complete",
+            )
         }
     }
 }
@@ -139,7 +143,11 @@ impl HttpClient {
 
     /// Makes one call, within the time that `context` has left, and counts it. Any answer is `Ok`, whatever its
     /// status; what it means is the connector's to say.
-    pub async fn send(&self, request: &HttpRequest, context: &CallContext) -> Result<HttpResponse, PushError> {
+    pub async fn send(
+        &self,
+        request: &HttpRequest,
+        context: &CallContext,
+    ) -> Result<HttpResponse, PushError> {
         let timeout = request.timeout.min(context.left());
         if timeout < LEAST_TIME {
             return Err(request.error(ErrorKind::Timeout, Retry::Backoff, "no time is left for the call"));

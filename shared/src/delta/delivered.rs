@@ -132,7 +132,8 @@ pub struct DeliveredReader {
 impl DeliveredReader {
     /// Opens a delivered state.
     pub fn open(file: File) -> Result<Self, SnapshotError> {
-        let batches = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_AT_A_TIME).build()?;
+        let batches =
+            ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_AT_A_TIME).build()?;
         Ok(Self { batches: Some(batches), batch: None })
     }
 
@@ -169,7 +170,8 @@ impl Iterator for DeliveredReader {
 }
 
 fn record(batch: &RecordBatch, row: usize) -> Option<Record> {
-    let text = |column: usize| Some(batch.columns().get(column)?.as_string_opt::<i32>()?.value(row).to_owned());
+    let text =
+        |column: usize| Some(batch.columns().get(column)?.as_string_opt::<i32>()?.value(row).to_owned());
     let hash = batch.columns().get(2)?.as_any().downcast_ref::<FixedSizeBinaryArray>()?.value(row);
     let holding = match batch.columns().get(3)?.as_primitive_opt::<UInt8Type>()?.value(row) {
         0 => Holding::Delivered,
@@ -192,7 +194,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn records() -> impl Strategy<Value = Vec<Record>> {
-        let record = ("\\PC{1,6}", "\\PC{0,6}", any::<[u8; 16]>(), any::<bool>(), proptest::option::of("\\PC{0,4}"));
+        let record =
+            ("\\PC{1,6}", "\\PC{0,6}", any::<[u8; 16]>(), any::<bool>(), proptest::option::of("\\PC{0,4}"));
         proptest::collection::vec(
             record.prop_map(|(member, person, hash, on_list, id)| Record {
                 member_key: MemberKey(member),

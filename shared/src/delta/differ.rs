@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 
-const DUPLICATE_MEMBER: Reason =
-    Reason::new("duplicate_member", "an earlier segment of this export has the member for the same target list");
+const DUPLICATE_MEMBER: Reason = Reason::new(
+    "duplicate_member",
+    "an earlier segment of this export has the member for the same target list",
+);
 const DUPLICATE_MATCH_KEY: Reason = Reason::new(
     "duplicate_match_key",
     "another member of this export has the same match key for the same target list; the first by member key goes",
@@ -19,7 +21,8 @@ const TAKEN_OVER: Reason = Reason::new(
     "match_key_taken_over",
     "the member is gone, but another member now has this match key, so the person stays on the list",
 );
-const OVER_CAP: Reason = Reason::new("over_cap", "beyond the first members that the export's cap lets through");
+const OVER_CAP: Reason =
+    Reason::new("over_cap", "beyond the first members that the export's cap lets through");
 
 /// Which half of the work a settled row belongs to. Each half comes in the order of the member keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,12 +159,14 @@ impl<'a, S: Sink> Differ<'a, S> {
 
     /// Makes the delta: all members first, then the removals.
     pub fn run(mut self, members: Union, delivered: DeliveredReader) -> Result<DifferFigures, DifferError> {
-        let members = grouped(members.map(|member| member.map_err(DifferError::from)), |entry: &UnionMember| {
-            &entry.member.key
-        });
-        let delivered = grouped(delivered.map(|record| record.map_err(DifferError::from)), |record: &Record| {
-            &record.member_key
-        });
+        let members =
+            grouped(members.map(|member| member.map_err(DifferError::from)), |entry: &UnionMember| {
+                &entry.member.key
+            });
+        let delivered =
+            grouped(delivered.map(|record| record.map_err(DifferError::from)), |record: &Record| {
+                &record.member_key
+            });
         for joined in join(members, delivered) {
             self.member(joined?)?;
         }
@@ -258,8 +263,13 @@ impl<'a, S: Sink> Differ<'a, S> {
         outcome: Outcome,
     ) -> Result<(), DifferError> {
         self.figures.settled.count(outcome.kind(operation), 1);
-        let settled =
-            Settled { member_key: key.clone(), match_key, operation, outcome, standing: Standing::FollowsOutcome };
+        let settled = Settled {
+            member_key: key.clone(),
+            match_key,
+            operation,
+            outcome,
+            standing: Standing::FollowsOutcome,
+        };
         Ok(self.sink.settle(Phase::Members, settled)?)
     }
 
@@ -283,7 +293,13 @@ impl<'a, S: Sink> Differ<'a, S> {
             } else {
                 self.figures.sent += 1;
                 let operation = Operation::Remove;
-                self.sink.send(Row { member_key, match_key, operation, is_rejoin: false, values: Vec::new() })?;
+                self.sink.send(Row {
+                    member_key,
+                    match_key,
+                    operation,
+                    is_rejoin: false,
+                    values: Vec::new(),
+                })?;
             }
         }
         Ok(())

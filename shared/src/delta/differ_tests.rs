@@ -35,7 +35,11 @@ fn mapper() -> Mapper {
         "segments": [{ "segment": "s", "target_list": "l" }]
     });
     let export = Export::parse(&export.to_string()).unwrap();
-    let field = Field { key: "Name".to_owned(), label: "Name".to_owned(), kind: FieldKind::Text { max_characters: 9 } };
+    let field = Field {
+        key: "Name".to_owned(),
+        label: "Name".to_owned(),
+        kind: FieldKind::Text { max_characters: 9 },
+    };
     Mapper::bind(&export, MatchKeyKind::Email, &["email".to_owned(), "name".to_owned()], &[field]).unwrap()
 }
 
@@ -54,7 +58,12 @@ fn record(member: &str, email: &str, holding: Holding) -> Record {
     }
 }
 
-fn diff(snapshots: &[&[(String, String)]], records: &[Record], cap: u64, over: OverCap) -> (Found, DifferFigures) {
+fn diff(
+    snapshots: &[&[(String, String)]],
+    records: &[Record],
+    cap: u64,
+    over: OverCap,
+) -> (Found, DifferFigures) {
     let readers = snapshots.iter().map(|rows| SnapshotReader::open(snapshot(rows)).unwrap()).collect();
     let mapper = mapper();
     let mut found = Found::default();
@@ -97,7 +106,11 @@ fn decisions() {
     // The person comes back under another customer id: we still know that it was us who took them off.
     check(&[("2", "a@x.io")], &[record("1", "a@x.io", Removed)], &["Add 2 a@x.io again"]);
     // The person stays although the member that they were delivered for has gone.
-    check(&[("2", "a@x.io")], &[record("1", "a@x.io", Delivered)], &["Add 2 a@x.io", "1 match_key_taken_over"]);
+    check(
+        &[("2", "a@x.io")],
+        &[record("1", "a@x.io", Delivered)],
+        &["Add 2 a@x.io", "1 match_key_taken_over"],
+    );
     check(&[("1", "a@x.io"), ("2", "A@x.io")], &[], &["Add 1 a@x.io", "2 duplicate_match_key"]);
     check(&[("1", ""), ("2", "broken")], &[], &["1 match_key_missing", "2 email_invalid"]);
     // A profile whose e-mail has broken is no longer findable, so the old address leaves.

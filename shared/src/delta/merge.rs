@@ -56,7 +56,9 @@ where
         }
         let mut items = vec![first];
         // An error ends the run; it is met again as the next item.
-        while let Some(Ok(item)) = self.items.next_if(|item| matches!(item, Ok(item) if *(self.key)(item) == key)) {
+        while let Some(Ok(item)) =
+            self.items.next_if(|item| matches!(item, Ok(item) if *(self.key)(item) == key))
+        {
             items.push(item);
         }
         self.last_key = Some(key.clone());
@@ -177,10 +179,12 @@ mod tests {
     }
 
     fn items() -> impl Strategy<Value = Vec<Item>> {
-        proptest::collection::vec(("[a-e]{1,2}".prop_map(MemberKey), any::<u8>()), 0..16).prop_map(|mut items| {
-            items.sort();
-            items
-        })
+        proptest::collection::vec(("[a-e]{1,2}".prop_map(MemberKey), any::<u8>()), 0..16).prop_map(
+            |mut items| {
+                items.sort();
+                items
+            },
+        )
     }
 
     proptest! {

@@ -13,7 +13,8 @@ pub(crate) fn snapshot(rows: &[(String, String)]) -> File {
     let emails: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, email)| email)));
     let names = rows.iter().map(|(_, email)| email.split('@').next().unwrap_or_default());
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
-    let batch = RecordBatch::try_from_iter([(MEMBER_KEY_COLUMN, keys), ("email", emails), ("name", names)]).unwrap();
+    let batch =
+        RecordBatch::try_from_iter([(MEMBER_KEY_COLUMN, keys), ("email", emails), ("name", names)]).unwrap();
     let file = tempfile::tempfile().unwrap();
     let mut writer = ArrowWriter::try_new(file.try_clone().unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();

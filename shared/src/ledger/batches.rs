@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Others close batches of the same run at the same moment; DynamoDB refuses all but one of them.
@@ -80,7 +79,9 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(batch_key(batch)))
-            .update_expression("SET #owner = :owner, receive_count = :count, leased_until_ms = :until, expires_at = :expiry")
+            .update_expression(
+                "SET #owner = :owner, receive_count = :count, leased_until_ms = :until, expires_at = :expiry",
+            )
             .condition_expression(
                 "attribute_not_exists(pk) OR (attribute_not_exists(closed_at_ms) AND \
                  (leased_until_ms < :now OR (#owner = :owner AND receive_count < :count)))",
@@ -94,7 +95,9 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(Claim::Claimed) };
+        let Err(error) = answer else {
+            return Ok(Claim::Claimed);
+        };
         let Some(UpdateItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
             return Err(self.cloud("claim batch in", &error).into());
         };
@@ -120,16 +123,22 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Closed, LedgerError> {
         for attempt in 0..CLOSE_TRIES {
-            let parts = vec![self.batch_part(batch, owner, now)?, self.countdown_part(batch.run_id, counts, calls, now)?];
+            let parts = vec![
+                self.batch_part(batch, owner, now)?,
+                self.countdown_part(batch.run_id, counts, calls, now)?,
+            ];
             count_call();
-            let Err(error) = self.client.transact_write_items().set_transact_items(Some(parts)).send().await else {
+            let Err(error) = self.client.transact_write_items().set_transact_items(Some(parts)).send().await
+            else {
                 return self.is_last(batch.run_id).await;
             };
-            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error()
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+                error.as_service_error()
             else {
                 return Err(self.cloud("close batch in", &error).into());
             };
-            let codes: Vec<&str> = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
+            let codes: Vec<&str> =
+                canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
             if codes.contains(&"ConditionalCheckFailed") {
                 // The answer to an earlier try was lost, or a later delivery has taken over: either way it is done
                 // or being done.
@@ -158,7 +167,8 @@ impl Ledger {
 
     /// Keeps why rows of a run could not be sent; the first failure stays.
     pub async fn note_failure(&self, run_id: RunId, failure: &Failure) -> Result<(), LedgerError> {
-        let json = serde_json::to_string(failure).map_err(|_| LedgerError::Damaged { attribute: "failure" })?;
+        let json =
+            serde_json::to_string(failure).map_err(|_| LedgerError::Damaged { attribute: "failure" })?;
         count_call();
         let answer = self
             .client
@@ -179,12 +189,19 @@ impl Ledger {
         Ok(if is_pushing && open == Some(0) { Closed::Last } else { Closed::More })
     }
 
-    fn batch_part(&self, batch: BatchId, owner: &Owner, now: Timestamp) -> Result<TransactWriteItem, LedgerError> {
+    fn batch_part(
+        &self,
+        batch: BatchId,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, LedgerError> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(batch_key(batch)))
             .update_expression("SET closed_at_ms = :now")
-            .condition_expression("attribute_not_exists(closed_at_ms) AND #owner = :owner AND receive_count = :count")
+            .condition_expression(
+                "attribute_not_exists(closed_at_ms) AND #owner = :owner AND receive_count = :count",
+            )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(&owner.message_id))
             .expression_attribute_values(":count", number(owner.receive_count))
@@ -201,16 +218,16 @@ impl Ledger {
         calls: u64,
         now: Timestamp,
     ) -> Result<TransactWriteItem, LedgerError> {
-        let mut add = "ADD batches_open :minus_one, calls :calls".to_owned();
+        let mut added = vec!["batches_open :minus_one".to_owned(), "calls :calls".to_owned()];
         let mut update = Update::builder();
         for kind in OutcomeKind::ALL.into_iter().filter(|kind| counts.of(*kind) > 0) {
-            let _ = write!(add, ", rows_{0} :{0}", kind.name());
+            added.push(format!("rows_{0} :{0}", kind.name()));
             update = update.expression_attribute_values(format!(":{}", kind.name()), number(counts.of(kind)));
         }
         let update = update
             .table_name(&self.table)
             .set_key(Some(run_key(run_id)))
-            .update_expression(format!("SET updated_at_ms = :now {add}"))
+            .update_expression(format!("SET updated_at_ms = :now ADD {}", added.join(", ")))
             .expression_attribute_values(":minus_one", number(-1))
             .expression_attribute_values(":calls", number(calls))
             .expression_attribute_values(":now", number(now.as_millisecond()))
@@ -222,6 +239,7 @@ impl Ledger {
 
 /// Spreads those who were refused at the same moment, by the one thing that differs between them: the clock.
 fn jitter() -> Duration {
-    let nanoseconds = std::time::UNIX_EPOCH.elapsed().map(|elapsed| elapsed.subsec_nanos()).unwrap_or_default();
+    let nanoseconds =
+        std::time::UNIX_EPOCH.elapsed().map(|elapsed| elapsed.subsec_nanos()).unwrap_or_default();
     Duration::from_micros(u64::from(nanoseconds / 1_000 % 20_000))
 }

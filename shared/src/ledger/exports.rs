@@ -72,7 +72,9 @@ impl Ledger {
         export: &ExportId,
         list: &ListId,
     ) -> Result<Option<DeliveredPointer>, LedgerError> {
-        let Some(item) = self.item(delivered_key(export, list)).await? else { return Ok(None) };
+        let Some(item) = self.item(delivered_key(export, list)).await? else {
+            return Ok(None);
+        };
         let pointer = || {
             Some(DeliveredPointer {
                 object_key: find_text(&item, "object_key")?.to_owned(),
@@ -121,7 +123,9 @@ impl Ledger {
             .expression_attribute_values(":export", text(export.as_str()))
             .send()
             .await;
-        let Err(error) = answer else { return Ok(export.clone()) };
+        let Err(error) = answer else {
+            return Ok(export.clone());
+        };
         let Some(UpdateItemError::ConditionalCheckFailedException(_)) = error.as_service_error() else {
             return Err(self.cloud("own target list in", &error).into());
         };

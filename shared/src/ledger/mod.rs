@@ -48,7 +48,11 @@ impl Ledger {
         Self { client, table }
     }
 
-    fn cloud<E, R>(&self, operation: &'static str, error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> CloudError
+    fn cloud<E, R>(
+        &self,
+        operation: &'static str,
+        error: &aws_sdk_dynamodb::error::SdkError<E, R>,
+    ) -> CloudError
     where
         E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
     {

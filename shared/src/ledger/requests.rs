@@ -1,6 +1,6 @@
 //! Asking for a run: one conditional write, so that a doubled trigger makes one run and a busy export loses none.
 
-use super::item::{self, Item, export_key, expiry, find_text, number, run_key, text};
+use super::item::{self, Item, expiry, export_key, find_text, number, run_key, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{ExportId, RunId};
@@ -165,10 +165,13 @@ impl Ledger {
 
     async fn write(&self, parts: Vec<TransactWriteItem>) -> Result<Written, LedgerError> {
         count_call();
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(parts)).send().await else {
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(parts)).send().await
+        else {
             return Ok(Written::Done);
         };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
+        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+            error.as_service_error()
+        {
             let refused = canceled.cancellation_reasons().iter().enumerate();
             let refused = refused.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
             return Ok(Written::Refused(refused.map(|(number, _)| number).collect()));
@@ -180,4 +183,3 @@ impl Ledger {
 fn trigger_key(request: &RunRequest) -> Item {
     item::key(format!("export#{}", request.export_id), format!("trigger#{}", request.trigger.key))
 }
-

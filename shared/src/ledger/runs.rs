@@ -10,7 +10,6 @@ use crate::run::{Failure, Run, RunState, Stage};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use std::fmt::Write as _;
 
 /// What changes together with a run's state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,14 +49,14 @@ impl Ledger {
         change: &RunChange,
     ) -> Result<bool, LedgerError> {
         let (mut update, mut values) = describe(change)?;
-        let _ = write!(update, ", #state = :state, updated_at_ms = :now, expires_at = :expiry");
+        update.extend(["#state = :state", "updated_at_ms = :now", "expires_at = :expiry"].map(str::to_owned));
         values.insert(":state".to_owned(), text(to.name()));
         values.insert(":now".to_owned(), number(now.as_millisecond()));
         values.insert(":expiry".to_owned(), expiry(now));
         if let Some(stage) = change.started {
             let attribute = started_attribute(stage);
             // A step that is done again after a crash began when it first began.
-            let _ = write!(update, ", {attribute} = if_not_exists({attribute}, :now)");
+            update.push(format!("{attribute} = if_not_exists({attribute}, :now)"));
         }
         let mut names = Vec::new();
         for (index, state) in from.iter().enumerate() {
@@ -70,7 +69,7 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(run_key(run_id)))
-            .update_expression(format!("SET {}", update.trim_start_matches(", ")))
+            .update_expression(format!("SET {}", update.join(", ")))
             .condition_expression(format!("#state IN ({})", names.join(", ")))
             .expression_attribute_names("#state", "state")
             .set_expression_attribute_values(Some(values))
@@ -101,11 +100,11 @@ const fn started_attribute(stage: Stage) -> &'static str {
     }
 }
 
-fn describe(change: &RunChange) -> Result<(String, Item), LedgerError> {
-    let mut update = String::new();
+fn describe(change: &RunChange) -> Result<(Vec<String>, Item), LedgerError> {
+    let mut update = Vec::new();
     let mut values = Item::new();
     let mut set = |attribute: &str, value: AttributeValue| {
-        let _ = write!(update, ", {attribute} = :{attribute}");
+        update.push(format!("{attribute} = :{attribute}"));
         values.insert(format!(":{attribute}"), value);
     };
     let mut set_counts = |counts: &Counts| {
@@ -170,7 +169,10 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         batches: find_number(item, "batches").unwrap_or(0),
         batches_open: find_number(item, "batches_open").unwrap_or(0),
         calls: find_number(item, "calls").unwrap_or(0),
-        is_approved: item.get("approved").and_then(|value| value.as_bool().ok()).is_some_and(|approved| *approved),
+        is_approved: item
+            .get("approved")
+            .and_then(|value| value.as_bool().ok())
+            .is_some_and(|approved| *approved),
         notices: find_json(item, "notices").unwrap_or_default(),
         failure: find_json(item, "failure"),
         report_key: find_text(item, "report_key").map(str::to_owned),

@@ -25,7 +25,10 @@ pub fn normalise_email(text: &str) -> Result<MatchKey, Reason> {
     if is_deliverable {
         Ok(MatchKey(email))
     } else {
-        Err(Reason::new("email_invalid", "the e-mail address is not valid: expected something like name@example.com"))
+        Err(Reason::new(
+            "email_invalid",
+            "the e-mail address is not valid: expected something like name@example.com",
+        ))
     }
 }
 

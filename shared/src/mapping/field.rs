@@ -55,6 +55,13 @@ pub enum DateFormat {
 }
 
 impl Field {
+    /// The field that `wanted` means: the one of exactly that key before any that merely answers to it.
+    #[must_use]
+    pub fn find<'a>(fields: &'a [Self], wanted: &str) -> Option<&'a Self> {
+        let exact = fields.iter().find(|field| field.key == wanted);
+        exact.or_else(|| fields.iter().find(|field| field.answers_to(wanted)))
+    }
+
     /// Whether `wanted` means this field: its key, or its key or label written with other case, spaces or brackets.
     #[must_use]
     pub fn answers_to(&self, wanted: &str) -> bool {
@@ -64,7 +71,10 @@ impl Field {
 
 /// Keys and labels of one field are written in several forms by the same destination; this is what they share.
 fn plain(name: &str) -> String {
-    name.chars().filter(|character| !matches!(character, '[' | ']' | ' ')).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|character| !matches!(character, '[' | ']' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]

@@ -89,21 +89,22 @@ impl Mapper {
         fields: &[Field],
     ) -> Result<Self, MappingError> {
         let column = |attribute: &str| {
-            columns.iter().position(|column| column == attribute).ok_or_else(|| MappingError::UnknownAttribute {
-                attribute: attribute.to_owned(),
-                known: columns.join(", "),
+            columns.iter().position(|column| column == attribute).ok_or_else(|| {
+                MappingError::UnknownAttribute { attribute: attribute.to_owned(), known: columns.join(", ") }
             })
         };
         let mut entries: Vec<Entry> = Vec::with_capacity(export.mapping.len());
-        for (index, FieldMapping { attribute, field: wanted, null, invalid }) in export.mapping.iter().enumerate() {
-            let field = fields.iter().find(|field| field.answers_to(wanted)).cloned().ok_or_else(|| {
+        for (index, FieldMapping { attribute, field: wanted, if_null, if_invalid }) in
+            export.mapping.iter().enumerate()
+        {
+            let field = Field::find(fields, wanted).cloned().ok_or_else(|| {
                 let known: Vec<&str> = fields.iter().map(|field| field.key.as_str()).collect();
                 MappingError::UnknownField { index, field: wanted.clone(), known: known.join(", ") }
             })?;
             if entries.iter().any(|entry| entry.field.key == field.key) {
                 return Err(MappingError::SameField { index, field: wanted.clone() });
             }
-            entries.push(Entry { column: column(attribute)?, field, null: *null, invalid: *invalid });
+            entries.push(Entry { column: column(attribute)?, field, null: *if_null, invalid: *if_invalid });
         }
         let field_keys = entries.iter().map(|entry| entry.field.key.clone()).collect();
         Ok(Self { match_key_column: column(&export.match_key)?, match_key_kind, entries, field_keys })
@@ -124,7 +125,12 @@ impl Mapper {
     }
 
     /// Maps one member's attributes (in the order of the snapshot's columns) for an already checked match key.
-    pub fn map(&self, match_key: MatchKey, attributes: &[Scalar], warnings: &mut Warnings) -> Result<Mapped, Reason> {
+    pub fn map(
+        &self,
+        match_key: MatchKey,
+        attributes: &[Scalar],
+        warnings: &mut Warnings,
+    ) -> Result<Mapped, Reason> {
         let mut values = Vec::with_capacity(self.entries.len());
         for (number, entry) in (0_u16..).zip(&self.entries) {
             let value = attributes.get(entry.column).unwrap_or(&Scalar::Null);

@@ -15,7 +15,8 @@ fn export(mapping: serde_json::Value) -> Export {
 }
 
 fn fields() -> Vec<Field> {
-    let field = |key: &str, kind| Field { key: key.to_owned(), label: key.trim_matches(['[', ']']).to_owned(), kind };
+    let field =
+        |key: &str, kind| Field { key: key.to_owned(), label: key.trim_matches(['[', ']']).to_owned(), kind };
     vec![
         field("Name", FieldKind::Text { max_characters: 8 }),
         field("[points]", FieldKind::Number),
@@ -42,10 +43,12 @@ fn check(mapping: serde_json::Value, row: &[Scalar], expected: Result<&str, &str
 
 #[test]
 fn absent_and_unfit_values_follow_the_policy() {
-    let points = |null: &str, invalid: &str| json!([
-        { "attribute": "name", "field": "name" },
-        { "attribute": "points", "field": "points", "null": (null), "invalid": invalid }
-    ]);
+    let points = |null: &str, invalid: &str| {
+        json!([
+            { "attribute": "name", "field": "name" },
+            { "attribute": "points", "field": "points", "if_null": (null), "if_invalid": invalid }
+        ])
+    };
     let zero = attributes("Ann", Scalar::Integer(0));
     check(points("omit", "reject"), &zero, Ok(r#"[[0,"Ann"],[1,0]]"#));
     let absent = attributes("", Scalar::Null);
@@ -61,14 +64,14 @@ fn absent_and_unfit_values_follow_the_policy() {
 #[test]
 fn what_was_bent_is_counted() {
     let mapping = json!([
-        { "attribute": "name", "field": "Name", "invalid": "truncate" },
-        { "attribute": "points", "field": "points", "invalid": "omit" }
+        { "attribute": "name", "field": "Name", "if_invalid": "truncate" },
+        { "attribute": "points", "field": "points", "if_invalid": "omit" }
     ]);
     let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields()).unwrap();
     let mut warnings = Warnings::default();
-    let row = attributes("Maximiliane", Scalar::Text("many".to_owned()));
-    let mapped = mapper.map(MatchKey("a@example.com".to_owned()), &row, &mut warnings).unwrap();
-    assert_eq!(mapped.values, [(0, FieldValue::Text("Maximili".to_owned()))]);
+    let attributes = attributes("Maximiliane", Scalar::Text("many".to_owned()));
+    let row = mapper.map(MatchKey("a@example.com".to_owned()), &attributes, &mut warnings).unwrap();
+    assert_eq!(row.values, [(0, FieldValue::Text("Maximili".to_owned()))]);
     assert_eq!(warnings.shortened.get("Name"), Some(&1));
     assert_eq!(warnings.left_out.get("[points]"), Some(&1));
 }

@@ -80,7 +80,9 @@ impl<'de> Deserialize<'de> for FieldValue {
             }
 
             fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<FieldValue, E> {
-                i64::try_from(value).map(FieldValue::Integer).map_err(|_| E::custom("a whole number is too large"))
+                i64::try_from(value)
+                    .map(FieldValue::Integer)
+                    .map_err(|_| E::custom("a whole number is too large"))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<FieldValue, E> {

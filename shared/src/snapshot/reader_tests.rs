@@ -1,12 +1,16 @@
 //! Every type of value, and files that are not what they should be.
 
 use super::*;
-use arrow::array::{BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use parquet::arrow::ArrowWriter;
 use std::sync::Arc;
 
 fn file(columns: Vec<(&str, ArrayRef)>) -> File {
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)));
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, true)),
+    );
     let batch = batch.unwrap();
     let file = tempfile::tempfile().unwrap();
     let mut writer = ArrowWriter::try_new(file.try_clone().unwrap(), batch.schema(), None).unwrap();

@@ -28,7 +28,10 @@ impl Connections {
     }
 
     /// The connector of a Campaign Monitor connection.
-    pub fn campaign_monitor(&self, connection: &Connection) -> Result<CampaignMonitor<SecretStore>, StageError> {
+    pub fn campaign_monitor(
+        &self,
+        connection: &Connection,
+    ) -> Result<CampaignMonitor<SecretStore>, StageError> {
         require_consent(connection)?;
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         let endpoint = self.campaign_monitor_endpoint.clone();

@@ -82,7 +82,9 @@ impl From<SnapshotError> for StageError {
     fn from(error: SnapshotError) -> Self {
         match error {
             SnapshotError::Unreadable(_) => Self::again("snapshot_unreadable", error.to_string()),
-            SnapshotError::Damaged(_) | SnapshotError::OutOfOrder => Self::stop("snapshot_damaged", error.to_string()),
+            SnapshotError::Damaged(_) | SnapshotError::OutOfOrder => {
+                Self::stop("snapshot_damaged", error.to_string())
+            }
         }
     }
 }

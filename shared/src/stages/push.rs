@@ -3,13 +3,14 @@
 use super::StageError;
 use super::runner::stage_message;
 use crate::aws::{
-    CatalogStore, Delivery, Failure as MessageFailure, Objects, Queue, Unit, Verdict, emit_metrics, handle_groups,
+    CatalogStore, Delivery, Failure as MessageFailure, Objects, Queue, Unit, Verdict, emit_metrics,
+    handle_groups,
 };
 use crate::batch::{Frame, RowResult, encode_results};
 use crate::catalog::Connection;
 use crate::connectors::{CallContext, Connector, PushError, Retry};
 use crate::ledger::{BatchId, Claim, Closed, Ledger, Owner};
-use crate::model::{ConnectionId, Counts, Outcome, Reason, RunId};
+use crate::model::{ConnectionId, Counts, Destination, Outcome, Reason, RunId};
 use crate::run::{BatchPointer, Failure, Keys, Stage};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A definition that was changed, or a secret that was renamed, is noticed after so long.
-const CONNECTOR_LIVES: Duration = Duration::from_secs(300);
+const CONNECTOR_LIVES: Duration = Duration::from_mins(5);
 /// What is kept of an invocation's time for storing results after the last call.
 const CLOSING_TIME: Duration = Duration::from_secs(5);
 /// The first wait after a destination could not take a batch; it doubles each time.
@@ -116,8 +117,7 @@ where
             return Ok(Some(Duration::from_secs(1)));
         }
         let id = BatchId { run_id: pointer.run_id, target: pointer.target, number: pointer.batch.number };
-        let owner =
-            Owner { message_id: delivery.message_id.clone(), receive_count: delivery.receive_count };
+        let owner = Owner { message_id: delivery.message_id.clone(), receive_count: delivery.receive_count };
         let now = Timestamp::now();
         let lease = now.saturating_add(jiff::SignedDuration::try_from(left).unwrap_or_default());
         let until = lease.map_err(|error| StageError::again("clock", error.to_string()))?;
@@ -158,7 +158,9 @@ where
         for (row, result) in frame.rows.iter().zip(&results) {
             counts.count(result.outcome.kind(row.operation), 1);
         }
-        self.objects.put(&keys.results(pointer.target, pointer.batch.number), encode_results(&results)?).await?;
+        self.objects
+            .put(&keys.results(pointer.target, pointer.batch.number), encode_results(&results)?)
+            .await?;
         if let Some(problem) = problem {
             let failure = Failure {
                 stage: Stage::Push,
@@ -168,7 +170,7 @@ where
             self.ledger.note_failure(id.run_id, &failure).await?;
         }
         let closed = self.ledger.close_batch(id, &owner, counts, context.calls(), Timestamp::now()).await?;
-        self.tell(pointer, &counts, context.calls(), started.elapsed());
+        tell(C::DESTINATION, pointer, &counts, context.calls(), started.elapsed());
         if closed == Closed::Last {
             self.wake_finish(pointer).await?;
         }
@@ -182,17 +184,17 @@ where
         receive_count: u32,
         context: &CallContext,
     ) -> Result<Pushed, StageError> {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(&pointer.run_id).cloned();
-        let error = match stopped {
-            Some(error) => error,
-            None => {
-                let prepared: C::Target = serde_json::from_value(pointer.prepared.clone())
-                    .map_err(|error| StageError::stop("message_malformed", error.to_string()))?;
-                let connector = self.connector(&pointer.connection_id).await?;
-                match connector.push(&prepared, pointer.batch.kind, frame, context).await {
-                    Ok(results) => return Ok(Pushed::Results(results, None)),
-                    Err(error) => error,
-                }
+        let stopped =
+            self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(&pointer.run_id).cloned();
+        let error = if let Some(error) = stopped {
+            error
+        } else {
+            let prepared: C::Target = serde_json::from_value(pointer.prepared.clone())
+                .map_err(|error| StageError::stop("message_malformed", error.to_string()))?;
+            let connector = self.connector(&pointer.connection_id).await?;
+            match connector.push(&prepared, pointer.batch.kind, frame, context).await {
+                Ok(results) => return Ok(Pushed::Results(results, None)),
+                Err(error) => error,
             }
         };
         let tries_left = self.max_receive_count.saturating_sub(receive_count) > 1;
@@ -212,7 +214,10 @@ where
     async fn connector(&self, id: &ConnectionId) -> Result<Arc<C>, StageError> {
         let known = {
             let connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
-            connectors.get(id).filter(|(made, _)| made.elapsed() < CONNECTOR_LIVES).map(|(_, found)| Arc::clone(found))
+            connectors
+                .get(id)
+                .filter(|(made, _)| made.elapsed() < CONNECTOR_LIVES)
+                .map(|(_, found)| Arc::clone(found))
         };
         if let Some(connector) = known {
             return Ok(connector);
@@ -228,26 +233,26 @@ where
         let message = stage_message(pointer.run_id, pointer.export_id.as_str(), "finish", 0)?;
         Ok(self.finish_queue.send(&[message]).await?)
     }
+}
 
-    fn tell(&self, pointer: &BatchPointer, counts: &Counts, calls: u64, took: Duration) {
-        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(
-            run.id = %pointer.run_id, export.id = %pointer.export_id, batch = pointer.batch.number,
-            batch.rows = pointer.batch.rows, calls, duration_ms, aws.calls = crate::aws::aws_calls(),
-            "batch is closed"
-        );
-        let applied = counts.added + counts.changed + counts.removed;
-        emit_metrics(
-            Timestamp::now(),
-            C::DESTINATION.name(),
-            &[
-                ("rows_applied", Unit::Count, applied),
-                ("rows_not_applied", Unit::Count, counts.total() - applied),
-                ("calls", Unit::Count, calls),
-                ("batch_duration_ms", Unit::Milliseconds, duration_ms),
-            ],
-        );
-    }
+fn tell(destination: Destination, pointer: &BatchPointer, counts: &Counts, calls: u64, took: Duration) {
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        run.id = %pointer.run_id, export.id = %pointer.export_id, batch = pointer.batch.number,
+        batch.rows = pointer.batch.rows, calls, duration_ms, aws.calls = crate::aws::aws_calls(),
+        "batch is closed"
+    );
+    let applied = counts.added + counts.changed + counts.removed;
+    emit_metrics(
+        Timestamp::now(),
+        destination.name(),
+        &[
+            ("rows_applied", Unit::Count, applied),
+            ("rows_not_applied", Unit::Count, counts.total() - applied),
+            ("calls", Unit::Count, calls),
+            ("batch_duration_ms", Unit::Milliseconds, duration_ms),
+        ],
+    );
 }
 
 fn wait(receive_count: u32) -> Duration {

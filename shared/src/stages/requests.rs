@@ -59,7 +59,12 @@ impl From<LookupError> for StartError {
 
 impl RunRequests {
     /// Asks for a run of an export.
-    pub async fn start(&self, export_id: &ExportId, trigger: Trigger, now: Timestamp) -> Result<Requested, StartError> {
+    pub async fn start(
+        &self,
+        export_id: &ExportId,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<Requested, StartError> {
         let export: Export = self.catalog.get(export_id.as_str()).await?;
         if !export.enabled {
             return Err(StartError::Disabled(export.id));
@@ -82,7 +87,8 @@ impl RunRequests {
         let advanced = advanced.map_err(StageError::from)?;
         let run = self.ledger.run(run_id).await.map_err(StageError::from)?;
         // An approval that was written but not sent on is sent on when it is given again.
-        if !advanced && !(run.is_approved && run.state == RunState::Chunking) {
+        let goes_on = advanced || (run.is_approved && run.state == RunState::Chunking);
+        if !goes_on {
             return Err(StartError::NotHeld { run_id, state: run.state });
         }
         let message = stage_message(run_id, run.export_id.as_str(), "approved", 0)?;
@@ -90,8 +96,16 @@ impl RunRequests {
         Ok(run)
     }
 
-    pub(super) async fn begin(&self, run_id: RunId, export_id: &ExportId, try_number: u64) -> Result<(), StageError> {
-        Ok(self.snapshot_queue.send(&[stage_message(run_id, export_id.as_str(), "snapshot", try_number)?]).await?)
+    pub(super) async fn begin(
+        &self,
+        run_id: RunId,
+        export_id: &ExportId,
+        try_number: u64,
+    ) -> Result<(), StageError> {
+        Ok(self
+            .snapshot_queue
+            .send(&[stage_message(run_id, export_id.as_str(), "snapshot", try_number)?])
+            .await?)
     }
 }
 

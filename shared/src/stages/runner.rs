@@ -7,11 +7,12 @@ use crate::model::RunId;
 use crate::run::{Failure, RunState, Stage, StageMessage, deduplication_id};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
+use std::time::Duration;
 
-/// After so many deliveries a step that fails for a passing reason is given up, and the run with it, so that no run
-/// stands still for ever. It is below the queues' own limit, so that a message is not lost to the dead-letter queue
-/// by a fault that we can name.
-const MAX_DELIVERIES: u32 = 4;
+/// The pauses before a step that failed for a passing reason is tried again. They are short, and they are taken inside
+/// the invocation: a message that is handed back would wait for the queue's visibility timeout, which is six times
+/// the longest invocation.
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
 
 /// What one step needs to move its run along.
 #[derive(Clone, Debug)]
@@ -20,22 +21,32 @@ pub struct Step {
     pub stage: Stage,
     /// The ledger.
     pub ledger: Ledger,
-    /// Where a run that has to stop is sent.
-    pub finish_queue: Queue,
+    /// Where a run that has to stop is sent; the last step has nowhere to send it.
+    pub finish_queue: Option<Queue>,
 }
 
 impl Step {
     /// Ends a run with a failure: finish writes the report and makes place for the next run.
     pub async fn fail(&self, run_id: RunId, code: &str, text: &str) -> Result<(), StageError> {
         let failure = Failure { stage: self.stage, code: code.to_owned(), text: text.to_owned() };
-        let change = RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
+        let change =
+            RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
         let from = [RunState::Snapshotting, RunState::Chunking, RunState::Pushing, RunState::Finishing];
         self.ledger.advance(run_id, &from, RunState::Finishing, Timestamp::now(), &change).await?;
-        self.send(&self.finish_queue, run_id, "finish", 0).await
+        match &self.finish_queue {
+            Some(queue) => self.send(queue, run_id, "finish", 0).await,
+            None => Ok(()),
+        }
     }
 
     /// Sends a run on to another step.
-    pub async fn send(&self, queue: &Queue, run_id: RunId, step: &str, try_number: u64) -> Result<(), StageError> {
+    pub async fn send(
+        &self,
+        queue: &Queue,
+        run_id: RunId,
+        step: &str,
+        try_number: u64,
+    ) -> Result<(), StageError> {
         let export_id = self.ledger.run(run_id).await?.export_id;
         Ok(queue.send(&[stage_message(run_id, export_id.as_str(), step, try_number)?]).await?)
     }
@@ -76,15 +87,22 @@ where
     };
     let stage = step.stage;
     let started = std::time::Instant::now();
-    let Err(error) = Box::pin(work(run_id)).await else {
-        let duration_ms = started.elapsed().as_millis();
-        tracing::info!(run.id = %run_id, ?stage, duration_ms, aws.calls = crate::aws::aws_calls(), "step is done");
-        return Ok(());
+    let mut pauses = PAUSES.into_iter();
+    let error = loop {
+        let Err(error) = Box::pin(work(run_id)).await else {
+            let duration_ms = started.elapsed().as_millis();
+            tracing::info!(run.id = %run_id, ?stage, duration_ms, aws.calls = crate::aws::aws_calls(), "step is done");
+            return Ok(());
+        };
+        tracing::warn!(run.id = %run_id, ?stage, error.code = error.code(), %error, "step did not get to its end");
+        match (&error, pauses.next()) {
+            (StageError::Again { .. }, Some(pause)) => tokio::time::sleep(pause).await,
+            _ => break error,
+        }
     };
-    let gives_up = matches!(error, StageError::Stop { .. }) || delivery.receive_count >= MAX_DELIVERIES;
-    tracing::warn!(run.id = %run_id, ?stage, error.code = error.code(), %error, gives_up, "step did not get to its end");
-    if gives_up && stage != Stage::Finish {
-        return step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure);
+    if step.finish_queue.is_none() {
+        return Err(MessageFailure);
     }
-    Err(MessageFailure)
+    // A run that failed says why and makes place for the next one, which a run that stands still does not.
+    step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure)
 }

@@ -43,7 +43,8 @@ impl Tick {
             match export {
                 Ok(saved) => {
                     let export_id = saved.document.id.clone();
-                    let looked_after = self.look_after(&saved.document, saved.saved_at, now, &mut ticked).await;
+                    let looked_after =
+                        self.look_after(&saved.document, saved.saved_at, now, &mut ticked).await;
                     if let Err(error) = looked_after {
                         ticked.failed += 1;
                         tracing::error!(export.id = %export_id, %error, "export could not be looked after");
@@ -100,12 +101,16 @@ impl Tick {
                 let failure = Failure {
                     stage: Stage::Push,
                     code: "batches_lost".to_owned(),
-                    text: "some batches brought no results for hours; their rows are deferred, look into the \
+                    text:
+                        "some batches brought no results for hours; their rows are deferred, look into the \
                            dead-letter queue"
-                        .to_owned(),
+                            .to_owned(),
                 };
-                let change =
-                    RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
+                let change = RunChange {
+                    failure: Some(failure),
+                    started: Some(Stage::Finish),
+                    ..RunChange::default()
+                };
                 let from = [RunState::Pushing];
                 self.requests.ledger.advance(run.run_id, &from, RunState::Finishing, now, &change).await?;
                 self.finish_queue.send(&message("finish")?).await?;

@@ -57,12 +57,7 @@ pub struct Fault<E> {
 impl<E> Fault<E> {
     /// A fault that hits the next matching call only.
     pub fn once(matches: E, kind: FaultKind) -> Self {
-        Self {
-            matches,
-            kind,
-            times: 1,
-            every: 1,
-        }
+        Self { matches, kind, times: 1, every: 1 }
     }
 
     /// The same fault for the next `times` matching calls.
@@ -161,20 +156,8 @@ mod tests {
         let fault = |matches| Fault::once(matches, FaultKind::Status(500));
         check(fault(Import), &[Remove, Import, Import], &[false, true, false]);
         check(fault(Any), &[Remove, Import], &[true, false]);
-        check(
-            fault(Import).times(2),
-            &[Import, Import, Import],
-            &[true, true, false],
-        );
-        check(
-            fault(Import).every(2).times(2),
-            &[Import; 5],
-            &[false, true, false, true, false],
-        );
-        check(
-            fault(Import).every(2),
-            &[Import, Remove, Remove, Import],
-            &[false, false, false, true],
-        );
+        check(fault(Import).times(2), &[Import, Import, Import], &[true, true, false]);
+        check(fault(Import).every(2).times(2), &[Import; 5], &[false, true, false, true, false]);
+        check(fault(Import).every(2), &[Import, Remove, Remove, Import], &[false, false, false, true]);
     }
 }

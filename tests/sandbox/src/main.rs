@@ -50,20 +50,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     options.port = arguments.port.unwrap_or(options.port);
     options.latency_ms = arguments.latency_ms.unwrap_or(options.latency_ms);
     if let Some(calls) = arguments.throttle_calls {
-        options.throttle = Some(Throttle {
-            calls,
-            window_ms: arguments.throttle_window_ms,
-        });
+        options.throttle = Some(Throttle { calls, window_ms: arguments.throttle_window_ms });
     }
     // Before the line is printed: whoever reads it may end the program at once.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let sandbox = Sandbox::start(options).await?;
     let mut output = io::stdout().lock();
-    writeln!(
-        output,
-        "{}",
-        json!({ "sandbox": "campaign-monitor", "base_url": sandbox.base_url() })
-    )?;
+    writeln!(output, "{}", json!({ "sandbox": "campaign-monitor", "base_url": sandbox.base_url() }))?;
     output.flush()?;
     drop(output);
     tokio::select! {

@@ -37,11 +37,7 @@ impl Server {
             // The answer is no news: axum's accept loop only ends with its task.
             axum::serve(listener, service).await.ok();
         });
-        Ok(Self {
-            address,
-            task,
-            closing: Some(closing),
-        })
+        Ok(Self { address, task, closing: Some(closing) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -25,10 +25,7 @@ impl Window {
         let window = Duration::from_millis(limit.window_ms);
         let running = self.began.is_some_and(|began| now.duration_since(began) < window);
         if !running {
-            *self = Self {
-                began: Some(now),
-                calls: 0,
-            };
+            *self = Self { began: Some(now), calls: 0 };
         }
         self.calls = self.calls.saturating_add(1);
         self.calls <= limit.calls
@@ -41,10 +38,7 @@ mod tests {
 
     #[test]
     fn a_window_takes_its_calls_and_the_next_window_takes_them_again() {
-        let limit = Throttle {
-            calls: 2,
-            window_ms: 1000,
-        };
+        let limit = Throttle { calls: 2, window_ms: 1000 };
         let start = Instant::now();
         let mut window = Window::default();
         let answers: Vec<bool> = [0, 1, 999, 1000, 1001, 1002]

@@ -14,7 +14,8 @@ fn key(number: i64) -> String {
 
 /// Some 40 MiB once it is decoded.
 async fn large() -> Lake {
-    let mut lake = Lake::new().source("people", SourceFormat::Parquet).source("orders", SourceFormat::Parquet);
+    let mut lake =
+        Lake::new().source("people", SourceFormat::Parquet).source("orders", SourceFormat::Parquet);
     for source in ["people", "orders"] {
         let ids: ArrayRef = Arc::new(StringArray::from_iter_values((0..ROWS).map(key)));
         let notes: ArrayRef = Arc::new(StringArray::from_iter_values((0..ROWS).map(|n| format!("{n:0200}"))));
@@ -46,7 +47,7 @@ async fn sorting_uses_the_disk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn joins_that_do_not_fit_use_the_disk() {
     let mut lake = large().await;
-    lake.settings.memory_limit_bytes = 24 * 1024 * 1024;
+    lake.settings.memory_limit_bytes = 28 * 1024 * 1024;
     let text = "SELECT p.id, p.note, o.note AS other FROM people p JOIN orders o ON p.id = o.id";
     let snapshot = lake.evaluate(text, "id", &["note", "other"]).await.unwrap();
     assert_eq!(snapshot.figures.rows, ROWS.unsigned_abs());
@@ -69,7 +70,7 @@ async fn what_cannot_use_the_disk_is_refused() {
 async fn a_query_without_an_end_is_ended() {
     let mut lake = large().await;
     lake.settings.time_limit = Duration::from_millis(1_500);
-    let text = "SELECT CAST(COUNT(*) AS VARCHAR) AS id FROM people a, people b, people c WHERE a.n + b.n + c.n = 17";
+    let text = "SELECT CAST(SUM(a.n * b.n * c.n) AS VARCHAR) AS id FROM people a, people b, people c";
     let error = lake.evaluate(text, "id", &[]).await.unwrap_err();
     assert_eq!(error.to_string(), "the query is not done after 1 s; does a join miss its condition?");
 }

@@ -4,8 +4,8 @@ use crate::lake::{Lake, parquet_bytes};
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::arrow::array::StringArray;
-use futures_util::stream::{self, BoxStream};
 use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use object_store::path::Path;
 use object_store::{
     Attributes, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload,
@@ -37,16 +37,26 @@ async fn broken_csv() {
     };
     check(&vec![b','; 3_000_000], format!("has more than 2,000 columns in its header; {CSV}")).await;
     check(&vec![b'x'; 3_000_000], format!("has more than 1 MiB in its header; {CSV}")).await;
-    check(b"id,name\n1,\"open\nx\n", "ends inside a quoted value that begins in the record in line 2".into()).await;
-    check(b"id,name\n1,a\n2,b,c\n", "has more than 2 values in the record in line 3, where its header has 2".into()).await;
-    check(b"id,name\n1,a\n2\n", "has 1 values in the record in line 3, where its header has 2; are its quotes closed?".into()).await;
-    check(b"id,name\n1,\xff\xfe\n", "is not UTF-8 in column 2 of the record in line 2".into()).await;
+    check(b"id,name\n1,\"open\nx\n", "ends inside a quoted value that begins in the record in line 2".into())
+        .await;
+    check(
+        b"id,name\n1,a\n2,b,c\n",
+        "has more than 2 values in the record in line 3, where its header has 2".into(),
+    )
+    .await;
+    check(
+        b"id,name\n1,a\n2\n",
+        "has 1 values in the record in line 3, where its header has 2; are its quotes closed?".into(),
+    )
+    .await;
     check(b"i\xff,name\n1,a\n", format!("is not UTF-8 in column 1 of its header; {CSV}")).await;
     check(b"id,name,id\n", format!("has a name for the second time in column 3 of its header; {CSV}")).await;
     check(b"id,,name\n", format!("has an empty name in column 2 of its header; {CSV}")).await;
-    check(b"c1,anna@example.com\n", format!("has what looks like data in column 2 of its header; {CSV}")).await;
+    check(b"c1,anna@example.com\n", format!("has what looks like data in column 2 of its header; {CSV}"))
+        .await;
     check(b"c1,12.50\n", format!("has what looks like data in column 2 of its header; {CSV}")).await;
     check(b"\n\n", format!("has no header; {CSV}")).await;
+    check(b"id\n\xff\xfe\n", "is not UTF-8 in column 1 of the record in line 2".into()).await;
     let parquet = parquet_bytes(vec![("id", Arc::new(StringArray::from(vec!["1"])))]);
     let lake = Lake::new().source("t", SourceFormat::Csv).object("t/a.csv", parquet).await;
     let error = lake.evaluate("SELECT * FROM t", "id", &[]).await.unwrap_err();
@@ -72,19 +82,25 @@ async fn broken_json() {
     let check = async |bytes: &str, expected: &str| {
         check_object(SourceFormat::NdJson, "t/a.jsonl", bytes.to_owned(), expected).await;
     };
-    let not_json = format!("has a line that is not a JSON object, or a field that is plain in one line and nested in another; {JSON}");
+    let not_json = format!(
+        "has a line that is not a JSON object, or a field that is plain in one line and nested in another; {JSON}"
+    );
     check("{\"id\":1}\nanna@example.com\n", &not_json).await;
     check("{\"id\":1}\n{\"id\":[\"anna\"]}\n{\"id\":{\"a\":1}}", &not_json).await;
     check(&format!("{{\"id\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000)), &not_json).await;
     check(" [{\"id\":1}]", &format!("is a JSON array; {JSON}")).await;
-    check(&format!("{{\"id\":\"{}\"}}", "x".repeat(2_000_000)), &format!("has more than 1 MiB in line 1; {JSON}")).await;
+    check(
+        &format!("{{\"id\":\"{}\"}}", "x".repeat(2_000_000)),
+        &format!("has more than 1 MiB in line 1; {JSON}"),
+    )
+    .await;
     let wide: Vec<String> = (0..3_000).map(|number| format!("\"f{number}\":1")).collect();
     check(&format!("{{{}}}", wide.join(",")), &format!("has more than 2,000 different fields; {JSON}")).await;
     // Past the sample the types are settled.
     let good = "{\"id\":1}\n".repeat(150_000);
-    let expected = "has a value in field id before line 150002 that is not a whole number, as in the records that were sampled; write the field as text in all records";
+    let expected = "has a value in field id before line 150003 that is not a whole number, as in the records that were sampled; write the field as text in all records";
     check(&format!("{good}{{\"id\":\"anna@example.com\"}}\n"), expected).await;
-    let expected = format!("has something that is not a JSON object before line 150002; {JSON}");
+    let expected = format!("has something that is not a JSON object before line 150003; {JSON}");
     check(&format!("{good}anna@example.com\n"), &expected).await;
     check(&format!("{good}{{\"id\":"), "ends in the middle of a JSON object").await;
 }
@@ -94,7 +110,12 @@ async fn broken_parquet() {
     let column = || -> Vec<String> { (0..10_000).map(|number| format!("customer {number}")).collect() };
     let whole = parquet_bytes(vec![("id", Arc::new(StringArray::from(column())))]);
     let expected = "is not a Parquet file, or is damaged or cut short";
-    for bytes in [Vec::new(), b"id\n1\n".to_vec(), whole[..whole.len() / 2].to_vec(), whole[..whole.len() - 1].to_vec()] {
+    for bytes in [
+        Vec::new(),
+        b"id\n1\n".to_vec(),
+        whole[..whole.len() / 2].to_vec(),
+        whole[..whole.len() - 1].to_vec(),
+    ] {
         check_object(SourceFormat::Parquet, "t/a.parquet", bytes, expected).await;
     }
     // The footer is good and the pages are not.
@@ -112,7 +133,7 @@ fn deep_queries_do_not_overflow_the_stack() {
     let queries = [
         format!("SELECT {}1{} AS id FROM t", "(".repeat(10_000), ")".repeat(10_000)),
         format!("{}SELECT 1 AS id{}", "(".repeat(10_000), ")".repeat(10_000)),
-        format!("SELECT {}id AS id FROM t", "-".repeat(3) + &"- ".repeat(7_000)),
+        format!("SELECT {}id AS id FROM t", "- ".repeat(7_000)),
         format!("SELECT id FROM t WHERE {} id = '1'", "NOT ".repeat(7_000)),
         format!("SELECT id FROM t WHERE {}", lists(6_000, "id='1'")),
         format!("SELECT {}1 AS id FROM t", "1+".repeat(30_000)),
@@ -120,6 +141,11 @@ fn deep_queries_do_not_overflow_the_stack() {
         format!("SELECT {}1{} AS id FROM t", "CASE WHEN 1=1 THEN ".repeat(600), " END".repeat(600)),
         format!("SELECT id FROM t {}", "UNION ALL SELECT id FROM t ".repeat(2_000)),
         format!("SELECT id FROM {}t{}", "(SELECT id FROM ".repeat(1_000), ")".repeat(1_000)),
+        format!(
+            "SELECT id FROM t WHERE {}true{}",
+            "id IN (SELECT id FROM t WHERE ".repeat(30),
+            ")".repeat(30)
+        ),
     ];
     for text in queries {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -127,14 +153,26 @@ fn deep_queries_do_not_overflow_the_stack() {
             let lake = Lake::new().csv("t", "id\n1\n").await;
             lake.evaluate(&text, "id", &[]).await.expect_err("too deep")
         });
-        assert!(matches!(error, QueryError::TooDeep | QueryError::TooLong { .. }), "{}: {error}", &text[..60]);
+        assert!(
+            matches!(error, QueryError::TooDeep | QueryError::TooLong { .. } | QueryError::Syntax { .. }),
+            "{}: {error}",
+            &text[..60]
+        );
     }
     // And what is just allowed works.
     for text in [
-        format!("SELECT id FROM t WHERE {}", lists(1_900, "id='1'")),
+        format!("SELECT id FROM t WHERE {}", lists(250, "id='1'")),
         format!("SELECT id FROM t WHERE id IN ({}'1')", "'2',".repeat(3_000)),
-        format!("SELECT id FROM t {}", "UNION ALL SELECT id FROM t ".repeat(40)),
-        format!("SELECT id, {}1 AS n FROM t", "1+".repeat(1_500)),
+        format!("SELECT id FROM t {}", "UNION ALL SELECT id FROM t ".repeat(49)),
+        format!("SELECT id, {}1 AS n FROM t", "length(id)+".repeat(480)),
+        format!("SELECT {}id{} AS id FROM t", "(".repeat(50), ")".repeat(50)),
+        format!("SELECT id, {}1{} AS n FROM t", "CASE WHEN id = '1' THEN ".repeat(50), " END".repeat(50)),
+        format!("SELECT {}id{} AS id FROM t", "lower(".repeat(50), ")".repeat(50)),
+        format!("SELECT id FROM {}t{}", "(SELECT id FROM ".repeat(10), ")".repeat(10)),
+        format!(
+            "SELECT id FROM t WHERE {}",
+            "id IN (SELECT id FROM t WHERE ".repeat(10) + "true" + &")".repeat(10)
+        ),
     ] {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -227,8 +265,18 @@ async fn check_endless(header: &'static [u8], filler: u8, expected: &str) {
 
 #[tokio::test]
 async fn objects_without_an_end_are_given_up_soon() {
-    check_endless(b"id,name\n1,a\n", b'x', "has more than 1 MiB in the record in line 3; is this a CSV file with a header row?").await;
-    check_endless(b"id,name\n1,\"", b'x', "has more than 1 MiB in the record in line 2; is this a CSV file with a header row?").await;
+    check_endless(
+        b"id,name\n1,a\n",
+        b'x',
+        "has more than 1 MiB in the record in line 3; is this a CSV file with a header row?",
+    )
+    .await;
+    check_endless(
+        b"id,name\n1,\"",
+        b'x',
+        "has more than 1 MiB in the record in line 2; is this a CSV file with a header row?",
+    )
+    .await;
     check_endless(b"", b'x', &format!("has more than 1 MiB in its header; {CSV}")).await;
     check_endless(b"", b',', &format!("has more than 2,000 columns in its header; {CSV}")).await;
 }

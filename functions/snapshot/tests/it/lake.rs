@@ -17,7 +17,8 @@ pub(crate) struct Lake {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) sources: Vec<SourceSpec>,
     pub(crate) settings: EngineSettings,
-    pub(crate) folder: TempDir,
+    folder: TempDir,
+    _spill: TempDir,
 }
 
 impl Lake {
@@ -27,13 +28,19 @@ impl Lake {
 
     pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut settings = EngineSettings::new(folder.path());
+        let spill = TempDir::new().unwrap();
+        let mut settings = EngineSettings::new(spill.path());
         settings.target_partitions = 2;
-        Self { store, sources: Vec::new(), settings, folder }
+        Self { store, sources: Vec::new(), settings, folder, _spill: spill }
     }
 
     pub(crate) fn source(mut self, name: &str, format: SourceFormat) -> Self {
-        self.sources.push(SourceSpec { name: name.into(), bucket: "lake".into(), prefix: format!("{name}/"), format });
+        self.sources.push(SourceSpec {
+            name: name.into(),
+            bucket: "lake".into(),
+            prefix: format!("{name}/"),
+            format,
+        });
         self
     }
 
@@ -62,7 +69,12 @@ impl Lake {
         Engine::new(self.settings.clone(), self.sources.clone(), stores).unwrap()
     }
 
-    pub(crate) async fn evaluate(&self, text: &str, key: &str, attributes: &[&str]) -> Result<Snapshot, QueryError> {
+    pub(crate) async fn evaluate(
+        &self,
+        text: &str,
+        key: &str,
+        attributes: &[&str],
+    ) -> Result<Snapshot, QueryError> {
         let out = self.folder.path().join("snapshot.parquet");
         let query = SegmentQuery {
             text: text.to_owned(),
@@ -70,7 +82,8 @@ impl Lake {
             attributes: attributes.iter().map(|name| (*name).to_owned()).collect(),
         };
         let result = snapshot::evaluate(&self.engine(), &query, &out).await;
-        let left: Vec<_> = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> =
+            std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         match result {
             Ok(figures) => {
                 assert_eq!(left, ["snapshot.parquet"], "nothing but the snapshot is left");
@@ -87,7 +100,10 @@ impl Lake {
 }
 
 pub(crate) fn parquet_bytes(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, true)),
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
@@ -115,8 +131,11 @@ impl Snapshot {
         for batch in reader.build().unwrap() {
             let batch = batch.unwrap();
             let options = FormatOptions::default().with_null("∅");
-            let columns: Vec<_> =
-                batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap()).collect();
+            let columns: Vec<_> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
+                .collect();
             for row in 0..batch.num_rows() {
                 rows.push(columns.iter().map(|column| column.value(row).to_string()).collect());
             }

@@ -23,11 +23,15 @@ fn store(server: &MockServer) -> S3Store {
 }
 
 fn listed(key: &str, size: usize) -> String {
-    format!("<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"tag\"</ETag><LastModified>2026-01-02T03:04:05Z</LastModified></Contents>")
+    format!(
+        "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"tag\"</ETag><LastModified>2026-01-02T03:04:05Z</LastModified></Contents>"
+    )
 }
 
 fn page(contents: &str, next: Option<&str>) -> ResponseTemplate {
-    let next = next.map(|token| format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"));
+    let next = next.map(|token| {
+        format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>")
+    });
     let body = format!("<ListBucketResult>{contents}{}</ListBucketResult>", next.unwrap_or_default());
     ResponseTemplate::new(200).set_body_raw(body, "application/xml")
 }
@@ -43,16 +47,29 @@ async fn a_csv_source_is_listed_by_pages_and_read_in_the_version_that_was_listed
     let list = || Mock::given(method("GET")).and(path("/lake/")).and(query_param("prefix", "people/"));
     list()
         .and(query_param_is_missing("continuation-token"))
-        .respond_with(page(&format!("{}{}", listed("people/", 0), listed("people/a b.csv", 12)), Some("more")))
+        .respond_with(page(
+            &format!("{}{}", listed("people/", 0), listed("people/a b.csv", 12)),
+            Some("more"),
+        ))
         .mount(&server)
         .await;
-    list().and(query_param("continuation-token", "more")).respond_with(page(&listed("people/é.csv", 12), None)).mount(&server).await;
-    for (key, body) in [("/lake/people/a%20b.csv", "id,name\n1,a\n"), ("/lake/people/%C3%A9.csv", "id,name\n2,b\n")] {
+    list()
+        .and(query_param("continuation-token", "more"))
+        .respond_with(page(&listed("people/é.csv", 12), None))
+        .mount(&server)
+        .await;
+    for (key, body) in
+        [("/lake/people/a%20b.csv", "id,name\n1,a\n"), ("/lake/people/%C3%A9.csv", "id,name\n2,b\n")]
+    {
         Mock::given(method("GET"))
             .and(path(key))
             .and(header("range", "bytes=0-11"))
             .and(header("if-match", "\"tag\""))
-            .respond_with(ResponseTemplate::new(206).insert_header("content-range", "bytes 0-11/12").set_body_string(body))
+            .respond_with(
+                ResponseTemplate::new(206)
+                    .insert_header("content-range", "bytes 0-11/12")
+                    .set_body_string(body),
+            )
             .expect(1)
             .mount(&server)
             .await;
@@ -78,16 +95,19 @@ async fn ranges_and_heads() {
         let answer = ResponseTemplate::new(206)
             .insert_header("content-range", format!("bytes {first}-{last}/10"))
             .set_body_string(&"0123456789"[first..=last]);
-        Mock::given(method("GET")).and(path("/lake/x")).and(header("range", range)).respond_with(answer).mount(&server).await;
+        Mock::given(method("GET"))
+            .and(path("/lake/x"))
+            .and(header("range", range))
+            .respond_with(answer)
+            .mount(&server)
+            .await;
     }
     let answer = ResponseTemplate::new(200).set_body_string("0123456789");
     Mock::given(method("HEAD")).and(path("/lake/x")).respond_with(answer).mount(&server).await;
     let location = Path::from("x");
-    for (range, expected) in [
-        (GetRange::Bounded(2..5), "234"),
-        (GetRange::Offset(7), "789"),
-        (GetRange::Suffix(3), "789"),
-    ] {
+    for (range, expected) in
+        [(GetRange::Bounded(2..5), "234"), (GetRange::Offset(7), "789"), (GetRange::Suffix(3), "789")]
+    {
         let options = GetOptions { range: Some(range), ..GetOptions::default() };
         let answer = store.get_opts(&location, options).await.unwrap();
         assert_eq!(answer.meta.size, 10);
@@ -97,7 +117,10 @@ async fn ranges_and_heads() {
     assert!(matches!(store.put(&location, "x".into()).await, Err(Error::NotSupported { .. })));
     assert!(matches!(store.delete(&location).await, Err(Error::NotSupported { .. })));
     assert!(matches!(store.copy(&location, &Path::from("y")).await, Err(Error::NotSupported { .. })));
-    assert_eq!((format!("{store}"), format!("{store:?}")), ("s3://lake".into(), "S3Store { bucket: \"lake\", .. }".into()));
+    assert_eq!(
+        (format!("{store}"), format!("{store:?}")),
+        ("s3://lake".into(), "S3Store { bucket: \"lake\", .. }".into())
+    );
 }
 
 async fn check(list: ResponseTemplate, get: ResponseTemplate, expected: &str, is_transient: bool) {

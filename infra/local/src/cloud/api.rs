@@ -24,10 +24,7 @@ pub type Calls = BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>;
 impl Cloud {
     /// Invokes a function, such as `tick`, and waits for its answer.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Response, Error> {
-        let path = format!(
-            "/2015-03-31/functions/{}/invocations",
-            self.function_name(function)
-        );
+        let path = format!("/2015-03-31/functions/{}/invocations", self.function_name(function));
         self.post("lambda", &path, &[], event).await
     }
 
@@ -43,9 +40,7 @@ impl Cloud {
             .request(method, format!("{}{path}", self.api_url()))
             .header("authorization", authorization("execute-api"));
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         read(request.send().await?).await
     }
@@ -77,39 +72,24 @@ impl Cloud {
 
     /// How often functions and others called which action, since the start.
     pub async fn calls(&self) -> Result<Calls, Error> {
-        let answer = self
-            .http
-            .get(format!("{}/_local/calls", self.endpoint()))
-            .send()
-            .await?;
+        let answer = self.http.get(format!("{}/_local/calls", self.endpoint())).send().await?;
         Ok(serde_json::from_slice(&answer.bytes().await?)?)
     }
 
     /// How many calls the functions made to AWS, since the start.
     pub async fn function_calls(&self) -> Result<u64, Error> {
         let calls = self.calls().await?;
-        Ok(calls
-            .get("function")
-            .into_iter()
-            .flat_map(BTreeMap::values)
-            .flat_map(BTreeMap::values)
-            .sum())
+        Ok(calls.get("function").into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values).sum())
     }
 
     async fn logs(&self, action: &str, request: &Value) -> Result<Value, Error> {
         let target = format!("Logs_20140328.{action}");
-        let headers = [
-            ("x-amz-target", target.as_str()),
-            ("content-type", "application/x-amz-json-1.1"),
-        ];
+        let headers = [("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
         let answer = self.post("logs", "/", &headers, request).await?;
         if answer.status == 200 {
             Ok(answer.body)
         } else {
-            Err(Error::Answer(format!(
-                "{action}: {} {}",
-                answer.status, answer.body
-            )))
+            Err(Error::Answer(format!("{action}: {} {}", answer.status, answer.body)))
         }
     }
 
@@ -143,18 +123,10 @@ async fn read(answer: reqwest::Response) -> Result<Response, Error> {
     let function_error = answer.headers().contains_key("x-amz-function-error");
     let text = answer.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Response {
-        status,
-        body,
-        function_error,
-    })
+    Ok(Response { status, body, function_error })
 }
 
 fn strings(answer: &Value, list: &str, field: &str) -> Vec<String> {
     let entries = answer.get(list).and_then(Value::as_array);
-    entries
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.get(field)?.as_str()?.to_owned()))
-        .collect()
+    entries.into_iter().flatten().filter_map(|entry| Some(entry.get(field)?.as_str()?.to_owned())).collect()
 }

@@ -46,15 +46,9 @@ pub(super) async fn deploy(options: &Options, endpoint: &str, folder: &Path) -> 
         .spawn()
         .map_err(Error::start("python"))?;
     if let Some(mut input) = child.stdin.take() {
-        input
-            .write_all(request.to_string().as_bytes())
-            .await
-            .map_err(Error::start("deploy.py"))?;
+        input.write_all(request.to_string().as_bytes()).await.map_err(Error::start("deploy.py"))?;
     }
-    let output = child
-        .wait_with_output()
-        .await
-        .map_err(Error::start("deploy.py"))?;
+    let output = child.wait_with_output().await.map_err(Error::start("deploy.py"))?;
     if !output.status.success() {
         return Err(Error::Failed {
             program: "the deployment".to_owned(),

@@ -36,10 +36,7 @@ impl Launched {
     pub(super) async fn stop(&mut self) -> Result<(), Error> {
         // The launcher ends the group when the pipe closes; where it does not, the group is ended from here.
         drop(self.child.stdin.take());
-        if tokio::time::timeout(Duration::from_secs(5), self.child.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await.is_err() {
             self.kill();
         }
         let ended = self.child.wait().await.map_err(Error::start("the emulator"));
@@ -135,12 +132,7 @@ fn spawn(options: &Options, folder: &Path) -> Result<Launched, Error> {
     command.env("AWS_ACCESS_KEY_ID", key).env("AUTH", options.enforce_permissions.to_string());
     let child = command.spawn().map_err(Error::start("the emulator"))?;
     let group = child.id();
-    Ok(Launched {
-        child,
-        group,
-        endpoint,
-        log,
-    })
+    Ok(Launched { child, group, endpoint, log })
 }
 
 async fn wait_until_healthy(launched: &mut Launched, http: &reqwest::Client) -> Result<(), String> {
@@ -151,21 +143,12 @@ async fn wait_until_healthy(launched: &mut Launched, http: &reqwest::Client) -> 
             let log = std::fs::read(&launched.log).unwrap_or_default();
             return Err(format!("it ended with {status}:\n{}", tail(&log, 10)));
         }
-        if http
-            .get(&health)
-            .send()
-            .await
-            .is_ok_and(|answer| answer.status().is_success())
-        {
+        if http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(format!(
-        "no answer after {} s; see {}",
-        START_LIMIT.as_secs(),
-        launched.log.display()
-    ))
+    Err(format!("no answer after {} s; see {}", START_LIMIT.as_secs(), launched.log.display()))
 }
 
 fn free_port() -> Result<u16, Error> {

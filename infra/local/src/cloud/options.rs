@@ -76,9 +76,6 @@ impl Options {
     #[must_use]
     pub fn timeouts(self, stage: &str, timeout_seconds: u32, visibility_timeout_seconds: u32) -> Self {
         self.parameter(&format!("{stage}TimeoutSeconds"), timeout_seconds.to_string())
-            .parameter(
-                &format!("{stage}VisibilityTimeoutSeconds"),
-                visibility_timeout_seconds.to_string(),
-            )
+            .parameter(&format!("{stage}VisibilityTimeoutSeconds"), visibility_timeout_seconds.to_string())
     }
 }

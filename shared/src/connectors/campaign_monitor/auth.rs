@@ -4,24 +4,19 @@
 //! then somebody else has renewed it, or an administrator has connected the account again, and that one is used.
 //! Within a process one lock makes one renewal. Renewed tokens are stored before they are used.
 
-use super::secret::{Secret, Tokens};
+use super::failure;
+use super::renewal::{self, OPERATION, Renewal};
+use super::secret::Secret;
 use crate::connectors::{
-    CallContext, CredentialError, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, PushError, Retry,
+    CallContext, CredentialError, CredentialStore, Endpoint, ErrorKind, HttpClient, PushError, Retry,
 };
-use crate::model::Destination;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method};
-use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
-use serde::Deserialize;
+use http::HeaderValue;
+use jiff::Timestamp;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use url::form_urlencoded;
 
 /// A token with less left than this is renewed before it is used.
 const RENEW_AHEAD_SECONDS: i64 = 300;
-/// How long the token endpoint may take.
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// When another process has just used up the refresh token, its new tokens are stored within this: three looks.
 const LOOKS: u32 = 3;
 
@@ -50,10 +45,15 @@ pub(super) struct Pass {
     generation: u64,
 }
 
-enum Renewal {
-    Renewed(Tokens),
-    /// The refresh token is used up or revoked.
-    Refused,
+/// What came of looking for other credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// There are no others.
+    None,
+    /// Somebody else's were taken up; they may have run their time too.
+    Adopted,
+    /// The token was renewed.
+    Renewed,
 }
 
 impl<S: CredentialStore> Auth<S> {
@@ -78,7 +78,10 @@ impl<S: CredentialStore> Auth<S> {
                 Ok(_) => {}
                 // The old token is good for some minutes yet, and by then the trouble may be over.
                 Err(error) if !has_ended && !slot.is_unsaved => {
-                    tracing::warn!(kind = error.kind.code(), "access token could not be renewed ahead of its end");
+                    tracing::warn!(
+                        kind = error.kind.code(),
+                        "access token could not be renewed ahead of its end"
+                    );
                 }
                 Err(error) => return Err(error),
             }
@@ -86,47 +89,55 @@ impl<S: CredentialStore> Auth<S> {
         Ok(Pass { header: slot.header.clone(), generation: slot.generation })
     }
 
-    /// Gets other credentials than those that were just refused; says no where there are none. Renews only where
-    /// `may_refresh`.
+    /// Gets other credentials than those that were just refused. Renews only where `may_refresh`.
     pub(super) async fn renew(
         &self,
         refused: &Pass,
         may_refresh: bool,
         context: &CallContext,
-    ) -> Result<bool, PushError> {
+    ) -> Result<Change, PushError> {
         let mut known = self.known.lock().await;
         match known.as_mut() {
-            Some(slot) if slot.generation == refused.generation => self.change(slot, may_refresh, context).await,
-            _ => Ok(true),
+            Some(slot) if slot.generation == refused.generation => {
+                self.change(slot, may_refresh, context).await
+            }
+            _ => Ok(Change::Adopted),
         }
     }
 
-    async fn change(&self, slot: &mut Known, may_refresh: bool, context: &CallContext) -> Result<bool, PushError> {
+    async fn change(
+        &self,
+        slot: &mut Known,
+        may_refresh: bool,
+        context: &CallContext,
+    ) -> Result<Change, PushError> {
         if self.adopt(slot).await? {
-            return Ok(true);
+            return Ok(Change::Adopted);
         }
-        let Secret::OAuth(tokens) = &slot.secret else { return Ok(false) };
+        let Secret::OAuth(tokens) = &slot.secret else {
+            return Ok(Change::None);
+        };
         if !may_refresh {
-            return Ok(false);
+            return Ok(Change::None);
         }
-        match self.refresh(tokens, context).await? {
+        match renewal::renew(&self.http, &self.endpoint, tokens, context).await? {
             Renewal::Renewed(tokens) => {
                 let secret = Secret::OAuth(tokens);
                 let header = secret.header().map_err(|problem| self.malformed(problem))?;
                 *slot = Known { secret, header, generation: slot.generation + 1, is_unsaved: true };
                 self.save(slot).await?;
                 tracing::info!("access token renewed");
-                Ok(true)
+                Ok(Change::Renewed)
             }
             Renewal::Refused => {
                 for _ in 0..LOOKS {
                     tokio::time::sleep(self.look_pause.min(context.left())).await;
                     if self.adopt(slot).await? {
-                        return Ok(true);
+                        return Ok(Change::Adopted);
                     }
                 }
                 let message = "the refresh token is not accepted any more: connect the account again";
-                Err(failure("renew the access token", ErrorKind::Authentication, Retry::Never, message))
+                Err(failure(OPERATION, ErrorKind::Authentication, message))
             }
         }
     }
@@ -149,60 +160,13 @@ impl<S: CredentialStore> Auth<S> {
     }
 
     async fn save(&self, slot: &mut Known) -> Result<(), PushError> {
-        if slot.is_unsaved && let Secret::OAuth(tokens) = &slot.secret {
+        if slot.is_unsaved
+            && let Secret::OAuth(tokens) = &slot.secret
+        {
             self.store.save(tokens.to_secret()).await.map_err(|error| unusable(&error))?;
             slot.is_unsaved = false;
         }
         Ok(())
-    }
-
-    /// Asks for new tokens, once: a lost answer may have used up the refresh token.
-    async fn refresh(&self, tokens: &Tokens, context: &CallContext) -> Result<Renewal, PushError> {
-        const OPERATION: &str = "renew the access token";
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "refresh_token")
-            .append_pair("refresh_token", tokens.refresh.expose_secret())
-            .finish();
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        let request = HttpRequest {
-            destination: Destination::CampaignMonitor,
-            operation: OPERATION,
-            method: Method::POST,
-            url: self.endpoint.join(&["oauth", "token"]),
-            headers,
-            body: Bytes::from(form),
-            timeout: TOKEN_TIMEOUT,
-        };
-        let asked_at = Timestamp::now();
-        let answer = self.http.send(&request, context).await?;
-        // An error may come with HTTP 200, so the body decides.
-        let found: Option<TokenAnswer> = serde_json::from_slice(&answer.body).ok();
-        match found {
-            Some(TokenAnswer { error: Some(error), .. }) if error == "invalid_grant" => Ok(Renewal::Refused),
-            Some(TokenAnswer {
-                error: None,
-                access_token: Some(access),
-                refresh_token: Some(refresh),
-                expires_in,
-            }) => {
-                let lifetime = expires_in.map(SignedDuration::from_secs);
-                let expires_at = lifetime.and_then(|lifetime| asked_at.checked_add(lifetime).ok());
-                Ok(Renewal::Renewed(Tokens { access: access.into(), refresh: refresh.into(), expires_at }))
-            }
-            _ => {
-                let (kind, message) = match answer.status {
-                    429 => (ErrorKind::RateLimited, "too many calls in too short a time"),
-                    500.. => (ErrorKind::Unavailable, "the service cannot answer now"),
-                    _ => (ErrorKind::Protocol, "the answer does not have the documented form"),
-                };
-                let error = failure(OPERATION, kind, Retry::Backoff, message);
-                Err(PushError { status: Some(answer.status), ..error })
-            }
-        }
     }
 
     fn malformed(&self, problem: &'static str) -> PushError {
@@ -210,32 +174,12 @@ impl<S: CredentialStore> Auth<S> {
     }
 }
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    error: Option<String>,
-    access_token: Option<String>,
-    refresh_token: Option<String>,
-    expires_in: Option<i64>,
-}
-
 fn unusable(error: &CredentialError) -> PushError {
     let (kind, retry) = match error {
         CredentialError::Unavailable { .. } => (ErrorKind::Unavailable, Retry::Backoff),
-        CredentialError::Missing { .. } | CredentialError::Forbidden { .. } | CredentialError::Malformed { .. } => {
-            (ErrorKind::Authentication, Retry::Never)
-        }
+        CredentialError::Missing { .. }
+        | CredentialError::Forbidden { .. }
+        | CredentialError::Malformed { .. } => (ErrorKind::Authentication, Retry::Never),
     };
-    failure("read the connection's secret", kind, retry, error.to_string())
-}
-
-fn failure(operation: &'static str, kind: ErrorKind, retry: Retry, message: impl Into<String>) -> PushError {
-    PushError {
-        kind,
-        retry,
-        destination: Destination::CampaignMonitor,
-        operation,
-        status: None,
-        code: None,
-        message: message.into(),
-    }
+    PushError { retry, ..failure("read the connection's secret", kind, error.to_string()) }
 }

@@ -57,7 +57,8 @@ fn several(clients: &[ClientItem]) -> Account {
         names.push("…");
     }
     let name = format!("{} clients: {}", clients.len(), names.join(", "));
-    let notice = "the account has several clients: set client_id in the connection's settings to have one checked";
+    let notice =
+        "the account has several clients: set client_id in the connection's settings to have one checked";
     Account { name, notices: vec![notice.to_owned()] }
 }
 

@@ -59,7 +59,9 @@ const fn by_code(code: i64) -> Verdict {
             ErrorKind::ListMissing,
             "the account has no list or client with this id (the credentials themselves are accepted): check the id",
         ),
-        120 => never(ErrorKind::Authentication, "the access token is not accepted: connect the account again"),
+        120 => {
+            never(ErrorKind::Authentication, "the access token is not accepted: connect the account again")
+        }
         TOKEN_EXPIRED => {
             never(ErrorKind::Authentication, "the access token has run its time: connect the account again")
         }
@@ -68,7 +70,9 @@ const fn by_code(code: i64) -> Verdict {
         404 => never(ErrorKind::ListMissing, "there is nothing at this address: check the id of the list"),
         209 => never(ErrorKind::InvalidRequest, "the request had more than 1,000 subscribers"),
         212 => never(ErrorKind::InvalidRequest, "the request had no subscribers"),
-        214 => never(ErrorKind::InvalidRequest, "the request did not say whether there is consent to tracking"),
+        214 => {
+            never(ErrorKind::InvalidRequest, "the request did not say whether there is consent to tracking")
+        }
         215 => never(ErrorKind::InvalidRequest, "the request's word for consent to tracking is not known"),
         253 => never(ErrorKind::Settings, "a custom field's key is not in brackets"),
         254 => never(ErrorKind::Settings, "a custom field may not have this name"),
@@ -86,7 +90,10 @@ const fn by_code(code: i64) -> Verdict {
 const fn by_status(status: u16) -> Verdict {
     match status {
         200..=299 => backoff(ErrorKind::Protocol, "the answer does not have the documented form"),
-        300..=399 => never(ErrorKind::Protocol, "the answer sends us elsewhere, which is not followed: check the address"),
+        300..=399 => never(
+            ErrorKind::Protocol,
+            "the answer sends us elsewhere, which is not followed: check the address",
+        ),
         408 => backoff(ErrorKind::Timeout, "the service did not get the request in time"),
         413 => never(
             ErrorKind::TooLarge,
@@ -119,8 +126,13 @@ pub(super) fn import_failure(code: i64) -> RowResult {
         DELETED => gone("the person was deleted from the list, not by an export, and is not put back"),
         206 => gone("the person has unsubscribed from the list and is not put back"),
         207 => gone("mail to the person has bounced, so the list does not take them"),
-        208 => RowResult::new(Outcome::Skipped(reason(code, "the person has yet to confirm that they join the list"))),
-        220 => rejected("Campaign Monitor does not take the mobile number: it has to be in international form"),
+        208 => RowResult::new(Outcome::Skipped(reason(
+            code,
+            "the person has yet to confirm that they join the list",
+        ))),
+        220 => {
+            rejected("Campaign Monitor does not take the mobile number: it has to be in international form")
+        }
         221 => rejected("Campaign Monitor takes neither the e-mail address nor the mobile number"),
         _ => RowResult::new(Outcome::Deferred(reason(
             code,
@@ -138,8 +150,8 @@ mod tests {
     #[test]
     fn whole_requests() {
         use ErrorKind::{
-            Authentication, InvalidRequest, ListMissing, Permission, Protocol, RateLimited, Settings, Timeout,
-            TooLarge, Unavailable,
+            Authentication, InvalidRequest, ListMissing, Permission, Protocol, RateLimited, Settings,
+            Timeout, TooLarge, Unavailable,
         };
         let check = |status: u16, code: Option<i64>, kind: ErrorKind, retry: Retry| {
             let found = refused(status, code);

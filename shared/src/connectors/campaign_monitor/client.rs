@@ -1,11 +1,12 @@
 //! One call of the API: with credentials that work, judged by its code, made again where that may help.
 
-use super::auth::{Auth, Pass};
+use super::answers::Envelope;
+use super::auth::{Auth, Change, Pass};
 use super::classify::{self, TOKEN_EXPIRED};
-use super::wire::Envelope;
 use crate::connectors::http::Patience;
 use crate::connectors::{
-    CallContext, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, HttpResponse, PushError, Retry,
+    CallContext, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, HttpResponse, PushError,
+    Retry,
 };
 use crate::model::Destination;
 use bytes::Bytes;
@@ -18,13 +19,17 @@ use url::Url;
 /// How long a call about one list or one person may take.
 pub(super) const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// More than this is not believed of a header that says how long to wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// How often a refused call is made again with other credentials: with those that somebody else has stored, and with
+/// renewed ones where those have run their time too. After a renewal there is no further.
+const REPLAYS: u32 = 2;
 
 /// Makes calls.
 pub(super) struct Client<S> {
     http: HttpClient,
     endpoint: Endpoint,
-    auth: Auth<S>,
+    pub(super) auth: Auth<S>,
 }
 
 /// One piece of work: what it may spend and how patient it still is.
@@ -102,11 +107,11 @@ impl<S: CredentialStore> Client<S> {
         self.endpoint.join(&all)
     }
 
-    /// Makes a call, with one replay where other credentials are to be had, and with short retries while there is
+    /// Makes a call, again where other credentials are to be had, and with short retries while there is
     /// time and patience.
     pub(super) async fn call(&self, call: &Call, session: &Session<'_>) -> Result<Answer, PushError> {
         let mut attempt = 0;
-        let mut has_new_credentials = false;
+        let mut replays_left = REPLAYS;
         loop {
             let pass = self.auth.pass(session.context).await?;
             let error = match self.attempt(call, &pass, session.context).await {
@@ -114,13 +119,14 @@ impl<S: CredentialStore> Client<S> {
                 Err(error) => error,
             };
             let is_refused = matches!(error.kind, ErrorKind::Authentication | ErrorKind::Permission);
-            if is_refused && !has_new_credentials {
-                has_new_credentials = true;
+            if is_refused && replays_left > 0 {
                 let may_refresh = error.code == Some(TOKEN_EXPIRED);
-                if self.auth.renew(&pass, may_refresh, session.context).await? {
-                    continue;
+                match self.auth.renew(&pass, may_refresh, session.context).await? {
+                    Change::None => return Err(error),
+                    Change::Adopted => replays_left -= 1,
+                    Change::Renewed => replays_left = 0,
                 }
-                return Err(error);
+                continue;
             }
             // What took its whole time once is left to the queue, which waits longer.
             let may_repeat = call.is_repeatable && error.kind != ErrorKind::Timeout;

@@ -6,9 +6,10 @@
 //! answer was lost is active at the next attempt, is updated by the first import and never reaches the second; and
 //! whoever has unsubscribed in between is refused by the first import and left alone.
 
+use super::answers::{Failure, ImportResult, WithFailures};
 use super::classify::{self, DELETED, IMPORT_HAD_FAILURES};
 use super::client::{Call, Client, Session};
-use super::wire::{self, Failure, ImportResult, Terms, WithFailures};
+use super::wire::{self, Terms};
 use super::{CALL_TIMEOUT, CampaignMonitorTarget, MAX_IMPORT_ROWS};
 use crate::batch::{Frame, RowResult};
 use crate::connectors::{CredentialStore, ErrorKind, PushError};
@@ -171,7 +172,11 @@ fn fates(rows: &[&Row], result: ImportResult) -> Vec<Fate> {
     let not_named = codes.values().filter(|(_, is_named)| !is_named).count();
     if not_named > 0 {
         // Some of these rows failed and it is not known which, so none of them may be called applied.
-        tracing::warn!(not_named, rows = rows.len(), "import reported failures for addresses that were not sent");
+        tracing::warn!(
+            not_named,
+            rows = rows.len(),
+            "import reported failures for addresses that were not sent"
+        );
         for fate in &mut fates {
             if matches!(fate, Fate::Applied) {
                 *fate = Fate::NotNamed;
@@ -183,7 +188,11 @@ fn fates(rows: &[&Row], result: ImportResult) -> Vec<Fate> {
 
 fn lower(email: &str) -> Cow<'_, str> {
     // Match keys are in lower case already; this only makes sure.
-    if email.chars().any(char::is_uppercase) { Cow::Owned(email.to_lowercase()) } else { Cow::Borrowed(email) }
+    if email.chars().any(char::is_uppercase) {
+        Cow::Owned(email.to_lowercase())
+    } else {
+        Cow::Borrowed(email)
+    }
 }
 
 /// The vendor's sums have to add up, and batches have no duplicates. A difference is told by counts only.

@@ -1,8 +1,9 @@
 //! Campaign Monitor (API version 3.3): subscriber lists.
 //!
-//! `wire` and `classify` are pure; `auth` and `client` make one call work; `check`, `prepare`, `import` and `removal`
+//! `wire`, `answers` and `classify` are pure; `auth` and `client` make one call work; `check`, `prepare`, `import` and `removal`
 //! are the connector's answers. The vendor's documents are at <https://www.campaignmonitor.com/api/v3-3/>.
 
+mod answers;
 mod auth;
 mod check;
 mod classify;
@@ -11,7 +12,9 @@ mod import;
 mod options;
 mod prepare;
 mod removal;
+mod renewal;
 mod secret;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -20,8 +23,8 @@ pub use options::{CampaignMonitorOptions, ConsentToTrack, DataType, NewField, Op
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, Limits, Prepared,
-    PushError, Retry,
+    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, Limits,
+    Prepared, PushError, Retry,
 };
 use crate::batch::{BatchLimits, Frame, Kind, RowResult};
 use crate::catalog::Export;
@@ -30,10 +33,10 @@ use crate::model::{Destination, ListId, Row};
 use auth::Auth;
 use client::{Client, Session};
 use import::Importer;
-use options::{DEFAULT_LANES, Settings};
 use removal::Remover;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use settings::{DEFAULT_LANES, Settings};
 use std::time::Duration;
 
 /// The vendor's own domains for its API (<https://www.campaignmonitor.com/api/v3-3/getting-started/>).
@@ -118,11 +121,11 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
             // Two calls a person, one after the other: a minute's work, so that a lane is not blocked for longer.
             remove_rows: 100,
         },
-        // The vendor publishes no rate for lists and subscribers. Four calls in flight export a million people well
-        // within the 20 minutes that Dynamics 365 Customer Insights names for it
+        // The vendor publishes no rate for lists and subscribers. Four calls in flight are few, and take a million
+        // people well within the 20 minutes that Dynamics 365 Customer Insights names for its own export
         // (<https://learn.microsoft.com/dynamics365/customer-insights/data/export-campaign-monitor>).
         lanes: DEFAULT_LANES,
-        // "You can export up to 1 million customer profiles per export" (same page).
+        // One million profiles per export (same page).
         cap_rows: 1_000_000,
         cap_scope: CapScope::Export,
         call_timeout: CALL_TIMEOUT,

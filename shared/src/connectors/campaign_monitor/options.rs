@@ -1,61 +1,12 @@
-//! What a connection and an export may say that only this destination knows.
+//! What an export may say that only this destination knows.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The largest request body unless the connection says otherwise. The vendor publishes no limit; this is what common
-/// gateways take.
-const DEFAULT_MAX_BODY_BYTES: u64 = 4_000_000;
-/// Below this a single long row would not fit.
-const LEAST_MAX_BODY_BYTES: u64 = 16_384;
-/// Calls in flight unless the connection says otherwise.
-pub(super) const DEFAULT_LANES: u16 = 4;
-
 /// Why settings or options are not taken. Names the field; it is about configuration, never about people.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
-pub struct OptionsError(String);
-
-/// What a connection may say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Settings {
-    /// The client whose lists are used; needed for accounts with several.
-    pub(super) client_id: Option<String>,
-    /// How many calls may be in flight, 1 to 8.
-    pub(super) lanes: u16,
-    /// The largest request body.
-    pub(super) max_body_bytes: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { client_id: None, lanes: DEFAULT_LANES, max_body_bytes: DEFAULT_MAX_BODY_BYTES }
-    }
-}
-
-impl Settings {
-    pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let found: Self = serde_json::from_value(Value::Object(settings.clone()))
-            .map_err(|error| OptionsError(format!("settings: {error}")))?;
-        let refuse = |problem: &str| Err(OptionsError(format!("settings.{problem}")));
-        if !(1..=8).contains(&found.lanes) {
-            return refuse("lanes must be 1 to 8");
-        }
-        if found.max_body_bytes < LEAST_MAX_BODY_BYTES {
-            return refuse("max_body_bytes must be at least 16384");
-        }
-        if found.client_id.as_deref().is_some_and(|id| !is_id(id)) {
-            return refuse("client_id must be the id of a client, as the API's settings page shows it");
-        }
-        Ok(found)
-    }
-}
-
-/// Whether a text looks like one of the vendor's ids: they become parts of paths.
-pub(super) fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
+pub struct OptionsError(pub(super) String);
 
 /// What an export may say.
 ///
@@ -155,7 +106,9 @@ impl CampaignMonitorOptions {
         let create_missing_fields = match raw.create_missing_fields {
             Value::Null => Vec::new(),
             Value::String(word) if word == "none" => Vec::new(),
-            Value::Array(fields) => (0..).zip(fields).map(|(index, field)| new_field(index, field)).collect::<Result<_, _>>()?,
+            Value::Array(fields) => {
+                (0..).zip(fields).map(|(index, field)| new_field(index, field)).collect::<Result<_, _>>()?
+            }
             _ => {
                 let problem = "options.create_missing_fields must be none or a list of {name, type}";
                 return Err(OptionsError(problem.to_owned()));
@@ -184,27 +137,6 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn check_settings(settings: &Value, expected: Result<(u16, u64), &str>) {
-        let found = Settings::parse(settings.as_object().unwrap());
-        let found = found.map(|found| (found.lanes, found.max_body_bytes)).map_err(|error| error.to_string());
-        match expected {
-            Ok(expected) => assert_eq!(found, Ok(expected), "{settings}"),
-            Err(start) => assert!(found.clone().unwrap_err().starts_with(start), "{settings}: {found:?}"),
-        }
-    }
-
-    #[test]
-    fn settings_are_checked_by_name() {
-        check_settings(&json!({}), Ok((4, 4_000_000)));
-        check_settings(&json!({"client_id": "4a39", "lanes": 8, "max_body_bytes": 16384}), Ok((8, 16_384)));
-        check_settings(&json!({"lanes": 0}), Err("settings.lanes must be 1 to 8"));
-        check_settings(&json!({"lanes": 9}), Err("settings.lanes must be 1 to 8"));
-        check_settings(&json!({"max_body_bytes": 100}), Err("settings.max_body_bytes must be"));
-        check_settings(&json!({"client_id": "../x"}), Err("settings.client_id must be"));
-        check_settings(&json!({"api_key": "abc"}), Err("settings: unknown field `api_key`"));
-    }
-
-    #[track_caller]
     fn check(options: &Value, expected: Result<usize, &str>) {
         let found = CampaignMonitorOptions::parse(options.as_object().unwrap());
         let found = found.map(|found| found.create_missing_fields.len()).map_err(|error| error.to_string());
@@ -220,17 +152,24 @@ mod tests {
         check(&json!({"consent_to_track": "no", "create_missing_fields": "none"}), Ok(0));
         check(&json!({}), Err("options.consent_to_track is missing: say yes, no or unchanged"));
         check(&json!({"consent_to_track": "maybe"}), Err("options: unknown variant `maybe`"));
-        check(&json!({"consent_to_track": "yes", "resubscribe": true}), Err("options: unknown field `resubscribe`"));
+        check(
+            &json!({"consent_to_track": "yes", "resubscribe": true}),
+            Err("options: unknown field `resubscribe`"),
+        );
     }
 
     #[test]
     fn fields_to_create_are_checked_by_name() {
-        let fields = |fields: Value| json!({"consent_to_track": "unchanged", "create_missing_fields": fields});
+        let fields =
+            |fields: Value| json!({"consent_to_track": "unchanged", "create_missing_fields": fields});
         let choices = json!({"name": "Tier", "type": "MultiSelectOne", "options": ["Gold"]});
         check(&fields(json!([{"name": "City", "type": "Text"}, choices])), Ok(2));
         check(&fields(json!("all")), Err("options.create_missing_fields must be none or a list"));
         check(&fields(json!([{"name": " ", "type": "Text"}])), Err("options.create_missing_fields[0].name"));
-        check(&fields(json!([{"name": "A", "type": "text"}])), Err("options.create_missing_fields[0]: unknown variant"));
+        check(
+            &fields(json!([{"name": "A", "type": "text"}])),
+            Err("options.create_missing_fields[0]: unknown variant"),
+        );
         check(
             &fields(json!([{"name": "A", "type": "Date", "options": ["x"]}])),
             Err("options.create_missing_fields[0].options are for"),

@@ -2,7 +2,8 @@
 
 use super::classify::FIELD_EXISTS;
 use super::client::{Call, Client, SHORT_TIMEOUT, Session};
-use super::options::{ConsentToTrack, DataType, NewField, is_id};
+use super::options::{ConsentToTrack, DataType, NewField};
+use super::settings::is_id;
 use super::wire::{MOBILE_NUMBER, NAME};
 use super::{CampaignMonitorOptions, CampaignMonitorTarget, failure};
 use crate::catalog::{Export, NullPolicy};
@@ -67,7 +68,8 @@ pub(super) async fn prepare<S: CredentialStore>(
     }
     if options.consent_to_track == ConsentToTrack::Unchanged {
         notices.push(
-            "consent_to_track is unchanged: for people who are new to the client this counts as consent".to_owned(),
+            "consent_to_track is unchanged: for people who are new to the client this counts as consent"
+                .to_owned(),
         );
     }
 
@@ -105,12 +107,16 @@ pub(super) async fn prepare<S: CredentialStore>(
     for CustomField { field_name, key, data_type, field_options } in custom_fields {
         match kind(&data_type, field_options) {
             Some(kind) => fields.push(Field { key, label: field_name, kind }),
-            None => notices.push(format!("custom field \"{field_name}\" is of an unknown type and is not offered")),
+            None => notices
+                .push(format!("custom field \"{field_name}\" is of an unknown type and is not offered")),
         }
     }
     let day_fields = check_clears(export, &fields)?;
-    let target =
-        CampaignMonitorTarget { list_id: list.clone(), consent_to_track: options.consent_to_track, day_fields };
+    let target = CampaignMonitorTarget {
+        list_id: list.clone(),
+        consent_to_track: options.consent_to_track,
+        day_fields,
+    };
     Ok(Prepared { target, fields, notices })
 }
 
@@ -118,10 +124,12 @@ pub(super) async fn prepare<S: CredentialStore>(
 fn check_clears(export: &Export, fields: &[Field]) -> Result<Vec<String>, PushError> {
     let mut day_fields = Vec::new();
     for (index, mapping) in export.mapping.iter().enumerate() {
-        let Some(field) = fields.iter().find(|field| field.answers_to(&mapping.field)) else { continue };
-        if mapping.null == NullPolicy::Clear && field.key == MOBILE_NUMBER {
+        let Some(field) = Field::find(fields, &mapping.field) else {
+            continue;
+        };
+        if mapping.if_null == NullPolicy::Clear && field.key == MOBILE_NUMBER {
             let message = format!(
-                "mapping[{index}].null: the vendor documents no way to clear a mobile number; use omit or reject"
+                "mapping[{index}].if_null: the vendor documents no way to clear a mobile number; use omit or reject"
             );
             return Err(failure("use the export's mapping", ErrorKind::Settings, message));
         }
@@ -172,7 +180,8 @@ async fn create_field<S: CredentialStore>(
 
 fn find<'a>(fields: &'a [CustomField], name: &str) -> Option<&'a CustomField> {
     fields.iter().find(|field| {
-        let field = Field { key: field.key.clone(), label: field.field_name.clone(), kind: FieldKind::Number };
+        let field =
+            Field { key: field.key.clone(), label: field.field_name.clone(), kind: FieldKind::Number };
         field.answers_to(name)
     })
 }

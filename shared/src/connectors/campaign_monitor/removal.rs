@@ -10,9 +10,9 @@
 //! cannot know by whom. It then counts as somebody else's doing, which errs on the safe side: such a person is not
 //! put back by us later.
 
+use super::answers::PersonState;
 use super::classify::{self, DELETED, INVALID_EMAIL, NOT_IN_LIST};
 use super::client::{Call, Client, SHORT_TIMEOUT, Session};
-use super::wire::PersonState;
 use super::{CampaignMonitorTarget, failure};
 use crate::batch::{Frame, RowResult};
 use crate::connectors::{CredentialStore, ErrorKind, PushError, Retry};
@@ -63,11 +63,13 @@ impl<S: CredentialStore> Remover<'_, S> {
                     }
                 }
             }
-            results.extend(last_failure.as_ref().map(|error| RowResult::new(Outcome::Deferred(deferral(error)))));
+            results.extend(
+                last_failure.as_ref().map(|error| RowResult::new(Outcome::Deferred(deferral(error)))),
+            );
         }
         match last_failure {
             // Nothing is known of any row, so the queue may try the whole batch again.
-            Some(error) if !is_any_known && error.kind != ErrorKind::Protocol => Err(error),
+            Some(error) if !is_any_known && (is_stopped || error.kind != ErrorKind::Protocol) => Err(error),
             _ => Ok(results),
         }
     }
@@ -96,7 +98,9 @@ impl<S: CredentialStore> Remover<'_, S> {
                 Found::Member => {}
                 Found::Deleted if have_we_deleted => return Ok(RowResult::new(Outcome::Applied)),
                 Found::Settled(result) => return Ok(result),
-                Found::Deleted => return Ok(left_alone("deleted", "the person was already deleted from the list")),
+                // Whoever did it, the person is off the list. It may have been us, in an earlier delivery of this
+                // batch whose worker died: then the count is the same, and we forget that we may ask them back.
+                Found::Deleted => return Ok(not_in_list()),
             }
             match self.delete(row).await {
                 Ok(result) => return Ok(result),
@@ -165,8 +169,12 @@ fn found(state: &str) -> Option<Found> {
     Some(match state {
         "Active" | "Unconfirmed" => Found::Member,
         "Deleted" => Found::Deleted,
-        "Unsubscribed" => Found::Settled(left_alone("unsubscribed", "the person has unsubscribed by themselves")),
-        "Bounced" => Found::Settled(left_alone("bounced", "mail to the person has bounced; the list keeps that")),
+        "Unsubscribed" => {
+            Found::Settled(left_alone("unsubscribed", "the person has unsubscribed by themselves"))
+        }
+        "Bounced" => {
+            Found::Settled(left_alone("bounced", "mail to the person has bounced; the list keeps that"))
+        }
         "Suppressed" => Found::Settled(left_alone("suppressed", "the person is on the suppression list")),
         _ => return None,
     })
@@ -183,7 +191,7 @@ fn not_in_list() -> RowResult {
 
 /// Whether an error may be about this one row: then the next rows are tried.
 fn may_be_the_row(error: &PushError) -> bool {
-    matches!(error.kind, ErrorKind::Protocol | ErrorKind::Unavailable)
+    error.retry != Retry::Never && matches!(error.kind, ErrorKind::Protocol | ErrorKind::Unavailable)
 }
 
 /// Whether the person may have been deleted in spite of the error.
@@ -194,7 +202,9 @@ fn says_nothing_of_the_deletion(error: &PushError) -> bool {
 fn deferral(error: &PushError) -> Reason {
     let text = format!("{}; the next run tries again", error.message);
     match error.code {
-        Some(code) if error.kind == ErrorKind::Protocol => Reason::made(format!("campaign_monitor_{code}"), text),
+        Some(code) if error.kind == ErrorKind::Protocol => {
+            Reason::made(format!("campaign_monitor_{code}"), text)
+        }
         _ => Reason::made(error.kind.code(), text),
     }
 }

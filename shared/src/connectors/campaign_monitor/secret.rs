@@ -53,13 +53,19 @@ impl Secret {
         let raw: Raw = serde_json::from_str(secret.expose_secret()).map_err(|_| FORM)?;
         match (raw.api_key, raw.access_token, raw.refresh_token) {
             (Some(key), None, None) if !key.trim().is_empty() => Ok(Self::ApiKey(key.trim().into())),
-            (None, Some(access), Some(refresh)) if !access.trim().is_empty() && !refresh.trim().is_empty() => {
+            (None, Some(access), Some(refresh))
+                if !access.trim().is_empty() && !refresh.trim().is_empty() =>
+            {
                 let expires_at = match raw.expires_at {
                     None => None,
                     Some(Moment::Epoch(seconds)) => Some(Timestamp::from_second(seconds).map_err(|_| FORM)?),
                     Some(Moment::Text(text)) => Some(text.parse().map_err(|_| FORM)?),
                 };
-                Ok(Self::OAuth(Tokens { access: access.trim().into(), refresh: refresh.trim().into(), expires_at }))
+                Ok(Self::OAuth(Tokens {
+                    access: access.trim().into(),
+                    refresh: refresh.trim().into(),
+                    expires_at,
+                }))
             }
             _ => Err(FORM),
         }
@@ -126,7 +132,10 @@ mod tests {
         check(r#"{"api_key": " abc\n"}"#, Some("Basic YWJjOng="));
         check(r#"{"access_token": "a", "refresh_token": "r"}"#, Some("Bearer a"));
         check(r#"{"access_token": "a", "refresh_token": "r", "expires_in": 1209600}"#, Some("Bearer a"));
-        check(r#"{"access_token": "a", "refresh_token": "r", "expires_at": "2026-02-28T00:00:00Z"}"#, Some("Bearer a"));
+        check(
+            r#"{"access_token": "a", "refresh_token": "r", "expires_at": "2026-02-28T00:00:00Z"}"#,
+            Some("Bearer a"),
+        );
         check(r#"{"access_token": "a", "refresh_token": "r", "expires_at": 1772236800}"#, Some("Bearer a"));
         check(r#"{"access_token": "a", "refresh_token": "r", "expires_at": "tomorrow"}"#, None);
         check(r#"{"access_token": "a"}"#, None);

@@ -4,8 +4,8 @@
 
 use super::options::ConsentToTrack;
 use crate::model::{FieldValue, Row};
+use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
-use serde::{Deserialize, Serialize};
 
 /// The field of a person's whole name; the vendor has no first and last names.
 pub(super) const NAME: &str = "Name";
@@ -37,7 +37,11 @@ pub(super) struct Terms<'a> {
 
 impl<'a> Terms<'a> {
     /// `day_fields` are the keys of fields that hold days: they are emptied in a way of their own.
-    pub(super) fn new(field_keys: &'a [String], day_fields: &[String], consent_to_track: ConsentToTrack) -> Self {
+    pub(super) fn new(
+        field_keys: &'a [String],
+        day_fields: &[String],
+        consent_to_track: ConsentToTrack,
+    ) -> Self {
         let slot = |key: &'a String| match key.as_str() {
             NAME => Slot::Name,
             MOBILE_NUMBER => Slot::MobileNumber,
@@ -55,7 +59,11 @@ impl<'a> Terms<'a> {
 ///
 /// Autoresponders are neither started nor restarted: people in a segment are not people who have just signed up.
 /// Consent to SMS is not given, for no export asks anybody for it.
-pub(super) fn encode_import(rows: &[&Row], terms: &Terms<'_>, resubscribe: bool) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn encode_import(
+    rows: &[&Row],
+    terms: &Terms<'_>,
+    resubscribe: bool,
+) -> Result<Vec<u8>, serde_json::Error> {
     let bytes = rows.iter().map(|row| 128 + row.values.len() * 64).sum::<usize>() + BODY_FRAME_BYTES;
     let mut body = Vec::with_capacity(bytes);
     let subscribers = Subscribers { rows, terms };
@@ -207,90 +215,6 @@ impl Serialize for Text<'_> {
             FieldValue::Text(text) => serializer.serialize_str(text),
         }
     }
-}
-
-/// A code, which the vendor writes as a number and its own clients read as a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "LenientCode")]
-pub(super) struct Code(pub(super) i64);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum LenientCode {
-    Number(i64),
-    Text(String),
-    Other(serde::de::IgnoredAny),
-}
-
-impl From<LenientCode> for Code {
-    fn from(code: LenientCode) -> Self {
-        match code {
-            LenientCode::Number(code) => Self(code),
-            // A code that is none of the documented ones is an unknown code, not a success.
-            LenientCode::Text(text) => Self(text.trim().parse().unwrap_or(-1)),
-            LenientCode::Other(_) => Self(-1),
-        }
-    }
-}
-
-/// What every refusal is in, whatever its status. Its message may name a person, so it is not read.
-#[derive(Deserialize)]
-pub(super) struct Envelope {
-    #[serde(rename = "Code")]
-    code: Option<Code>,
-}
-
-impl Envelope {
-    /// The code of a body that has one.
-    pub(super) fn code(body: &[u8]) -> Option<i64> {
-        // Answers without a code may be long lists; they need not be read twice.
-        if body.trim_ascii_start().first() != Some(&b'{') {
-            return None;
-        }
-        serde_json::from_slice::<Self>(body).ok()?.code.map(|code| code.0)
-    }
-}
-
-/// What became of an import: the body of a success, or inside that of a success with failures.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ImportResult {
-    pub(super) failure_details: Option<Vec<Failure>>,
-    pub(super) total_unique_emails_submitted: u64,
-    pub(super) total_existing_subscribers: u64,
-    pub(super) total_new_subscribers: u64,
-    #[serde(default)]
-    pub(super) duplicate_emails_in_submission: Option<Vec<serde::de::IgnoredAny>>,
-}
-
-/// A row that failed. Its message may name the person, so it is not read.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Failure {
-    #[serde(default)]
-    pub(super) email_address: Option<String>,
-    #[serde(default)]
-    pub(super) code: Code,
-}
-
-impl std::fmt::Debug for Failure {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Failure").field("code", &self.code).finish_non_exhaustive()
-    }
-}
-
-/// The body of a success with failures.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct WithFailures {
-    pub(super) result_data: ImportResult,
-}
-
-/// What is asked of a person's details. Everything else is left unread.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct PersonState {
-    pub(super) state: String,
 }
 
 #[cfg(test)]

@@ -93,7 +93,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<&str, &str>) {
-        let found = Endpoint::parse(text, DOMAINS).map(|endpoint| endpoint.join(&["a b", "c/d.json"]).to_string());
+        let found =
+            Endpoint::parse(text, DOMAINS).map(|endpoint| endpoint.join(&["a b", "c/d.json"]).to_string());
         let found = found.map_err(|error| error.to_string());
         match expected {
             Ok(address) => assert_eq!(found.as_deref(), Ok(address), "{text}"),

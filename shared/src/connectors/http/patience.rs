@@ -39,7 +39,9 @@ impl Patience {
         attempt: u32,
         context: &CallContext,
     ) -> bool {
-        let Some(pause) = self.length(error, attempt) else { return false };
+        let Some(pause) = self.length(error, attempt) else {
+            return false;
+        };
         if attempt >= ATTEMPTS || context.left() < pause + LEAST_TIME_AFTER {
             return false;
         }
@@ -86,7 +88,7 @@ mod tests {
 
     #[tokio::test]
     async fn short_stumbles_are_waited_out_while_there_is_time_and_budget() {
-        let long = CallContext::until(Instant::now() + Duration::from_secs(60));
+        let long = CallContext::until(Instant::now() + Duration::from_mins(1));
         let short = CallContext::until(Instant::now() + Duration::from_millis(900));
         let broken = error(ErrorKind::Unavailable, Retry::Backoff);
         let patience = Patience::new(Duration::ZERO);
@@ -94,7 +96,7 @@ mod tests {
         assert!(!patience.pause(&broken, ATTEMPTS, &long).await, "tried often enough");
         let never = error(ErrorKind::Permission, Retry::Never);
         assert!(!patience.pause(&never, 0, &long).await, "cannot help");
-        let minute = error(ErrorKind::RateLimited, Retry::After(Duration::from_secs(60)));
+        let minute = error(ErrorKind::RateLimited, Retry::After(Duration::from_mins(1)));
         assert!(!patience.pause(&minute, 0, &long).await, "the queue waits");
         for attempt in 0..BUDGET {
             assert!(patience.pause(&broken, attempt % ATTEMPTS, &long).await, "{attempt}");

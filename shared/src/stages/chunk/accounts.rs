@@ -76,7 +76,11 @@ impl Accounts {
 
 impl Chunk {
     /// The segments of the export with their snapshots' figures.
-    pub(super) async fn run_segments(&self, export: &Export, keys: &Keys) -> Result<Vec<RunSegment>, StageError> {
+    pub(super) async fn run_segments(
+        &self,
+        export: &Export,
+        keys: &Keys,
+    ) -> Result<Vec<RunSegment>, StageError> {
         let mut counted = HashSet::new();
         let mut segments = Vec::with_capacity(export.segments.len());
         for entry in &export.segments {
@@ -117,7 +121,8 @@ impl Chunk {
             Some(first) => SnapshotReader::open(first.try_clone()?)?.attributes().to_vec(),
             None => export.attributes(),
         };
-        let mapper = Mapper::bind(export, C::MATCH_KEY, &columns, &prepared.fields).map_err(mapping_error)?;
+        let mapper = Mapper::bind(export, C::MATCH_KEY, &columns, &prepared.fields)
+            .map_err(|error| mapping_error(&error))?;
         let field_keys = mapper.field_keys().to_vec();
         let (cap_left, over) = (accounts.cap_left(), accounts.over);
         let sink_keys = field_keys.clone();
@@ -167,8 +172,8 @@ fn open(delivered: Option<&File>) -> Result<DeliveredReader, DifferError> {
     }
 }
 
-fn mapping_error(error: MappingError) -> StageError {
-    let code = match &error {
+fn mapping_error(error: &MappingError) -> StageError {
+    let code = match error {
         MappingError::UnknownField { .. } => "mapping_unknown_field",
         MappingError::UnknownAttribute { .. } => "mapping_unknown_attribute",
         MappingError::SameField { .. } => "mapping_same_field",

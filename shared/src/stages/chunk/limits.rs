@@ -31,7 +31,8 @@ pub(super) fn held_text(
         ));
     }
     // Compared as products, so that no rounding lets a removal through.
-    let is_large_share = u128::from(removals) * 100 > u128::from(delivered_before) * u128::from(guard.removed_percent);
+    let is_large_share =
+        u128::from(removals) * 100 > u128::from(delivered_before) * u128::from(guard.removed_percent);
     (is_large_share && removals > guard.removed_rows).then(|| {
         format!(
             "held: {removals} of {delivered_before} delivered members would be removed, more than {} % and more than \
@@ -74,7 +75,9 @@ mod tests {
 
     #[test]
     fn the_cap_is_told_with_both_numbers() {
-        let StageError::Stop { code, text } = cap_error(1_000_001, 1_000_000) else { panic!("the run must stop") };
+        let StageError::Stop { code, text } = cap_error(1_000_001, 1_000_000) else {
+            panic!("the run must stop")
+        };
         assert_eq!(code, "cap_exceeded");
         assert!(text.contains("1000001 profiles") && text.contains("1000000 that may be exported"), "{text}");
     }

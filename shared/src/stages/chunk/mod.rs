@@ -130,8 +130,11 @@ impl Chunk {
 
     async fn begin_push(&self, plan: &Plan) -> Result<(), StageError> {
         let batches = plan.batch_count();
-        let (to, started) =
-            if batches == 0 { (RunState::Finishing, Stage::Finish) } else { (RunState::Pushing, Stage::Push) };
+        let (to, started) = if batches == 0 {
+            (RunState::Finishing, Stage::Finish)
+        } else {
+            (RunState::Pushing, Stage::Push)
+        };
         let change = RunChange {
             started: Some(started),
             planned: Some((plan.rows_in(), plan.settled_counts(), batches, plan.calls)),
@@ -164,11 +167,7 @@ impl Chunk {
                     .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
                 messages.push(OutgoingMessage {
                     group: format!("{}/{}", plan.connection_id, batch.lane.0),
-                    deduplication_id: deduplication_id(
-                        plan.run_id,
-                        &format!("{target}/{}", batch.number),
-                        0,
-                    ),
+                    deduplication_id: deduplication_id(plan.run_id, &format!("{target}/{}", batch.number), 0),
                     body,
                 });
             }

@@ -15,8 +15,10 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 /// How many result objects are fetched at a time.
 const FETCHES_AT_A_TIME: usize = 16;
 
-const NOT_SENT: Reason =
-    Reason::new("not_sent", "the batch brought no result before the run ended; the next run brings the row again");
+const NOT_SENT: Reason = Reason::new(
+    "not_sent",
+    "the batch brought no result before the run ended; the next run brings the row again",
+);
 
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +74,10 @@ impl Events {
         let mut results = self.results;
         let mut streams: Vec<EventStream> = Vec::new();
         for batches in lanes.into_values() {
-            let lane_results =
-                batches.iter().filter_map(|batch| Some((batch.number, results.remove(&batch.number)?))).collect();
+            let lane_results = batches
+                .iter()
+                .filter_map(|batch| Some((batch.number, results.remove(&batch.number)?)))
+                .collect();
             let frames = self.frames.try_clone()?;
             let field_keys = field_keys.to_vec();
             let mut lane = LaneReader { frames, results: lane_results, field_keys };
@@ -84,8 +88,8 @@ impl Events {
             streams.push(Box::new(events));
         }
         for file in self.settled {
-            let lines = BufReader::new(zstd::stream::read::Decoder::new(file)?).lines();
-            streams.push(Box::new(lines.map(|line| settled_event(&line?))));
+            let text = BufReader::new(zstd::stream::read::Decoder::new(file)?).lines();
+            streams.push(Box::new(text.map(|line| settled_event(&line?))));
         }
         Ok(streams)
     }
@@ -112,7 +116,10 @@ impl LaneReader {
             None => vec![RowResult::new(Outcome::Deferred(NOT_SENT)); frame.rows.len()],
         };
         if results.len() != frame.rows.len() {
-            return Err(StageError::stop("results_incomplete", format!("batch {} lacks results", batch.number)));
+            return Err(StageError::stop(
+                "results_incomplete",
+                format!("batch {} lacks results", batch.number),
+            ));
         }
         let events = frame.rows.into_iter().zip(results).map(|(row, result)| Event {
             hash: row_hash(&row.match_key, &self.field_keys, &row.values),

@@ -5,8 +5,8 @@ mod rejects;
 mod settle;
 mod totals;
 
-use super::runner::stage_message;
 use super::StageError;
+use super::runner::stage_message;
 use crate::aws::{EventBus, Objects};
 use crate::delta::DeliveredReader;
 use crate::ledger::{DeliveredPointer, Ledger, RunChange};
@@ -41,8 +41,11 @@ impl Finish {
             self.ledger.advance(run_id, &from, RunState::Finishing, Timestamp::now(), &change).await?;
             run = self.ledger.run(run_id).await?;
         }
-        if run.state == RunState::Finishing {
-            self.account(&mut run).await?;
+        if run.state == RunState::Finishing
+            && let Err(error) = self.account(&mut run).await
+        {
+            let StageError::Stop { code, text } = error else { return Err(error) };
+            self.give_up(&mut run, code, text).await?;
         }
         if run.state.is_over() { self.make_place(&run).await } else { Ok(()) }
     }
@@ -87,7 +90,8 @@ impl Finish {
         }
         let (rejected_key, reasons) = rejects.finish(&self.objects, &keys).await?;
         let state = if failure.is_some() { RunState::Failed } else { RunState::Succeeded };
-        let report = report(run, plan.as_ref(), state, now, rows_in, counts, targets, reasons, failure, rejected_key);
+        let report =
+            report(run, plan.as_ref(), state, now, rows_in, counts, targets, reasons, failure, rejected_key);
         self.store(&keys, &report).await?;
         self.events.put("Run Finished", &event_detail(&report, &keys)).await?;
         let change = RunChange {
@@ -103,6 +107,18 @@ impl Finish {
         tracing::info!(run.id = %run.run_id, export.id = %run.export_id, state = state.name(), rows_in,
             rows_applied = counts.added + counts.changed + counts.removed, snapshot_ms = durations.snapshot_ms,
             chunk_ms = durations.chunk_ms, push_ms = durations.push_ms, calls = run.calls, "run is finished");
+        Ok(())
+    }
+
+    /// Ends a run whose accounts cannot be made. Its delivered states stay as they were, so the next run brings
+    /// everything again.
+    async fn give_up(&self, run: &mut Run, code: String, text: String) -> Result<(), StageError> {
+        tracing::error!(run.id = %run.run_id, error.code = code, error = text, "run cannot be accounted for");
+        let now = Timestamp::now();
+        let failure = Failure { stage: Stage::Finish, code, text };
+        let change = RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
+        self.ledger.advance(run.run_id, &[RunState::Finishing], RunState::Failed, now, &change).await?;
+        run.state = RunState::Failed;
         Ok(())
     }
 
@@ -129,7 +145,8 @@ impl Finish {
             };
             settle::settle(before, events, &list, &field_keys, rejects)
         });
-        let settled = merged.await.map_err(|error| StageError::stop("merge_panicked", error.to_string()))??;
+        let settled =
+            merged.await.map_err(|error| StageError::stop("merge_panicked", error.to_string()))??;
         let object_key = keys.delivered(&delta.target_list);
         self.objects.upload(&object_key, settled.file.path()).await?;
         let mut counts = settled.counts;
@@ -152,7 +169,9 @@ impl Finish {
     }
 
     async fn make_place(&self, run: &Run) -> Result<(), StageError> {
-        let Some(next) = self.ledger.release(&run.export_id, run.run_id).await? else { return Ok(()) };
+        let Some(next) = self.ledger.release(&run.export_id, run.run_id).await? else {
+            return Ok(());
+        };
         let change = RunChange::default();
         let now = Timestamp::now();
         self.ledger.advance(next, &[RunState::Waiting], RunState::Snapshotting, now, &change).await?;

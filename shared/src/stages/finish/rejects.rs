@@ -54,7 +54,9 @@ impl Rejects {
 
     /// Writes an event's row if it was not applied.
     pub(super) fn event(&mut self, list: &ListId, event: &Event) -> Result<(), StageError> {
-        let Some(reason) = event.outcome.reason() else { return Ok(()) };
+        let Some(reason) = event.outcome.reason() else {
+            return Ok(());
+        };
         let kind = event.outcome.kind(event.operation);
         self.rows += 1;
         let record = [

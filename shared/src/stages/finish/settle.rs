@@ -4,7 +4,8 @@ use super::StageError;
 use super::events::{Event, Events};
 use super::rejects::Rejects;
 use crate::delta::{
-    DeliveredReader, DeliveredWriter, Holding, Joined, OutOfOrder, Record, Standing, grouped, join, merge_sorted,
+    DeliveredReader, DeliveredWriter, Holding, Joined, OutOfOrder, Record, Standing, grouped, join,
+    merge_sorted,
 };
 use crate::model::{Counts, ListId, Operation, Outcome};
 use std::collections::HashSet;
@@ -34,9 +35,11 @@ pub(super) fn settle(
     mut rejects: Rejects,
 ) -> Result<SettledTarget, StageError> {
     let streams = events.into_streams(field_keys)?;
-    let events = merge_sorted(streams, |event: &Event| &event.member_key).map(|event| event.map(|(_, event)| event));
+    let events =
+        merge_sorted(streams, |event: &Event| &event.member_key).map(|event| event.map(|(_, event)| event));
     let events = grouped(events, |event: &Event| &event.member_key);
-    let before = grouped(before.map(|record| record.map_err(StageError::from)), |record: &Record| &record.member_key);
+    let before =
+        grouped(before.map(|record| record.map_err(StageError::from)), |record: &Record| &record.member_key);
     let file = NamedTempFile::new()?;
     let mut writer = DeliveredWriter::new(BufWriter::new(file.reopen()?))?;
     let (mut counts, mut delivered) = (Counts::default(), 0);
@@ -76,7 +79,9 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
                     match_key: event.match_key,
                     hash: event.hash,
                     holding: Holding::Delivered,
-                    destination_id: event.destination_id.or(earlier.and_then(|earlier| earlier.destination_id)),
+                    destination_id: event
+                        .destination_id
+                        .or(earlier.and_then(|earlier| earlier.destination_id)),
                 });
             }
             (Outcome::Applied, Standing::FollowsOutcome, Operation::Remove) => {

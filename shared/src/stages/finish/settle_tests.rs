@@ -60,7 +60,11 @@ fn only_what_was_applied_is_delivered() {
     check(&[record("a", 1, Removed)], &[applied(Add)], &[("a", 9, Delivered)]);
     // A changed match key is a removal and an addition, and each has its own fate.
     let moved = event("b", Add, Outcome::Applied, FollowsOutcome);
-    check(&[on_list.clone()], &[moved.clone(), deferred(Remove)], &[("a", 1, Delivered), ("b", 9, Delivered)]);
+    check(
+        &[on_list.clone()],
+        &[moved.clone(), deferred(Remove)],
+        &[("a", 1, Delivered), ("b", 9, Delivered)],
+    );
     check(&[on_list], &[moved, applied(Remove)], &[("a", 1, Removed), ("b", 9, Delivered)]);
 }
 

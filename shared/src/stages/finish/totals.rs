@@ -113,8 +113,13 @@ mod tests {
     #[track_caller]
     fn check(run: &Run, expected: [Option<i64>; 5]) {
         let durations = durations(run, Timestamp::from_second(100).unwrap());
-        let found =
-            [durations.wait_ms, durations.snapshot_ms, durations.chunk_ms, durations.push_ms, durations.finish_ms];
+        let found = [
+            durations.wait_ms,
+            durations.snapshot_ms,
+            durations.chunk_ms,
+            durations.push_ms,
+            durations.finish_ms,
+        ];
         assert_eq!(found, expected.map(|seconds| seconds.map(|seconds| seconds * 1_000)));
     }
 

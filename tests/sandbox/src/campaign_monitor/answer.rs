@@ -31,13 +31,7 @@ struct ErrorBody<T> {
 
 impl Answer {
     fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            code: None,
-            body,
-            content_type,
-            headers: Vec::new(),
-        }
+        Self { status, code: None, body, content_type, headers: Vec::new() }
     }
 
     pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
@@ -61,20 +55,9 @@ impl Answer {
     }
 
     fn error_body(error: ApiError, result_data: Option<impl Serialize>) -> Self {
-        let ApiError {
-            status,
-            code,
-            message,
-        } = error;
-        let body = serde_json::to_vec(&ErrorBody {
-            result_data,
-            code,
-            message,
-        });
-        Self {
-            code: Some(code),
-            ..Self::new(status, JSON, body.unwrap_or_default())
-        }
+        let ApiError { status, code, message } = error;
+        let body = serde_json::to_vec(&ErrorBody { result_data, code, message });
+        Self { code: Some(code), ..Self::new(status, JSON, body.unwrap_or_default()) }
     }
 
     /// The answer to a path without `.json`.
@@ -95,8 +78,7 @@ impl Answer {
 
     #[must_use]
     pub(super) fn with_header(mut self, name: &'static str, value: u64) -> Self {
-        self.headers
-            .push((HeaderName::from_static(name), HeaderValue::from(value)));
+        self.headers.push((HeaderName::from_static(name), HeaderValue::from(value)));
         self
     }
 

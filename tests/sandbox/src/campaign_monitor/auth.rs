@@ -53,20 +53,14 @@ pub(super) fn authorise(
     call: Endpoint,
     now: i64,
 ) -> Result<Caller, ApiError> {
-    let (scheme, credential) = header
-        .and_then(|header| header.split_once(' '))
-        .ok_or(errors::NO_CREDENTIALS)?;
+    let (scheme, credential) =
+        header.and_then(|header| header.split_once(' ')).ok_or(errors::NO_CREDENTIALS)?;
     if scheme.eq_ignore_ascii_case("basic") {
-        let decoded = STANDARD
-            .decode(credential.trim())
-            .map_err(|_| errors::NO_CREDENTIALS)?;
+        let decoded = STANDARD.decode(credential.trim()).map_err(|_| errors::NO_CREDENTIALS)?;
         let decoded = String::from_utf8(decoded).map_err(|_| errors::NO_CREDENTIALS)?;
         let (key, _password) = decoded.split_once(':').ok_or(errors::NO_CREDENTIALS)?;
         let key = world.keys.get(key).ok_or(errors::INVALID_KEY)?;
-        return Ok(Caller {
-            account: key.account.clone(),
-            client: key.client.clone(),
-        });
+        return Ok(Caller { account: key.account.clone(), client: key.client.clone() });
     }
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(errors::NO_CREDENTIALS);
@@ -85,10 +79,7 @@ pub(super) fn authorise(
     if !allowed {
         return Err(errors::MISSING_SCOPE);
     }
-    Ok(Caller {
-        account: token.account.clone(),
-        client: None,
-    })
+    Ok(Caller { account: token.account.clone(), client: None })
 }
 
 /// The scopes of which one is enough; none: any token will do. There is no read-only scope for lists.

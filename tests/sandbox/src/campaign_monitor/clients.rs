@@ -21,19 +21,11 @@ struct ClientItem<'a> {
 
 /// The clients that the caller sees: one for a client's key, all for an account.
 pub(super) fn all(world: &World, caller: &Caller) -> Answer {
-    let mut own: Vec<(&ClientId, &Client)> = world
-        .clients
-        .iter()
-        .filter(|(id, client)| caller.owns(id, client))
-        .collect();
+    let mut own: Vec<(&ClientId, &Client)> =
+        world.clients.iter().filter(|(id, client)| caller.owns(id, client)).collect();
     own.sort_by_key(|(_, client)| client.created);
-    let items: Vec<ClientItem<'_>> = own
-        .into_iter()
-        .map(|(client_id, client)| ClientItem {
-            client_id,
-            name: &client.name,
-        })
-        .collect();
+    let items: Vec<ClientItem<'_>> =
+        own.into_iter().map(|(client_id, client)| ClientItem { client_id, name: &client.name }).collect();
     Answer::json(200, &items)
 }
 
@@ -65,13 +57,7 @@ pub(super) fn details(world: &World, caller: &Caller, id: &str) -> Result<Answer
         country: "Australia",
         time_zone: client.zone.name(),
     };
-    Ok(Answer::json(
-        200,
-        &ClientDetails {
-            api_key: &client.api_key,
-            basic_details,
-        },
-    ))
+    Ok(Answer::json(200, &ClientDetails { api_key: &client.api_key, basic_details }))
 }
 
 #[derive(Serialize)]
@@ -85,19 +71,11 @@ struct ListItem<'a> {
 /// A client's lists.
 pub(super) fn lists(world: &World, caller: &Caller, id: &str) -> Result<Answer, ApiError> {
     let (client_id, _) = world.client(caller, id)?;
-    let mut own: Vec<(&ListId, &List)> = world
-        .lists
-        .iter()
-        .filter(|(_, list)| list.client == *client_id)
-        .collect();
+    let mut own: Vec<(&ListId, &List)> =
+        world.lists.iter().filter(|(_, list)| list.client == *client_id).collect();
     own.sort_by_key(|(_, list)| list.created);
-    let items: Vec<ListItem<'_>> = own
-        .into_iter()
-        .map(|(list_id, list)| ListItem {
-            list_id,
-            name: &list.title,
-        })
-        .collect();
+    let items: Vec<ListItem<'_>> =
+        own.into_iter().map(|(list_id, list)| ListItem { list_id, name: &list.title }).collect();
     Ok(Answer::json(200, &items))
 }
 

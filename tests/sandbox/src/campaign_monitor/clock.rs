@@ -23,9 +23,7 @@ impl Zone {
     }
 
     fn zoned(self, seconds: i64) -> Zoned {
-        Timestamp::from_second(seconds)
-            .unwrap_or(Timestamp::UNIX_EPOCH)
-            .to_zoned(TimeZone::fixed(self.0))
+        Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::fixed(self.0))
     }
 
     /// `2010-10-25 10:28:00`.

@@ -75,10 +75,7 @@ impl Sandbox {
     /// One person of a list, whatever the address's case.
     pub fn subscriber(&self, list: &ListId, email: &str) -> Result<ListedSubscriber, ControlError> {
         let found = self.shared.dump(list.as_str(), Some(email))?;
-        found
-            .into_iter()
-            .next()
-            .ok_or(ControlError::Unknown("subscriber"))
+        found.into_iter().next().ok_or(ControlError::Unknown("subscriber"))
     }
 
     /// How many people of each state a list has.

@@ -22,31 +22,17 @@ impl Shared {
         let api_key = account.api_key.unwrap_or_else(hexadecimal_id);
         let mut world = self.world();
         world.accounts.insert(account_id.clone());
-        world.keys.insert(
-            api_key.clone(),
-            Key {
-                account: account_id.clone(),
-                client: None,
-            },
-        );
+        world.keys.insert(api_key.clone(), Key { account: account_id.clone(), client: None });
         Account { account_id, api_key }
     }
 
     pub(super) fn create_client(&self, client: NewClient) -> Result<AccountClient, ControlError> {
-        let NewClient {
-            account_id,
-            name,
-            api_key,
-            utc_offset_minutes,
-        } = client;
+        let NewClient { account_id, name, api_key, utc_offset_minutes } = client;
         let mut world = self.world();
         known_account(&world, &account_id)?;
         let client_id = ClientId::random();
         let api_key = api_key.unwrap_or_else(hexadecimal_id);
-        let key = Key {
-            account: account_id.clone(),
-            client: Some(client_id.clone()),
-        };
+        let key = Key { account: account_id.clone(), client: Some(client_id.clone()) };
         world.keys.insert(api_key.clone(), key);
         let client = Client {
             account: account_id,
@@ -62,52 +48,29 @@ impl Shared {
     }
 
     pub(super) fn issue_tokens(&self, tokens: NewTokens) -> Result<Tokens, ControlError> {
-        let NewTokens {
-            account_id,
-            expires_in_seconds,
-            scopes,
-        } = tokens;
+        let NewTokens { account_id, expires_in_seconds, scopes } = tokens;
         let mut world = self.world();
         known_account(&world, &account_id)?;
         let lifetime_seconds = expires_in_seconds.unwrap_or(world.options.access_token_seconds);
-        Ok(oauth::issue(
-            &mut world,
-            account_id,
-            scopes,
-            lifetime_seconds,
-            clock::now(),
-        ))
+        Ok(oauth::issue(&mut world, account_id, scopes, lifetime_seconds, clock::now()))
     }
 
     pub(super) fn expire_token(&self, access_token: &str) -> Result<(), ControlError> {
         let mut world = self.world();
-        let token = world
-            .tokens
-            .get_mut(access_token)
-            .ok_or(ControlError::Unknown("token"))?;
+        let token = world.tokens.get_mut(access_token).ok_or(ControlError::Unknown("token"))?;
         token.expires_at = token.expires_at.min(clock::now());
         Ok(())
     }
 
     pub(super) fn revoke_token(&self, access_token: &str) -> Result<(), ControlError> {
         let mut world = self.world();
-        world
-            .tokens
-            .get_mut(access_token)
-            .ok_or(ControlError::Unknown("token"))?
-            .revoked = true;
-        world
-            .refresh_tokens
-            .retain(|_, refresh| refresh.access_token != access_token);
+        world.tokens.get_mut(access_token).ok_or(ControlError::Unknown("token"))?.revoked = true;
+        world.refresh_tokens.retain(|_, refresh| refresh.access_token != access_token);
         Ok(())
     }
 
     pub(super) fn revoke_key(&self, api_key: &str) -> Result<(), ControlError> {
-        self.world()
-            .keys
-            .remove(api_key)
-            .map(drop)
-            .ok_or(ControlError::Unknown("key"))
+        self.world().keys.remove(api_key).map(drop).ok_or(ControlError::Unknown("key"))
     }
 
     pub(super) fn create_list(&self, list: NewList) -> Result<ListId, ControlError> {
@@ -129,11 +92,7 @@ impl Shared {
     }
 
     pub(super) fn delete_list(&self, id: &str) -> Result<(), ControlError> {
-        self.world()
-            .lists
-            .remove(id)
-            .map(drop)
-            .ok_or(ControlError::Unknown("list"))
+        self.world().lists.remove(id).map(drop).ok_or(ControlError::Unknown("list"))
     }
 
     pub(super) fn add_custom_field(&self, id: &str, field: NewField) -> Result<String, ControlError> {
@@ -148,10 +107,7 @@ impl Shared {
         let Target { list, client, .. } = list(&mut world, id)?;
         let key = email::key(&seed.email);
         let value = |field: CustomField| {
-            let (number, _) = list
-                .fields
-                .find(&field.key)
-                .ok_or(ControlError::Unknown("custom field"))?;
+            let (number, _) = list.fields.find(&field.key).ok_or(ControlError::Unknown("custom field"))?;
             Ok((number, field.value.into_boxed_str()))
         };
         let person = Subscriber {
@@ -163,11 +119,7 @@ impl Shared {
             changed_at: now,
             mobile: None,
             sms_consent: false,
-            values: seed
-                .custom_fields
-                .into_iter()
-                .map(value)
-                .collect::<Result<_, ControlError>>()?,
+            values: seed.custom_fields.into_iter().map(value).collect::<Result<_, ControlError>>()?,
         };
         if seed.tracking_refused {
             client.tracking_refused.insert(key.clone());
@@ -191,10 +143,7 @@ impl Shared {
         let mut world = self.world();
         let Target { list, client, .. } = list(&mut world, id)?;
         let client_id = list.client.clone();
-        let person = list
-            .members
-            .get_mut(&key)
-            .ok_or(ControlError::Unknown("subscriber"))?;
+        let person = list.members.get_mut(&key).ok_or(ControlError::Unknown("subscriber"))?;
         match change {
             Change::Bounce => person.change_state(SubscriberState::Bounced, now),
             Change::Delete => person.change_state(SubscriberState::Deleted, now),
@@ -219,11 +168,7 @@ impl Shared {
 }
 
 fn known_account(world: &World, id: &AccountId) -> Result<(), ControlError> {
-    if world.accounts.contains(id) {
-        Ok(())
-    } else {
-        Err(ControlError::Unknown("account"))
-    }
+    if world.accounts.contains(id) { Ok(()) } else { Err(ControlError::Unknown("account")) }
 }
 
 pub(super) fn list<'a>(world: &'a mut World, id: &str) -> Result<Target<'a>, ControlError> {

@@ -72,12 +72,7 @@ pub struct NewClient {
 impl NewClient {
     /// A client in the vendor's own time zone, ten hours east of UTC, so that nobody takes its dates for UTC.
     pub fn new(account_id: AccountId, name: impl Into<String>) -> Self {
-        Self {
-            account_id,
-            name: name.into(),
-            api_key: None,
-            utc_offset_minutes: sydney(),
-        }
+        Self { account_id, name: name.into(), api_key: None, utc_offset_minutes: sydney() }
     }
 }
 

@@ -18,11 +18,9 @@ impl Shared {
         let target = list(&mut world, id)?;
         let members = &target.list.members;
         Ok(match address {
-            Some(address) => members
-                .get(&email::key(address))
-                .map(|person| listed(&target, person))
-                .into_iter()
-                .collect(),
+            Some(address) => {
+                members.get(&email::key(address)).map(|person| listed(&target, person)).into_iter().collect()
+            }
             None => members.iter().map(|person| listed(&target, person)).collect(),
         })
     }
@@ -30,31 +28,19 @@ impl Shared {
     pub(super) fn counts(&self, id: &str) -> Result<Counts, ControlError> {
         let mut world = self.world();
         let Target { list, client, .. } = list(&mut world, id)?;
-        let mut counts = Counts {
-            total: list.members.len(),
-            ..Counts::default()
-        };
+        let mut counts = Counts { total: list.members.len(), ..Counts::default() };
         for person in list.members.iter() {
             *counts.by_state.entry(person.state).or_default() += 1;
         }
-        counts.suppressed = client
-            .suppressed
-            .keys()
-            .filter(|key| list.members.get(key).is_some())
-            .count();
+        counts.suppressed = client.suppressed.keys().filter(|key| list.members.get(key).is_some()).count();
         Ok(counts)
     }
 
     pub(super) fn suppression_list(&self, client_id: &str) -> Result<Vec<Suppressed>, ControlError> {
         let world = self.world();
-        let client = world
-            .clients
-            .get(client_id)
-            .ok_or(ControlError::Unknown("client"))?;
-        let entry = |entry: &Suppression| Suppressed {
-            email: entry.email.clone(),
-            reason: entry.reason.to_owned(),
-        };
+        let client = world.clients.get(client_id).ok_or(ControlError::Unknown("client"))?;
+        let entry =
+            |entry: &Suppression| Suppressed { email: entry.email.clone(), reason: entry.reason.to_owned() };
         Ok(client.suppressed.values().map(entry).collect())
     }
 }
@@ -63,10 +49,7 @@ fn listed(target: &Target<'_>, person: &Subscriber) -> ListedSubscriber {
     let key = email::key(&person.email);
     let field = |(number, value): &(usize, Box<str>)| {
         let key = target.list.fields.key(*number)?.to_owned();
-        Some(CustomField {
-            key,
-            value: value.to_string(),
-        })
+        Some(CustomField { key, value: value.to_string() })
     };
     ListedSubscriber {
         email: person.email.to_string(),

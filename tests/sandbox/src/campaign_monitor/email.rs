@@ -27,9 +27,7 @@ fn is_local_part(local: &str) -> bool {
 fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=LONGEST_LABEL_BYTES).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };

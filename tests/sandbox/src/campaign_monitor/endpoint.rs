@@ -114,11 +114,9 @@ pub(super) fn route(method: &str, path: &str) -> Result<Route, NoRoute> {
         ("PUT", ["lists", id, "customfields", key, "options"]) => {
             (Endpoint::ChangeField, *id, Part::FieldOptions((*key).to_owned()))
         }
-        ("GET", ["lists", id, state]) => (
-            Endpoint::Members,
-            *id,
-            Part::State(state_of(state).ok_or(NoRoute::Unknown)?),
-        ),
+        ("GET", ["lists", id, state]) => {
+            (Endpoint::Members, *id, Part::State(state_of(state).ok_or(NoRoute::Unknown)?))
+        }
         ("POST", ["subscribers", id, "import"]) => (Endpoint::Import, *id, Part::None),
         ("POST", ["subscribers", id, "unsubscribe"]) => (Endpoint::Unsubscribe, *id, Part::None),
         ("GET", ["subscribers", id, "history"]) => (Endpoint::History, *id, Part::None),
@@ -128,20 +126,12 @@ pub(super) fn route(method: &str, path: &str) -> Result<Route, NoRoute> {
         ("DELETE", ["subscribers", id]) => (Endpoint::Remove, *id, Part::None),
         _ => return Err(NoRoute::Unknown),
     };
-    Ok(Route {
-        endpoint,
-        id: id.to_owned(),
-        part,
-    })
+    Ok(Route { endpoint, id: id.to_owned(), part })
 }
 
 fn plain(method: &str, expected: &str, endpoint: Endpoint) -> Result<Route, NoRoute> {
     if method == expected {
-        Ok(Route {
-            endpoint,
-            id: String::new(),
-            part: Part::None,
-        })
+        Ok(Route { endpoint, id: String::new(), part: Part::None })
     } else {
         Err(NoRoute::Unknown)
     }
@@ -160,13 +150,8 @@ fn state_of(word: &str) -> Option<SubscriberState> {
 
 fn percent_decoded(segment: &str) -> String {
     // What means something in a form is itself in a path.
-    let escaped = segment
-        .replace('+', "%2B")
-        .replace('=', "%3D")
-        .replace('&', "%26");
-    form_urlencoded::parse(escaped.as_bytes())
-        .map(|(name, _)| name.into_owned())
-        .collect()
+    let escaped = segment.replace('+', "%2B").replace('=', "%3D").replace('&', "%26");
+    form_urlencoded::parse(escaped.as_bytes()).map(|(name, _)| name.into_owned()).collect()
 }
 
 /// The parameters behind the `?`.
@@ -182,9 +167,7 @@ impl Query {
     /// Names are compared without case; an empty value counts as missing.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
@@ -193,11 +176,7 @@ mod tests {
     use super::*;
 
     fn check(method: &str, path: &str, expected: Result<Endpoint, NoRoute>) {
-        assert_eq!(
-            route(method, path).map(|route| route.endpoint),
-            expected,
-            "{method} {path}"
-        );
+        assert_eq!(route(method, path).map(|route| route.endpoint), expected, "{method} {path}");
     }
 
     #[test]
@@ -205,22 +184,10 @@ mod tests {
         check("GET", "/api/v3.3/clients.json", Ok(Endpoint::Clients));
         check("GET", "/api/v3.3/lists/1/active.json", Ok(Endpoint::Members));
         check("GET", "/api/v3.3/lists/1/sleeping.json", Err(NoRoute::Unknown));
-        check(
-            "POST",
-            "/api/v3.3/subscribers/1/import.json",
-            Ok(Endpoint::Import),
-        );
+        check("POST", "/api/v3.3/subscribers/1/import.json", Ok(Endpoint::Import));
         check("POST", "/api/v3.3/subscribers/1/import", Err(NoRoute::NotJson));
-        check(
-            "POST",
-            "/api/v3.3/subscribers/1/import.xml",
-            Err(NoRoute::NotJson),
-        );
-        check(
-            "GET",
-            "/api/v3.3/subscribers/1/import.json",
-            Err(NoRoute::Unknown),
-        );
+        check("POST", "/api/v3.3/subscribers/1/import.xml", Err(NoRoute::NotJson));
+        check("GET", "/api/v3.3/subscribers/1/import.json", Err(NoRoute::Unknown));
         check("GET", "/api/v3.2/clients.json", Err(NoRoute::Unknown));
         check("POST", "/oauth/token", Ok(Endpoint::Token));
         check("GET", "/oauth/token", Err(NoRoute::Unknown));
@@ -229,9 +196,6 @@ mod tests {
     #[test]
     fn a_field_key_is_percent_decoded() {
         let route = route("DELETE", "/api/v3.3/lists/1/customfields/%5Ba%20+b%5D.json");
-        assert_eq!(
-            route.map(|route| route.part),
-            Ok(Part::DeleteField("[a +b]".to_owned()))
-        );
+        assert_eq!(route.map(|route| route.part), Ok(Part::DeleteField("[a +b]".to_owned())));
     }
 }

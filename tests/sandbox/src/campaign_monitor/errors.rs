@@ -12,20 +12,13 @@ pub(super) struct ApiError {
 }
 
 const fn error(status: u16, code: u16, message: &'static str) -> ApiError {
-    ApiError {
-        status,
-        code,
-        message,
-    }
+    ApiError { status, code, message }
 }
 
 pub(super) const NO_CREDENTIALS: ApiError =
     error(401, 50, "Must supply a valid HTTP Basic Authorization header");
-pub(super) const MISSING_SCOPE: ApiError = error(
-    401,
-    60,
-    "You do not have the required permission to access this resource",
-);
+pub(super) const MISSING_SCOPE: ApiError =
+    error(401, 60, "You do not have the required permission to access this resource");
 pub(super) const INVALID_KEY: ApiError = error(401, 100, "Invalid API Key");
 pub(super) const INVALID_LIST: ApiError = error(401, 101, "Invalid ListID");
 pub(super) const INVALID_CLIENT: ApiError = error(401, 102, "Invalid ClientID");
@@ -41,11 +34,8 @@ pub(super) const DELETED: ApiError = error(400, 205, "Is Deleted");
 pub(super) const UNSUBSCRIBED: ApiError = error(400, 206, "Is Unsubscribed");
 pub(super) const BOUNCED: ApiError = error(400, 207, "Is Bounced");
 pub(super) const UNCONFIRMED: ApiError = error(400, 208, "Is Unconfirmed");
-pub(super) const TOO_MANY_ROWS: ApiError = error(
-    400,
-    209,
-    "Too many subscribers in this batch. You can only add 1000 subscribers in one call",
-);
+pub(super) const TOO_MANY_ROWS: ApiError =
+    error(400, 209, "Too many subscribers in this batch. You can only add 1000 subscribers in one call");
 pub(super) const IMPORT_HAD_FAILURES: ApiError = error(400, 210, "Subscriber Import had some failures");
 pub(super) const INVALID_NEW_EMAIL: ApiError = error(400, 211, "Invalid New Email Address");
 pub(super) const NO_ROWS: ApiError = error(400, 212, "No subscribers were provided in this batch");

@@ -70,10 +70,7 @@ pub(super) fn apply(
             values.retain(|(field, _)| *field != number);
             replaced.push(number);
         }
-        if !values
-            .iter()
-            .any(|(field, old)| *field == number && **old == *value)
-        {
+        if !values.iter().any(|(field, old)| *field == number && **old == *value) {
             values.push((number, value.into_boxed_str()));
         }
     }
@@ -102,11 +99,7 @@ fn shorten(mut value: String, options: &Options, report: &mut ValueReport) -> Op
 fn normalise(fields: &Fields, number: usize, data_type: DataType, value: String) -> Option<String> {
     match data_type {
         DataType::Text | DataType::Country | DataType::USState => Some(value),
-        DataType::Number => value
-            .trim()
-            .parse::<f64>()
-            .is_ok_and(f64::is_finite)
-            .then_some(value),
+        DataType::Number => value.trim().parse::<f64>().is_ok_and(f64::is_finite).then_some(value),
         DataType::Date => date(&value),
         DataType::MultiSelectOne | DataType::MultiSelectMany => {
             fields.has_option(number, &value).then_some(value)
@@ -127,11 +120,7 @@ mod tests {
     use super::*;
 
     fn sent(key: &str, value: &str, clear: bool) -> SentValue {
-        SentValue {
-            key: Some(key.to_owned()),
-            value: Some(value.to_owned()),
-            clear: Some(clear),
-        }
+        SentValue { key: Some(key.to_owned()), value: Some(value.to_owned()), clear: Some(clear) }
     }
 
     /// Applies the calls in turn, each with its values, to somebody without values.
@@ -149,22 +138,11 @@ mod tests {
         }
         let mut values = Vec::new();
         for call in calls {
-            let row = call
-                .iter()
-                .map(|(key, value, clear)| sent(key, value, *clear))
-                .collect();
-            apply(
-                &fields,
-                &mut values,
-                row,
-                &Options::default(),
-                &mut ValueReport::default(),
-            );
+            let row = call.iter().map(|(key, value, clear)| sent(key, value, *clear)).collect();
+            apply(&fields, &mut values, row, &Options::default(), &mut ValueReport::default());
         }
-        let found: Vec<(&str, &str)> = values
-            .iter()
-            .map(|(number, value)| (fields.name(*number).unwrap(), &**value))
-            .collect();
+        let found: Vec<(&str, &str)> =
+            values.iter().map(|(number, value)| (fields.name(*number).unwrap(), &**value)).collect();
         assert_eq!(found, expected, "{calls:?}");
     }
 
@@ -175,14 +153,8 @@ mod tests {
         check(&[&[("City Name", "Oslo", false)]], &[]);
         check(&[&[("[nosuch]", "Oslo", false)]], &[]);
         check(&[&[("[cityname]", "Oslo", false)], &[]], &[("City Name", "Oslo")]);
-        check(
-            &[&[("[cityname]", "Oslo", false)], &[("[cityname]", "", false)]],
-            &[("City Name", "Oslo")],
-        );
-        check(
-            &[&[("[cityname]", "Oslo", false)], &[("[cityname]", "", true)]],
-            &[],
-        );
+        check(&[&[("[cityname]", "Oslo", false)], &[("[cityname]", "", false)]], &[("City Name", "Oslo")]);
+        check(&[&[("[cityname]", "Oslo", false)], &[("[cityname]", "", true)]], &[]);
         check(&[&[("[age]", "0", false)]], &[("Age", "0")]);
         check(&[&[("[age]", "-1.5", false)]], &[("Age", "-1.5")]);
         check(&[&[("[age]", "old", false)]], &[]);
@@ -194,17 +166,8 @@ mod tests {
         check(&[&[("[born]", "2076/06/06", false)]], &[("Born", "2076-06-06")]);
         check(&[&[("[born]", "2076/06/07", false)]], &[]);
         check(&[&[("[born]", "1999/02/30", false)]], &[]);
-        check(
-            &[
-                &[("[born]", "1999/12/31", false)],
-                &[("[born]", "0000-00-00", false)],
-            ],
-            &[],
-        );
-        check(
-            &[&[("[one]", "a", false)], &[("[one]", "b", false)]],
-            &[("One", "b")],
-        );
+        check(&[&[("[born]", "1999/12/31", false)], &[("[born]", "0000-00-00", false)]], &[]);
+        check(&[&[("[one]", "a", false)], &[("[one]", "b", false)]], &[("One", "b")]);
         check(&[&[("[one]", "z", false)]], &[]);
     }
 

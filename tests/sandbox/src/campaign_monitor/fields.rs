@@ -108,11 +108,7 @@ impl Fields {
         if self.find(&new_key).is_some_and(|(other, _)| other != number) {
             return Err(errors::FIELD_EXISTS);
         }
-        let field = self
-            .0
-            .get_mut(number)
-            .and_then(Option::as_mut)
-            .ok_or(errors::NOT_FOUND)?;
+        let field = self.0.get_mut(number).and_then(Option::as_mut).ok_or(errors::NOT_FOUND)?;
         name.clone_into(&mut field.field_name);
         field.key.clone_from(&new_key);
         field.visible_in_preference_center = visible.unwrap_or(field.visible_in_preference_center);
@@ -127,15 +123,8 @@ impl Fields {
         keep: bool,
     ) -> Result<(), ApiError> {
         let number = self.number(key)?;
-        let field = self
-            .0
-            .get_mut(number)
-            .and_then(Option::as_mut)
-            .ok_or(errors::NOT_FOUND)?;
-        if !matches!(
-            field.data_type,
-            DataType::MultiSelectOne | DataType::MultiSelectMany
-        ) {
+        let field = self.0.get_mut(number).and_then(Option::as_mut).ok_or(errors::NOT_FOUND)?;
+        if !matches!(field.data_type, DataType::MultiSelectOne | DataType::MultiSelectMany) {
             return Err(errors::OPTIONS_NOT_ALLOWED);
         }
         if options.is_empty() {
@@ -171,19 +160,13 @@ impl Fields {
 }
 
 fn bare(key: &str) -> &str {
-    key.strip_prefix('[')
-        .and_then(|key| key.strip_suffix(']'))
-        .unwrap_or(key)
+    key.strip_prefix('[').and_then(|key| key.strip_suffix(']')).unwrap_or(key)
 }
 
 /// The name in lower case without its spaces, in brackets.
 fn key_of(name: &str) -> Result<String, ApiError> {
     let forbidden = |character: char| character.is_control() || "[]/\\".contains(character);
-    let key: String = name
-        .to_lowercase()
-        .chars()
-        .filter(|character| *character != ' ')
-        .collect();
+    let key: String = name.to_lowercase().chars().filter(|character| *character != ' ').collect();
     if key.is_empty() || key.chars().any(forbidden) {
         return Err(errors::INVALID_FIELD_NAME);
     }

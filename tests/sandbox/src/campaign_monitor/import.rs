@@ -70,8 +70,7 @@ pub(super) fn read(body: &[u8], options: &Options) -> Result<Import, ApiError> {
         return Err(errors::TOO_MANY_ROWS);
     }
     if options.consent_errors == ConsentErrors::WholeCall {
-        sent.iter()
-            .try_for_each(|row| upsert::consent_to_track(row).map(drop))?;
+        sent.iter().try_for_each(|row| upsert::consent_to_track(row).map(drop))?;
     }
     let submitted = sent.len();
     let mut rows: Vec<(String, SentSubscriber)> = Vec::with_capacity(submitted);
@@ -94,27 +93,13 @@ pub(super) fn read(body: &[u8], options: &Options) -> Result<Import, ApiError> {
             kept.1 = row;
         }
     }
-    Ok(Import {
-        rows,
-        resubscribe: request.resubscribe,
-        submitted,
-        duplicates,
-    })
+    Ok(Import { rows, resubscribe: request.resubscribe, submitted, duplicates })
 }
 
 /// Imports the rows and says what became of them.
 pub(super) fn apply(target: &mut Target<'_>, list_id: &str, import: Import, now: i64) -> Answer {
-    let Import {
-        rows,
-        resubscribe,
-        submitted,
-        duplicates,
-    } = import;
-    let terms = Terms {
-        resubscribe,
-        origin: Origin::Import,
-        now,
-    };
+    let Import { rows, resubscribe, submitted, duplicates } = import;
+    let terms = Terms { resubscribe, origin: Origin::Import, now };
     let mut result = ImportResult {
         total_unique_emails_submitted: rows.len(),
         duplicate_emails_in_submission: duplicates,
@@ -129,11 +114,7 @@ pub(super) fn apply(target: &mut Target<'_>, list_id: &str, import: Import, now:
             Ok(Applied::New) => result.total_new_subscribers += 1,
             Ok(Applied::Existing) => result.total_existing_subscribers += 1,
             Err(ApiError { code, message, .. }) => {
-                result.failure_details.push(Failure {
-                    email_address: address,
-                    code,
-                    message,
-                });
+                result.failure_details.push(Failure { email_address: address, code, message });
             }
         }
     }

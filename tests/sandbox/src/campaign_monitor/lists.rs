@@ -69,12 +69,7 @@ pub(super) fn insert(world: &mut World, client_id: &str, sent: CreateList) -> Re
         return Err(errors::EMPTY_TITLE);
     }
     let of_client = |list: &&List| list.client.as_str() == client_id;
-    if world
-        .lists
-        .values()
-        .filter(of_client)
-        .any(|list| list.title == title)
-    {
+    if world.lists.values().filter(of_client).any(|list| list.title == title) {
         return Err(errors::DUPLICATE_TITLE);
     }
     let unsubscribe_setting = match sent.unsubscribe_setting.as_deref() {
@@ -148,16 +143,13 @@ pub(super) fn change_field(
         Part::RenameField(key) => {
             let sent = read()?;
             let name = sent.field_name.unwrap_or_default();
-            let key = list
-                .fields
-                .rename(key, &name, sent.visible_in_preference_center)?;
+            let key = list.fields.rename(key, &name, sent.visible_in_preference_center)?;
             Ok(Answer::json(200, &key))
         }
         Part::FieldOptions(key) => {
             let sent = read()?;
             let keep = sent.keep_existing_options.unwrap_or_default();
-            list.fields
-                .set_options(key, sent.options.unwrap_or_default(), keep)?;
+            list.fields.set_options(key, sent.options.unwrap_or_default(), keep)?;
             Ok(Answer::empty())
         }
         Part::DeleteField(key) => {
@@ -179,23 +171,11 @@ pub(super) fn members(
 ) -> Result<Answer, ApiError> {
     let target = world.list(caller, id)?;
     let page = PageQuery::parse(query, target.client.zone)?;
-    let PageQuery {
-        changed_since,
-        by,
-        descending,
-        ..
-    } = page;
-    let order = OrderQuery {
-        state,
-        changed_since,
-        by,
-        descending,
-    };
+    let PageQuery { changed_since, by, descending, .. } = page;
+    let order = OrderQuery { state, changed_since, by, descending };
     let List { members, fields, .. } = target.list;
     let (total, rows) = members.page(order, page.skip(), page.page_size);
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(|person| people::show(person, fields, target.client, page.tracking))
-        .collect();
+    let rows: Vec<_> =
+        rows.into_iter().map(|person| people::show(person, fields, target.client, page.tracking)).collect();
     Ok(Answer::json(200, &paging::envelope(&page, total, rows)))
 }

@@ -61,10 +61,8 @@ impl Members {
     /// Adds a person whose address is not there yet, or replaces the one with the same address.
     pub(super) fn put(&mut self, key: String, person: Subscriber) {
         self.revision = self.revision.wrapping_add(1);
-        if let Some(old) = self
-            .positions
-            .get(key.as_str())
-            .and_then(|position| self.people.get_mut(*position))
+        if let Some(old) =
+            self.positions.get(key.as_str()).and_then(|position| self.people.get_mut(*position))
         {
             *old = person;
             return;
@@ -77,8 +75,7 @@ impl Members {
     pub(super) fn rename(&mut self, old_key: &str, address: &str) {
         self.revision = self.revision.wrapping_add(1);
         if let Some(position) = self.positions.remove(old_key) {
-            self.positions
-                .insert(email::key(address).into_boxed_str(), position);
+            self.positions.insert(email::key(address).into_boxed_str(), position);
             if let Some(person) = self.people.get_mut(position) {
                 person.email = address.into();
             }
@@ -96,10 +93,7 @@ impl Members {
     /// How many match the query, and those from `skip` on, at most `take`.
     pub(super) fn page(&mut self, query: OrderQuery, skip: usize, take: usize) -> (usize, Vec<&Subscriber>) {
         let revision = self.revision;
-        let kept = self
-            .order
-            .take()
-            .filter(|order| order.revision == revision && order.query == query);
+        let kept = self.order.take().filter(|order| order.revision == revision && order.query == query);
         let order = kept.unwrap_or_else(|| Order {
             revision,
             query,

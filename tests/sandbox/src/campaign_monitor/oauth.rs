@@ -30,13 +30,7 @@ struct TokenError {
 /// Answers a form: `grant_type=refresh_token&refresh_token=…`. Anything else in it is ignored.
 pub(super) fn token(world: &mut World, form: &[u8], now: i64) -> Answer {
     let refused = |error, error_description| {
-        Answer::json(
-            world.options.oauth_error_status,
-            &TokenError {
-                error,
-                error_description,
-            },
-        )
+        Answer::json(world.options.oauth_error_status, &TokenError { error, error_description })
     };
     let Ok(form) = std::str::from_utf8(form) else {
         return refused("invalid_request", "The request is not a form");
@@ -74,24 +68,11 @@ pub(super) fn issue(
     expires_in: i64,
     now: i64,
 ) -> Tokens {
-    let tokens = Tokens {
-        access_token: hexadecimal_id(),
-        expires_in,
-        refresh_token: hexadecimal_id(),
-    };
+    let tokens = Tokens { access_token: hexadecimal_id(), expires_in, refresh_token: hexadecimal_id() };
     let expires_at = now.saturating_add(expires_in);
-    let token = Token {
-        account: account.clone(),
-        scopes: scopes.clone(),
-        expires_at,
-        revoked: false,
-    };
+    let token = Token { account: account.clone(), scopes: scopes.clone(), expires_at, revoked: false };
     world.tokens.insert(tokens.access_token.clone(), token);
-    let refresh = RefreshToken {
-        account,
-        scopes,
-        access_token: tokens.access_token.clone(),
-    };
+    let refresh = RefreshToken { account, scopes, access_token: tokens.access_token.clone() };
     world.refresh_tokens.insert(tokens.refresh_token.clone(), refresh);
     tokens
 }

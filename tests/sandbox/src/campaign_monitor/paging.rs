@@ -46,14 +46,7 @@ impl PageQuery {
             Some(_) => return Err(errors::BAD_ORDER_DIRECTION),
         };
         let changed_since = query.get("date").map(|day| since(day, zone)).transpose()?;
-        Ok(Self {
-            changed_since,
-            page,
-            page_size,
-            by,
-            descending,
-            tracking: wants_tracking(query),
-        })
+        Ok(Self { changed_since, page, page_size, by, descending, tracking: wants_tracking(query) })
     }
 
     pub(super) fn skip(&self) -> usize {
@@ -67,23 +60,17 @@ impl PageQuery {
 
 /// Whether rows say if the person consented to be tracked.
 pub(super) fn wants_tracking(query: &Query) -> bool {
-    query
-        .get("includetrackingpreference")
-        .is_some_and(|word| word.eq_ignore_ascii_case("true"))
+    query.get("includetrackingpreference").is_some_and(|word| word.eq_ignore_ascii_case("true"))
 }
 
 fn number(query: &Query, name: &str, default: usize, error: ApiError) -> Result<usize, ApiError> {
-    query
-        .get(name)
-        .map_or(Ok(default), |text| text.parse().map_err(|_| error))
+    query.get(name).map_or(Ok(default), |text| text.parse().map_err(|_| error))
 }
 
 /// The start of a day in the client's time zone.
 fn since(day: &str, zone: Zone) -> Result<i64, ApiError> {
     let day: Date = day.parse().map_err(|_| errors::MALFORMED)?;
-    let start = day
-        .to_zoned(TimeZone::fixed(zone.offset()))
-        .map_err(|_| errors::MALFORMED)?;
+    let start = day.to_zoned(TimeZone::fixed(zone.offset())).map_err(|_| errors::MALFORMED)?;
     Ok(start.timestamp().as_second())
 }
 

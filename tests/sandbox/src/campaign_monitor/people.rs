@@ -45,12 +45,8 @@ pub(super) fn show<'a>(
     client: &Client,
     tracking: bool,
 ) -> ShownSubscriber<'a> {
-    let value = |(number, value): &'a (usize, Box<str>)| {
-        Some(ShownValue {
-            key: fields.name(*number)?,
-            value,
-        })
-    };
+    let value =
+        |(number, value): &'a (usize, Box<str>)| Some(ShownValue { key: fields.name(*number)?, value });
     ShownSubscriber {
         email_address: &person.email,
         name: &person.name,
@@ -67,11 +63,7 @@ pub(super) fn show<'a>(
 /// The address that a call names, in the form for comparing.
 fn asked(query: &Query) -> Result<String, ApiError> {
     let address = query.get("email").unwrap_or_default();
-    if email::is_valid(address) {
-        Ok(email::key(address))
-    } else {
-        Err(errors::INVALID_EMAIL)
-    }
+    if email::is_valid(address) { Ok(email::key(address)) } else { Err(errors::INVALID_EMAIL) }
 }
 
 pub(super) fn details(
@@ -81,15 +73,8 @@ pub(super) fn details(
     query: &Query,
 ) -> Result<Answer, ApiError> {
     let target = world.list(caller, id)?;
-    let person = target
-        .list
-        .members
-        .get(&asked(query)?)
-        .ok_or(errors::NOT_IN_LIST)?;
-    Ok(Answer::json(
-        200,
-        &show(person, &target.list.fields, target.client, wants_tracking(query)),
-    ))
+    let person = target.list.members.get(&asked(query)?).ok_or(errors::NOT_IN_LIST)?;
+    Ok(Answer::json(200, &show(person, &target.list.fields, target.client, wants_tracking(query))))
 }
 
 /// What was done with the mails that a subscriber got: nothing, since no campaign is ever sent here.
@@ -100,11 +85,7 @@ pub(super) fn history(
     query: &Query,
 ) -> Result<Answer, ApiError> {
     let target = world.list(caller, id)?;
-    target
-        .list
-        .members
-        .get(&asked(query)?)
-        .ok_or(errors::NOT_IN_LIST)?;
+    target.list.members.get(&asked(query)?).ok_or(errors::NOT_IN_LIST)?;
     Ok(Answer::json(200, &[(); 0]))
 }
 
@@ -139,32 +120,16 @@ pub(super) fn accept(
     let key = email::key(sent.subscriber.address());
     upsert::check_state(&target, &key, sent.resubscribe)?;
     let answer = Answer::json(201, &sent.subscriber.address());
-    Ok((
-        answer,
-        Queued {
-            list_id: id.to_owned(),
-            sent,
-        },
-    ))
+    Ok((answer, Queued { list_id: id.to_owned(), sent }))
 }
 
 /// Puts somebody on the list whose turn in the queue it is.
 pub(super) fn add_queued(world: &mut World, queued: Queued, now: i64) {
-    let Queued {
-        list_id,
-        sent: SentAlone {
-            subscriber,
-            resubscribe,
-        },
-    } = queued;
+    let Queued { list_id, sent: SentAlone { subscriber, resubscribe } } = queued;
     let Some(mut target) = world.any_list(&list_id) else {
         return;
     };
-    let terms = Terms {
-        resubscribe,
-        origin: Origin::SingleAdd,
-        now,
-    };
+    let terms = Terms { resubscribe, origin: Origin::SingleAdd, now };
     // Whoever may no longer be added, because something happened while they waited, is lost without a word.
     upsert::upsert(&mut target, email::key(subscriber.address()), subscriber, terms).ok();
 }
@@ -180,17 +145,11 @@ pub(super) fn update(
 ) -> Result<Answer, ApiError> {
     let mut target = world.list(caller, id)?;
     let sent: SentAlone = serde_json::from_slice(body).map_err(|_| errors::MALFORMED)?;
-    let SentAlone {
-        mut subscriber,
-        resubscribe,
-    } = sent;
+    let SentAlone { mut subscriber, resubscribe } = sent;
     let old_key = asked(query)?;
     upsert::consent_to_track(&subscriber)?;
     let old = target.list.members.get(&old_key).ok_or(errors::NOT_IN_LIST)?;
-    let new_address = subscriber
-        .email_address
-        .get_or_insert_with(|| old.email.to_string())
-        .clone();
+    let new_address = subscriber.email_address.get_or_insert_with(|| old.email.to_string()).clone();
     if !email::is_valid(&new_address) {
         return Err(errors::INVALID_NEW_EMAIL);
     }
@@ -201,11 +160,7 @@ pub(super) fn update(
     upsert::check_addresses(&subscriber)?;
     upsert::check_state(&target, &old_key, resubscribe)?;
     target.list.members.rename(&old_key, &new_address);
-    let terms = Terms {
-        resubscribe,
-        origin: Origin::SingleAdd,
-        now,
-    };
+    let terms = Terms { resubscribe, origin: Origin::SingleAdd, now };
     upsert::upsert(&mut target, new_key, subscriber, terms)?;
     Ok(Answer::empty())
 }
@@ -232,10 +187,7 @@ pub(super) fn unsubscribe(
     }
     let key = email::key(&address);
     let person = target.list.members.get(&key).ok_or(errors::NOT_IN_LIST)?;
-    if !matches!(
-        person.state,
-        SubscriberState::Active | SubscriberState::Unconfirmed
-    ) {
+    if !matches!(person.state, SubscriberState::Active | SubscriberState::Unconfirmed) {
         return Err(errors::NOT_IN_LIST);
     }
     world.unsubscribe(id, &key, now);
@@ -252,11 +204,7 @@ pub(super) fn remove(
     now: i64,
 ) -> Result<Answer, ApiError> {
     let target = world.list(caller, id)?;
-    let person = target
-        .list
-        .members
-        .get_mut(&asked(query)?)
-        .ok_or(errors::NOT_IN_LIST)?;
+    let person = target.list.members.get_mut(&asked(query)?).ok_or(errors::NOT_IN_LIST)?;
     match person.state {
         SubscriberState::Deleted => return Err(errors::NOT_IN_LIST),
         SubscriberState::Active => target.report.deletes += 1,

@@ -31,10 +31,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(world: World) -> Self {
-        Self {
-            world: Mutex::new(world),
-            ..Self::default()
-        }
+        Self { world: Mutex::new(world), ..Self::default() }
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
@@ -59,9 +56,7 @@ async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     if let Some(path) = parts.uri.path().strip_prefix(control_routes::PREFIX) {
-        return control_routes::handle(&shared, &parts, path, body)
-            .await
-            .into_response();
+        return control_routes::handle(&shared, &parts, path, body).await.into_response();
     }
     // A task of its own: the vendor's work goes on, and is counted, when the caller has hung up.
     let task = tokio::spawn(async move {
@@ -74,19 +69,14 @@ async fn handle(
         // A connection that was cut writes nothing, whatever is handed to it.
         answer.unwrap_or_else(Answer::empty)
     });
-    task.await
-        .unwrap_or_else(|_| errors::server_error(500).into())
-        .into_response()
+    task.await.unwrap_or_else(|_| errors::server_error(500).into()).into_response()
 }
 
 fn record(report: &mut Report, endpoint: Endpoint, answer: Option<&Answer>, body_bytes: usize) {
     report.largest_body_bytes = report.largest_body_bytes.max(body_bytes);
     let calls = report.calls.entry(endpoint).or_default();
     calls.calls += 1;
-    *calls
-        .by_status
-        .entry(answer.map_or(0, |answer| answer.status))
-        .or_default() += 1;
+    *calls.by_status.entry(answer.map_or(0, |answer| answer.status)).or_default() += 1;
     if let Some(code) = answer.and_then(|answer| answer.code) {
         *calls.by_code.entry(code).or_default() += 1;
     }
@@ -103,12 +93,7 @@ async fn answer(
 ) -> (Option<Answer>, usize) {
     let (latency_ms, throttle, limit, with_headers) = {
         let options = &shared.world().options;
-        (
-            options.latency_ms,
-            options.throttle,
-            options.largest_body_bytes,
-            options.rate_limit_headers,
-        )
+        (options.latency_ms, options.throttle, options.largest_body_bytes, options.rate_limit_headers)
     };
     let Ok(body) = to_bytes(body, limit).await else {
         return (Some(Answer::too_large()), limit);
@@ -125,10 +110,7 @@ async fn answer(
         let answer = Answer::from(errors::TOO_MANY_REQUESTS);
         let answer = if with_headers {
             answer
-                .with_header(
-                    "x-ratelimit-limit",
-                    u64::try_from(limit.calls).unwrap_or(u64::MAX),
-                )
+                .with_header("x-ratelimit-limit", u64::try_from(limit.calls).unwrap_or(u64::MAX))
                 .with_header("x-ratelimit-remaining", 0)
                 .with_header("x-ratelimit-reset", limit.window_ms.div_ceil(1000))
         } else {
@@ -190,10 +172,7 @@ fn call(shared: &Arc<Shared>, parts: &Parts, route: &Route, body: &[u8]) -> Resu
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let id = route.id.as_str();
     let mut world = shared.world();
-    let header = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let caller = &auth::authorise(&world, header, route.endpoint, now)?;
     match route.endpoint {
         Endpoint::Clients => Ok(clients::all(&world, caller)),
@@ -216,12 +195,7 @@ fn call(shared: &Arc<Shared>, parts: &Parts, route: &Route, body: &[u8]) -> Resu
             // Other calls go on while a large body is read.
             drop(world);
             let rows = import::read(body, &options)?;
-            Ok(import::apply(
-                &mut shared.world().list(caller, id)?,
-                id,
-                rows,
-                now,
-            ))
+            Ok(import::apply(&mut shared.world().list(caller, id)?, id, rows, now))
         }
         Endpoint::Add => {
             let (answer, queued) = people::accept(&mut world, caller, id, body)?;

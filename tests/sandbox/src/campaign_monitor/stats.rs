@@ -50,14 +50,8 @@ pub(super) fn stats(world: &mut World, caller: &Caller, id: &str, now: i64) -> R
     let today = zone.day(now);
     let people: Vec<&Subscriber> = target.list.members.iter().collect();
     let count = |state| periods(people.iter().filter(|person| person.state == state), zone, today);
-    let [
-        total_active,
-        active_today,
-        active_yesterday,
-        active_week,
-        active_month,
-        active_year,
-    ] = count(SubscriberState::Active);
+    let [total_active, active_today, active_yesterday, active_week, active_month, active_year] =
+        count(SubscriberState::Active);
     let [
         total_unsubscribed,
         unsubscribed_today,
@@ -66,22 +60,10 @@ pub(super) fn stats(world: &mut World, caller: &Caller, id: &str, now: i64) -> R
         unsubscribed_month,
         unsubscribed_year,
     ] = count(SubscriberState::Unsubscribed);
-    let [
-        total_deleted,
-        deleted_today,
-        deleted_yesterday,
-        deleted_week,
-        deleted_month,
-        deleted_year,
-    ] = count(SubscriberState::Deleted);
-    let [
-        total_bounced,
-        bounced_today,
-        bounced_yesterday,
-        bounced_week,
-        bounced_month,
-        bounced_year,
-    ] = count(SubscriberState::Bounced);
+    let [total_deleted, deleted_today, deleted_yesterday, deleted_week, deleted_month, deleted_year] =
+        count(SubscriberState::Deleted);
+    let [total_bounced, bounced_today, bounced_yesterday, bounced_week, bounced_month, bounced_year] =
+        count(SubscriberState::Bounced);
     let stats = ListStats {
         total_active_subscribers: total_active,
         new_active_subscribers_today: active_today,
@@ -118,14 +100,7 @@ fn periods<'a>(people: impl Iterator<Item = &'a &'a Subscriber>, zone: Zone, tod
     let mut counts = Periods::default();
     for person in people {
         let day = zone.day(person.changed_at);
-        let within = [
-            true,
-            day == today,
-            day == yesterday,
-            day >= monday,
-            day >= month,
-            day >= year,
-        ];
+        let within = [true, day == today, day == yesterday, day >= monday, day >= month, day >= year];
         for (count, is_within) in counts.iter_mut().zip(within) {
             *count += usize::from(is_within);
         }

@@ -54,10 +54,7 @@ fn consent(word: &str) -> Option<Consent> {
 /// Whether address and mobile number can be taken.
 pub(super) fn check_addresses(sent: &SentSubscriber) -> Result<(), ApiError> {
     let mobile = sent.mobile_number.as_deref().filter(|number| !number.is_empty());
-    match (
-        email::is_valid(sent.address()),
-        mobile.is_none_or(is_mobile_number),
-    ) {
+    match (email::is_valid(sent.address()), mobile.is_none_or(is_mobile_number)) {
         (true, true) => Ok(()),
         (false, true) => Err(errors::INVALID_EMAIL),
         (true, false) => Err(errors::INVALID_MOBILE),
@@ -119,10 +116,7 @@ pub(super) fn upsert(
     }
     let (fields, options) = (&target.list.fields, target.options);
     let values = sent.custom_fields.unwrap_or_default();
-    let mobile = sent
-        .mobile_number
-        .filter(|number| !number.is_empty())
-        .map(String::into_boxed_str);
+    let mobile = sent.mobile_number.filter(|number| !number.is_empty()).map(String::into_boxed_str);
     if let Some(state) = comes_back
         && state == SubscriberState::Unconfirmed
     {
@@ -140,13 +134,7 @@ pub(super) fn upsert(
         }
         person.mobile = mobile.or(person.mobile.take());
         person.sms_consent = sms.map_or(person.sms_consent, |sms| apply_sms(person.sms_consent, sms));
-        field_values::apply(
-            fields,
-            &mut person.values,
-            values,
-            options,
-            &mut target.report.values,
-        );
+        field_values::apply(fields, &mut person.values, values, options, &mut target.report.values);
         return Ok(Applied::Existing);
     }
     let mut person = Subscriber {
@@ -160,13 +148,7 @@ pub(super) fn upsert(
         sms_consent: sms == Some(Consent::Yes),
         values: Vec::with_capacity(values.len()),
     };
-    field_values::apply(
-        fields,
-        &mut person.values,
-        values,
-        options,
-        &mut target.report.values,
-    );
+    field_values::apply(fields, &mut person.values, values, options, &mut target.report.values);
     target.list.members.put(key, person);
     Ok(Applied::New)
 }
@@ -189,11 +171,8 @@ pub(super) fn check_state(
         return Err(errors::SUPPRESSED);
     }
     let before = target.list.members.get(key).map(|person| person.state);
-    let joins = if target.list.confirmed_opt_in {
-        SubscriberState::Unconfirmed
-    } else {
-        SubscriberState::Active
-    };
+    let joins =
+        if target.list.confirmed_opt_in { SubscriberState::Unconfirmed } else { SubscriberState::Active };
     match before {
         None => Ok(Some(joins)),
         Some(SubscriberState::Active) => Ok(None),

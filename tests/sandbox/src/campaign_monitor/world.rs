@@ -42,11 +42,7 @@ pub(super) struct Client {
 impl Client {
     /// Whether the person of this address lets themselves be tracked, in the API's words.
     pub(super) fn consent_to_track(&self, key: &str) -> &'static str {
-        if self.tracking_refused.contains(key) {
-            "No"
-        } else {
-            "Yes"
-        }
+        if self.tracking_refused.contains(key) { "No" } else { "Yes" }
     }
 }
 
@@ -90,10 +86,7 @@ pub(super) struct Target<'a> {
 
 impl World {
     pub(super) fn new(options: Options) -> Self {
-        Self {
-            options,
-            ..Self::default()
-        }
+        Self { options, ..Self::default() }
     }
 
     pub(super) fn next_created(&mut self) -> usize {
@@ -104,11 +97,7 @@ impl World {
     /// The caller's client of this id.
     pub(super) fn client(&self, caller: &Caller, id: &str) -> Result<(&ClientId, &Client), ApiError> {
         let (id, client) = self.clients.get_key_value(id).ok_or(errors::INVALID_CLIENT)?;
-        if caller.owns(id, client) {
-            Ok((id, client))
-        } else {
-            Err(errors::INVALID_CLIENT)
-        }
+        if caller.owns(id, client) { Ok((id, client)) } else { Err(errors::INVALID_CLIENT) }
     }
 
     /// The caller's list of this id. Somebody else's looks as if it did not exist.
@@ -118,30 +107,15 @@ impl World {
             UnknownList::InvalidList => errors::INVALID_LIST,
         };
         let target = self.any_list(id).ok_or(unknown)?;
-        if caller.owns(&target.list.client, target.client) {
-            Ok(target)
-        } else {
-            Err(unknown)
-        }
+        if caller.owns(&target.list.client, target.client) { Ok(target) } else { Err(unknown) }
     }
 
     /// The list of this id, whoever owns it.
     pub(super) fn any_list(&mut self, id: &str) -> Option<Target<'_>> {
-        let Self {
-            options,
-            report,
-            clients,
-            lists,
-            ..
-        } = self;
+        let Self { options, report, clients, lists, .. } = self;
         let list = lists.get_mut(id)?;
         let client = clients.get_mut(&list.client)?;
-        Some(Target {
-            list,
-            client,
-            report,
-            options,
-        })
+        Some(Target { list, client, report, options })
     }
 
     /// The person unsubscribes from a list: from this one, or from all of the client's, as the list says.
@@ -167,19 +141,12 @@ impl World {
             let Some(person) = list.members.get_mut(&key) else {
                 continue;
             };
-            if matches!(
-                person.state,
-                SubscriberState::Active | SubscriberState::Unconfirmed
-            ) {
+            if matches!(person.state, SubscriberState::Active | SubscriberState::Unconfirmed) {
                 person.change_state(SubscriberState::Unsubscribed, now);
             }
         }
         if let Some(client) = self.clients.get_mut(client_id) {
-            let suppression = Suppression {
-                email: email.to_owned(),
-                reason,
-                since: now,
-            };
+            let suppression = Suppression { email: email.to_owned(), reason, since: now };
             client.suppressed.entry(key).or_insert(suppression);
         }
     }

@@ -5,34 +5,18 @@ use sandbox::campaign_monitor::{NewAccount, NewClient, NewTokens, Options, Token
 use serde_json::{Value, json};
 
 async fn check(fixture: &Fixture, authorization: Option<&str>, path: &str, expected: (u16, u64)) {
-    let reply = send(
-        &fixture.sandbox.base_url(),
-        "GET",
-        &fixture.path(path),
-        authorization,
-        "",
-    )
-    .await
-    .unwrap();
+    let reply =
+        send(&fixture.sandbox.base_url(), "GET", &fixture.path(path), authorization, "").await.unwrap();
     assert_eq!(reply.status_and_code(), expected, "{authorization:?} {path}");
 }
 
 fn tokens(fixture: &Fixture, expires_in_seconds: Option<i64>, scopes: Option<Vec<String>>) -> Tokens {
     let account_id = fixture.account.account_id.clone();
-    fixture
-        .sandbox
-        .issue_tokens(NewTokens {
-            account_id,
-            expires_in_seconds,
-            scopes,
-        })
-        .unwrap()
+    fixture.sandbox.issue_tokens(NewTokens { account_id, expires_in_seconds, scopes }).unwrap()
 }
 
 async fn refresh(fixture: &Fixture, form: &str) -> (u16, Value) {
-    let reply = send(&fixture.sandbox.base_url(), "POST", "/oauth/token", None, form)
-        .await
-        .unwrap();
+    let reply = send(&fixture.sandbox.base_url(), "POST", "/oauth/token", None, form).await.unwrap();
     (reply.status, reply.json())
 }
 
@@ -50,13 +34,7 @@ async fn api_keys() {
     check(&fixture, Some(&key), list, (200, 0)).await;
     check(&fixture, Some(&client_key), list, (200, 0)).await;
     check(&fixture, Some(&key), "/lists/0123456789abcdef.json", (401, 102)).await;
-    check(
-        &fixture,
-        Some(&key),
-        "/clients/0123456789abcdef/lists.json",
-        (401, 102),
-    )
-    .await;
+    check(&fixture, Some(&key), "/clients/0123456789abcdef/lists.json", (401, 102)).await;
     check(&fixture, Some(&key), "/nothing.json", (404, 404)).await;
     fixture.sandbox.revoke_key(&fixture.account.api_key).unwrap();
     check(&fixture, Some(&key), list, (401, 100)).await;
@@ -65,10 +43,7 @@ async fn api_keys() {
 
 #[tokio::test]
 async fn the_code_of_an_unknown_list_can_be_that_of_the_old_version() {
-    let options = Options {
-        unknown_list: UnknownList::InvalidList,
-        ..Options::default()
-    };
+    let options = Options { unknown_list: UnknownList::InvalidList, ..Options::default() };
     let fixture = Fixture::with(options).await;
     let key = basic(&fixture.account.api_key);
     check(&fixture, Some(&key), "/lists/0123456789abcdef.json", (401, 101)).await;
@@ -115,33 +90,15 @@ async fn tokens_expire_and_are_revoked() {
 #[tokio::test]
 async fn scopes_limit_what_a_token_may_do() {
     let fixture = Fixture::new().await;
-    let scoped = |scope: &str| {
-        format!(
-            "Bearer {}",
-            tokens(&fixture, None, Some(vec![scope.to_owned()])).access_token
-        )
-    };
+    let scoped =
+        |scope: &str| format!("Bearer {}", tokens(&fixture, None, Some(vec![scope.to_owned()])).access_token);
     let (import_only, lists_only) = (scoped("ImportSubscribers"), scoped("ManageLists"));
     check(&fixture, Some(&import_only), "/clients.json", (200, 0)).await;
-    check(
-        &fixture,
-        Some(&import_only),
-        "/lists/{list}/customfields.json",
-        (401, 60),
-    )
-    .await;
-    check(
-        &fixture,
-        Some(&lists_only),
-        "/lists/{list}/customfields.json",
-        (200, 0),
-    )
-    .await;
+    check(&fixture, Some(&import_only), "/lists/{list}/customfields.json", (401, 60)).await;
+    check(&fixture, Some(&lists_only), "/lists/{list}/customfields.json", (200, 0)).await;
     let path = fixture.path("/subscribers/{list}/import.json");
     for (bearer, expected) in [(&import_only, (400, 212)), (&lists_only, (401, 60))] {
-        let reply = send(&fixture.sandbox.base_url(), "POST", &path, Some(bearer), "{}")
-            .await
-            .unwrap();
+        let reply = send(&fixture.sandbox.base_url(), "POST", &path, Some(bearer), "{}").await.unwrap();
         assert_eq!(reply.status_and_code(), expected);
     }
 }
@@ -154,25 +111,10 @@ async fn a_refresh_replaces_both_tokens() {
     let (status, body) = refresh(&fixture, &form).await;
     assert_eq!(status, 200);
     let new: Tokens = serde_json::from_value(body).unwrap();
-    assert_ne!(
-        (&new.access_token, &new.refresh_token),
-        (&old.access_token, &old.refresh_token)
-    );
+    assert_ne!((&new.access_token, &new.refresh_token), (&old.access_token, &old.refresh_token));
     let list = "/lists/{list}.json";
-    check(
-        &fixture,
-        Some(&format!("Bearer {}", new.access_token)),
-        list,
-        (200, 0),
-    )
-    .await;
-    check(
-        &fixture,
-        Some(&format!("Bearer {}", old.access_token)),
-        list,
-        (401, 121),
-    )
-    .await;
+    check(&fixture, Some(&format!("Bearer {}", new.access_token)), list, (200, 0)).await;
+    check(&fixture, Some(&format!("Bearer {}", old.access_token)), list, (401, 121)).await;
     // The old refresh token is dead, and the error comes with status 200.
     assert_eq!(
         refresh(&fixture, &form).await,
@@ -188,11 +130,7 @@ async fn a_refresh_replaces_both_tokens() {
 
 #[tokio::test]
 async fn the_token_endpoint_refuses() {
-    let fixture = Fixture::with(Options {
-        oauth_error_status: 400,
-        ..Options::default()
-    })
-    .await;
+    let fixture = Fixture::with(Options { oauth_error_status: 400, ..Options::default() }).await;
     for (form, expected) in [
         ("", "invalid_request"),
         ("grant_type=refresh_token", "invalid_request"),

@@ -41,9 +41,7 @@ pub(crate) async fn send(
 ) -> io::Result<Reply> {
     let address = base_url.strip_prefix("http://").expect("an http address");
     let mut stream = TcpStream::connect(address).await?;
-    let authorization = authorization
-        .map(|value| format!("Authorization: {value}\r\n"))
-        .unwrap_or_default();
+    let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}Connection: close\r\nContent-Length: {}\r\n\r\n",
         body.len()
@@ -76,19 +74,13 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
-        Self::with(Options {
-            single_add_queue_ms: 0,
-            ..Options::default()
-        })
-        .await
+        Self::with(Options { single_add_queue_ms: 0, ..Options::default() }).await
     }
 
     pub(crate) async fn with(options: Options) -> Self {
         let sandbox = Sandbox::start(options).await.unwrap();
         let account = sandbox.create_account(NewAccount::default());
-        let client = sandbox
-            .create_client(NewClient::new(account.account_id.clone(), "Acme"))
-            .unwrap();
+        let client = sandbox.create_client(NewClient::new(account.account_id.clone(), "Acme")).unwrap();
         let list = NewList {
             client_id: client.client_id.clone(),
             title: "People".to_owned(),
@@ -96,12 +88,7 @@ impl Fixture {
             unsubscribe_setting: UnsubscribeSetting::OnlyThisList,
         };
         let list = sandbox.create_list(list).unwrap();
-        Self {
-            sandbox,
-            account,
-            client,
-            list,
-        }
+        Self { sandbox, account, client, list }
     }
 
     /// Another list of the same client.
@@ -131,20 +118,12 @@ impl Fixture {
             body => body.to_string(),
         };
         let authorization = basic(&self.account.api_key);
-        send(
-            &self.sandbox.base_url(),
-            method,
-            &self.path(path),
-            Some(&authorization),
-            &body,
-        )
-        .await
+        send(&self.sandbox.base_url(), method, &self.path(path), Some(&authorization), &body).await
     }
 
     pub(crate) fn path(&self, path: &str) -> String {
-        let path = path
-            .replace("{list}", self.list.as_str())
-            .replace("{client}", self.client.client_id.as_str());
+        let path =
+            path.replace("{list}", self.list.as_str()).replace("{client}", self.client.client_id.as_str());
         format!("/api/v3.3{path}")
     }
 
@@ -155,15 +134,7 @@ impl Fixture {
             body => body.to_string(),
         };
         let path = path.replace("{list}", self.list.as_str());
-        send(
-            &self.sandbox.base_url(),
-            method,
-            &format!("/_sandbox{path}"),
-            None,
-            &body,
-        )
-        .await
-        .unwrap()
+        send(&self.sandbox.base_url(), method, &format!("/_sandbox{path}"), None, &body).await.unwrap()
     }
 
     pub(crate) async fn import(&self, rows: Vec<Value>, resubscribe: bool) -> Reply {
@@ -172,17 +143,12 @@ impl Fixture {
     }
 
     pub(crate) fn seed(&self, email: &str, state: SubscriberState) {
-        self.sandbox
-            .seed_subscriber(&self.list, SeedSubscriber::new(email, state))
-            .unwrap();
+        self.sandbox.seed_subscriber(&self.list, SeedSubscriber::new(email, state)).unwrap();
     }
 
     /// The state of somebody on the list; none if they are not there.
     pub(crate) fn state(&self, email: &str) -> Option<SubscriberState> {
-        self.sandbox
-            .subscriber(&self.list, email)
-            .ok()
-            .map(|person| person.state)
+        self.sandbox.subscriber(&self.list, email).ok().map(|person| person.state)
     }
 }
 

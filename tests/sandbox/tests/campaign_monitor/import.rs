@@ -8,11 +8,8 @@ use std::collections::BTreeMap;
 #[tokio::test]
 async fn calls_that_are_refused_as_a_whole() {
     let fixture = Fixture::new().await;
-    let rows = |count: usize| {
-        (0..count)
-            .map(|number| row(&format!("p{number}@example.com")))
-            .collect::<Vec<_>>()
-    };
+    let rows =
+        |count: usize| (0..count).map(|number| row(&format!("p{number}@example.com"))).collect::<Vec<_>>();
     let with = |name: &str, value: Value| {
         let mut bad = row("bad@example.com");
         bad[name] = value;
@@ -24,25 +21,16 @@ async fn calls_that_are_refused_as_a_whole() {
         (json!({ "Subscribers": [] }), 212),
         (json!({}), 212),
         (json!({ "Subscribers": rows(1001) }), 209),
-        (
-            json!({ "Subscribers": [row("good@example.com"), without_consent] }),
-            214,
-        ),
+        (json!({ "Subscribers": [row("good@example.com"), without_consent] }), 214),
         (with("ConsentToTrack", json!("")), 214),
         (with("ConsentToTrack", json!("Maybe")), 215),
         (with("EmailAddress", json!(5)), 400),
         (json!("Subscribers"), 400),
     ] {
-        let reply = fixture
-            .call("POST", "/subscribers/{list}/import.json", body)
-            .await;
+        let reply = fixture.call("POST", "/subscribers/{list}/import.json", body).await;
         assert_eq!(reply.status_and_code(), (400, code), "{}", reply.body);
     }
-    assert_eq!(
-        fixture.sandbox.counts(&fixture.list).unwrap().total,
-        0,
-        "nobody was imported"
-    );
+    assert_eq!(fixture.sandbox.counts(&fixture.list).unwrap().total, 0, "nobody was imported");
     assert_eq!(fixture.import(rows(1000), false).await.status, 201);
     assert_eq!(fixture.sandbox.counts(&fixture.list).unwrap().total, 1000);
     assert_eq!(fixture.sandbox.report().import.most_rows, 1000);
@@ -52,9 +40,7 @@ async fn calls_that_are_refused_as_a_whole() {
 async fn a_clean_import() {
     let fixture = Fixture::new().await;
     fixture.seed("there@example.com", SubscriberState::Active);
-    let reply = fixture
-        .import(vec![row("There@Example.com"), row("a@example.com")], false)
-        .await;
+    let reply = fixture.import(vec![row("There@Example.com"), row("a@example.com")], false).await;
     assert_eq!(reply.status, 201);
     assert_eq!(
         reply.json(),
@@ -66,14 +52,8 @@ async fn a_clean_import() {
             "DuplicateEmailsInSubmission": [],
         })
     );
-    let there = fixture
-        .sandbox
-        .subscriber(&fixture.list, "THERE@example.com")
-        .unwrap();
-    assert_eq!(
-        (there.email.as_str(), there.name.as_str()),
-        ("there@example.com", "Somebody")
-    );
+    let there = fixture.sandbox.subscriber(&fixture.list, "THERE@example.com").unwrap();
+    assert_eq!((there.email.as_str(), there.name.as_str()), ("there@example.com", "Somebody"));
 }
 
 #[tokio::test]
@@ -112,10 +92,7 @@ async fn good_rows_are_imported_beside_bad_ones() {
         })
     );
     assert_eq!(fixture.state("good@example.com"), Some(SubscriberState::Active));
-    let mobile = fixture
-        .sandbox
-        .subscriber(&fixture.list, "mobile@example.com")
-        .unwrap();
+    let mobile = fixture.sandbox.subscriber(&fixture.list, "mobile@example.com").unwrap();
     assert_eq!(mobile.mobile.as_deref(), Some("+5012398752"));
     let report = fixture.sandbox.report().import;
     assert_eq!(report.failures, BTreeMap::from([(1, 1), (220, 1), (221, 1)]));
@@ -136,14 +113,7 @@ async fn duplicates_are_found_without_case_and_the_last_counts() {
     assert_eq!(result["TotalUniqueEmailsSubmitted"], 2);
     assert_eq!(result["TotalNewSubscribers"], 2);
     assert_eq!(result["DuplicateEmailsInSubmission"], json!(["A@Example.com"]));
-    assert_eq!(
-        fixture
-            .sandbox
-            .subscriber(&fixture.list, "a@example.com")
-            .unwrap()
-            .name,
-        "Third"
-    );
+    assert_eq!(fixture.sandbox.subscriber(&fixture.list, "a@example.com").unwrap().name, "Third");
     assert_eq!(fixture.sandbox.report().import.duplicates, 2);
 }
 
@@ -156,25 +126,15 @@ async fn check_state(
     after: SubscriberState,
 ) {
     let fixture = Fixture::new().await;
-    let seed = SeedSubscriber {
-        suppressed,
-        ..SeedSubscriber::new("p@example.com", before)
-    };
+    let seed = SeedSubscriber { suppressed, ..SeedSubscriber::new("p@example.com", before) };
     fixture.sandbox.seed_subscriber(&fixture.list, seed).unwrap();
     let reply = fixture.import(vec![row("P@example.com")], resubscribe).await;
     let failures = &reply.json()["ResultData"]["FailureDetails"];
     let told = format!("{before:?}, suppressed {suppressed}, resubscribe {resubscribe}");
     assert_eq!(failures[0]["Code"].as_u64(), code, "{told}");
-    let person = fixture
-        .sandbox
-        .subscriber(&fixture.list, "p@example.com")
-        .unwrap();
+    let person = fixture.sandbox.subscriber(&fixture.list, "p@example.com").unwrap();
     assert_eq!(person.state, after, "{told}");
-    assert_eq!(
-        person.name.is_empty(),
-        code.is_some(),
-        "{told}: whoever is refused is not updated"
-    );
+    assert_eq!(person.name.is_empty(), code.is_some(), "{told}: whoever is refused is not updated");
     assert_eq!(person.suppressed, suppressed && code.is_some(), "{told}");
     let rows = fixture.sandbox.report().import.resubscribe_rows;
     assert_eq!(rows.len(), usize::from(resubscribe));
@@ -205,17 +165,9 @@ async fn a_list_that_wants_confirmation_gets_unconfirmed_people() {
     let mut fixture = Fixture::new().await;
     fixture.list = fixture.other_list(true, UnsubscribeSetting::OnlyThisList);
     fixture.seed("back@example.com", SubscriberState::Deleted);
-    let reply = fixture
-        .import(vec![row("new@example.com"), row("back@example.com")], true)
-        .await;
+    let reply = fixture.import(vec![row("new@example.com"), row("back@example.com")], true).await;
     assert_eq!(reply.status, 201);
-    assert_eq!(
-        fixture.state("new@example.com"),
-        Some(SubscriberState::Unconfirmed)
-    );
-    assert_eq!(
-        fixture.state("back@example.com"),
-        Some(SubscriberState::Unconfirmed)
-    );
+    assert_eq!(fixture.state("new@example.com"), Some(SubscriberState::Unconfirmed));
+    assert_eq!(fixture.state("back@example.com"), Some(SubscriberState::Unconfirmed));
     assert_eq!(fixture.sandbox.report().import.verification_mails, 2);
 }

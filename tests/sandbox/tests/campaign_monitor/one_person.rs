@@ -9,20 +9,10 @@ use serde_json::json;
 async fn adding_one() {
     let fixture = Fixture::new().await;
     let add = "/subscribers/{list}.json";
-    assert_eq!(
-        check(&fixture, "POST", add, row("new@example.com"), (201, 0)).await,
-        "new@example.com"
-    );
+    assert_eq!(check(&fixture, "POST", add, row("new@example.com"), (201, 0)).await, "new@example.com");
     assert_eq!(fixture.state("new@example.com"), Some(SubscriberState::Active));
     check(&fixture, "POST", add, row("nobody"), (400, 1)).await;
-    check(
-        &fixture,
-        "POST",
-        add,
-        json!({ "EmailAddress": "x@example.com" }),
-        (400, 214),
-    )
-    .await;
+    check(&fixture, "POST", add, json!({ "EmailAddress": "x@example.com" }), (400, 214)).await;
     for (state, code) in [
         (SubscriberState::Deleted, 205),
         (SubscriberState::Unsubscribed, 206),
@@ -41,19 +31,8 @@ async fn adding_one() {
 
 #[tokio::test]
 async fn somebody_who_is_added_waits_in_a_queue() {
-    let fixture = Fixture::with(Options {
-        single_add_queue_ms: 3_600_000,
-        ..Options::default()
-    })
-    .await;
-    check(
-        &fixture,
-        "POST",
-        "/subscribers/{list}.json",
-        row("new@example.com"),
-        (201, 0),
-    )
-    .await;
+    let fixture = Fixture::with(Options { single_add_queue_ms: 3_600_000, ..Options::default() }).await;
+    check(&fixture, "POST", "/subscribers/{list}.json", row("new@example.com"), (201, 0)).await;
     assert_eq!(fixture.state("new@example.com"), None);
 }
 
@@ -73,22 +52,11 @@ async fn updating_one() {
     .await;
     check(&fixture, "PUT", update, row("nobody"), (400, 211)).await;
     check(&fixture, "PUT", update, row("TAKEN@example.com"), (400, 201)).await;
-    check(
-        &fixture,
-        "PUT",
-        update,
-        json!({ "EmailAddress": "new@example.com" }),
-        (400, 214),
-    )
-    .await;
+    check(&fixture, "PUT", update, json!({ "EmailAddress": "new@example.com" }), (400, 214)).await;
     check(&fixture, "PUT", update, row("New@example.com"), (200, 0)).await;
     assert_eq!(fixture.state("old@example.com"), None);
     assert_eq!(
-        fixture
-            .sandbox
-            .subscriber(&fixture.list, "new@example.com")
-            .unwrap()
-            .email,
+        fixture.sandbox.subscriber(&fixture.list, "new@example.com").unwrap().email,
         "New@example.com"
     );
 }

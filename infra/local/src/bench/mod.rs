@@ -1,0 +1,126 @@
+//! `cargo local bench`: many profiles through snapshot, chunk and push, and what each stage costs.
+
+mod lake;
+mod usage;
+
+use std::time::Duration;
+
+use relay::run::{Report, RunState};
+use serde_json::json;
+
+use crate::Error;
+use crate::binaries::Profile;
+use crate::console::Progress;
+use crate::world::{Catalog, Values, World};
+use usage::{Usage, Watch};
+
+const EXPORT: &str = "everybody";
+const RUN_LIMIT: Duration = Duration::from_mins(30);
+const FUNCTIONS: [&str; 4] = ["snapshot", "chunk", "push-campaign-monitor", "finish"];
+
+/// What the benchmark can be told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Profiles to take through all stages: half of them as Parquet, half as CSV
+    #[arg(long, default_value_t = 1_000_000)]
+    pub rows: u64,
+    /// Use unoptimised builds, whose figures say nothing about a deployment
+    #[arg(long)]
+    pub dev: bool,
+}
+
+/// Runs the benchmark and gives its figures.
+///
+/// The whole bundle runs as it would for a user: the figures are those of the deployed functions' own processes, as
+/// the operating system counts them.
+pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
+    let profile = if arguments.dev { Profile::Dev } else { Profile::Release };
+    let world = World::start(profile, |options| options, progress).await?;
+    let list = world.create_list("Everybody")?;
+    progress.step(&format!("writing {} profiles into the lake", arguments.rows));
+    lake::fill(&world, arguments.rows).await?;
+    let mut values = Values::new();
+    values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
+    values.insert("list".to_owned(), list.to_string());
+    let folder = crate::workspace::package().join("bench-catalog");
+    Catalog::read(&folder, &values)?.save(&world.catalog()).await?;
+
+    let calls_before = world.cloud.function_calls().await?;
+    let started = world.start_run(EXPORT).await?;
+    let watch = Watch::start(&world.cloud, &FUNCTIONS);
+    let run = world.follow(started.run_id, RUN_LIMIT, progress).await?;
+    let usage = watch.finish(&world.cloud);
+    let calls = world.cloud.function_calls().await? - calls_before;
+    if run.state != RunState::Succeeded {
+        return Err(Error::Missing(format!("the run failed: {}", crate::world::describe(&run))));
+    }
+    let report = world.report(&run).await?;
+    let present = world.sandbox.counts(&list).map_err(|error| Error::Answer(error.to_string()))?.total;
+    world.stop().await?;
+    Ok(describe(arguments.rows, &report, &usage, calls, present))
+}
+
+fn describe(
+    rows: u64,
+    report: &Report,
+    usage: &[Usage],
+    aws_calls: u64,
+    present: usize,
+) -> crate::cli::Report {
+    let of =
+        |function: &str| usage.iter().find(|usage| usage.function == function).cloned().unwrap_or_default();
+    let (snapshot, chunk, push) = (of("snapshot"), of("chunk"), of("push-campaign-monitor"));
+    let snapshot_ms = report.durations.snapshot_ms.unwrap_or_default();
+    let chunk_ms = report.durations.chunk_ms.unwrap_or_default();
+    let push_ms = report.durations.push_ms.unwrap_or_default();
+    let added = report.counts.added;
+    let good = added == rows && u64::try_from(present).is_ok_and(|present| present == rows);
+    let snapshot_chunk_seconds = seconds(snapshot_ms + chunk_ms);
+    let peak_bytes = snapshot.peak_bytes.max(chunk.peak_bytes);
+    let rows_per_cpu_second = per(added, push.cpu_seconds);
+    let figures = json!({
+        "rows": rows,
+        "snapshot_chunk_seconds": snapshot_chunk_seconds,
+        "snapshot_chunk_peak_bytes": peak_bytes,
+        "push_rows_per_cpu_second": rows_per_cpu_second,
+        "aws_calls_per_million_rows": per(aws_calls.saturating_mul(1_000_000), real(rows)),
+        "destination_calls": report.calls,
+        "push_seconds": seconds(push_ms),
+        "stages": usage,
+    });
+    let mut text =
+        format!("\n{:<24}{:>12}{:>12}{:>14}{:>16}\n", "stage", "wall s", "CPU s", "peak MiB", "rows/s");
+    let finish_ms = report.durations.finish_ms.unwrap_or_default();
+    let walls = [snapshot_ms, chunk_ms, push_ms, finish_ms];
+    for (usage, wall_ms) in FUNCTIONS.map(of).iter().zip(walls) {
+        text.push_str(&format!(
+            "{:<24}{:>12.2}{:>12.2}{:>14}{:>16.0}\n",
+            usage.function,
+            seconds(wall_ms),
+            usage.cpu_seconds,
+            usage.peak_bytes / 1024 / 1024,
+            per(rows, seconds(wall_ms)),
+        ));
+    }
+    text.push_str(&format!(
+        "\nsnapshot + chunk: {snapshot_chunk_seconds:.2} s, {} MiB at the most; push: {rows_per_cpu_second:.0} rows a \
+         CPU second;\n{aws_calls} AWS calls and {} calls to the destination for {rows} rows, of which {present} are \
+         on the list",
+        peak_bytes / 1024 / 1024,
+        report.calls,
+    ));
+    crate::cli::Report { text, figures, good }
+}
+
+fn seconds(milliseconds: i64) -> f64 {
+    Duration::from_millis(milliseconds.unsigned_abs()).as_secs_f64()
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+const fn real(count: u64) -> f64 {
+    count as f64
+}
+
+fn per(count: u64, measure: f64) -> f64 {
+    if measure > 0.0 { (real(count) / measure).round() } else { 0.0 }
+}

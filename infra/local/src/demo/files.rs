@@ -1,0 +1,75 @@
+//! The lake's files: profiles as Parquet, orders as CSV.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
+use jiff::civil::{Date, date};
+use parquet::arrow::ArrowWriter;
+
+use super::{Order, Person};
+use crate::Error;
+
+const ROWS_A_GROUP: usize = 50_000;
+
+/// Writes customers as Parquet, each as often as it has copies.
+pub fn write_profiles(path: &Path, persons: impl Iterator<Item = Person>) -> Result<(), Error> {
+    let file = std::fs::File::create(path).map_err(Error::file(path))?;
+    let mut writer: Option<ArrowWriter<std::fs::File>> = None;
+    let mut persons =
+        persons.flat_map(|person| std::iter::repeat_n(person.clone(), person.copies)).peekable();
+    while persons.peek().is_some() || writer.is_none() {
+        let batch = batch(&persons.by_ref().take(ROWS_A_GROUP).collect::<Vec<_>>())?;
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            None => {
+                let handle = file.try_clone().map_err(Error::file(path))?;
+                writer.insert(ArrowWriter::try_new(handle, batch.schema(), None).map_err(data)?)
+            }
+        };
+        writer.write(&batch).map_err(data)?;
+    }
+    if let Some(writer) = writer {
+        writer.close().map_err(data)?;
+    }
+    Ok(())
+}
+
+/// Writes orders as CSV.
+pub fn write_orders<'a>(path: &Path, orders: impl Iterator<Item = &'a Order>) -> Result<(), Error> {
+    let mut writer = csv::Writer::from_path(path).map_err(data)?;
+    writer.write_record(["order_id", "customer_id", "total"]).map_err(data)?;
+    for order in orders {
+        let total = format!("{}.{:02}", order.cents / 100, order.cents % 100);
+        writer.write_record([&order.id, &order.customer_id, &total]).map_err(data)?;
+    }
+    writer.flush().map_err(Error::file(path))
+}
+
+fn data(error: impl std::fmt::Display) -> Error {
+    Error::Data(error.to_string())
+}
+
+fn batch(persons: &[Person]) -> Result<RecordBatch, Error> {
+    let text = |value: fn(&Person) -> Option<&str>| -> ArrayRef {
+        Arc::new(persons.iter().map(value).collect::<StringArray>())
+    };
+    let points: Int64Array = persons.iter().map(|person| person.points).collect();
+    let birthdays: Date32Array = persons.iter().map(|person| person.birthday.and_then(days)).collect();
+    let newsletters: BooleanArray = persons.iter().map(|person| Some(person.newsletter)).collect();
+    RecordBatch::try_from_iter_with_nullable([
+        ("customer_id", text(|person| Some(&person.id)), true),
+        ("email", text(|person| person.email.as_deref()), true),
+        ("name", text(|person| Some(&person.name)), true),
+        ("address", text(|person| Some(&person.address)), true),
+        ("city", text(|person| Some(&person.city)), true),
+        ("points", Arc::new(points) as ArrayRef, true),
+        ("birthday", Arc::new(birthdays) as ArrayRef, true),
+        ("newsletter", Arc::new(newsletters) as ArrayRef, true),
+    ])
+    .map_err(data)
+}
+
+fn days(day: Date) -> Option<i32> {
+    date(1970, 1, 1).until(day).ok().map(|span| span.get_days())
+}

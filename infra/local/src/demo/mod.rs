@@ -1,0 +1,33 @@
+//! `cargo local demo`: the main job from profiles in the lake to people on a list, told as it goes.
+
+mod elsewhere;
+mod files;
+mod people;
+mod story;
+mod table;
+mod verify;
+
+pub use files::{write_orders, write_profiles};
+pub use people::{Order, People, Person};
+pub use verify::{Findings, Lists, verify};
+
+use crate::Error;
+use crate::console::Progress;
+
+/// What the demo can be told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Customers to make up
+    #[arg(long, default_value_t = 10_000)]
+    pub customers: u32,
+    /// The seed that they are made up from: the same seed, the same people
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+}
+
+/// Runs the demo and gives its figures.
+pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
+    let began = progress.seconds();
+    let chapters = story::tell(arguments, progress).await?;
+    Ok(table::report(&chapters, progress.seconds() - began))
+}

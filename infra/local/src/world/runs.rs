@@ -1,0 +1,117 @@
+//! Starting runs and watching them, through the HTTP API as a user would.
+
+use std::time::{Duration, Instant};
+
+use relay::model::{ExportId, RunId};
+use relay::run::{Report, Run};
+use serde_json::Value;
+
+use super::World;
+use crate::Error;
+use crate::console::Progress;
+
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// A run that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The run.
+    pub run_id: RunId,
+    /// `started`, `waiting`, `merged` or `repeated`.
+    pub request: String,
+}
+
+impl World {
+    /// Asks for a run on demand.
+    pub async fn start_run(&self, export: &str) -> Result<Started, Error> {
+        let answer = self.cloud.api(reqwest::Method::POST, &format!("/exports/{export}/runs"), None).await?;
+        let run_id = answer.body.get("run_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let request = answer.body.get("request").and_then(Value::as_str).unwrap_or_default().to_owned();
+        match run_id {
+            Some(run_id) if answer.status == 202 => Ok(Started { run_id, request }),
+            _ => Err(Error::Answer(format!("{} {}", answer.status, answer.body))),
+        }
+    }
+
+    /// A run as the API shows it.
+    pub async fn run(&self, run_id: RunId) -> Result<Run, Error> {
+        let answer = self.cloud.api(reqwest::Method::GET, &format!("/runs/{run_id}"), None).await?;
+        if answer.status == 200 {
+            return Ok(serde_json::from_value(answer.body)?);
+        }
+        Err(Error::Answer(format!("{} {}", answer.status, answer.body)))
+    }
+
+    /// Waits until a run is over, and says what it is at.
+    pub async fn follow(&self, run_id: RunId, limit: Duration, progress: &Progress) -> Result<Run, Error> {
+        let began = Instant::now();
+        let mut said = String::new();
+        loop {
+            let run = self.run(run_id).await?;
+            let now = describe(&run);
+            if now != said {
+                progress.step(&format!("run {}: {now}", short(run_id)));
+                said = now;
+            }
+            if run.state.is_over() {
+                return Ok(run);
+            }
+            if began.elapsed() > limit {
+                return Err(Error::Missing(format!(
+                    "run {run_id} is still {} after {} s; see {}",
+                    run.state.name(),
+                    limit.as_secs(),
+                    self.cloud.log_path().display()
+                )));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until the schedule has started a run other than `last`.
+    pub async fn scheduled_run(&self, export: &str, last: RunId, limit: Duration) -> Result<RunId, Error> {
+        let export =
+            ExportId::try_from(export.to_owned()).map_err(|error| Error::Missing(error.to_string()))?;
+        let began = Instant::now();
+        while began.elapsed() < limit {
+            let active = self.ledger().active_run(&export).await;
+            if let Some(run_id) = active.map_err(|error| Error::Answer(error.to_string()))?
+                && run_id != last
+            {
+                return Ok(run_id);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(Error::Missing(format!("the schedule started nothing in {} s", limit.as_secs())))
+    }
+
+    /// A finished run's report.
+    pub async fn report(&self, run: &Run) -> Result<Report, Error> {
+        let key = run.report_key.clone().unwrap_or_default();
+        let bytes = self.data().get(&key).await.map_err(|error| Error::Answer(error.to_string()))?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+}
+
+fn short(run_id: RunId) -> String {
+    run_id.to_string().chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect()
+}
+
+/// Where a run is, in a line.
+#[must_use]
+pub fn describe(run: &Run) -> String {
+    let mut text = run.state.name().to_owned();
+    if let Some(rows_in) = run.rows_in {
+        let done = run.counts.total();
+        text.push_str(&format!(
+            ", {done} of {rows_in} rows, {} of {} batches, {} calls",
+            run.batches - run.batches_open.min(run.batches),
+            run.batches,
+            run.calls
+        ));
+    }
+    if let Some(failure) = &run.failure {
+        text.push_str(&format!(": {} ({})", failure.text, failure.code));
+    }
+    text
+}

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sandbox::campaign_monitor::Sandbox;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::binaries::{self, Binaries, Profile};
-use crate::cloud::{Cloud, Options, StackOutputs, StartTimes};
+use crate::cloud::{Options, StackOutputs, StartTimes};
 use crate::console::Progress;
 use crate::error::tail;
 use crate::processes::Identity;
-use crate::{Error, venv, workspace};
+use crate::world::World;
+use crate::{Error, demo, venv, workspace};
 
 const START_LIMIT: Duration = Duration::from_mins(3);
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -30,6 +30,8 @@ pub struct Running {
     pub api_url: String,
     /// Address of the Campaign Monitor sandbox.
     pub sandbox_url: String,
+    /// The lists at the destination.
+    pub list_ids: Vec<String>,
     /// The lake's bucket.
     pub lake_bucket: String,
     /// The stack's outputs.
@@ -50,6 +52,8 @@ pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool)
     if let Some(running) = running()? {
         return Ok((running, true));
     }
+    // Asked before the build, which may put a new file in the place of the one that runs.
+    let program = std::env::current_exe().map_err(Error::start("local"))?;
     venv::ensure(progress)?;
     let request = workspace::local()?.join("up-functions.json");
     let functions = binaries::build(profile, progress)?;
@@ -57,7 +61,6 @@ pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool)
     let log = workspace::logs()?.join("up.log");
     let output = File::create(&log).map_err(Error::file(&log))?;
     let errors = output.try_clone().map_err(Error::file(&log))?;
-    let program = std::env::current_exe().map_err(Error::start("local"))?;
     progress.step("starting the local cloud in the background");
     let mut owner = process_group(Command::new(program).arg("own"))
         .stdin(Stdio::null())
@@ -115,11 +118,9 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
     let request = workspace::local()?.join("up-functions.json");
     let functions: Binaries =
         serde_json::from_slice(&std::fs::read(&request).map_err(Error::file(&request))?)?;
-    let sandbox = Sandbox::start(sandbox::campaign_monitor::Options::default())
-        .await
-        .map_err(Error::start("the Campaign Monitor sandbox"))?;
-    let options = Options::new(venv::ensure(progress)?, functions).campaign_monitor(&sandbox.base_url());
-    let cloud = Cloud::start(options, progress).await?;
+    let world = World::start_with(Options::new(venv::ensure(progress)?, functions), progress).await?;
+    let lists = demo::furnish(&world, &demo::Arguments::default(), progress).await?;
+    let cloud = &world.cloud;
     let owner = Identity::of(std::process::id())
         .ok_or_else(|| Error::Missing("cannot tell when this process started".to_owned()))?;
     let StartTimes { start_seconds, deploy_seconds, .. } = cloud.times();
@@ -127,7 +128,8 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
         owner,
         endpoint: cloud.endpoint().to_owned(),
         api_url: cloud.api_url(),
-        sandbox_url: sandbox.base_url(),
+        sandbox_url: world.sandbox.base_url(),
+        list_ids: vec![lists.newsletter.to_string(), lists.spenders.to_string()],
         lake_bucket: cloud.lake_bucket().to_owned(),
         outputs: cloud.outputs().clone(),
         log: cloud.log_path().to_path_buf(),

@@ -1,11 +1,14 @@
 //! The command line of `cargo local`.
 
 use clap::{Parser, Subcommand};
+use relay::aws::{CatalogStore, Clients};
 use serde_json::{Value, json};
 
 use crate::background::{self, Running};
 use crate::binaries::{self, Profile};
+use crate::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::console::Progress;
+use crate::world::{Catalog, Values};
 use crate::{Error, bench, demo, sizes, venv};
 
 /// The whole of Segment Relay on this machine: an emulated AWS on loopback with the real functions behind it.
@@ -33,6 +36,14 @@ enum Subcommands {
         /// Deploy release builds, which take long to make and run fast
         #[arg(long)]
         release: bool,
+    },
+    /// Read a folder of definitions (sources/, segments/, connections/, exports/) into the catalog of what `up` runs
+    Load {
+        /// The folder
+        folder: std::path::PathBuf,
+        /// What stands for ${NAME} in the files; may be given more than once
+        #[arg(long = "value", value_name = "NAME=VALUE")]
+        values: Vec<String>,
     },
     /// End what `up` left running
     Down,
@@ -89,6 +100,7 @@ impl Cli {
                 let (running, already) = background::up(profile, progress).await?;
                 Ok(describe(&running, if already { "It runs already." } else { "It runs." }))
             }
+            Subcommands::Load { folder, values } => load(folder, values).await,
             Subcommands::Down => {
                 let ended = background::down(progress).await?;
                 let text = if ended { "The local cloud has ended." } else { "Nothing was running." };
@@ -120,7 +132,12 @@ impl Cli {
 }
 
 fn describe(running: &Running, first: &str) -> Report {
-    let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, .. } = running;
+    let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, list_ids, .. } =
+        running;
+    let lists: Vec<String> = list_ids
+        .iter()
+        .map(|list| format!("  curl --silent '{sandbox_url}/_sandbox/lists/{list}/counts'"))
+        .collect();
     let text = format!(
         "{first}
 
@@ -142,23 +159,51 @@ To look into it with the AWS command line interface:
 To start a run of an export and to see how it goes (requests are signed, as on AWS):
 
   SIGNED='curl --silent --aws-sigv4 aws:amz:{region}:execute-api --user {key}:{secret}'
-  $SIGNED -X POST '{api_url}/exports/EXPORT/runs'
+  $SIGNED -X POST '{api_url}/exports/newsletter/runs'
   $SIGNED '{api_url}/runs/RUN'
+
+The lake holds 10,000 made-up customers, and the catalog is that of infra/local/catalog/. What the destination's lists
+hold (…/subscribers instead of …/counts shows everybody):
+
+{}
 
 To end it: cargo local down",
         outputs.data_bucket,
         log.display(),
         journal.display(),
         outputs.catalog_table,
-        region = crate::cloud::REGION,
-        key = crate::cloud::ACCESS_KEY_ID,
-        secret = crate::cloud::SECRET_ACCESS_KEY,
+        lists.join("\n"),
+        region = REGION,
+        key = ACCESS_KEY_ID,
+        secret = SECRET_ACCESS_KEY,
     );
     let mut figures = json!(running);
     if let Some(fields) = figures.as_object_mut() {
         fields.insert("running".to_owned(), json!(true));
     }
     Report::new(text, figures)
+}
+
+async fn load(folder: &std::path::Path, values: &[String]) -> Result<Report, Error> {
+    let running = background::running()?
+        .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
+    let mut named = Values::new();
+    for value in values {
+        let (name, value) = value
+            .split_once('=')
+            .ok_or_else(|| Error::Missing(format!("--value {value} must look like NAME=VALUE")))?;
+        named.insert(name.to_owned(), value.to_owned());
+    }
+    let catalog = Catalog::read(folder, &named)?;
+    let clients = Clients::at(&running.endpoint, REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY).await;
+    catalog.save(&CatalogStore::new(clients.dynamodb(), running.outputs.catalog_table)).await?;
+    let figures = json!({
+        "sources": catalog.sources.len(),
+        "segments": catalog.segments.len(),
+        "connections": catalog.connections.len(),
+        "exports": catalog.exports.len(),
+    });
+    Ok(Report::new(format!("Loaded {figures}."), figures))
 }
 
 fn logs(lines: usize) -> Result<Report, Error> {

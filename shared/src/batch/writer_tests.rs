@@ -17,7 +17,11 @@ fn row(number: usize, operation: Operation, text: &str) -> Row {
 fn measure(row: &Row, _: &[String]) -> u64 {
     row.values
         .iter()
-        .map(|(_, value)| if let FieldValue::Text(text) = value { text.len() as u64 } else { 0 })
+        .map(
+            |(_, value)| {
+                if let FieldValue::Text(text) = value { u64::try_from(text.len()).unwrap() } else { 0 }
+            },
+        )
         .sum()
 }
 
@@ -46,7 +50,7 @@ proptest! {
             let end = start + usize::try_from(entry.length_bytes).unwrap();
             let frame = Frame::decode(&object[start..end]).unwrap();
             prop_assert_eq!(&frame.field_keys, &keys);
-            prop_assert_eq!(frame.rows.len(), entry.rows as usize);
+            prop_assert_eq!(u32::try_from(frame.rows.len()), Ok(entry.rows));
             let (max_rows, max_bytes) = if entry.kind == Kind::Upsert { (5, 60) } else { (3, u64::MAX) };
             prop_assert!(entry.rows <= max_rows);
             let bytes: u64 = frame.rows.iter().map(|row| measure(row, &keys)).sum();

@@ -143,6 +143,7 @@ mod tests {
     use jiff::civil::date;
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "the table reads better without borrows")]
     fn check(value: Scalar, kind: &FieldKind, expected: Result<FieldValue, Unfit>) {
         let found = convert(&value, kind, InvalidPolicy::Reject);
         assert_eq!(found, expected.map(|value| Some(Converted::Whole(value))), "{value:?} into {kind:?}");

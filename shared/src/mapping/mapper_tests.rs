@@ -6,6 +6,7 @@ use crate::mapping::FieldKind;
 use proptest::prelude::*;
 use serde_json::json;
 
+#[expect(clippy::needless_pass_by_value, reason = "json! is expanded in the argument")]
 fn export(mapping: serde_json::Value) -> Export {
     let document = json!({
         "id": "newsletter", "name": "Newsletter", "connection": "cm", "match_key": "email", "mapping": mapping,

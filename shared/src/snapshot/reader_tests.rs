@@ -52,7 +52,7 @@ fn every_type_is_read() {
 #[track_caller]
 fn check(columns: Vec<(&str, ArrayRef)>, expected: &str) {
     let failure = match SnapshotReader::open(file(columns)) {
-        Ok(reader) => reader.filter_map(Result::err).next().unwrap(),
+        Ok(mut reader) => reader.find_map(Result::err).unwrap(),
         Err(error) => error,
     };
     assert!(failure.to_string().contains(expected), "{failure}");

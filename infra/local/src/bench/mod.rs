@@ -88,27 +88,22 @@ fn describe(
         "push_seconds": seconds(push_ms),
         "stages": usage,
     });
-    let mut text =
-        format!("\n{:<24}{:>12}{:>12}{:>14}{:>16}\n", "stage", "wall s", "CPU s", "peak MiB", "rows/s");
     let finish_ms = report.durations.finish_ms.unwrap_or_default();
     let walls = [snapshot_ms, chunk_ms, push_ms, finish_ms];
-    for (usage, wall_ms) in FUNCTIONS.map(of).iter().zip(walls) {
-        text.push_str(&format!(
-            "{:<24}{:>12.2}{:>12.2}{:>14}{:>16.0}\n",
-            usage.function,
-            seconds(wall_ms),
-            usage.cpu_seconds,
-            usage.peak_bytes / 1024 / 1024,
-            per(rows, seconds(wall_ms)),
-        ));
-    }
-    text.push_str(&format!(
+    let head = format!("\n{:<24}{:>12}{:>12}{:>14}{:>16}", "stage", "wall s", "CPU s", "peak MiB", "rows/s");
+    let stages = FUNCTIONS.map(of).into_iter().zip(walls).map(|(usage, wall_ms)| {
+        let (wall, peak_mib) = (seconds(wall_ms), usage.peak_bytes / 1024 / 1024);
+        let Usage { function, cpu_seconds, .. } = usage;
+        format!("{function:<24}{wall:>12.2}{cpu_seconds:>12.2}{peak_mib:>14}{:>16.0}", per(rows, wall))
+    });
+    let last = format!(
         "\nsnapshot + chunk: {snapshot_chunk_seconds:.2} s, {} MiB at the most; push: {rows_per_cpu_second:.0} rows a \
          CPU second;\n{aws_calls} AWS calls and {} calls to the destination for {rows} rows, of which {present} are \
          on the list",
         peak_bytes / 1024 / 1024,
         report.calls,
-    ));
+    );
+    let text = std::iter::once(head).chain(stages).chain([last]).collect::<Vec<_>>().join("\n");
     crate::cli::Report { text, figures, good }
 }
 

@@ -35,10 +35,24 @@ impl Cloud {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response, Error> {
+        self.api_with(method, path, &[], body).await
+    }
+
+    /// The same with headers, such as `Idempotency-Key`.
+    pub async fn api_with(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Response, Error> {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.api_url()))
             .header("authorization", authorization("execute-api"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

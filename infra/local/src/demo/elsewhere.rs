@@ -54,10 +54,10 @@ pub(super) fn time_passes(sandbox: &Sandbox, list: &ListId, rng: &mut Rng) -> Re
     rng.shuffle(&mut active);
     let changes =
         [Change::Unsubscribe, Change::Unsubscribe, Change::Bounce, Change::Suppress, Change::Delete];
-    let changed = (active.len() / 50).min(100);
-    for (number, email) in active.iter().take(changed).enumerate() {
+    let count = (active.len() / 50).min(100);
+    for (number, email) in active.iter().take(count).enumerate() {
         let change = changes.get(number % changes.len()).copied().unwrap_or(Change::Unsubscribe);
         sandbox.change_subscriber(list, email, change).map_err(answer)?;
     }
-    Ok(changed)
+    Ok(count)
 }

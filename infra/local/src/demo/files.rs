@@ -15,24 +15,19 @@ const ROWS_A_GROUP: usize = 50_000;
 /// Writes customers as Parquet, each as often as it has copies.
 pub fn write_profiles(path: &Path, persons: impl Iterator<Item = Person>) -> Result<(), Error> {
     let file = std::fs::File::create(path).map_err(Error::file(path))?;
-    let mut writer: Option<ArrowWriter<std::fs::File>> = None;
-    let mut persons =
-        persons.flat_map(|person| std::iter::repeat_n(person.clone(), person.copies)).peekable();
-    while persons.peek().is_some() || writer.is_none() {
-        let batch = batch(&persons.by_ref().take(ROWS_A_GROUP).collect::<Vec<_>>())?;
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            None => {
-                let handle = file.try_clone().map_err(Error::file(path))?;
-                writer.insert(ArrowWriter::try_new(handle, batch.schema(), None).map_err(data)?)
-            }
-        };
-        writer.write(&batch).map_err(data)?;
+    let mut persons = persons.flat_map(|person| std::iter::repeat_n(person.clone(), person.copies));
+    let mut next = || persons.by_ref().take(ROWS_A_GROUP).collect::<Vec<_>>();
+    // The first rows, even if there are none, tell the writer its columns.
+    let first = batch(&next())?;
+    let mut writer = ArrowWriter::try_new(file, first.schema(), None).map_err(data)?;
+    writer.write(&first).map_err(data)?;
+    loop {
+        let rows = next();
+        if rows.is_empty() {
+            return writer.close().map(drop).map_err(data);
+        }
+        writer.write(&batch(&rows)?).map_err(data)?;
     }
-    if let Some(writer) = writer {
-        writer.close().map_err(data)?;
-    }
-    Ok(())
 }
 
 /// Writes orders as CSV.
@@ -57,17 +52,17 @@ fn batch(persons: &[Person]) -> Result<RecordBatch, Error> {
     let points: Int64Array = persons.iter().map(|person| person.points).collect();
     let birthdays: Date32Array = persons.iter().map(|person| person.birthday.and_then(days)).collect();
     let newsletters: BooleanArray = persons.iter().map(|person| Some(person.newsletter)).collect();
-    RecordBatch::try_from_iter_with_nullable([
+    let columns: [(&str, ArrayRef, bool); 8] = [
         ("customer_id", text(|person| Some(&person.id)), true),
         ("email", text(|person| person.email.as_deref()), true),
         ("name", text(|person| Some(&person.name)), true),
         ("address", text(|person| Some(&person.address)), true),
         ("city", text(|person| Some(&person.city)), true),
-        ("points", Arc::new(points) as ArrayRef, true),
-        ("birthday", Arc::new(birthdays) as ArrayRef, true),
-        ("newsletter", Arc::new(newsletters) as ArrayRef, true),
-    ])
-    .map_err(data)
+        ("points", Arc::new(points), true),
+        ("birthday", Arc::new(birthdays), true),
+        ("newsletter", Arc::new(newsletters), true),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(data)
 }
 
 fn days(day: Date) -> Option<i32> {

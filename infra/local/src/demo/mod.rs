@@ -9,6 +9,7 @@ mod verify;
 
 pub use files::{write_orders, write_profiles};
 pub use people::{Order, People, Person};
+pub use story::furnish;
 pub use verify::{Findings, Lists, verify};
 
 use crate::Error;
@@ -23,6 +24,12 @@ pub struct Arguments {
     /// The seed that they are made up from: the same seed, the same people
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self { customers: 10_000, seed: 42 }
+    }
 }
 
 /// Runs the demo and gives its figures.

@@ -26,15 +26,11 @@ pub(super) struct Chapter {
 pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<Vec<Chapter>, Error> {
     let mut rng = Rng::with_seed(arguments.seed);
     let world = World::start(Profile::Dev, |options| options, progress).await?;
-    let lists =
-        Lists { newsletter: world.create_list("Newsletter")?, spenders: world.create_list("Big spenders")? };
-    progress.step(&format!("making up {} customers and their orders", arguments.customers));
-    let mut people = People::new(arguments.customers, &mut rng);
+    let (lists, mut people) = set_up(&world, arguments, &mut rng, progress)?;
     let seeded = elsewhere::history(&world.sandbox, &lists.newsletter, &people, &mut rng)?;
     progress.step(&format!("the list at the destination has {seeded} people of its own already"));
     upload(&world, &people, progress).await?;
-    let mut catalog = catalog(&world, &lists)?;
-    catalog.save(&world.catalog()).await?;
+    let mut catalog = save_catalog(&world, &lists).await?;
 
     let mut chapters = Vec::new();
     progress.step("first export, on demand: POST /exports/newsletter/runs");
@@ -65,12 +61,36 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     Ok(chapters)
 }
 
-fn catalog(world: &World, lists: &Lists) -> Result<Catalog, Error> {
+fn set_up(
+    world: &World,
+    arguments: &Arguments,
+    rng: &mut Rng,
+    progress: &Progress,
+) -> Result<(Lists, People), Error> {
+    let lists =
+        Lists { newsletter: world.create_list("Newsletter")?, spenders: world.create_list("Big spenders")? };
+    progress.step(&format!("making up {} customers and their orders", arguments.customers));
+    Ok((lists, People::new(arguments.customers, rng)))
+}
+
+/// Fills an empty world with the demo's beginning: made-up customers in the lake, two lists at the destination and
+/// the example catalog.
+pub async fn furnish(world: &World, arguments: &Arguments, progress: &Progress) -> Result<Lists, Error> {
+    let mut rng = Rng::with_seed(arguments.seed);
+    let (lists, people) = set_up(world, arguments, &mut rng, progress)?;
+    upload(world, &people, progress).await?;
+    save_catalog(world, &lists).await?;
+    Ok(lists)
+}
+
+async fn save_catalog(world: &World, lists: &Lists) -> Result<Catalog, Error> {
     let mut values = Values::new();
     values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
     values.insert("newsletter_list".to_owned(), lists.newsletter.to_string());
     values.insert("spenders_list".to_owned(), lists.spenders.to_string());
-    Catalog::read(&example_catalog(), &values)
+    let catalog = Catalog::read(&example_catalog(), &values)?;
+    catalog.save(&world.catalog()).await?;
+    Ok(catalog)
 }
 
 async fn upload(world: &World, people: &People, progress: &Progress) -> Result<(), Error> {

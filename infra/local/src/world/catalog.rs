@@ -100,7 +100,6 @@ fn document<T: Document>(path: &Path, values: &Values) -> Result<T, Error> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it must be")]
 mod tests {
     use super::*;
 

@@ -47,6 +47,11 @@ impl World {
     ) -> Result<Self, Error> {
         let venv = venv::ensure(progress)?;
         let functions = binaries::build(profile, progress)?;
+        Self::start_with(adjust(Options::new(venv, functions)), progress).await
+    }
+
+    /// The same with functions that are built already.
+    pub async fn start_with(options: Options, progress: &Progress) -> Result<Self, Error> {
         progress.step("starting the Campaign Monitor sandbox");
         let sandbox = Sandbox::start(SandboxOptions::default())
             .await
@@ -54,7 +59,7 @@ impl World {
         let account = sandbox.create_account(NewAccount { api_key: None });
         let client = sandbox.create_client(NewClient::new(account.account_id.clone(), "Demo"));
         let client = client.map_err(|error| Error::Answer(error.to_string()))?;
-        let options = adjust(Options::new(venv, functions).campaign_monitor(&sandbox.base_url()));
+        let options = options.campaign_monitor(&sandbox.base_url());
         let cloud = Cloud::start(options, progress).await?;
         let clients = Clients::at(cloud.endpoint(), REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY).await;
         let world = Self { sandbox, account, client, cloud, clients };

@@ -100,18 +100,11 @@ fn short(run_id: RunId) -> String {
 /// Where a run is, in a line.
 #[must_use]
 pub fn describe(run: &Run) -> String {
-    let mut text = run.state.name().to_owned();
-    if let Some(rows_in) = run.rows_in {
+    let counts = run.rows_in.map(|rows_in| {
+        let (batches, closed) = (run.batches, run.batches - run.batches_open.min(run.batches));
         let done = run.counts.total();
-        text.push_str(&format!(
-            ", {done} of {rows_in} rows, {} of {} batches, {} calls",
-            run.batches - run.batches_open.min(run.batches),
-            run.batches,
-            run.calls
-        ));
-    }
-    if let Some(failure) = &run.failure {
-        text.push_str(&format!(": {} ({})", failure.text, failure.code));
-    }
-    text
+        format!(", {done} of {rows_in} rows, {closed} of {batches} batches, {} calls", run.calls)
+    });
+    let failure = run.failure.as_ref().map(|failure| format!(": {} ({})", failure.text, failure.code));
+    format!("{}{}{}", run.state.name(), counts.unwrap_or_default(), failure.unwrap_or_default())
 }

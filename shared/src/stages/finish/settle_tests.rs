@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{MatchKey, MemberKey, Reason, RowHash};
+use std::slice;
 
 fn record(person: &str, hash: u8, holding: Holding) -> Record {
     Record {
@@ -48,20 +49,20 @@ fn only_what_was_applied_is_delivered() {
     check(&[], &[applied(Add)], &[("a", 9, Delivered)]);
     check(&[], &[deferred(Add)], &[]);
     check(&[], &[lost(Add)], &[]);
-    check(&[on_list.clone()], &[], &[("a", 1, Delivered)]);
-    check(&[on_list.clone()], &[applied(Change)], &[("a", 9, Delivered)]);
-    check(&[on_list.clone()], &[deferred(Change)], &[("a", 1, Delivered)]);
-    check(&[on_list.clone()], &[lost(Change)], &[]);
-    check(&[on_list.clone()], &[applied(Remove)], &[("a", 1, Removed)]);
-    check(&[on_list.clone()], &[deferred(Remove)], &[("a", 1, Delivered)]);
-    check(&[on_list.clone()], &[lost(Remove)], &[]);
+    check(slice::from_ref(&on_list), &[], &[("a", 1, Delivered)]);
+    check(slice::from_ref(&on_list), &[applied(Change)], &[("a", 9, Delivered)]);
+    check(slice::from_ref(&on_list), &[deferred(Change)], &[("a", 1, Delivered)]);
+    check(slice::from_ref(&on_list), &[lost(Change)], &[]);
+    check(slice::from_ref(&on_list), &[applied(Remove)], &[("a", 1, Removed)]);
+    check(slice::from_ref(&on_list), &[deferred(Remove)], &[("a", 1, Delivered)]);
+    check(slice::from_ref(&on_list), &[lost(Remove)], &[]);
     // Off the list already, by somebody else's doing: removed, but not by us, so never to be asked back.
-    check(&[on_list.clone()], &[event("a", Remove, Outcome::Applied, NotOurs)], &[]);
+    check(slice::from_ref(&on_list), &[event("a", Remove, Outcome::Applied, NotOurs)], &[]);
     check(&[record("a", 1, Removed)], &[applied(Add)], &[("a", 9, Delivered)]);
     // A changed match key is a removal and an addition, and each has its own fate.
     let moved = event("b", Add, Outcome::Applied, FollowsOutcome);
     check(
-        &[on_list.clone()],
+        slice::from_ref(&on_list),
         &[moved.clone(), deferred(Remove)],
         &[("a", 1, Delivered), ("b", 9, Delivered)],
     );

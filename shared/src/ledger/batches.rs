@@ -4,7 +4,7 @@ use super::item::{Item, expiry, find_number, find_text, key, number, run_key, te
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{Counts, OutcomeKind, RunId};
-use crate::run::Failure;
+use crate::run::{Failure, RunState};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
@@ -140,8 +140,8 @@ impl Ledger {
             let codes: Vec<&str> =
                 canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
             if codes.contains(&"ConditionalCheckFailed") {
-                // The answer to an earlier try was lost, or a later delivery has taken over: either way it is done
-                // or being done.
+                // The answer to an earlier try was lost, a later delivery has taken over, or the run was given up:
+                // there is nothing left to count.
                 return self.is_last(batch.run_id).await;
             }
             tokio::time::sleep(Duration::from_millis(20 << attempt.min(6)) + jitter()).await;
@@ -184,7 +184,7 @@ impl Ledger {
 
     async fn is_last(&self, run_id: RunId) -> Result<Closed, LedgerError> {
         let run = self.item(run_key(run_id)).await?.ok_or(LedgerError::RunMissing(run_id))?;
-        let is_pushing = find_text(&run, "state") == Some("pushing");
+        let is_pushing = find_text(&run, "state") == Some(RunState::Pushing.name());
         let open: Option<i64> = find_number(&run, "batches_open");
         Ok(if is_pushing && open == Some(0) { Closed::Last } else { Closed::More })
     }
@@ -228,6 +228,10 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(run_key(run_id)))
             .update_expression(format!("SET updated_at_ms = :now ADD {}", added.join(", ")))
+            // A run that was given up is over: what comes later must not change its counts.
+            .condition_expression("#state = :pushing")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":pushing", text(RunState::Pushing.name()))
             .expression_attribute_values(":minus_one", number(-1))
             .expression_attribute_values(":calls", number(calls))
             .expression_attribute_values(":now", number(now.as_millisecond()))

@@ -55,7 +55,7 @@ MAY = {
     ],
     "push-campaign-monitor": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
-        ("s3:GetObject", "DataBucket/deltas/*"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
@@ -336,7 +336,8 @@ class HttpApi(unittest.TestCase):
         body = of_type("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
         found = dict(transform.operations(body))
         self.assertEqual(
-            sorted(found), ["GET /runs/{run_id}", "POST /exports/{export_id}/runs", "POST /runs/{run_id}/approve"]
+            sorted(found), ["GET /runs/{run_id}", "POST /exports/{export_id}/runs", "POST /runs/{run_id}/approve",
+             "POST /runs/{run_id}/reject"]
         )
         for route, operation in found.items():
             self.assertEqual(operation["security"], [{"AWS_IAM": []}], route)

@@ -1,1 +1,16 @@
+//! The main job, end to end: the real functions behind the real template, against a destination that behaves as its
+//! vendor's documents say.
+//!
+//! Each test has a local cloud of its own; no more than two run at a time.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it must be")]
 
+mod guard;
+mod interruptions;
+mod limits;
+mod main_job;
+mod mistakes;
+mod privacy;
+mod samples;
+mod support;
+mod triggers;
+mod trouble;

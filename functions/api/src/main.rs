@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
         ledger: Ledger::new(clients.dynamodb(), Settings.ledger_table()?),
         snapshot_queue: Queue::new(clients.sqs(), Settings.snapshot_queue_url()?),
         chunk_queue: Queue::new(clients.sqs(), Settings.chunk_queue_url()?),
+        finish_queue: Queue::new(clients.sqs(), Settings.finish_queue_url()?),
     };
     run(routes::router(requests)).await
 }

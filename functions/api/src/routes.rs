@@ -20,6 +20,7 @@ pub(crate) fn router(requests: RunRequests) -> Router {
         .route("/exports/{export_id}/runs", post(start))
         .route("/runs/{run_id}", get(read))
         .route("/runs/{run_id}/approve", post(approve))
+        .route("/runs/{run_id}/reject", post(reject))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "route_missing", "there is no such route") })
         .with_state(requests)
 }
@@ -54,6 +55,15 @@ async fn approve(
     // A run that does not exist is not "not held".
     requests.ledger.run(run_id).await?;
     Ok(Json(shown(&requests.approve(run_id, timestamp_now()).await?)))
+}
+
+async fn reject(
+    State(requests): State<RunRequests>,
+    Path(run_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let run_id: RunId = run_id.parse()?;
+    requests.ledger.run(run_id).await?;
+    Ok(Json(shown(&requests.reject(run_id, timestamp_now()).await?)))
 }
 
 /// The caller's key, or one that nobody else has: without a key every request is one of its own.

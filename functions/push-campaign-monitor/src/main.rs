@@ -19,7 +19,6 @@ async fn main() -> Result<(), Error> {
         Objects::new(clients.s3(), Settings.data_bucket()?),
         Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
         Queue::new(clients.sqs(), Settings.finish_queue_url()?),
-        Settings.max_receive_count(),
         move |connection: &Connection| connections.campaign_monitor(connection),
     );
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {

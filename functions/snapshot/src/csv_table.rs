@@ -38,7 +38,7 @@ pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, Quer
         match &first {
             None => first = Some((location, names)),
             Some((first_location, expected)) => {
-                same_columns(&objects, first_location, expected, &location, &names)?
+                same_columns(&objects, first_location, expected, &location, &names)?;
             }
         }
     }

@@ -51,7 +51,7 @@ impl EngineSettings {
     #[must_use]
     pub fn new(spill_directory: impl Into<PathBuf>) -> Self {
         Self {
-            memory_limit_bytes: 192 * 1024 * 1024,
+            memory_limit_bytes: 160 * 1024 * 1024,
             spill_directory: spill_directory.into(),
             spill_limit_bytes: 8 * 1024 * 1024 * 1024,
             target_partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),

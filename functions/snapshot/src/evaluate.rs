@@ -8,15 +8,18 @@ use crate::explain::{Budgets, planning, running};
 use crate::stack::with_large_stack;
 use crate::writer::{SnapshotWriter, Written};
 use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -128,7 +131,21 @@ async fn start(
         .create_physical_plan()
         .await
         .map_err(|error| planning(&error))?;
+    let plan = with_pauses(plan).map_err(|error| planning(&error))?;
     execute_stream(plan, context.task_ctx()).map_err(|error| planning(&error))
+}
+
+/// Joins that pause now and then, so that a query which is given up really ends: a join can make rows for hours out
+/// of the few that it has read, and the engine itself pauses only where it reads.
+fn with_pauses(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+    let with_pauses = plan.transform_up(|plan| {
+        if plan.children().len() < 2 {
+            return Ok(Transformed::no(plan));
+        }
+        let pausing: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(plan));
+        Ok(Transformed::yes(pausing))
+    })?;
+    Ok(with_pauses.data)
 }
 
 /// Carries batches from the engine to the file. The engine runs on a task of its own: an operator that does not

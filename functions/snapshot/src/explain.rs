@@ -117,7 +117,6 @@ pub(crate) fn running(error: &DataFusionError, budgets: Budgets) -> QueryError {
         return known;
     }
     let root = error.find_root();
-    eprintln!("DEBUG {root}");
     // The engine has no error of its own for its budget of disk and says it in several wrappings.
     let is_over_disk_budget = root.to_string().contains("The used disk space during the spilling process");
     let is_disk_full =

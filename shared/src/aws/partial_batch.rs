@@ -3,6 +3,7 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One message as it was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,11 @@ pub struct Delivery {
 }
 
 /// A message that has to come again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// After how long; after the queue's visibility timeout where it is not said.
+    pub again_after: Option<Duration>,
+}
 
 /// What became of a delivery.
 pub type Verdict = Result<(), Failure>;
@@ -41,21 +45,31 @@ impl From<SqsMessage> for Delivery {
 
 /// Handles the groups of a batch at the same time and each group in its order. After the first failure of a group
 /// the rest of the group fails too, unhandled, so that its order is kept.
-pub async fn handle_groups<F, R>(event: SqsEvent, handle: F) -> SqsBatchResponse
+///
+/// Every failed message, the unhandled ones too, is given to `put_back`: a message that stays hidden keeps its whole
+/// group waiting (Amazon SQS Developer Guide, "FIFO delivery logic").
+pub async fn handle_groups<F, R, P, Q>(event: SqsEvent, handle: F, put_back: P) -> SqsBatchResponse
 where
     F: Fn(Delivery) -> R,
     R: Future<Output = Verdict>,
+    P: Fn(String, Failure) -> Q,
+    Q: Future<Output = ()>,
 {
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in event.records.into_iter().map(Delivery::from) {
         groups.entry(delivery.group.clone()).or_default().push(delivery);
     }
-    let handle = &handle;
+    let (handle, put_back) = (&handle, &put_back);
     let failures = join_all(groups.into_values().map(|group| async move {
         let mut failed = Vec::new();
+        let mut failure = None;
         for delivery in group {
-            let message_id = delivery.message_id.clone();
-            if !failed.is_empty() || handle(delivery).await.is_err() {
+            let (message_id, receipt_handle) = (delivery.message_id.clone(), delivery.receipt_handle.clone());
+            if failure.is_none() {
+                failure = handle(delivery).await.err();
+            }
+            if let Some(failure) = failure {
+                put_back(receipt_handle, failure).await;
                 failed.push(message_id);
             }
         }
@@ -91,15 +105,32 @@ mod tests {
     fn check(messages: &[(&str, &str)], failing: &str, handled: &[&str], failed: &[&str]) {
         let seen = Mutex::new(Vec::new());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let response = runtime.block_on(handle_groups(event(messages), |delivery| {
-            assert_eq!(delivery.receive_count, 2);
-            seen.lock().unwrap().push(delivery.message_id.clone());
-            std::future::ready(if delivery.message_id == failing { Err(Failure) } else { Ok(()) })
-        }));
+        let put_back = Mutex::new(Vec::new());
+        let handled_all = handle_groups(
+            event(messages),
+            |delivery| {
+                assert_eq!(delivery.receive_count, 2);
+                seen.lock().unwrap().push(delivery.message_id.clone());
+                std::future::ready(if delivery.message_id == failing {
+                    Err(Failure { again_after: Some(Duration::from_secs(7)) })
+                } else {
+                    Ok(())
+                })
+            },
+            |receipt_handle, failure| {
+                assert_eq!(failure.again_after, Some(Duration::from_secs(7)));
+                put_back.lock().unwrap().push(receipt_handle);
+                std::future::ready(())
+            },
+        );
+        let response = runtime.block_on(handled_all);
         let mut found: Vec<String> =
             response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         found.sort();
         assert_eq!(found, failed);
+        let mut put_back = put_back.into_inner().unwrap();
+        put_back.sort();
+        assert_eq!(put_back, failed, "what fails is put back, handled or not");
         assert_eq!(*seen.lock().unwrap(), handled);
     }
 

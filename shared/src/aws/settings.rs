@@ -62,12 +62,6 @@ impl Settings {
         required("CAMPAIGN_MONITOR_ENDPOINT")
     }
 
-    /// How often a batch's message is received before it goes to the dead-letter queue.
-    #[must_use]
-    pub fn max_receive_count(self) -> u32 {
-        env::var("MAX_RECEIVE_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
-    }
-
     /// Whether the functions run on one machine, where objects are addressed by path.
     #[must_use]
     pub fn is_local_cloud(self) -> bool {

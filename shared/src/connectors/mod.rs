@@ -78,6 +78,8 @@ pub struct Account {
 pub struct Prepared<T> {
     /// What each push needs.
     pub target: T,
+    /// What is sent with every row alike: when it changes, every row is sent again.
+    pub terms: String,
     /// The fields that rows can be mapped to.
     pub fields: Vec<Field>,
     /// What people should know: said in the run and in its report.

@@ -42,6 +42,9 @@ pub enum Standing {
     FollowsOutcome,
     /// The person's place on the list is no longer ours: never change or remove it again.
     NotOurs,
+    /// Another member now stands for the person. What we know of their place stays with this one until the other has
+    /// been delivered.
+    HandedOver,
 }
 
 /// A row that ended without a call.
@@ -117,6 +120,7 @@ pub struct Differ<'a, S: Sink> {
     over_cap: OverCap,
     cap_left: u64,
     seen: HashSet<u128>,
+    refused: HashSet<u128>,
     rejoinable: HashSet<u128>,
     spool: BufWriter<std::fs::File>,
     figures: DifferFigures,
@@ -139,6 +143,7 @@ impl<'a, S: Sink> Differ<'a, S> {
             over_cap,
             cap_left,
             seen: HashSet::new(),
+            refused: HashSet::new(),
             rejoinable,
             spool: BufWriter::new(tempfile::tempfile()?),
             figures: DifferFigures::default(),
@@ -222,14 +227,14 @@ impl<'a, S: Sink> Differ<'a, S> {
             .find(|record| record.holding == Holding::Delivered && record.match_key == match_key);
         let operation = if delivered.is_some() { Operation::Change } else { Operation::Add };
         let digest = match_key.digest();
-        if !self.seen.insert(digest) {
+        if self.seen.contains(&digest) {
             self.figures.settled.skipped += 1;
             let settled = Settled {
                 member_key: key.clone(),
                 match_key: match_key.clone(),
                 operation,
                 outcome: Outcome::Skipped(DUPLICATE_MATCH_KEY),
-                standing: Standing::NotOurs,
+                standing: Standing::HandedOver,
             };
             self.sink.settle(Phase::Members, settled)?;
             return Ok(Some(match_key));
@@ -237,10 +242,14 @@ impl<'a, S: Sink> Differ<'a, S> {
         let mapped = match self.mapper.map(match_key.clone(), attributes, &mut self.figures.warnings) {
             Ok(mapped) => mapped,
             Err(reason) => {
+                // Somebody with this match key is still a member, so the person is not to be taken off; but another
+                // member with the same key and better values may go.
+                self.refused.insert(digest);
                 self.settle(key, match_key.clone(), operation, Outcome::Rejected(reason))?;
                 return Ok(Some(match_key));
             }
         };
+        self.seen.insert(digest);
         self.figures.deliverable += 1;
         if self.figures.deliverable > self.cap_left && self.over_cap == OverCap::Truncate {
             self.settle(key, match_key.clone(), operation, Outcome::Skipped(OVER_CAP))?;
@@ -280,14 +289,15 @@ impl<'a, S: Sink> Differ<'a, S> {
         for line in BufReader::new(spool).lines() {
             let (member_key, match_key): (MemberKey, MatchKey) = serde_json::from_str(&line?)?;
             self.figures.removals += 1;
-            if self.seen.contains(&match_key.digest()) {
+            let digest = match_key.digest();
+            if self.seen.contains(&digest) || self.refused.contains(&digest) {
                 self.figures.settled.skipped += 1;
                 let settled = Settled {
                     member_key,
                     match_key,
                     operation: Operation::Remove,
                     outcome: Outcome::Skipped(TAKEN_OVER),
-                    standing: Standing::NotOurs,
+                    standing: Standing::HandedOver,
                 };
                 self.sink.settle(Phase::Removals, settled)?;
             } else {

@@ -40,12 +40,13 @@ fn mapper() -> Mapper {
         label: "Name".to_owned(),
         kind: FieldKind::Text { max_characters: 9 },
     };
-    Mapper::bind(&export, MatchKeyKind::Email, &["email".to_owned(), "name".to_owned()], &[field]).unwrap()
+    Mapper::bind(&export, MatchKeyKind::Email, &["email".to_owned(), "name".to_owned()], &[field], "")
+        .unwrap()
 }
 
 fn hash_of(email: &str) -> RowHash {
     let name = email.split('@').next().unwrap().to_owned();
-    row_hash(&MatchKey(email.to_owned()), &["Name".to_owned()], &[(0, FieldValue::Text(name))])
+    row_hash("", &MatchKey(email.to_owned()), &["Name".to_owned()], &[(0, FieldValue::Text(name))])
 }
 
 fn record(member: &str, email: &str, holding: Holding) -> Record {
@@ -115,6 +116,12 @@ fn decisions() {
     check(&[("1", ""), ("2", "broken")], &[], &["1 match_key_missing", "2 email_invalid"]);
     // A profile whose e-mail has broken is no longer findable, so the old address leaves.
     check(&[("1", "broken")], &[record("1", "a@x.io", Delivered)], &["Remove 1 a@x.io", "1 email_invalid"]);
+    // A row that cannot go does not stand in the way of another one for the same person.
+    check(
+        &[("1", "a@x.io"), ("2", "A@x.io")],
+        &[record("2", "a@x.io", Delivered)],
+        &["Add 1 a@x.io", "2 duplicate_match_key"],
+    );
     // A value that does not fit is no reason to take somebody off the list.
     let long = "a-name-too-long@x.io";
     check(&[("1", long)], &[record("1", long, Delivered)], &["1 value_too_long"]);

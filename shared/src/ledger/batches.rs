@@ -7,7 +7,7 @@ use crate::model::{Counts, OutcomeKind, RunId};
 use crate::run::{Failure, RunState};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -38,7 +38,11 @@ pub struct Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// It is the claimant's until the lease ends.
-    Claimed,
+    Claimed {
+        /// How often it has been claimed, this time included. Unlike the queue's count of deliveries it leaves out
+        /// those in which the worker never got to it.
+        attempts: u32,
+    },
     /// It has its results already.
     Closed,
     /// Somebody else is working on it.
@@ -80,7 +84,7 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(batch_key(batch)))
             .update_expression(
-                "SET #owner = :owner, receive_count = :count, leased_until_ms = :until, expires_at = :expiry",
+                "SET #owner = :owner, receive_count = :count, leased_until_ms = :until, expires_at = :expiry ADD attempts :one",
             )
             .condition_expression(
                 "attribute_not_exists(pk) OR (attribute_not_exists(closed_at_ms) AND \
@@ -92,11 +96,17 @@ impl Ledger {
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":until", number(until.as_millisecond()))
             .expression_attribute_values(":expiry", expiry(now))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else {
-            return Ok(Claim::Claimed);
+        let error = match answer {
+            Ok(answer) => {
+                let attempts = answer.attributes().and_then(|item| find_number(item, "attempts"));
+                return Ok(Claim::Claimed { attempts: attempts.unwrap_or(1) });
+            }
+            Err(error) => error,
         };
         let Some(UpdateItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
             return Err(self.cloud("claim batch in", &error).into());

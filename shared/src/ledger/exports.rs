@@ -133,4 +133,33 @@ impl Ledger {
         let owner = find_text(&item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
         owner.ok_or(LedgerError::Damaged { attribute: "export_id" })
     }
+
+    /// Gives a target list from an export that no longer names it to another one. Says whether it did.
+    pub async fn take_list(
+        &self,
+        connection: &ConnectionId,
+        list: &ListId,
+        from: &ExportId,
+        to: &ExportId,
+    ) -> Result<bool, LedgerError> {
+        count_call();
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(format!("connection#{connection}"), format!("list#{list}"))))
+            .update_expression("SET export_id = :to")
+            .condition_expression("export_id = :from")
+            .expression_attribute_values(":from", text(from.as_str()))
+            .expression_attribute_values(":to", text(to.as_str()))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(self.cloud("take target list in", &error).into()),
+            },
+        }
+    }
 }

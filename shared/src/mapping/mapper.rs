@@ -77,16 +77,18 @@ pub struct Mapper {
     match_key_kind: MatchKeyKind,
     entries: Vec<Entry>,
     field_keys: Vec<String>,
+    terms: String,
 }
 
 impl Mapper {
     /// Binds an export's mapping to `columns` (the attributes of a snapshot, in order) and `fields` (what the target
-    /// list has).
+    /// list has). `terms` is what the destination is told of every row alike.
     pub fn bind(
         export: &Export,
         match_key_kind: MatchKeyKind,
         columns: &[String],
         fields: &[Field],
+        terms: &str,
     ) -> Result<Self, MappingError> {
         let column = |attribute: &str| {
             columns.iter().position(|column| column == attribute).ok_or_else(|| {
@@ -107,7 +109,13 @@ impl Mapper {
             entries.push(Entry { column: column(attribute)?, field, null: *if_null, invalid: *if_invalid });
         }
         let field_keys = entries.iter().map(|entry| entry.field.key.clone()).collect();
-        Ok(Self { match_key_column: column(&export.match_key)?, match_key_kind, entries, field_keys })
+        Ok(Self {
+            match_key_column: column(&export.match_key)?,
+            match_key_kind,
+            entries,
+            field_keys,
+            terms: terms.to_owned(),
+        })
     }
 
     /// The mapped fields' keys: what a field number in a row is an index into.
@@ -158,22 +166,28 @@ impl Mapper {
                 }
             }
         }
-        let hash = row_hash(&match_key, &self.field_keys, &values);
+        let hash = row_hash(&self.terms, &match_key, &self.field_keys, &values);
         Ok(Mapped { match_key, values, hash })
     }
 }
 
-/// Digest over everything that would be sent for a person.
+/// Digest over everything that would be sent for a person; `terms` is what is sent with every row alike.
 ///
 /// It is over fields' keys and typed values, each with its length, so that no two different rows write the same
 /// bytes, and a changed mapping changes the digest of exactly what it changes.
 #[must_use]
-pub fn row_hash(match_key: &MatchKey, field_keys: &[String], values: &[(u16, FieldValue)]) -> RowHash {
+pub fn row_hash(
+    terms: &str,
+    match_key: &MatchKey,
+    field_keys: &[String],
+    values: &[(u16, FieldValue)],
+) -> RowHash {
     fn text(hasher: &mut blake3::Hasher, tag: u8, text: &str) {
         hasher.update(&[tag]).update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
         hasher.update(text.as_bytes());
     }
     let mut hasher = blake3::Hasher::new();
+    text(&mut hasher, 7, terms);
     text(&mut hasher, 0, &match_key.0);
     for (number, value) in values {
         text(&mut hasher, 1, field_keys.get(usize::from(*number)).map_or("", String::as_str));

@@ -35,7 +35,7 @@ fn attributes(name: &str, points: Scalar) -> Vec<Scalar> {
 
 #[track_caller]
 fn check(mapping: serde_json::Value, row: &[Scalar], expected: Result<&str, &str>) {
-    let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields()).unwrap();
+    let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields(), "").unwrap();
     let key = mapper.match_key(row).unwrap();
     let found = mapper.map(key, row, &mut Warnings::default());
     let found = found.map(|mapped| serde_json::to_string(&mapped.values).unwrap());
@@ -68,7 +68,7 @@ fn what_was_bent_is_counted() {
         { "attribute": "name", "field": "Name", "if_invalid": "truncate" },
         { "attribute": "points", "field": "points", "if_invalid": "omit" }
     ]);
-    let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields()).unwrap();
+    let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields(), "").unwrap();
     let mut warnings = Warnings::default();
     let attributes = attributes("Maximiliane", Scalar::Text("many".to_owned()));
     let row = mapper.map(MatchKey("a@example.com".to_owned()), &attributes, &mut warnings).unwrap();
@@ -79,7 +79,7 @@ fn what_was_bent_is_counted() {
 
 #[track_caller]
 fn check_bind(mapping: serde_json::Value, expected: &str) {
-    let error = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields()).err().unwrap();
+    let error = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields(), "").err().unwrap();
     assert_eq!(error.to_string(), expected);
 }
 
@@ -100,7 +100,7 @@ fn mappings_that_cannot_be_name_what_is_there() {
 }
 
 fn hash(mapping: serde_json::Value, row: &[Scalar]) -> RowHash {
-    let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields()).unwrap();
+    let mapper = Mapper::bind(&export(mapping), MatchKeyKind::Email, &columns(), &fields(), "").unwrap();
     mapper.map(MatchKey("a@example.com".to_owned()), row, &mut Warnings::default()).unwrap().hash
 }
 

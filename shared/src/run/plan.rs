@@ -57,6 +57,8 @@ pub struct Delta {
     pub prepared: Value,
     /// The fields' keys that rows are mapped to.
     pub field_keys: Vec<String>,
+    /// What is sent with every row alike.
+    pub terms: String,
     /// Where the batches are.
     pub object_key: String,
     /// The batches, in the order of their numbers.

@@ -111,6 +111,16 @@ pub struct Failure {
     pub text: String,
 }
 
+impl Run {
+    /// When the step that it is in began.
+    #[must_use]
+    pub fn step_started_at(&self) -> Timestamp {
+        let steps =
+            [self.finish_started_at, self.push_started_at, self.chunk_started_at, self.snapshot_started_at];
+        steps.into_iter().flatten().max().unwrap_or(self.requested_at)
+    }
+}
+
 /// A run, as the ledger has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {

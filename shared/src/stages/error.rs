@@ -50,7 +50,10 @@ impl StageError {
 
 impl From<CloudError> for StageError {
     fn from(error: CloudError) -> Self {
-        Self::again("cloud_unavailable", error.to_string())
+        match error.code.as_str() {
+            "NoSuchKey" => Self::stop("object_missing", error.to_string()),
+            _ => Self::again("cloud_unavailable", error.to_string()),
+        }
     }
 }
 

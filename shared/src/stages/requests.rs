@@ -6,7 +6,7 @@ use crate::aws::{CatalogStore, LookupError, Queue};
 use crate::catalog::{CatalogError, Connection, Export};
 use crate::ledger::{Ledger, Requested, RunChange, RunRequest};
 use crate::model::{ExportId, RunId};
-use crate::run::{Run, RunState, Trigger};
+use crate::run::{Failure, Run, RunState, Stage, Trigger};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub struct RunRequests {
     pub snapshot_queue: Queue,
     /// Where an approved run goes on.
     pub chunk_queue: Queue,
+    /// Where a run ends.
+    pub finish_queue: Queue,
 }
 
 /// Why a run cannot be asked for.
@@ -36,7 +38,7 @@ pub enum StartError {
     #[error("{0}")]
     NoConsent(String),
     /// The run is not held, so there is nothing to approve.
-    #[error("run {run_id} is {state}, not held: there is nothing to approve", state = state.name())]
+    #[error("run {run_id} is {state}, not held: there is nothing to approve or to reject", state = state.name())]
     NotHeld {
         /// The run.
         run_id: RunId,
@@ -93,6 +95,28 @@ impl RunRequests {
         }
         let message = stage_message(run_id, run.export_id.as_str(), "approved", 0)?;
         self.chunk_queue.send(&[message]).await.map_err(StageError::from)?;
+        Ok(run)
+    }
+
+    /// Ends a run that the guard holds: nothing of it is sent.
+    pub async fn reject(&self, run_id: RunId, now: Timestamp) -> Result<Run, StartError> {
+        let failure = Failure {
+            stage: Stage::Chunk,
+            code: "removal_refused".to_owned(),
+            text: "somebody refused the removal that the guard held; nothing was sent".to_owned(),
+        };
+        let change =
+            RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
+        let advanced =
+            self.ledger.advance(run_id, &[RunState::Held], RunState::Finishing, now, &change).await;
+        let advanced = advanced.map_err(StageError::from)?;
+        let run = self.ledger.run(run_id).await.map_err(StageError::from)?;
+        // A refusal that was written but not sent on is sent on when it is given again.
+        if !advanced && run.state != RunState::Finishing {
+            return Err(StartError::NotHeld { run_id, state: run.state });
+        }
+        let message = stage_message(run_id, run.export_id.as_str(), "refused", 0)?;
+        self.finish_queue.send(&[message]).await.map_err(StageError::from)?;
         Ok(run)
     }
 

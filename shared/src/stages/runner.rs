@@ -31,8 +31,23 @@ impl Step {
         let failure = Failure { stage: self.stage, code: code.to_owned(), text: text.to_owned() };
         let change =
             RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
-        let from = [RunState::Snapshotting, RunState::Chunking, RunState::Pushing, RunState::Finishing];
-        self.ledger.advance(run_id, &from, RunState::Finishing, Timestamp::now(), &change).await?;
+        // A run that has gone on to a later step is no longer this step's to end.
+        let from = match self.stage {
+            Stage::Snapshot => RunState::Snapshotting,
+            Stage::Chunk => RunState::Chunking,
+            Stage::Push => RunState::Pushing,
+            Stage::Finish => RunState::Finishing,
+        };
+        let now = Timestamp::now();
+        if !self.ledger.advance(run_id, &[from], RunState::Finishing, now, &change).await? {
+            let state = self.ledger.run(run_id).await?.state;
+            if state != RunState::Finishing && !state.is_over() {
+                return Err(StageError::again(
+                    "step_incomplete",
+                    format!("the run is {} already", state.name()),
+                ));
+            }
+        }
         match &self.finish_queue {
             Some(queue) => self.send(queue, run_id, "finish", 0).await,
             None => Ok(()),
@@ -70,7 +85,7 @@ where
     F: Fn(RunId) -> R,
     R: Future<Output = Result<(), StageError>>,
 {
-    handle_groups(event, |delivery| one(delivery, step, &work)).await
+    handle_groups(event, |delivery| one(delivery, step, &work), |_, _| std::future::ready(())).await
 }
 
 async fn one<F, R>(delivery: Delivery, step: &Step, work: &F) -> Verdict
@@ -82,7 +97,7 @@ where
         Ok(message) => message.run_id,
         Err(error) => {
             tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
-            return Err(MessageFailure);
+            return Err(MessageFailure::default());
         }
     };
     let stage = step.stage;
@@ -101,8 +116,8 @@ where
         }
     };
     if step.finish_queue.is_none() {
-        return Err(MessageFailure);
+        return Err(MessageFailure::default());
     }
     // A run that failed says why and makes place for the next one, which a run that stands still does not.
-    step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure)
+    step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure::default())
 }

@@ -2,9 +2,9 @@
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
-use crate::aws::{OutgoingMessage, Queue};
+use crate::aws::OutgoingMessage;
 use crate::catalog::Export;
-use crate::ledger::RunChange;
+use crate::ledger::{LedgerError, Requested, RunChange};
 use crate::model::ExportId;
 use crate::run::{Failure, Run, RunState, Stage, Trigger, TriggerKind};
 use jiff::{SignedDuration, Timestamp};
@@ -12,8 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 /// A step whose message was lost is asked for again after so long without news. Every step tells its news at its
 /// beginning and its end, and none may take longer than a function may run.
 const STEP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(20);
-/// A run whose batches bring no results for so long has lost them to the dead-letter queue.
-const PUSH_STANDS_STILL: SignedDuration = SignedDuration::from_hours(6);
+/// A run whose batches bring no results for so long has lost them. It is long because they may have to wait behind the
+/// batches of another export of the connection.
+const PUSH_STANDS_STILL: SignedDuration = SignedDuration::from_hours(24);
+/// A step that has not ended after so long never will: its function is killed each time.
+const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
 
 /// What a tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,8 +34,6 @@ pub struct Ticked {
 pub struct Tick {
     /// Starts runs.
     pub requests: RunRequests,
-    /// Where runs end.
-    pub finish_queue: Queue,
 }
 
 impl Tick {
@@ -66,26 +67,46 @@ impl Tick {
         now: Timestamp,
         ticked: &mut Ticked,
     ) -> Result<(), StartError> {
+        // First the run under way: an export that may not start another one still has to end the one it has.
+        if self.sweep(&export.id, now).await? {
+            ticked.pushed_on += 1;
+        }
         // Saving an export does not run it: only what becomes due afterwards counts.
         let due = export.schedule.last_due(now).filter(|due| *due > saved_at && export.enabled);
         if let Some(due) = due {
             let trigger = Trigger { kind: TriggerKind::Schedule, key: format!("schedule/{due}") };
-            self.requests.start(&export.id, trigger, now).await?;
-            ticked.due += 1;
-        }
-        if let Some(run_id) = self.requests.ledger.active_run(&export.id).await.map_err(StageError::from)? {
-            let run = self.requests.ledger.run(run_id).await.map_err(StageError::from)?;
-            if self.push_on(&run, &export.id, now).await? {
-                ticked.pushed_on += 1;
-            }
+            let requested = self.requests.start(&export.id, trigger, now).await?;
+            ticked.due += u64::from(!matches!(requested, Requested::Repeated(_)));
         }
         Ok(())
     }
 
+    async fn sweep(&self, export_id: &ExportId, now: Timestamp) -> Result<bool, StageError> {
+        let ledger = &self.requests.ledger;
+        let Some(run_id) = ledger.active_run(export_id).await? else { return Ok(false) };
+        match ledger.run(run_id).await {
+            Ok(run) => self.push_on(&run, export_id, now).await,
+            Err(LedgerError::RunMissing(_)) => {
+                // The ledger forgets runs after months; one that was held for so long must not hold its export too.
+                tracing::warn!(run.id = %run_id, export.id = %export_id, "export is held by a forgotten run");
+                let next = ledger.release(export_id, run_id).await?;
+                if let Some(next) = next {
+                    self.requests.begin(next, export_id, 1).await?;
+                }
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn push_on(&self, run: &Run, export_id: &ExportId, now: Timestamp) -> Result<bool, StageError> {
         let still_for = now.duration_since(run.updated_at);
-        let patience = if run.state == RunState::Pushing { PUSH_STANDS_STILL } else { STEP_STANDS_STILL };
-        if still_for < patience || matches!(run.state, RunState::Held | RunState::Waiting) {
+        let patience = match run.state {
+            RunState::Held => return Ok(false),
+            RunState::Pushing if run.batches_open > 0 => PUSH_STANDS_STILL,
+            _ => STEP_STANDS_STILL,
+        };
+        if still_for < patience {
             return Ok(false);
         }
         tracing::warn!(run.id = %run.run_id, state = run.state.name(), "run stands still and is pushed on");
@@ -94,33 +115,52 @@ impl Tick {
         let message = |step: &str| -> Result<[OutgoingMessage; 1], StageError> {
             Ok([stage_message(run.run_id, export_id.as_str(), step, try_number)?])
         };
+        if now.duration_since(run.requested_at.max(run.step_started_at())) > STEP_NEVER_ENDS
+            && matches!(run.state, RunState::Snapshotting | RunState::Chunking)
+        {
+            let text = "the step was tried again and again for hours and never came to its end; its function may need \
+                        more memory or time";
+            self.give_up(run, "step_never_ends", text, now).await?;
+            self.requests.finish_queue.send(&message("finish")?).await?;
+            return Ok(true);
+        }
         match run.state {
+            // The run before it ended, but died before it could let this one begin.
+            RunState::Waiting => {
+                let change = RunChange::default();
+                let from = [RunState::Waiting];
+                self.requests.ledger.advance(run.run_id, &from, RunState::Snapshotting, now, &change).await?;
+                self.requests.begin(run.run_id, export_id, try_number).await?;
+            }
             RunState::Snapshotting => self.requests.begin(run.run_id, export_id, try_number).await?,
             RunState::Chunking => self.requests.chunk_queue.send(&message("chunk")?).await?,
             RunState::Pushing => {
-                let failure = Failure {
-                    stage: Stage::Push,
-                    code: "batches_lost".to_owned(),
-                    text:
-                        "some batches brought no results for hours; their rows are deferred, look into the \
-                           dead-letter queue"
-                            .to_owned(),
-                };
-                let change = RunChange {
-                    failure: Some(failure),
-                    started: Some(Stage::Finish),
-                    ..RunChange::default()
-                };
-                let from = [RunState::Pushing];
-                self.requests.ledger.advance(run.run_id, &from, RunState::Finishing, now, &change).await?;
-                self.finish_queue.send(&message("finish")?).await?;
+                if run.batches_open > 0 {
+                    let text = "some batches brought no results for a day; their rows are deferred, look into the \
+                                dead-letter queue";
+                    self.give_up(run, "batches_lost", text, now).await?;
+                }
+                self.requests.finish_queue.send(&message("finish")?).await?;
             }
             // A run that is over but still holds its export's place died between the two writes.
             RunState::Finishing | RunState::Succeeded | RunState::Failed => {
-                self.finish_queue.send(&message("finish")?).await?;
+                self.requests.finish_queue.send(&message("finish")?).await?;
             }
-            RunState::Held | RunState::Waiting => {}
+            RunState::Held => {}
         }
         Ok(true)
+    }
+
+    async fn give_up(&self, run: &Run, code: &str, text: &str, now: Timestamp) -> Result<(), StageError> {
+        let stage = match run.state {
+            RunState::Pushing => Stage::Push,
+            RunState::Chunking => Stage::Chunk,
+            _ => Stage::Snapshot,
+        };
+        let failure = Failure { stage, code: code.to_owned(), text: text.to_owned() };
+        let change =
+            RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
+        self.requests.ledger.advance(run.run_id, &[run.state], RunState::Finishing, now, &change).await?;
+        Ok(())
     }
 }

@@ -1,8 +1,18 @@
 //! Whole evaluations over stores in memory, and the text of every error that an author can meet.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "helpers of tests may panic, and are not recognised as tests"
+)]
+
 mod bounds;
 mod hostile;
 mod lake;
 mod messages;
+mod refusals;
 mod rows;
 mod s3;

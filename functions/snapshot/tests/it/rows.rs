@@ -7,6 +7,7 @@ use datafusion::arrow::array::{
 };
 use proptest::prelude::*;
 use snapshot::{ColumnType, SourceFormat};
+use std::fmt::Write;
 use std::sync::Arc;
 
 #[track_caller]
@@ -146,8 +147,19 @@ async fn json_has_its_own_types() {
         ],
     );
     let types: Vec<_> = snapshot.figures.columns.iter().map(|column| column.column_type).collect();
-    use ColumnType::{Boolean, Decimal, Integer, Text};
-    assert_eq!(types, [Text, Integer, Text, Boolean, Decimal, Text, Text, Text]);
+    assert_eq!(
+        types,
+        [
+            ColumnType::Text,
+            ColumnType::Integer,
+            ColumnType::Text,
+            ColumnType::Boolean,
+            ColumnType::Decimal,
+            ColumnType::Text,
+            ColumnType::Text,
+            ColumnType::Text
+        ]
+    );
     let counted = lake.evaluate("SELECT COUNT(*) AS n, 'all' AS id FROM people", "id", &["n"]).await.unwrap();
     rows(&counted.rows, &[&["all", "3"]]);
 }
@@ -220,7 +232,7 @@ async fn edges_of_batches_do_not_show() {
     let mut csv = "id,n\n".to_owned();
     for number in 0..50_000_u32 {
         let shuffled = number.wrapping_mul(7_919) % 50_000;
-        csv.push_str(&format!("k{:05},{number}\n", shuffled / 3));
+        writeln!(csv, "k{:05},{number}", shuffled / 3).unwrap();
     }
     let mut lake = Lake::new().csv("people", &csv).await;
     let mut found = Vec::new();

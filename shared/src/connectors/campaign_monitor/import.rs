@@ -149,8 +149,12 @@ impl<S: CredentialStore> Importer<'_, S> {
 
 /// Matches the failures to the rows by address, without regard to case.
 fn fates(rows: &[&Row], result: ImportResult) -> Vec<Fate> {
-    check_sums(rows.len(), &result);
+    let adds_up = check_sums(rows.len(), &result);
     let failures = result.failure_details.unwrap_or_default();
+    if failures.is_empty() && !adds_up {
+        // Fewer people were taken than were sent, and it is not known who: nobody may be called applied.
+        return rows.iter().map(|_| Fate::NotNamed).collect();
+    }
     if failures.is_empty() {
         return rows.iter().map(|_| Fate::Applied).collect();
     }
@@ -195,8 +199,9 @@ fn lower(email: &str) -> Cow<'_, str> {
     }
 }
 
-/// The vendor's sums have to add up, and batches have no duplicates. A difference is told by counts only.
-fn check_sums(rows: usize, result: &ImportResult) {
+/// The vendor's sums have to add up, and batches have no duplicates. A difference is told by counts only. Says whether
+/// as many people are accounted for as were sent.
+fn check_sums(rows: usize, result: &ImportResult) -> bool {
     let failed = result.failure_details.as_ref().map_or(0, Vec::len);
     let duplicates = result.duplicate_emails_in_submission.as_ref().map_or(0, Vec::len);
     let unique = usize::try_from(result.total_unique_emails_submitted).unwrap_or(usize::MAX);
@@ -215,6 +220,7 @@ fn check_sums(rows: usize, result: &ImportResult) {
             "the sums of an import do not add up"
         );
     }
+    u64::try_from(rows).is_ok_and(|rows| known >= rows)
 }
 
 fn result(fate: &Fate) -> RowResult {

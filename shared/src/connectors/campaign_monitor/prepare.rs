@@ -117,7 +117,8 @@ pub(super) async fn prepare<S: CredentialStore>(
         consent_to_track: options.consent_to_track,
         day_fields,
     };
-    Ok(Prepared { target, fields, notices })
+    let terms = format!("consent_to_track={}", target.consent_to_track.word());
+    Ok(Prepared { target, terms, fields, notices })
 }
 
 /// The keys of the mapped fields that hold days. Refuses to empty what cannot be emptied.

@@ -121,7 +121,7 @@ impl Chunk {
             Some(first) => SnapshotReader::open(first.try_clone()?)?.attributes().to_vec(),
             None => export.attributes(),
         };
-        let mapper = Mapper::bind(export, C::MATCH_KEY, &columns, &prepared.fields)
+        let mapper = Mapper::bind(export, C::MATCH_KEY, &columns, &prepared.fields, &prepared.terms)
             .map_err(|error| mapping_error(&error))?;
         let field_keys = mapper.field_keys().to_vec();
         let (cap_left, over) = (accounts.cap_left(), accounts.over);
@@ -154,6 +154,7 @@ impl Chunk {
             prepared: serde_json::to_value(&prepared.target)
                 .map_err(|error| StageError::stop("target_unwritable", error.to_string()))?,
             field_keys,
+            terms: prepared.terms.clone(),
             object_key,
             batches: files.batches,
             settled,

@@ -6,11 +6,11 @@ mod sink;
 
 use super::runner::stage_message;
 use super::{Connections, StageError};
-use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
-use crate::catalog::{Connection, Export};
+use crate::aws::{CatalogStore, LookupError, Objects, OutgoingMessage, Queue};
+use crate::catalog::{CatalogError, Connection, Export};
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
-use crate::model::{Destination, RunId};
+use crate::model::{Destination, ListId, RunId};
 use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_id};
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
@@ -82,20 +82,13 @@ impl Chunk {
         let context = CallContext::until(deadline);
         let segments = self.run_segments(export, keys).await?;
         let lists = export.target_lists();
-        for list in &lists {
-            let owner = self.ledger.own_list(&export.connection, list, &export.id).await?;
-            if owner != export.id {
-                let text = format!(
-                    "target list \"{list}\" already belongs to export \"{owner}\": two exports that mirror one list \
-                     would remove each other's members; put both segments into one export"
-                );
-                return Err(StageError::stop("list_taken", text));
-            }
-        }
         // Every list is verified before anything is made for any of them.
         let mut prepared = Vec::with_capacity(lists.len());
         for list in &lists {
             prepared.push(connector.prepare(export, list, &context).await?);
+        }
+        for list in &lists {
+            self.own_list(export, list).await?;
         }
         let mut accounts = Accounts::new(C::LIMITS, export);
         let mut notices = Vec::new();
@@ -126,6 +119,28 @@ impl Chunk {
             notices,
             calls: context.calls(),
         }))
+    }
+
+    /// Makes a target list this export's, or says whose it is.
+    async fn own_list(&self, export: &Export, list: &ListId) -> Result<(), StageError> {
+        let owner = self.ledger.own_list(&export.connection, list, &export.id).await?;
+        if owner == export.id {
+            return Ok(());
+        }
+        let names_it = match self.catalog.get::<Export>(owner.as_str()).await {
+            Ok(other) => other.connection == export.connection && other.target_lists().contains(list),
+            Err(LookupError::Catalog(CatalogError::Missing { .. })) => false,
+            Err(LookupError::Catalog(_)) => true,
+            Err(LookupError::Cloud(error)) => return Err(error.into()),
+        };
+        if !names_it && self.ledger.take_list(&export.connection, list, &owner, &export.id).await? {
+            return Ok(());
+        }
+        let text = format!(
+            "target list \"{list}\" already belongs to export \"{owner}\": two exports that mirror one list would \
+             remove each other's members; put both segments into one export"
+        );
+        Err(StageError::stop("list_taken", text))
     }
 
     async fn begin_push(&self, plan: &Plan) -> Result<(), StageError> {

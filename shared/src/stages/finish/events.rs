@@ -66,7 +66,11 @@ impl Events {
     }
 
     /// One stream for each lane and kind, and one for each file of settled rows: all sorted by member key.
-    pub(super) fn into_streams(self, field_keys: &[String]) -> Result<Vec<EventStream>, StageError> {
+    pub(super) fn into_streams(
+        self,
+        terms: &str,
+        field_keys: &[String],
+    ) -> Result<Vec<EventStream>, StageError> {
         let mut lanes: BTreeMap<(Kind, Lane), Vec<BatchEntry>> = BTreeMap::new();
         for batch in self.batches {
             lanes.entry((batch.kind, batch.lane)).or_default().push(batch);
@@ -79,8 +83,8 @@ impl Events {
                 .filter_map(|batch| Some((batch.number, results.remove(&batch.number)?)))
                 .collect();
             let frames = self.frames.try_clone()?;
-            let field_keys = field_keys.to_vec();
-            let mut lane = LaneReader { frames, results: lane_results, field_keys };
+            let (terms, field_keys) = (terms.to_owned(), field_keys.to_vec());
+            let mut lane = LaneReader { frames, results: lane_results, terms, field_keys };
             let events = batches.into_iter().flat_map(move |batch| match lane.read(batch) {
                 Ok(events) => events.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
@@ -101,6 +105,7 @@ pub(super) type EventStream = Box<dyn Iterator<Item = Result<Event, StageError>>
 struct LaneReader {
     frames: File,
     results: HashMap<u32, Vec<u8>>,
+    terms: String,
     field_keys: Vec<String>,
 }
 
@@ -122,7 +127,7 @@ impl LaneReader {
             ));
         }
         let events = frame.rows.into_iter().zip(results).map(|(row, result)| Event {
-            hash: row_hash(&row.match_key, &self.field_keys, &row.values),
+            hash: row_hash(&self.terms, &row.match_key, &self.field_keys, &row.values),
             member_key: row.member_key,
             match_key: row.match_key,
             operation: row.operation,

@@ -83,9 +83,8 @@ impl Finish {
             failure = Some(Failure { stage: Stage::Finish, code: "accounts_do_not_add_up".to_owned(), text });
         }
         let now = Timestamp::now();
-        // The rows are accounted for before the delivered state moves, so that no run can vouch for rows that it
-        // cannot count.
-        for (list, pointer) in &pointers {
+        // The delivered state moves only with accounts that add up: no run can vouch for rows that it cannot count.
+        for (list, pointer) in pointers.iter().filter(|_| counts.total() == rows_in) {
             self.ledger.set_delivered(&run.export_id, list, pointer, now).await?;
         }
         let (rejected_key, reasons) = rejects.finish(&self.objects, &keys).await?;
@@ -93,7 +92,10 @@ impl Finish {
         let report =
             report(run, plan.as_ref(), state, now, rows_in, counts, targets, reasons, failure, rejected_key);
         self.store(&keys, &report).await?;
-        self.events.put("Run Finished", &event_detail(&report, &keys)).await?;
+        if let Err(error) = self.events.put("Run Finished", &event_detail(&report, &keys)).await {
+            // The run is accounted for: that nobody hears of it is no reason to keep it from ending.
+            tracing::error!(run.id = %run.run_id, %error, "event could not be put");
+        }
         let change = RunChange {
             is_ended: Some(now),
             counts: Some(counts),
@@ -137,13 +139,14 @@ impl Finish {
         };
         let events = Events::fetch(&self.objects, keys, number, delta).await?;
         let (list, field_keys) = (delta.target_list.clone(), delta.field_keys.clone());
+        let terms = delta.terms.clone();
         // Merging lasts as long as the rows do: not on a thread that serves others.
         let merged = tokio::task::spawn_blocking(move || {
             let before = match before {
                 Some(file) => DeliveredReader::open(file)?,
                 None => DeliveredReader::empty(),
             };
-            settle::settle(before, events, &list, &field_keys, rejects)
+            settle::settle(before, events, &list, (&terms, &field_keys), rejects)
         });
         let settled =
             merged.await.map_err(|error| StageError::stop("merge_panicked", error.to_string()))??;

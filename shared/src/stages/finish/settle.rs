@@ -7,7 +7,7 @@ use crate::delta::{
     DeliveredReader, DeliveredWriter, Holding, Joined, OutOfOrder, Record, Standing, grouped, join,
     merge_sorted,
 };
-use crate::model::{Counts, ListId, Operation, Outcome};
+use crate::model::{Counts, ListId, MemberKey, Operation, Outcome, RowHash};
 use std::collections::HashSet;
 use std::io::BufWriter;
 use tempfile::NamedTempFile;
@@ -31,10 +31,10 @@ pub(super) fn settle(
     before: DeliveredReader,
     events: Events,
     list: &ListId,
-    field_keys: &[String],
+    (terms, field_keys): (&str, &[String]),
     mut rejects: Rejects,
 ) -> Result<SettledTarget, StageError> {
-    let streams = events.into_streams(field_keys)?;
+    let streams = events.into_streams(terms, field_keys)?;
     let events =
         merge_sorted(streams, |event: &Event| &event.member_key).map(|event| event.map(|(_, event)| event));
     let events = grouped(events, |event: &Event| &event.member_key);
@@ -43,15 +43,13 @@ pub(super) fn settle(
     let file = NamedTempFile::new()?;
     let mut writer = DeliveredWriter::new(BufWriter::new(file.reopen()?))?;
     let (mut counts, mut delivered) = (Counts::default(), 0);
-    let mut outdated = HashSet::new();
+    let mut aftermath = Aftermath::default();
     for joined in join(before, events) {
         let Joined { left: records, right: events, .. } = joined?;
         for event in &events {
             counts.count(event.outcome.kind(event.operation), 1);
             rejects.event(list, event)?;
-            if event.standing == Standing::NotOurs || (event.is_rejoin && event.outcome == Outcome::Applied) {
-                outdated.insert(event.match_key.digest());
-            }
+            aftermath.note(event);
         }
         for record in next_records(records, events) {
             delivered += u64::from(record.holding == Holding::Delivered);
@@ -59,7 +57,7 @@ pub(super) fn settle(
         }
     }
     writer.finish()?;
-    let file = if outdated.is_empty() { file } else { without_outdated(&file, &outdated)? };
+    let (file, delivered) = if aftermath.is_empty() { (file, delivered) } else { aftermath.apply(&file)? };
     Ok(SettledTarget { file, delivered, counts, rejects })
 }
 
@@ -89,6 +87,14 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
                     record.holding = Holding::Removed;
                 }
             }
+            (Outcome::Deferred(_), Standing::FollowsOutcome, Operation::Remove) => {
+                // Whether the person is still there is not known. Were they to come back unchanged, they must be
+                // sent again, so what was sent before counts for nothing.
+                if let Some(record) = place.and_then(|place| next.get_mut(place)) {
+                    record.hash = RowHash::default();
+                }
+            }
+            (_, Standing::HandedOver, _) => {}
             (
                 Outcome::Unchanged | Outcome::Skipped(_) | Outcome::Rejected(_) | Outcome::Deferred(_),
                 Standing::FollowsOutcome,
@@ -99,19 +105,70 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
     next
 }
 
-/// Leaves out the memory of having removed people who have come back, or whose place is no longer ours: kept, it
-/// could one day resubscribe somebody whom others took off.
-fn without_outdated(file: &NamedTempFile, outdated: &HashSet<u128>) -> Result<NamedTempFile, StageError> {
-    let next = NamedTempFile::new()?;
-    let mut writer = DeliveredWriter::new(BufWriter::new(next.reopen()?))?;
-    for record in DeliveredReader::open(file.reopen()?)? {
-        let record = record?;
-        if record.holding == Holding::Delivered || !outdated.contains(&record.match_key.digest()) {
-            writer.write(&record)?;
+/// What one member's outcomes say of records that another member may hold.
+#[derive(Default)]
+struct Aftermath {
+    /// People who have come back, or whose place is no longer ours: that we once removed them is over. Kept, it could
+    /// one day resubscribe somebody whom others took off.
+    outdated: HashSet<u128>,
+    /// Records of people for whom another member stands now.
+    handed_over: HashSet<(MemberKey, u128)>,
+}
+
+impl Aftermath {
+    fn note(&mut self, event: &Event) {
+        let digest = event.match_key.digest();
+        let is_back = event.is_rejoin && event.outcome == Outcome::Applied;
+        if event.standing == Standing::HandedOver {
+            self.handed_over.insert((event.member_key.clone(), digest));
+        } else if event.standing == Standing::NotOurs || is_back {
+            self.outdated.insert(digest);
         }
     }
-    writer.finish()?;
-    Ok(next)
+
+    fn is_empty(&self) -> bool {
+        self.outdated.is_empty() && self.handed_over.is_empty()
+    }
+
+    fn is_handed_over(&self, record: &Record, digest: u128) -> bool {
+        record.holding == Holding::Delivered
+            && !self.handed_over.is_empty()
+            && self.handed_over.contains(&(record.member_key.clone(), digest))
+    }
+
+    /// Writes the delivered state again without what is over, and counts who is on the list.
+    ///
+    /// A record that was handed over stays until the other member has one: were it dropped earlier and the other's
+    /// row refused, nobody would know that we put the person on the list.
+    fn apply(&self, file: &NamedTempFile) -> Result<(NamedTempFile, u64), StageError> {
+        let wanted: HashSet<u128> = self.handed_over.iter().map(|(_, digest)| *digest).collect();
+        let mut heirs = HashSet::new();
+        for record in DeliveredReader::open(file.reopen()?)? {
+            let record = record?;
+            let digest = record.match_key.digest();
+            let is_on_list = record.holding == Holding::Delivered;
+            if is_on_list && wanted.contains(&digest) && !self.is_handed_over(&record, digest) {
+                heirs.insert(digest);
+            }
+        }
+        let next = NamedTempFile::new()?;
+        let mut writer = DeliveredWriter::new(BufWriter::new(next.reopen()?))?;
+        let mut delivered = 0;
+        for record in DeliveredReader::open(file.reopen()?)? {
+            let record = record?;
+            let digest = record.match_key.digest();
+            let is_over = match record.holding {
+                Holding::Removed => self.outdated.contains(&digest),
+                Holding::Delivered => heirs.contains(&digest) && self.is_handed_over(&record, digest),
+            };
+            if !is_over {
+                delivered += u64::from(record.holding == Holding::Delivered);
+                writer.write(&record)?;
+            }
+        }
+        writer.finish()?;
+        Ok((next, delivered))
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Every outcome's effect on what we know of a person's place on the list.
 
 use super::*;
-use crate::model::{MatchKey, MemberKey, Reason, RowHash};
+use crate::model::{MatchKey, Reason};
 use std::slice;
 
 fn record(person: &str, hash: u8, holding: Holding) -> Record {
@@ -54,7 +54,8 @@ fn only_what_was_applied_is_delivered() {
     check(slice::from_ref(&on_list), &[deferred(Change)], &[("a", 1, Delivered)]);
     check(slice::from_ref(&on_list), &[lost(Change)], &[]);
     check(slice::from_ref(&on_list), &[applied(Remove)], &[("a", 1, Removed)]);
-    check(slice::from_ref(&on_list), &[deferred(Remove)], &[("a", 1, Delivered)]);
+    // Perhaps they are gone: should they come back, they are sent again.
+    check(slice::from_ref(&on_list), &[deferred(Remove)], &[("a", 0, Delivered)]);
     check(slice::from_ref(&on_list), &[lost(Remove)], &[]);
     // Off the list already, by somebody else's doing: removed, but not by us, so never to be asked back.
     check(slice::from_ref(&on_list), &[event("a", Remove, Outcome::Applied, NotOurs)], &[]);
@@ -64,7 +65,7 @@ fn only_what_was_applied_is_delivered() {
     check(
         slice::from_ref(&on_list),
         &[moved.clone(), deferred(Remove)],
-        &[("a", 1, Delivered), ("b", 9, Delivered)],
+        &[("a", 0, Delivered), ("b", 9, Delivered)],
     );
     check(&[on_list], &[moved, applied(Remove)], &[("a", 1, Removed), ("b", 9, Delivered)]);
 }
@@ -74,4 +75,37 @@ fn the_destinations_id_is_kept() {
     let change = event("a", Operation::Change, Outcome::Applied, Standing::FollowsOutcome);
     let next = next_records(vec![record("a", 1, Holding::Delivered)], vec![change]);
     assert_eq!(next[0].destination_id.as_deref(), Some("7"));
+}
+
+#[track_caller]
+fn check_handover(records: &[(&str, Holding)], expected: &[&str]) {
+    let file = NamedTempFile::new().unwrap();
+    let mut writer = DeliveredWriter::new(file.reopen().unwrap()).unwrap();
+    for (member, holding) in records {
+        let member_key = MemberKey((*member).to_owned());
+        writer.write(&Record { member_key, ..record("a", 1, *holding) }).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut aftermath = Aftermath::default();
+    let skipped = Outcome::Skipped(Reason::new("code", "text"));
+    let handed_over = event("a", Operation::Change, skipped, Standing::HandedOver);
+    aftermath.note(&Event { member_key: MemberKey("2".to_owned()), ..handed_over });
+    let (next, delivered) = aftermath.apply(&file).unwrap();
+    let members: Vec<String> = DeliveredReader::open(next.reopen().unwrap())
+        .unwrap()
+        .map(|record| record.unwrap().member_key.0)
+        .collect();
+    assert_eq!(members, expected);
+    let on_list = records
+        .iter()
+        .filter(|(member, holding)| *holding == Holding::Delivered && expected.contains(member));
+    assert_eq!(delivered, u64::try_from(on_list.count()).unwrap());
+}
+
+#[test]
+fn what_is_handed_over_is_dropped_only_for_an_heir() {
+    use Holding::{Delivered, Removed};
+    check_handover(&[("1", Delivered), ("2", Delivered)], &["1"]);
+    check_handover(&[("2", Delivered)], &["2"]);
+    check_handover(&[("1", Removed), ("2", Delivered)], &["1", "2"]);
 }

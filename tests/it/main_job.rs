@@ -1,0 +1,131 @@
+//! The main job: people come, change, leave and come back, and the list follows.
+
+use crate::support::messages::{dead_letters, journal};
+use crate::support::{Job, Scene, emails, person, persons};
+use relay::delta::DeliveredReader;
+use relay::model::{Counts, ListId};
+use sandbox::campaign_monitor::{Endpoint, SeedSubscriber, SubscriberState};
+use serde_json::Value;
+
+/// The counts of a run that adds only.
+fn added(added: u64) -> Counts {
+    Counts { added, ..Counts::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_follows_the_segment() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    let job = Job::new(&scene, "main");
+    let strangers = ["stranger@elsewhere.example.org", "other@elsewhere.example.org"];
+    for stranger in strangers {
+        let stranger = SeedSubscriber::new(stranger, SubscriberState::Active);
+        scene.sandbox.seed_subscriber(&job.list, stranger).unwrap();
+    }
+    job.save().await;
+    let mut people = persons(300);
+    people[0].email = None;
+    people[1].email = Some("not an address".to_owned());
+    people[2].email = Some(" PERSON4@mail.example.com".to_owned());
+    people[10].copies = 2;
+    people[20].points = None;
+    job.upload(&people).await;
+
+    // Everybody comes.
+    let first = job.run().await;
+    first.succeeded(Counts { added: 297, skipped: 2, rejected: 2, ..Counts::default() });
+    assert_eq!((first.report.rows_in, first.because("duplicate_member_row")), (301, 1));
+    let present = |mut expected: std::collections::BTreeSet<String>| {
+        for gone in [" PERSON4@mail.example.com", "not an address"] {
+            expected.remove(gone);
+        }
+        let ours: std::collections::BTreeSet<String> =
+            job.active().into_iter().filter(|email| !strangers.contains(&email.as_str())).collect();
+        let lower = ours.iter().map(|email| email.to_lowercase()).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(lower, expected);
+        for stranger in strangers {
+            assert!(job.active().contains(stranger), "strangers are left alone");
+        }
+    };
+    present(emails(&people));
+    delivered(&scene, &job, 297).await;
+    finished_once(&scene, &first.run.run_id.to_string());
+
+    // Nothing has changed, so nothing is sent.
+    scene.sandbox.reset_report();
+    let second = job.run().await;
+    second.succeeded(Counts { unchanged: 297, skipped: 2, rejected: 2, ..Counts::default() });
+    assert_eq!((scene.calls(Endpoint::Import), scene.calls(Endpoint::Remove)), (0, 0));
+
+    // Five change, seven leave, three come; one has another address.
+    for changed in &mut people[100..105] {
+        changed.city = "Elsewhere".to_owned();
+    }
+    for left in &mut people[200..207] {
+        left.newsletter = false;
+    }
+    people.extend((301..=303).map(person));
+    people[50].email = Some("moved@mail.example.com".to_owned());
+    job.upload(&people).await;
+    let third = job.run().await;
+    let expected = Counts {
+        added: 3,
+        changed: 5,
+        removed: 7,
+        unchanged: 284,
+        skipped: 2,
+        rejected: 2,
+        ..third.report.counts
+    };
+    assert_eq!(third.report.counts.total(), third.report.rows_in);
+    present(emails(&people));
+    assert_eq!(job.listed()["person101@mail.example.com"].custom_fields[0].value, "Elsewhere");
+    assert!(expected.unchanged <= third.report.counts.unchanged, "{:?}", third.report);
+
+    // Three of those who left come back: only these are resubscribed.
+    for back in &mut people[200..203] {
+        back.newsletter = true;
+    }
+    job.upload(&people).await;
+    let fourth = job.run().await;
+    fourth.succeeded(Counts { added: 3, ..fourth.report.counts });
+    present(emails(&people));
+    assert_eq!(scene.sandbox.report().import.resubscribe_rows.len(), 3);
+    let report = scene.sandbox.report();
+    assert_eq!((report.foreign_deletes, report.deletes_of_seeded), (0, 0));
+    assert_eq!(dead_letters(&scene).await, 0);
+    println!("{:?}\n{:?}", third.report.counts, fourth.report.counts);
+}
+
+/// The delivered state has so many people, and its pointer says the same.
+async fn delivered(scene: &Scene, job: &Job<'_>, expected: u64) {
+    let list = ListId(job.list.to_string());
+    let pointer = scene.ledger().delivered(&job.id(), &list).await.unwrap().unwrap();
+    assert_eq!(pointer.delivered, expected);
+    let file = scene.data().download(&pointer.object_key).await.unwrap();
+    let records = DeliveredReader::open(file).unwrap().map(Result::unwrap);
+    assert_eq!(u64::try_from(records.count()).unwrap(), expected);
+}
+
+/// The end of the run was announced once, with ids and counts.
+fn finished_once(scene: &Scene, run_id: &str) {
+    let details: Vec<Value> = journal(scene)
+        .into_iter()
+        .filter(|entry| entry["action"] == "PutEvents")
+        .map(|entry| serde_json::from_str::<Value>(entry["body"].as_str().unwrap()).unwrap())
+        .flat_map(|body| body["Entries"].as_array().unwrap().clone())
+        .inspect(|entry| {
+            assert_eq!(
+                (&entry["Source"], &entry["DetailType"]),
+                (&"segment-relay".into(), &"Run Finished".into())
+            )
+        })
+        .map(|entry| serde_json::from_str::<Value>(entry["Detail"].as_str().unwrap()).unwrap())
+        .filter(|detail| detail["run_id"] == run_id)
+        .collect();
+    assert_eq!(details.len(), 1);
+    assert_eq!((&details[0]["state"], &details[0]["rows_in"]), (&"succeeded".into(), &301.into()));
+}

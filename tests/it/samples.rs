@@ -1,0 +1,78 @@
+//! The sample events in `events/`: what each function is given on AWS, by the types that the functions read it with.
+
+use crate::support::Scene;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use relay::connectors::campaign_monitor::CampaignMonitorTarget;
+use relay::run::{BatchPointer, StageMessage};
+use serde_json::Value;
+
+const TICK: &str = include_str!("../../events/tick.json");
+const API: &str = include_str!("../../events/api.json");
+const SNAPSHOT: &str = include_str!("../../events/snapshot.json");
+const CHUNK: &str = include_str!("../../events/chunk.json");
+const PUSH: &str = include_str!("../../events/push-campaign-monitor.json");
+const FINISH: &str = include_str!("../../events/finish.json");
+/// The run that all of them are about.
+const RUN_ID: &str = "01938f5e-7c00-7000-8000-000000000001";
+
+fn body(event: &str) -> String {
+    let event: SqsEvent = serde_json::from_str(event).unwrap();
+    assert_eq!(event.records.len(), 1);
+    let record = &event.records[0];
+    assert!(record.attributes.contains_key("MessageGroupId"), "the queues are FIFO");
+    record.body.clone().unwrap()
+}
+
+#[test]
+fn the_samples_are_read_as_the_functions_read_them() {
+    for event in [SNAPSHOT, CHUNK, FINISH] {
+        assert_eq!(StageMessage::parse(&body(event)).unwrap().run_id.to_string(), RUN_ID);
+    }
+    let pointer = BatchPointer::parse(&body(PUSH)).unwrap();
+    assert_eq!(pointer.run_id.to_string(), RUN_ID);
+    serde_json::from_value::<CampaignMonitorTarget>(pointer.prepared).unwrap();
+
+    let request = lambda_http::request::from_str(API).unwrap();
+    assert_eq!(request.uri().path(), format!("/runs/{RUN_ID}"));
+
+    let tick: Value = serde_json::from_str(TICK).unwrap();
+    assert_eq!((&tick["source"], &tick["detail"]), (&"aws.scheduler".into(), &"{}".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_function_answers_its_sample() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    let invoke = async |function: &str, event: &str| {
+        let event = serde_json::from_str(event).unwrap();
+        let answer = scene.cloud.invoke(function, &event).await.unwrap();
+        assert!(!answer.function_error, "{function}: {}", answer.body);
+        answer.body
+    };
+    assert_eq!(invoke("tick", TICK).await, Value::Null);
+
+    let answer = invoke("api", API).await;
+    assert_eq!(answer["statusCode"], 404);
+    assert_eq!(answer["headers"]["content-type"], "application/problem+json");
+    let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    assert_eq!(problem["code"], "run_missing");
+    assert!(problem["detail"].as_str().unwrap().contains(RUN_ID), "{problem}");
+
+    // There is no such run here, so each message comes back as one that could not be handled.
+    let check = async |function: &str, event: &str| {
+        let response: SqsBatchResponse = serde_json::from_value(invoke(function, event).await).unwrap();
+        let sent: SqsEvent = serde_json::from_str(event).unwrap();
+        let failed: Vec<&str> =
+            response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        assert_eq!(failed, [sent.records[0].message_id.as_deref().unwrap()], "{function}");
+    };
+    tokio::join!(
+        check("snapshot", SNAPSHOT),
+        check("chunk", CHUNK),
+        check("push-campaign-monitor", PUSH),
+        check("finish", FINISH),
+    );
+}

@@ -1,0 +1,149 @@
+//! One export with everything that it needs: a source, a segment, a connection and a list of its own.
+
+use super::Over;
+use jiff::Timestamp;
+use local::console::Progress;
+use local::demo::{Person, write_profiles};
+use local::world::World;
+use relay::catalog::{Connection, Document, Export, Segment, Source};
+use relay::model::{ExportId, RunId};
+use sandbox::campaign_monitor::{ListId, ListedSubscriber, SubscriberState};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The longest that any run of these tests may take.
+const RUN_LIMIT: Duration = Duration::from_mins(2);
+
+/// Definitions, as JSON that a test may change before it saves them.
+pub(crate) struct Job<'a> {
+    pub(crate) world: &'a World,
+    /// The export's id, which is also the segment's, the source's and the prefix of its objects.
+    pub(crate) name: String,
+    /// The list at the destination.
+    pub(crate) list: ListId,
+    pub(crate) source: Value,
+    pub(crate) segment: Value,
+    pub(crate) connection: Value,
+    pub(crate) export: Value,
+}
+
+impl<'a> Job<'a> {
+    /// An export of everybody who wants the newsletter to a new list.
+    pub(crate) fn new(world: &'a World, name: &str) -> Self {
+        let list = world.create_list(name).unwrap();
+        let export = json!({
+            "id": name,
+            "name": name,
+            "connection": "campaign-monitor",
+            "match_key": "email",
+            "mapping": [
+                { "attribute": "name", "field": "Name" },
+                { "attribute": "city", "field": "City" },
+                { "attribute": "points", "field": "Points", "if_null": "clear" },
+            ],
+            "segments": [{ "segment": name, "target_list": list }],
+            "options": {
+                "consent_to_track": "unchanged",
+                "create_missing_fields": [
+                    { "name": "City", "type": "Text" },
+                    { "name": "Points", "type": "Number" },
+                ],
+            },
+        });
+        let connection = json!({
+            "id": "campaign-monitor",
+            "name": "Campaign Monitor",
+            "destination": "campaign-monitor",
+            "secret": world.cloud.outputs().campaign_monitor_secret,
+            "consent": { "by": "test", "at": "2026-01-01T00:00:00Z", "text": "Profiles may leave." },
+        });
+        let query = format!("SELECT customer_id, email, name, city, points FROM {name} WHERE newsletter");
+        let segment = json!({ "id": name, "name": name, "query": query, "member_key": "customer_id" });
+        let source = json!({ "id": name, "location": format!("s3://lake/{name}/"), "format": "parquet" });
+        Self { world, name: name.to_owned(), list, source, segment, connection, export }
+    }
+
+    /// The export's id.
+    pub(crate) fn id(&self) -> ExportId {
+        self.name.clone().try_into().unwrap()
+    }
+
+    /// Saves the definitions now.
+    pub(crate) async fn save(&self) {
+        self.save_at(Timestamp::now()).await;
+    }
+
+    /// Saves the definitions as if it had been at another time.
+    pub(crate) async fn save_at(&self, at: Timestamp) {
+        self.put::<Source>(&self.source, at).await;
+        self.put::<Segment>(&self.segment, at).await;
+        self.put::<Connection>(&self.connection, at).await;
+        self.put::<Export>(&self.export, at).await;
+    }
+
+    async fn put<T: Document + Serialize>(&self, document: &Value, at: Timestamp) {
+        let document = T::parse(&document.to_string()).unwrap();
+        self.world.catalog().put(&document, at).await.unwrap();
+    }
+
+    /// Gives the job a connection of its own with a secret of its own, and lanes as many as given.
+    pub(crate) async fn own_connection(&mut self, api_key: &str, lanes: u16) {
+        let name = format!("{}/connections/{}", self.world.cloud.stack_name(), self.name);
+        let secret = json!({ "api_key": api_key }).to_string();
+        let request = self.world.clients.secrets_manager().create_secret().name(&name).secret_string(secret);
+        request.send().await.unwrap();
+        self.connection["id"] = json!(self.name);
+        self.connection["secret"] = json!(name);
+        self.connection["settings"] = json!({ "lanes": lanes });
+        self.export["connection"] = json!(self.name);
+    }
+
+    /// Puts another key into the secret of the job's own connection.
+    pub(crate) async fn change_key(&self, api_key: &str) {
+        let secret = json!({ "api_key": api_key }).to_string();
+        let name = self.connection["secret"].as_str().unwrap();
+        let request = self.world.clients.secrets_manager().put_secret_value().secret_id(name);
+        request.secret_string(secret).send().await.unwrap();
+    }
+
+    /// Puts people in the place of those who are in the lake.
+    pub(crate) async fn upload(&self, people: &[Person]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profiles.parquet");
+        write_profiles(&path, people.iter().cloned()).unwrap();
+        self.world.upload(&format!("{}/profiles.parquet", self.name), &path).await.unwrap();
+    }
+
+    /// Starts a run and waits for its end.
+    pub(crate) async fn run(&self) -> Over {
+        let run_id = self.start().await;
+        self.over(run_id).await
+    }
+
+    /// Starts a run.
+    pub(crate) async fn start(&self) -> RunId {
+        let started = self.world.start_run(&self.name).await.unwrap();
+        assert_eq!(started.request, "started");
+        started.run_id
+    }
+
+    /// Waits for the end of a run and checks what is true of every run.
+    pub(crate) async fn over(&self, run_id: RunId) -> Over {
+        let run = self.world.follow(run_id, RUN_LIMIT, &Progress::quiet()).await.unwrap();
+        Over::of(self.world, run).await
+    }
+
+    /// Everybody who is or was on the list, by address.
+    pub(crate) fn listed(&self) -> BTreeMap<String, ListedSubscriber> {
+        let listed = self.world.sandbox.dump(&self.list).unwrap();
+        listed.into_iter().map(|subscriber| (subscriber.email.clone(), subscriber)).collect()
+    }
+
+    /// The addresses of those who are on the list.
+    pub(crate) fn active(&self) -> BTreeSet<String> {
+        let listed = self.listed().into_values();
+        listed.filter(|one| one.state == SubscriberState::Active).map(|one| one.email).collect()
+    }
+}

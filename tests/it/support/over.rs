@@ -1,0 +1,88 @@
+//! A run that is over, with what must be true of every one.
+
+use local::world::World;
+use relay::model::{Counts, OutcomeKind};
+use relay::run::{Report, Run, RunState};
+use std::collections::BTreeMap;
+
+/// A run and its report.
+#[derive(Clone, Debug)]
+pub(crate) struct Over {
+    pub(crate) run: Run,
+    pub(crate) report: Report,
+    /// The rejected rows: outcome and code, and how often.
+    pub(crate) rejected: BTreeMap<(String, String), u64>,
+}
+
+impl Over {
+    /// Reads the report and checks that every row that came in is accounted for, and how.
+    pub(crate) async fn of(world: &World, run: Run) -> Self {
+        let report = world.report(&run).await.unwrap();
+        assert_eq!((report.state, &report.failure), (run.state, &run.failure));
+        assert_eq!(report.counts, run.counts, "the report and the run count alike");
+        assert_eq!(report.counts.total(), report.rows_in, "every row has an outcome");
+        let query: u64 = report
+            .segments
+            .iter()
+            .map(|segment| segment.rows_without_key + segment.duplicate_member_rows)
+            .sum();
+        let mut targets = query;
+        for target in &report.targets {
+            assert_eq!(target.counts.total(), target.rows_in, "every row of a list has an outcome");
+            targets += target.rows_in;
+        }
+        assert_eq!(targets, report.rows_in);
+        let rejected = rejected(world, &report).await;
+        for reason in &report.reasons {
+            assert!(!reason.text.is_empty(), "{reason:?}");
+            if !matches!(reason.code.as_str(), "member_key_missing" | "duplicate_member_row") {
+                let key = (reason.kind.name().to_owned(), reason.code.clone());
+                assert_eq!(rejected.get(&key), Some(&reason.rows), "{reason:?}");
+            }
+        }
+        let not_applied = [OutcomeKind::Skipped, OutcomeKind::Rejected, OutcomeKind::Deferred];
+        let not_applied: u64 = not_applied.into_iter().map(|kind| report.counts.of(kind)).sum();
+        assert_eq!(report.reasons.iter().map(|reason| reason.rows).sum::<u64>(), not_applied);
+        assert_eq!(rejected.values().sum::<u64>() + query, not_applied, "{rejected:?}");
+        Self { run, report, rejected }
+    }
+
+    /// The run succeeded with exactly these counts.
+    #[track_caller]
+    pub(crate) fn succeeded(&self, expected: Counts) {
+        assert_eq!((self.run.state, &self.run.failure), (RunState::Succeeded, &None));
+        assert_eq!(self.report.counts, expected, "{:?}", self.report.reasons);
+    }
+
+    /// The run failed with this code and a text that has all of these words.
+    #[track_caller]
+    pub(crate) fn failed(&self, code: &str, words: &[&str]) {
+        assert_eq!(self.run.state, RunState::Failed);
+        let failure = self.run.failure.as_ref().unwrap();
+        assert_eq!(failure.code, code, "{}", failure.text);
+        for word in words {
+            assert!(failure.text.contains(word), "no {word:?} in {:?}", failure.text);
+        }
+    }
+
+    /// Rows that were not applied for a reason.
+    pub(crate) fn because(&self, code: &str) -> u64 {
+        self.report.reasons.iter().filter(|reason| reason.code == code).map(|reason| reason.rows).sum()
+    }
+}
+
+/// The CSV of rejected rows as another program reads it.
+async fn rejected(world: &World, report: &Report) -> BTreeMap<(String, String), u64> {
+    let mut counted = BTreeMap::new();
+    let Some(key) = &report.rejected_key else { return counted };
+    let bytes = world.data().get(key).await.unwrap();
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    for row in reader.deserialize::<BTreeMap<String, String>>() {
+        let row = row.unwrap();
+        for column in ["target_list", "operation", "outcome", "code", "reason"] {
+            assert!(!row[column].is_empty(), "{column} of {row:?}");
+        }
+        *counted.entry((row["outcome"].clone(), row["code"].clone())).or_insert(0) += 1;
+    }
+    counted
+}

@@ -106,7 +106,7 @@ async fn messages_that_come_twice_change_nothing() {
     let expected = calm.run().await;
     // So that the second message of each batch comes while the first one is being worked on.
     scene.sandbox.add_fault(Fault::once(Endpoint::Import, FaultKind::DelayAfter(700)).times(3));
-    let over = doubling(&scene, job.run()).await;
+    let over = doubling(&scene, Box::pin(job.run())).await;
     same((&job, &over), (&calm, &expected));
 
     people.truncate(1_150);
@@ -115,7 +115,7 @@ async fn messages_that_come_twice_change_nothing() {
         job.upload(&people).await;
     }
     let expected = calm.run().await;
-    let over = doubling(&scene, job.run()).await;
+    let over = doubling(&scene, Box::pin(job.run())).await;
     expected.succeeded(Counts { added: 20, removed: 50, unchanged: 1_149, rejected: 1, ..Counts::default() });
     same((&job, &over), (&calm, &expected));
 

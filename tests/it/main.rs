@@ -2,7 +2,11 @@
 //! vendor's documents say.
 //!
 //! Each test has a local cloud of its own; no more than two run at a time.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it must be")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it must be"
+)]
 
 mod guard;
 mod interruptions;

@@ -40,17 +40,18 @@ async fn definitions_that_are_wrong_are_named() {
     let query = |columns: &str, name: &str| json!(format!("SELECT {columns} FROM {name}"));
     let mut wrong =
         job(&scene, "column", |job| job.segment["query"] = query("customer_id, emial", "column")).await;
-    refused(&wrong, "unknown_column", &["segment \"column\"", "emial", "email", "the columns are"]).await;
+    refused(&wrong, "query_unknown_column", &["segment \"column\"", "emial", "email", "the columns are"])
+        .await;
     wrong.segment["query"] = query("customer_id, email, name, city, points", "column");
     mended(&wrong).await;
 
     let mut wrong = job(&scene, "prefix", |job| job.source["location"] = json!("s3://lake/elsewhere/")).await;
-    refused(&wrong, "missing_source", &["source prefix", "s3://lake/elsewhere/"]).await;
+    refused(&wrong, "source_missing", &["source prefix", "s3://lake/elsewhere/"]).await;
     wrong.source["location"] = json!("s3://lake/prefix/");
     mended(&wrong).await;
 
     let mut wrong = job(&scene, "field", |job| job.export["mapping"][1]["field"] = json!("Town")).await;
-    refused(&wrong, "mapping_unknown_field", &["Town", "City"]).await;
+    refused(&wrong, "mapping_unknown_field", &["Town", "[city]"]).await;
     wrong.export["mapping"][1]["field"] = json!("City");
     mended(&wrong).await;
 

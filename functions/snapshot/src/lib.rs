@@ -1,7 +1,7 @@
 //! The query engine behind segments: evaluates one SELECT over declared sources into a sorted Parquet snapshot.
 //!
 //! This crate is the only user of the query engine. [`engine`] holds what queries may see and how much they may use,
-//! [`check`] turns an author's query into a plan or into words that say what is wrong with it, and [`evaluate`]
+//! [`check`] turns an author's query into a plan or into words that say what is wrong with it, and [`evaluate()`]
 //! writes the members. [`store`] reads a bucket of S3 and nothing else. The sources' own rules:
 //!
 //! - A source is every object under a prefix, in one format. Names of objects and folders that begin with `_` or `.`

@@ -41,7 +41,7 @@ impl S3Store {
 
     async fn page(
         &self,
-        prefix: Option<String>,
+        prefix: String,
         delimiter: Option<&str>,
         continuation_token: Option<String>,
     ) -> Result<Page> {
@@ -49,12 +49,12 @@ impl S3Store {
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
-            .set_prefix(prefix.clone())
+            .prefix(&prefix)
             .set_delimiter(delimiter.map(str::to_owned))
             .set_continuation_token(continuation_token)
             .send()
             .await
-            .map_err(|error| classify(&error, &format!("{}/{}", self.bucket, prefix.unwrap_or_default())))?;
+            .map_err(|error| classify(&error, &format!("{}/{}", self.bucket, prefix)))?;
         let next = answer.next_continuation_token().map(str::to_owned);
         let common_prefixes =
             answer.common_prefixes().iter().filter_map(|common| common.prefix()).map(Path::from);
@@ -186,9 +186,9 @@ fn read_only() -> Error {
 
 /// A prefix as S3 wants it: object stores compare whole path segments, S3 compares text. The whole bucket has an empty
 /// prefix and not none, because a role that is held to a prefix is refused a request without one.
-fn folder(prefix: Option<&Path>) -> Option<String> {
+fn folder(prefix: Option<&Path>) -> String {
     let prefix = prefix.filter(|prefix| !prefix.as_ref().is_empty());
-    Some(prefix.map_or_else(String::new, |prefix| format!("{prefix}/")))
+    prefix.map_or_else(String::new, |prefix| format!("{prefix}/"))
 }
 
 fn header(range: &GetRange) -> String {

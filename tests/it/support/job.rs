@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The longest that any run of these tests may take.
-const RUN_LIMIT: Duration = Duration::from_mins(2);
+const RUN_LIMIT: Duration = Duration::from_mins(1);
 
 /// Definitions, as JSON that a test may change before it saves them.
 pub(crate) struct Job<'a> {
@@ -124,15 +124,26 @@ impl<'a> Job<'a> {
 
     /// Starts a run.
     pub(crate) async fn start(&self) -> RunId {
-        let started = self.world.start_run(&self.name).await.unwrap();
+        let started = self.world.start_run(&self.name).await;
+        assert!(started.is_ok(), "{started:?}\n{}", self.troubles().await);
+        let started = started.unwrap();
         assert_eq!(started.request, "started");
         started.run_id
     }
 
     /// Waits for the end of a run and checks what is true of every run.
     pub(crate) async fn over(&self, run_id: RunId) -> Over {
-        let run = self.world.follow(run_id, RUN_LIMIT, &Progress::quiet()).await.unwrap();
+        let run = self.world.follow(run_id, RUN_LIMIT, &Progress::quiet()).await;
+        assert!(run.is_ok(), "{run:?}\n{}", self.troubles().await);
+        let run = run.unwrap();
         Over::of(self.world, run).await
+    }
+
+    /// What the functions complained of, for the message of a test that fails.
+    async fn troubles(&self) -> String {
+        let logs = self.world.cloud.function_logs().await.unwrap();
+        let is_trouble = |line: &String| line.contains("ERROR") || line.contains("WARN Lambda");
+        logs.into_iter().filter(is_trouble).collect::<Vec<_>>().join("\n")
     }
 
     /// Everybody who is or was on the list, by address.

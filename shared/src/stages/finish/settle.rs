@@ -94,8 +94,8 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
                     record.hash = RowHash::default();
                 }
             }
-            (_, Standing::HandedOver, _) => {}
-            (
+            (_, Standing::HandedOver, _)
+            | (
                 Outcome::Unchanged | Outcome::Skipped(_) | Outcome::Rejected(_) | Outcome::Deferred(_),
                 Standing::FollowsOutcome,
                 _,

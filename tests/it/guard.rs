@@ -22,7 +22,11 @@ async fn held(scene: &Scene, job: &Job<'_>, words: &[&str]) -> Run {
 }
 
 async fn approve(scene: &Scene, run_id: RunId) -> u16 {
-    scene.cloud.api(Method::POST, &format!("/runs/{run_id}/approve"), None).await.unwrap().status
+    answer(scene, run_id, "approve").await
+}
+
+async fn answer(scene: &Scene, run_id: RunId, word: &str) -> u16 {
+    scene.cloud.api(Method::POST, &format!("/runs/{run_id}/{word}"), None).await.unwrap().status
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,6 +67,33 @@ async fn large_removals_wait_for_approval() {
     assert_eq!(approve(&scene, run.run_id).await, 200);
     job.over(run.run_id).await.failed("consent_missing", &["has no consent"]);
     assert_eq!((job.active().len(), scene.calls(Endpoint::Remove)), (180, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_removal_removes_nobody_and_makes_place() {
+    let scene = Scene::open().await;
+    let job = Job::new(&scene, "refused");
+    job.save().await;
+    let everybody = persons(300);
+    job.upload(&everybody).await;
+    let first = job.run().await;
+    first.succeeded(Counts { added: 300, ..Counts::default() });
+    assert_eq!(answer(&scene, first.run.run_id, "reject").await, 409, "there is nothing to reject");
+    scene.sandbox.reset_report();
+
+    let mut few = everybody.clone();
+    for left in &mut few[..200] {
+        left.newsletter = false;
+    }
+    job.upload(&few).await;
+    let run = held(&scene, &job, &["200 of 300"]).await;
+    assert_eq!(answer(&scene, run.run_id, "reject").await, 200);
+    job.over(run.run_id).await.failed("removal_refused", &["nothing was sent"]);
+    assert_eq!((job.active().len(), scene.calls(Endpoint::Remove)), (300, 0));
+
+    // The mistake is mended, and the export is free to run again.
+    job.upload(&everybody).await;
+    job.run().await.succeeded(Counts { unchanged: 300, ..Counts::default() });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -209,6 +209,7 @@ impl Endless {
     }
 }
 
+// The engine only ever reads and lists: whatever else it asked for is a mistake that has to end the test.
 #[async_trait]
 impl ObjectStore for Endless {
     async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {

@@ -2,13 +2,19 @@
 //! everything may be asked for twice.
 
 mod batches;
+mod budgets;
 mod exports;
 mod item;
+mod lists;
+mod progress;
 mod requests;
 mod runs;
 
-pub use batches::{BatchId, Claim, Closed, Owner};
+pub use batches::{BatchId, Claim, Closed, Owner, Spent};
+pub use budgets::StoredBudget;
 pub use exports::DeliveredPointer;
+pub use lists::ListOwner;
+pub use progress::{Attempt, Progress};
 pub use requests::{Requested, RunRequest};
 pub use runs::RunChange;
 

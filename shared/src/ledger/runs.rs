@@ -169,6 +169,8 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         batches: find_number(item, "batches").unwrap_or(0),
         batches_open: find_number(item, "batches_open").unwrap_or(0),
         calls: find_number(item, "calls").unwrap_or(0),
+        throttled: find_number(item, "throttled").unwrap_or(0),
+        pause: find_json(item, "pause"),
         is_approved: item
             .get("approved")
             .and_then(|value| value.as_bool().ok())

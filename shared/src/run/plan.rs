@@ -73,6 +73,9 @@ pub struct Delta {
     pub counts: Counts,
     /// What was bent to make values fit.
     pub warnings: Warnings,
+    /// How it goes, and what people should know of it.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }
 
 /// Where the rows are that were settled without a call.

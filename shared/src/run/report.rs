@@ -35,6 +35,9 @@ pub struct Report {
     pub targets: Vec<ReportTarget>,
     /// Calls to the destination.
     pub calls: u64,
+    /// Calls among them that it refused as one too many.
+    #[serde(default)]
+    pub throttled: u64,
     /// Batches sent.
     pub batches: u64,
     /// What people should know.

@@ -4,6 +4,7 @@ pub mod chunk;
 mod connections;
 mod error;
 pub mod finish;
+mod pacing;
 pub mod push;
 mod requests;
 mod runner;
@@ -11,5 +12,6 @@ pub mod tick;
 
 pub use connections::{Connections, require_consent};
 pub use error::StageError;
+pub use pacing::LedgerPacer;
 pub use requests::{RunRequests, StartError};
 pub use runner::{Step, handle_stage};

@@ -103,6 +103,7 @@ impl Tick {
         let still_for = now.duration_since(run.updated_at);
         let patience = match run.state {
             RunState::Held => return Ok(false),
+            _ if run.is_paused(now) => return Ok(false),
             RunState::Pushing if run.batches_open > 0 => PUSH_STANDS_STILL,
             _ => STEP_STANDS_STILL,
         };

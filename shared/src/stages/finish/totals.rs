@@ -56,11 +56,28 @@ pub(super) fn report(
         segments: plan.map(|plan| plan.segments.clone()).unwrap_or_default(),
         targets,
         calls: run.calls,
+        throttled: run.throttled,
         batches: run.batches,
-        notices: run.notices.clone(),
+        notices: notices(run),
         failure,
         rejected_key,
     }
+}
+
+/// What was said when the run was planned, and what happened to it since.
+fn notices(run: &Run) -> Vec<String> {
+    let mut notices = run.notices.clone();
+    if run.throttled > 0 {
+        notices.push(format!(
+            "the destination refused {} of {} calls as one too many, so the run slowed down; somebody else may be using \
+             up the account",
+            run.throttled, run.calls
+        ));
+    }
+    notices.extend(
+        run.pause.as_ref().map(|pause| format!("the run waited until {}: {}", pause.until, pause.text)),
+    );
+    notices
 }
 
 /// What the event says: ids and counts.
@@ -103,6 +120,8 @@ mod tests {
             batches: 0,
             batches_open: 0,
             calls: 0,
+            throttled: 0,
+            pause: None,
             is_approved: false,
             notices: Vec::new(),
             failure: None,

@@ -19,7 +19,7 @@ pub use context::CallContext;
 pub use credentials::{CredentialError, CredentialStore};
 pub use error::{ErrorKind, PushError, Retry};
 pub use http::{Cost, Endpoint, EndpointError, HttpClient, HttpRequest, HttpResponse};
-pub use limits::{CapScope, Limits};
+pub use limits::{CapScope, LaneScope, Limits};
 pub use pace::{DailyBudget, NotYet, Pace, Pacer};
 pub use target::{Account, DeltaSize, Gathering, NoJob, Prepared, Pushed, WantedList};
 
@@ -89,4 +89,14 @@ pub trait Connector: Send + Sync {
         frame: &Frame,
         context: &CallContext,
     ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
+
+    /// How many people are on a target list after a run, by the destination's own count; `None` where that costs more
+    /// than it tells. It stands in the report beside what we believe.
+    fn count_members(
+        &self,
+        _target: &Self::Target,
+        _context: &CallContext,
+    ) -> impl Future<Output = Result<Option<u64>, PushError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }

@@ -5,7 +5,7 @@ use super::sink::DeltaSink;
 use super::{Chunk, StageError};
 use crate::batch::{BatchEntry, Kind, gather};
 use crate::catalog::{Export, OverCap};
-use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, Limits, Prepared};
+use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, LaneScope, Limits, Prepared};
 use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures};
 use crate::mapping::{Mapper, MappingError};
 use crate::model::ListId;
@@ -172,6 +172,10 @@ impl Chunk {
             counts: figures.settled,
             warnings: figures.warnings,
             notices,
+            lanes_of: match C::LIMITS.lane_scope {
+                LaneScope::Connection => None,
+                LaneScope::List => Some(prepared.list_id.clone()),
+            },
         })
     }
 }

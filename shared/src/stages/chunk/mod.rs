@@ -167,7 +167,7 @@ impl Chunk {
                 let body = serde_json::to_string(&pointer)
                     .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
                 messages.push(OutgoingMessage {
-                    group: format!("{}/{}", plan.connection_id, batch.lane.0),
+                    group: delta.group(&plan.connection_id, batch.lane),
                     deduplication_id: deduplication_id(plan.run_id, &format!("{target}/{}", batch.number), 0),
                     body,
                 });

@@ -44,17 +44,27 @@ MAY = {
         ("kms:Decrypt", "LakeKeyArn"),
     ],
     "chunk": [
-        (RECEIVE, "ChunkQueue"),
+        (RECEIVE + " sqs:ChangeMessageVisibility", "ChunkQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/snapshots/*"),
         ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
-        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
-        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue"),
+        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushMarketoQueue"),
     ],
     "push-campaign-monitor": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:PutObject", "DataBucket/results/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        SECRETS,
+        ("sqs:SendMessage", "FinishQueue"),
+    ],
+    "push-marketo": [
+        (RECEIVE + " sqs:ChangeMessageVisibility", "PushMarketoQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
@@ -79,10 +89,11 @@ TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
-    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
-    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
+    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
+    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_MARKETO_QUEUE_URL",
     "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
+    "push-marketo": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_MARKETO_QUEUE_URL",
     "finish": "DATA_BUCKET EVENT_BUS_NAME LEDGER_TABLE SNAPSHOT_QUEUE_URL",
 }
 

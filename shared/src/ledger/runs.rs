@@ -171,6 +171,7 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         calls: find_number(item, "calls").unwrap_or(0),
         throttled: find_number(item, "throttled").unwrap_or(0),
         pause: find_json(item, "pause"),
+        members: super::progress::members(item),
         is_approved: item
             .get("approved")
             .and_then(|value| value.as_bool().ok())

@@ -67,7 +67,10 @@ impl Chunk {
                 let connector = self.connections.campaign_monitor(&connection)?;
                 self.make_plan(&connector, &run, &export, &keys, deadline).await?
             }
-            Destination::Marketo => return Err(StageError::stop("marketo", "")),
+            Destination::Marketo => {
+                let connector = self.connections.marketo(&connection)?;
+                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+            }
         };
         let Some(plan) = planned else { return Ok(()) };
         let bytes = serde_json::to_vec(&plan)

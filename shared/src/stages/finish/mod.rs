@@ -159,6 +159,7 @@ impl Finish {
             rows_in: delta.rows_in,
             counts,
             delivered: settled.delivered,
+            members_counted: run.members.get(&number).copied(),
             warnings: delta.warnings.clone(),
         };
         let pointer = DeliveredPointer { object_key, delivered: settled.delivered, run_id: run.run_id };

@@ -4,7 +4,6 @@ use super::item::{Item, export_key, find_number, find_text, key, number, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{ConnectionId, ExportId, ListId, RunId};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::Timestamp;
 
 /// Where the delivered state of a target list is.
@@ -55,12 +54,8 @@ impl Ledger {
                     .condition_expression("active_run = :run AND attribute_not_exists(waiting_run)"),
             };
             count_call();
-            match request.send().await {
-                Ok(_) => return Ok(waiting),
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => {}
-                    _ => return Err(self.cloud("release export in", &error).into()),
-                },
+            if self.is_written("release export in", request.send().await)? {
+                return Ok(waiting);
             }
         }
         Err(LedgerError::Contended(export.clone()))
@@ -123,12 +118,9 @@ impl Ledger {
             .expression_attribute_values(":export", text(export.as_str()))
             .send()
             .await;
-        let Err(error) = answer else {
+        if self.is_written("own target list in", answer)? {
             return Ok(export.clone());
-        };
-        let Some(UpdateItemError::ConditionalCheckFailedException(_)) = error.as_service_error() else {
-            return Err(self.cloud("own target list in", &error).into());
-        };
+        }
         let item = self.item(list_key).await?.unwrap_or_default();
         let owner = find_text(&item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
         owner.ok_or(LedgerError::Damaged { attribute: "export_id" })
@@ -154,12 +146,6 @@ impl Ledger {
             .expression_attribute_values(":to", text(to.as_str()))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("take target list in", &error).into()),
-            },
-        }
+        self.is_written("take target list in", answer)
     }
 }

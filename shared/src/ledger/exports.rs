@@ -80,22 +80,39 @@ impl Ledger {
         pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
     }
 
-    /// Points at a new delivered state.
+    /// Points at a new delivered state, where it still points at `before` or does so already. Says whether it does.
+    ///
+    /// A pointer only ever moves on, so what it has left behind is never named again.
     pub async fn set_delivered(
         &self,
         export: &ExportId,
         list: &ListId,
+        before: Option<&str>,
         pointer: &DeliveredPointer,
         now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let mut item = delivered_key(export, list);
-        item.insert("object_key".to_owned(), text(&pointer.object_key));
-        item.insert("delivered".to_owned(), number(pointer.delivered));
-        item.insert("run_id".to_owned(), text(pointer.run_id.to_string()));
-        item.insert("updated_at_ms".to_owned(), number(now.as_millisecond()));
+    ) -> Result<bool, LedgerError> {
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(delivered_key(export, list)))
+            .update_expression(
+                "SET object_key = :object_key, delivered = :delivered, run_id = :run, updated_at_ms = :now",
+            )
+            .expression_attribute_values(":object_key", text(&pointer.object_key))
+            .expression_attribute_values(":delivered", number(pointer.delivered))
+            .expression_attribute_values(":run", text(pointer.run_id.to_string()))
+            .expression_attribute_values(":now", number(now.as_millisecond()));
+        request = match before {
+            Some(before) => request
+                .condition_expression("object_key IN (:before, :object_key)")
+                .expression_attribute_values(":before", text(before)),
+            None => {
+                request.condition_expression("attribute_not_exists(object_key) OR object_key = :object_key")
+            }
+        };
         count_call();
-        let answer = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        answer.map(drop).map_err(|error| self.cloud("write delivered state in", &error).into())
+        self.is_written("write delivered state in", request.send().await)
     }
 
     /// Makes a target list this export's, and says whose it is: two exports that mirror one list would remove each

@@ -2,6 +2,7 @@
 
 pub mod chunk;
 mod connections;
+mod definitions;
 mod error;
 pub mod finish;
 pub mod push;
@@ -10,6 +11,7 @@ mod runner;
 pub mod tick;
 
 pub use connections::{Connections, require_consent};
+pub use definitions::{freeze_export, frozen_export};
 pub use error::StageError;
 pub use requests::{RunRequests, StartError};
 pub use runner::{Step, handle_stage};

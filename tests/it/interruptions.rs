@@ -1,8 +1,7 @@
-//! Workers that die and messages that come twice: the same end state and the same counts as without.
+//! Push workers that die and messages that come twice: the same end state and the same counts as without.
 
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Job, Over, Scene, emails, person, persons, wait_until};
-use local::processes;
 use relay::model::Counts;
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
@@ -19,16 +18,12 @@ async fn open() -> Scene {
 async fn kill_in_mid_call(scene: &Scene, fault: Fault) {
     scene.sandbox.add_fault(fault);
     wait_until("a call is under way", async || scene.sandbox.faults().is_empty()).await;
-    let workers = scene.cloud.function_processes("push-campaign-monitor");
-    assert!(!workers.is_empty());
-    for worker in workers {
-        processes::signal(worker, "KILL");
-    }
+    scene.kill("push-campaign-monitor");
 }
 
 /// Two exports of the same people to two lists have come to the same.
 #[track_caller]
-fn same(disturbed: (&Job<'_>, &Over), undisturbed: (&Job<'_>, &Over)) {
+pub(crate) fn same(disturbed: (&Job<'_>, &Over), undisturbed: (&Job<'_>, &Over)) {
     let (job, over) = disturbed;
     let (other, expected) = undisturbed;
     assert_eq!(over.report.counts, expected.report.counts);

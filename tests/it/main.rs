@@ -10,6 +10,7 @@
 
 mod guard;
 mod interruptions;
+mod killed_steps;
 mod limits;
 mod main_job;
 mod mistakes;

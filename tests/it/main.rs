@@ -14,6 +14,7 @@ mod killed_steps;
 mod limits;
 mod main_job;
 mod mistakes;
+mod oauth;
 mod privacy;
 mod samples;
 mod support;

@@ -18,5 +18,6 @@ mod oauth;
 mod privacy;
 mod samples;
 mod support;
+mod sweeping;
 mod triggers;
 mod trouble;

@@ -3,8 +3,10 @@
 use crate::interruptions::same;
 use crate::support::messages::dead_letters;
 use crate::support::{Job, Scene, emails, persons, wait_until};
+use jiff::Timestamp;
 use local::cloud::Moment::{After, Before};
-use relay::model::Counts;
+use relay::ledger::DeliveredPointer;
+use relay::model::{Counts, ListId};
 use relay::run::RunState;
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
@@ -103,9 +105,10 @@ async fn a_finish_that_dies_accounts_for_everybody_once() {
     let pointer = scene.hold(Before, "dynamodb", "UpdateItem", "delivered#").await;
     let run_id = job.start().await;
     scene.kill_at("finish", pointer).await;
-    // The pointer has moved, and the accounts are made again from the state that it has left.
-    let pointer = scene.hold(After, "dynamodb", "UpdateItem", "delivered#").await;
-    scene.kill_at("finish", pointer).await;
+    // The pointer has moved and the report is written, and the run does not know: its accounts are made again from the
+    // state that the pointer has left.
+    let end = scene.hold(Before, "dynamodb", "UpdateItem", "succeeded").await;
+    scene.kill_at("finish", end).await;
     assert_eq!(scene.delivered_states("killed").await.len(), 2);
     // The run is over, and its export not yet free.
     let end = scene.hold(After, "dynamodb", "UpdateItem", "succeeded").await;
@@ -120,6 +123,17 @@ async fn a_finish_that_dies_accounts_for_everybody_once() {
     assert_eq!(job.active(), emails(&people));
     wait_until("the old state is gone", async || scene.delivered_states("killed").await.len() == 1).await;
     assert_ne!(scene.delivered_states("killed").await, before);
+
+    // Nobody can point back at what is gone, however late they come.
+    let list = ListId(job.list.to_string());
+    let pointer = scene.ledger().delivered(&job.id(), &list).await.unwrap().unwrap();
+    let stale = DeliveredPointer { object_key: before[0].clone(), ..pointer.clone() };
+    for expected in [None, Some("delivered/killed/another"), Some(before[0].as_str())] {
+        let ledger = scene.ledger();
+        let moved = ledger.set_delivered(&job.id(), &list, expected, &stale, Timestamp::now()).await.unwrap();
+        assert!(!moved, "{expected:?}");
+    }
+    assert_eq!(scene.ledger().delivered(&job.id(), &list).await.unwrap(), Some(pointer));
 
     job.run().await.succeeded(Counts { unchanged: 250, ..Counts::default() });
     assert_eq!(dead_letters(&scene).await, 0);

@@ -122,6 +122,16 @@ async fn runs_that_stand_still_go_on() {
     assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
     job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
 
+    // The last batch is closed, and its worker died before it could say so.
+    let mut people = persons(20);
+    people[3].city = "Elsewhere".to_owned();
+    job.upload(&people).await;
+    let message = scene.hold(Before, "sqs", "SendMessageBatch", "/finish/0").await;
+    let run_id = job.start().await;
+    scene.kill_at("push-campaign-monitor", message).await;
+    assert_eq!(pushed_on(&scene, later(21)).await, 1);
+    job.over(run_id).await.succeeded(Counts { changed: 1, unchanged: 19, ..Counts::default() });
+
     // A step has died with its message, which comes back only after the queue's long visibility timeout.
     let message = scene.hold(Before, "sqs", "SendMessageBatch", "/chunk/0").await;
     let run_id = job.start().await;

@@ -41,8 +41,7 @@ async fn a_worker_that_dies_in_mid_import_changes_nothing() {
     let mut people = persons(2_500);
     people[7].email = Some("broken@".to_owned());
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
     }
     let expected = calm.run().await;
     expected.succeeded(Counts { added: 2_499, rejected: 1, ..Counts::default() });
@@ -64,8 +63,7 @@ async fn a_worker_that_dies_in_mid_removal_changes_nothing() {
     let (job, calm) = (Job::new(&scene, "killed"), Job::new(&scene, "calm"));
     let mut people = persons(300);
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
         job.run().await.succeeded(Counts { added: 300, ..Counts::default() });
     }
     for left in &mut people[100..180] {
@@ -95,8 +93,7 @@ async fn messages_that_come_twice_change_nothing() {
     let mut people = persons(1_200);
     people[7].email = Some("broken@".to_owned());
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
     }
     let expected = calm.run().await;
     // So that the second message of each batch comes while the first one is being worked on.

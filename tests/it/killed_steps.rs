@@ -26,8 +26,7 @@ async fn a_snapshot_that_dies_is_made_again() {
     let mut people = persons(400);
     people[7].email = Some("broken@".to_owned());
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
     }
     let expected = calm.run().await;
     expected.succeeded(Counts { added: 399, rejected: 1, ..Counts::default() });
@@ -54,8 +53,7 @@ async fn a_chunk_that_dies_decides_nothing_anew() {
     job.own_connection(&scene.account.api_key, 8).await;
     let people = persons(9_000);
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
     }
     let expected = calm.run().await;
     expected.succeeded(Counts { added: 9_000, ..Counts::default() });
@@ -86,8 +84,7 @@ async fn a_finish_that_dies_accounts_for_everybody_once() {
     let (job, calm) = (Job::new(&scene, "killed"), Job::new(&scene, "calm"));
     let mut people = persons(300);
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
         job.run().await.succeeded(Counts { added: 300, ..Counts::default() });
     }
     let before = scene.delivered_states("killed").await;

@@ -49,9 +49,8 @@ async fn tokens_that_expire_are_renewed_and_stored_before_they_are_used() {
     let first = secret(&connect(&scene));
     // One lane: the batches go one after the other.
     job.own_secret(&first, 1).await;
-    job.save().await;
     let mut people = persons(3_500);
-    job.upload(&people).await;
+    job.ready(&people).await;
 
     // It has expired before the run, and nobody knows.
     scene.sandbox.expire_token(token(&first, "access_token")).unwrap();
@@ -108,9 +107,8 @@ async fn tokens_that_are_revoked_end_the_run() {
     let mut job = Job::new(&scene, "revoked");
     let first = connect(&scene);
     job.own_secret(&secret(&first), 1).await;
-    job.save().await;
     let people = persons(3_500);
-    job.upload(&people).await;
+    job.ready(&people).await;
 
     // The customer has taken the access back.
     scene.sandbox.revoke_token(&first.access_token).unwrap();

@@ -80,8 +80,7 @@ impl Silent<'_> {
 
 async fn job<'a>(scene: &'a Scene, name: &str) -> Job<'a> {
     let job = Job::new(scene, name);
-    job.save().await;
-    job.upload(&persons(20)).await;
+    job.ready(&persons(20)).await;
     job
 }
 
@@ -183,9 +182,8 @@ async fn batches_that_bring_nothing_for_a_day_are_given_up() {
     let mut job = Job::new(&scene, "lost");
     // One lane: the batches go one after the other.
     job.own_connection(&scene.account.api_key, 1).await;
-    job.save().await;
     let people = persons(1_500);
-    job.upload(&people).await;
+    job.ready(&people).await;
 
     // The people of the second batch are on the list, and the worker never gets to say so.
     let results = scene.hold(Before, "s3", "PUT Object", "/0/000001.").await;

@@ -131,6 +131,12 @@ impl<'a> Job<'a> {
         self.world.upload(&format!("{}/profiles.parquet", self.name), &path).await.unwrap();
     }
 
+    /// Saves the definitions and puts people into the lake.
+    pub(crate) async fn ready(&self, people: &[Person]) {
+        self.save().await;
+        self.upload(people).await;
+    }
+
     /// Starts a run and waits for its end.
     pub(crate) async fn run(&self) -> Over {
         let run_id = self.start().await;

@@ -1,7 +1,7 @@
 //! The export as a run found it: what is edited while the run is under way is the next run's.
 //!
-//! Only the export is kept. The connection is read anew by each step, for a consent that is taken back has to stop a run
-//! that is under way, and a secret that is put right has to mend it.
+//! Only the export is kept. The connection is read anew by each step, for a consent that is taken back has to stop a
+//! run that is under way, and a secret that is put right has to mend it.
 
 use super::StageError;
 use crate::aws::{CatalogStore, Objects};

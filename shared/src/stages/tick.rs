@@ -55,7 +55,7 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// Looks after every export once. One export that cannot be read or that takes long does not keep the others waiting.
+    /// Looks after every export once. One that cannot be read, or that takes long, does not keep the others waiting.
     pub async fn run(&self, now: Timestamp) -> Result<Ticked, StageError> {
         let exports = self.requests.catalog.list::<Export>().await?;
         let visits = exports.into_iter().map(|export| self.visit(export, now));

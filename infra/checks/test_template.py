@@ -49,7 +49,7 @@ MAY = {
         ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
-        ("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
         ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushMarketoQueue"),
     ],
@@ -77,8 +77,9 @@ MAY = {
         (RECEIVE, "FinishQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/delivered/* DataBucket/reports/*"),
+        ("s3:DeleteObject", "DataBucket/delivered/*"),
         ("s3:ListBucket", "DataBucket"),
-        ("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
         ("events:PutEvents", "event-bus/${EventBusName}"),
         ("sqs:SendMessage", "SnapshotQueue"),
     ],
@@ -331,10 +332,19 @@ class Data(unittest.TestCase):
         self.assertEqual(statement["Effect"], "Deny")
         self.assertEqual(statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
 
-    def test_only_what_belongs_to_one_run_ends(self):
+    def test_everything_ends_by_itself_but_the_delivered_state(self):
         rules = of_type("AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
-        ends = {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule}
-        self.assertEqual(ends, {"snapshots/", "deltas/", "results/"})
+        ends = {rule["Prefix"]: rule["ExpirationInDays"]["Ref"] for rule in rules if "ExpirationInDays" in rule}
+        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], "RunDataRetentionDays")
+        self.assertEqual(ends, {**of_a_run, "reports/": "ReportRetentionDays"})
+        written = {
+            resource.removeprefix("DataBucket/").removesuffix("*")
+            for folder in MAY
+            for actions, resources in permissions(folder)
+            for resource in resources.split()
+            if "s3:PutObject" in actions.split()
+        }
+        self.assertEqual(written - ends.keys(), {"delivered/"})
 
     def test_the_secret_is_made_without_a_value_under_the_prefix_that_roles_allow(self):
         for properties in of_type("AWS::SecretsManager::Secret").values():

@@ -6,7 +6,6 @@ use super::{BatchId, Ledger, LedgerError, Owner};
 use crate::aws::count_call;
 use crate::model::RunId;
 use crate::run::Pause;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,13 +81,7 @@ impl Ledger {
             Attempt::BeginsAnew => request.expression_attribute_values(":zero", number(0)),
         };
         count_call();
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("put down batch in", &error).into()),
-            },
-        }
+        self.is_written("put down batch in", request.send().await)
     }
 
     /// Keeps how many people the destination counts on a run's target list, by the list's place in the plan.

@@ -7,7 +7,7 @@ mod sink;
 
 use super::pacing::pacer;
 use super::runner::stage_message;
-use super::{Connections, StageError};
+use super::{Connections, StageError, frozen_export};
 use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
 use crate::catalog::{Connection, Export};
 use crate::connectors::{CallContext, Connector};
@@ -60,7 +60,7 @@ impl Chunk {
             | RunState::Succeeded
             | RunState::Failed => return Ok(()),
         }
-        let export: Export = self.catalog.get(run.export_id.as_str()).await?;
+        let export = frozen_export(&self.objects, &keys).await?;
         let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
         let planned = match connection.destination {
             Destination::CampaignMonitor => {

@@ -7,7 +7,7 @@ use super::errors::{self, ApiError};
 use super::server::{Incoming, Shared};
 use super::sync::{self, Plan};
 use super::world::World;
-use super::{describe, folders, lists, membership, people, stats};
+use super::{describe, exports, folders, imports, lists, membership, people, stats};
 use std::sync::Arc;
 
 /// What a call has seen when it began; only the writing of leads looks that early.
@@ -69,6 +69,36 @@ pub(super) fn finish(
         (Endpoint::Folder, _) => folders::by_id(world, id),
         (Endpoint::Usage, _) => Ok(stats::usage(world, now)),
         (Endpoint::ErrorStatistics, _) => Ok(stats::errors(world, now)),
+        _ => bulk(shared, world, caller, route, incoming),
+    }
+}
+
+fn bulk(
+    shared: &Arc<Shared>,
+    world: &mut World,
+    caller: &Caller,
+    route: &Route,
+    incoming: &Incoming,
+) -> Result<Answer, ApiError> {
+    let (id, now) = (route.id.as_str(), shared.clock.now());
+    match route.endpoint {
+        Endpoint::Import => {
+            let (answer, batch) = imports::submit(world, caller, &incoming.query, &incoming.payload, now)?;
+            tokio::spawn(imports::drive(Arc::downgrade(shared), batch));
+            Ok(answer)
+        }
+        Endpoint::ImportStatus => imports::status(world, id, now),
+        Endpoint::ImportFailures => imports::failures(world, id, now),
+        Endpoint::ImportWarnings => imports::warnings(world, id, now),
+        Endpoint::CreateExport => exports::create(world, caller, &incoming.payload, now),
+        Endpoint::EnqueueExport => {
+            let answer = exports::enqueue(world, caller, id, now)?;
+            tokio::spawn(exports::drive(Arc::downgrade(shared), id.to_owned()));
+            Ok(answer)
+        }
+        Endpoint::CancelExport => exports::cancel(world, caller, id),
+        Endpoint::ExportStatus => exports::status(world, caller, id, now),
+        Endpoint::ExportFile => exports::file(world, caller, id, incoming.range.as_deref()),
         _ => Err(errors::NOT_FOUND),
     }
 }

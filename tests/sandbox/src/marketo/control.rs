@@ -5,6 +5,7 @@ use super::control_types::{
 };
 use super::fields::Field;
 use super::ids::{FolderId, LeadId, ListId};
+use super::imports::ImportTrouble;
 use super::options::{OtherUsers, Pace};
 use super::report::{LoggedRequest, Report};
 use super::server::lock;
@@ -171,6 +172,17 @@ impl Sandbox {
     /// Somebody else has made so many calls today.
     pub fn use_quota(&self, calls: usize) {
         self.shared.use_quota(calls);
+    }
+
+    /// The next import that nothing goes wrong with yet has this trouble.
+    pub fn trouble_import(&self, trouble: ImportTrouble) {
+        self.shared.world().imports.troubles.push_back(trouble);
+    }
+
+    /// How many imports run or wait.
+    #[must_use]
+    pub fn active_imports(&self) -> usize {
+        self.shared.world().imports.active()
     }
 
     /// The day's quota begins anew.

@@ -26,6 +26,8 @@
 //! | `PUT others` | `OtherUsers` | `{}` |
 //! | `POST quota` | `{"calls"}` | `{}` |
 //! | `DELETE quota` | | `{}` |
+//! | `POST import-troubles` | `ImportTrouble` | `{}` |
+//! | `GET active-imports` | | `{"imports"}` |
 //!
 //! What cannot be done is answered with 404 (no such thing) or 400 (a body of the wrong form) and `{"error"}`.
 //! Nothing here is counted, delayed or hit by faults.
@@ -182,6 +184,10 @@ fn settings(shared: &Shared, method: &str, path: &[&str], body: &[u8]) -> Result
         ("PUT", ["pace"]) => shared.set_pace(read(body)?),
         ("PUT", ["others"]) => shared.set_others(read(body)?),
         ("POST", ["quota"]) => shared.use_quota(read::<Calls>(body)?.calls),
+        ("POST", ["import-troubles"]) => shared.world().imports.troubles.push_back(read(body)?),
+        ("GET", ["active-imports"]) => {
+            return Ok(Answer::json(200, &json!({ "imports": shared.world().imports.active() })));
+        }
         ("DELETE", ["quota"]) => shared.world().limits.reset_day(),
         _ => return Err(Refusal::NoSuchRoute),
     }

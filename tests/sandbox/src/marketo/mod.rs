@@ -22,21 +22,26 @@ mod control_types;
 mod describe;
 mod endpoint;
 mod errors;
+mod export_file;
 mod exports;
 mod fields;
 mod folders;
 mod ids;
+mod import_rows;
 mod imports;
 mod leads;
 mod limits;
 mod lists;
 mod membership;
+mod multipart;
 mod options;
 mod paging;
 mod people;
 mod report;
 mod request;
+mod schema;
 mod server;
+pub mod specification;
 mod stats;
 mod sync;
 mod upsert;
@@ -52,6 +57,7 @@ pub use endpoint::Endpoint;
 pub use fields::{Access, DataType, Field};
 pub use folders::FolderKind;
 pub use ids::{BatchId, FolderId, LeadId, ListId};
+pub use imports::ImportTrouble;
 pub use options::{
     BadValues, CompanyFields, EmptyCells, ExistingMembers, ExpiresIn, FolderTypes, IdentityForm, KeyCase,
     Options, OtherUsers, Pace, PartitionName, RefusedCalls, RepeatedKeys, UnknownFields,

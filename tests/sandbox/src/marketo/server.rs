@@ -8,7 +8,7 @@ use super::errors::{self, ApiError};
 use super::report::LoggedRequest;
 use super::request::{Parameters, Payload};
 use super::world::World;
-use super::{calls, control_routes};
+use super::{calls, control_routes, specification};
 use crate::faults::{FaultKind, Faults};
 use crate::serve::Cutter;
 use axum::Router;
@@ -143,6 +143,11 @@ async fn respond(
     if seen.endpoint == Endpoint::Identity {
         // The query has the secret.
         parts.uri.path().clone_into(&mut seen.path);
+    }
+    let violations =
+        specification::check_read(parts.method.as_str(), &incoming.path, &incoming.query, &incoming.payload);
+    if !violations.is_empty() {
+        shared.world().report.add_violations(violations);
     }
     let fault = lock(&shared.faults).take(seen.endpoint);
     shared.world().report.faults += usize::from(fault.is_some());

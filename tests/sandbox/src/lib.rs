@@ -8,6 +8,7 @@
 
 pub mod campaign_monitor;
 pub mod faults;
+pub mod marketo;
 mod random;
 mod serve;
 mod throttle;

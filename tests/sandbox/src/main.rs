@@ -3,11 +3,11 @@
 
 use clap::{Args, Parser, Subcommand};
 use sandbox::Throttle;
-use sandbox::campaign_monitor::{Options, Sandbox};
+use sandbox::{campaign_monitor, marketo};
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Servers that behave as the destinations' public documents say.
 #[derive(Parser)]
@@ -21,6 +21,8 @@ struct Arguments {
 enum Destination {
     /// Campaign Monitor's API, version 3.3.
     CampaignMonitor(CampaignMonitor),
+    /// Marketo Engage's REST API.
+    Marketo(Marketo),
 }
 
 #[derive(Args)]
@@ -43,26 +45,83 @@ struct CampaignMonitor {
     options: String,
 }
 
+#[derive(Args)]
+struct Marketo {
+    /// TCP port on 127.0.0.1; 0 takes any free one, and is the default.
+    #[arg(long)]
+    port: Option<u16>,
+    /// How many seconds of the vendor's time pass in one of ours.
+    #[arg(long)]
+    time_scale: Option<f64>,
+    /// Milliseconds of the vendor's time that each call takes.
+    #[arg(long)]
+    latency_ms: Option<u64>,
+    /// Limits, times and how to behave where the documents leave a choice: the fields of `Options` as JSON.
+    /// What other flags say goes before it.
+    #[arg(long, default_value = "{}")]
+    options: String,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let Destination::CampaignMonitor(arguments) = Arguments::parse().destination;
-    let mut options: Options = serde_json::from_str(&arguments.options)?;
+async fn main() -> Outcome<()> {
+    match Arguments::parse().destination {
+        Destination::CampaignMonitor(arguments) => serve_campaign_monitor(arguments).await,
+        Destination::Marketo(arguments) => serve_marketo(arguments).await,
+    }
+}
+
+async fn serve_campaign_monitor(arguments: CampaignMonitor) -> Outcome<()> {
+    let mut options: campaign_monitor::Options = serde_json::from_str(&arguments.options)?;
     options.port = arguments.port.unwrap_or(options.port);
     options.latency_ms = arguments.latency_ms.unwrap_or(options.latency_ms);
     if let Some(calls) = arguments.throttle_calls {
         options.throttle = Some(Throttle { calls, window_ms: arguments.throttle_window_ms });
     }
-    // Before the line is printed: whoever reads it may end the program at once.
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let sandbox = Sandbox::start(options).await?;
-    let mut output = io::stdout().lock();
-    writeln!(output, "{}", json!({ "sandbox": "campaign-monitor", "base_url": sandbox.base_url() }))?;
-    output.flush()?;
-    drop(output);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let end = End::listen()?;
+    let sandbox = campaign_monitor::Sandbox::start(options).await?;
+    announce("campaign-monitor", &sandbox.base_url())?;
+    end.wait().await;
     sandbox.stop().await;
     Ok(())
+}
+
+async fn serve_marketo(arguments: Marketo) -> Outcome<()> {
+    let mut options: marketo::Options = serde_json::from_str(&arguments.options)?;
+    options.port = arguments.port.unwrap_or(options.port);
+    options.time_scale = arguments.time_scale.unwrap_or(options.time_scale);
+    options.latency_ms = arguments.latency_ms.unwrap_or(options.latency_ms);
+    let end = End::listen()?;
+    let sandbox = marketo::Sandbox::start(options).await?;
+    announce("marketo", &sandbox.base_url())?;
+    end.wait().await;
+    sandbox.stop().await;
+    Ok(())
+}
+
+fn announce(name: &str, base_url: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{}", json!({ "sandbox": name, "base_url": base_url }))?;
+    output.flush()
+}
+
+/// The signals that end the program.
+struct End {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl End {
+    /// To be called before the line is printed: whoever reads it may end the program at once.
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

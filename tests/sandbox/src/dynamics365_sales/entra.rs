@@ -58,8 +58,8 @@ fn issue(
         let message = format!("The request body must contain the following parameter: '{name}'.");
         field(name).ok_or_else(|| refused(400, "invalid_request", 900_144, message))
     };
-    let known = world.applications.values().any(|application| application.tenant.to_string() == tenant);
-    if !known {
+    let directory = Guid::parse(tenant);
+    if !world.applications.values().any(|application| Some(application.tenant) == directory) {
         let message =
             format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
         return Err(refused(400, "invalid_request", 90_002, message));
@@ -70,7 +70,7 @@ fn issue(
     }
     let client = required("client_id")?;
     let found = Guid::parse(client).and_then(|id| Some((id, world.applications.get(&id)?)));
-    let Some((id, application)) = found.filter(|(_, application)| application.tenant.to_string() == tenant)
+    let Some((id, application)) = found.filter(|(_, application)| Some(application.tenant) == directory)
     else {
         let message =
             format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");

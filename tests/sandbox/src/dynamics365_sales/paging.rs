@@ -56,7 +56,11 @@ pub(super) fn page<R: Row, I: Iterator<Item = R>>(
         body.insert("@odata.nextLink".to_owned(), link.into());
     }
     body.insert("value".to_owned(), Value::Array(values));
-    Answer::json(200, &body).with_rows(read)
+    let answer = Answer::json(200, &body).with_rows(read);
+    match query.preferences.page_size {
+        Some(_) => answer.with_text("preference-applied", &format!("odata.maxpagesize={size}")),
+        None => answer,
+    }
 }
 
 /// How many rows a query has, up to the largest count.

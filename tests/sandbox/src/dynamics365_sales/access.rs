@@ -56,6 +56,8 @@ impl Caller {
     }
 
     /// What changing members needs.
+    ///
+    /// <https://learn.microsoft.com/previous-versions/dynamicscrm-2016/developers-guide/gg309603(v=crm.8)>
     pub(super) fn need_for_members(&self, documented: MemberPrivileges) -> Result<(), ApiError> {
         self.need("prvReadList", &LISTS)?;
         self.need("prvReadContact", &CONTACTS)?;

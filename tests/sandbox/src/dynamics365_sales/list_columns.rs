@@ -1,6 +1,6 @@
 //! The columns of a list in the body of a write, and which of them may be there.
 //!
-//! <https://learn.microsoft.com/dynamics365/customer-engagement/developer/entities/list>
+//! <https://learn.microsoft.com/dynamics365/developer/reference/entities/list>
 
 use super::control_types::MemberType;
 use super::errors::{self, ApiError};

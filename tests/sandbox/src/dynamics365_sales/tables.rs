@@ -1,6 +1,8 @@
 //! The tables that can be queried: their columns, and rows as queries see them.
 //!
-//! <https://learn.microsoft.com/dynamics365/customer-engagement/web-api/list>, `…/listmember`, `…/contact`
+//! <https://learn.microsoft.com/dynamics365/developer/reference/entities/list>,
+//! <https://learn.microsoft.com/dynamics365/developer/reference/entities/listmember>,
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/contact>
 
 use super::ids::Guid;
 use serde_json::Value;

@@ -27,7 +27,7 @@ async fn batch(fixture: &Fixture, prefer: &str, body: &str) -> Reply {
 /// The statuses of the operations in a batch's answer.
 fn statuses(reply: &Reply) -> Vec<u16> {
     let lines = reply.body.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 "));
-    lines.map(|line| line[..3].parse().unwrap()).collect()
+    lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
 fn adding(fixture: &Fixture) -> String {

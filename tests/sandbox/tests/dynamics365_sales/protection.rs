@@ -197,5 +197,5 @@ async fn a_hundred_thousand_members_in_no_time() {
         assert_eq!(fixture.add(&numbered(thousand * 1_000..(thousand + 1) * 1_000)).await.status, 204);
     }
     assert_eq!(fixture.sandbox.list(fixture.list).unwrap().members_by_api, 100_000);
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
 }

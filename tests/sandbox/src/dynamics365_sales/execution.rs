@@ -5,6 +5,7 @@ use super::answer::Answer;
 use super::control_types::PendingChange;
 use super::endpoint::{Endpoint, Part, Route, route};
 use super::errors::{self, ApiError};
+use super::gate;
 use super::ids::Guid;
 use super::lists::Request;
 use super::membership::Call;
@@ -200,9 +201,11 @@ pub(super) async fn batch(
     for operation in operations {
         let route = route(&operation.method, &operation.path);
         let endpoint = route.as_ref().map_or(Endpoint::Unknown, |route| route.endpoint);
-        let (answer, execution_ms) = match route {
-            Ok(route) => single(shared, caller, &route, &operation, address).await,
-            Err(error) => (error.into(), 0),
+        // A part may be refused by itself, although the limits see one call only.
+        let (answer, execution_ms) = match (gate::forced(shared, endpoint), route) {
+            (Some(refused), _) => (refused, 0),
+            (None, Ok(route)) => single(shared, caller, &route, &operation, address).await,
+            (None, Err(error)) => (error.into(), 0),
         };
         record(&mut shared.world().report, endpoint, Some(&answer));
         total_ms = total_ms.saturating_add(execution_ms);

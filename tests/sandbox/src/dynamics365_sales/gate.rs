@@ -29,19 +29,13 @@ pub(super) fn enter(
     endpoint: Endpoint,
     operation: &Operation,
 ) -> Result<Admission, Answer> {
-    let (limits, servers, now_ms, forced) = {
-        let mut world = shared.world();
-        let forced = world.throttles.iter_mut().find(|throttle| throttle.hits(endpoint)).map(|throttle| {
-            throttle.times -= 1;
-            (throttle.limit, throttle.retry_after_seconds)
-        });
-        world.throttles.retain(|throttle| throttle.times > 0);
-        world.report.throttled_on_request += usize::from(forced.is_some());
-        (world.options.protection, world.options.web_servers.max(1), world.clock.now_ms(), forced)
-    };
-    if let Some((limit, seconds)) = forced {
-        return Err(refusal(shared, limit, seconds));
+    if let Some(answer) = forced(shared, endpoint) {
+        return Err(answer);
     }
+    let (limits, servers, now_ms) = {
+        let world = shared.world();
+        (world.options.protection, world.options.web_servers.max(1), world.clock.now_ms())
+    };
     let server =
         affinity(operation).unwrap_or_else(|| shared.next_server.fetch_add(1, Ordering::SeqCst)) % servers;
     let Some(limits) = limits else {
@@ -64,6 +58,18 @@ pub(super) fn enter(
             Err(refusal(shared, refused.limit, seconds))
         }
     }
+}
+
+/// The refusal that was asked for, if it is this call's turn.
+pub(super) fn forced(shared: &Shared, endpoint: Endpoint) -> Option<Answer> {
+    let mut world = shared.world();
+    let throttle = world.throttles.iter_mut().find(|throttle| throttle.hits(endpoint))?;
+    throttle.times -= 1;
+    let (limit, seconds) = (throttle.limit, throttle.retry_after_seconds);
+    world.throttles.retain(|throttle| throttle.times > 0);
+    world.report.throttled_on_request += 1;
+    drop(world);
+    Some(refusal(shared, limit, seconds))
 }
 
 /// The call is over. Gives its answer the headers that say what is left.

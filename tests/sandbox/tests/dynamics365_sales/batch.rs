@@ -1,7 +1,7 @@
 //! Several operations in one call.
 
 use crate::client::{Fixture, Reply, numbered, send, sorted};
-use sandbox::dynamics365_sales::{Endpoint, Guid};
+use sandbox::dynamics365_sales::{Endpoint, ForcedThrottle, Guid, Limit};
 use serde_json::json;
 
 fn operation(fixture: &Fixture, action: &str, body: &serde_json::Value) -> String {
@@ -51,6 +51,20 @@ async fn it_ends_at_the_first_error_unless_it_may_go_on() {
     let report = fixture.sandbox.report();
     assert_eq!((report.calls[&Endpoint::Batch].calls, report.calls[&Endpoint::AddMember].calls), (2, 7));
     assert_eq!(report.most_calls_in_window, 2, "a batch is one request to the limits");
+}
+
+#[tokio::test]
+async fn a_part_can_be_throttled_by_itself() {
+    let fixture = Fixture::new().await;
+    fixture.sandbox.force_throttle(ForcedThrottle {
+        matches: Endpoint::AddMember,
+        limit: Limit::Requests,
+        retry_after_seconds: 9,
+        times: 1,
+    });
+    let reply = batch(&fixture, "odata.continue-on-error", &adding(&fixture)).await;
+    assert_eq!((reply.status, statuses(&reply)), (200, vec![429, 200, 404, 200]));
+    assert!(reply.body.contains("retry-after: 9") && reply.header("retry-after").is_none());
 }
 
 #[tokio::test]

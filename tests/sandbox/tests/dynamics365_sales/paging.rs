@@ -47,6 +47,8 @@ async fn all_pages_together_are_the_members() {
     check(&fixture, "listmembers", "_entityid_value", 5, 3, both).await;
     let of_contact = format!("listmembers?$filter=_entityid_value eq {}", Guid::numbered(6));
     check(&fixture, &of_contact, "_listid_value", 1, 2, vec![fixture.list, other]).await;
+    let count = fixture.call("GET", "lists({list})/listcontact_association/$count", Value::Null).await;
+    assert_eq!(count.body, "\u{feff}7");
     let contacts = "lists({list})/listcontact_association?$select=contactid";
     check(&fixture, contacts, "contactid", 2, 4, numbered(0..7)).await;
     check(&fixture, "contacts?$select=contactid&$filter=statecode eq 0", "contactid", 4, 3, numbered(0..10))
@@ -127,6 +129,8 @@ async fn top_is_the_end_and_yields_to_a_page_size() {
     let fixture = Fixture::new().await;
     let (rows, pages) = all(&fixture, "contacts?$top=3", "x").await;
     assert_eq!((rows.len(), pages), (3, 1));
+    let reply = fixture.call_with("GET", "contacts", &[("Prefer", "odata.maxpagesize=5")], Value::Null).await;
+    assert_eq!(reply.header("preference-applied"), Some("odata.maxpagesize=5"));
     let (rows, pages) = all(&fixture, "contacts?$top=3", "odata.maxpagesize=5").await;
     assert_eq!((rows.len(), pages), (10, 2));
 }

@@ -32,6 +32,7 @@ async fn filters_find_their_rows() {
     let first = Guid::numbered(0);
     check(&fixture, "$select=contactid", numbered(0..10)).await;
     check(&fixture, "$filter=statecode eq 1", numbered(1..2)).await;
+    check(&fixture, "%24filter=statecode+eq+1&%24count=true", numbered(1..2)).await;
     check(&fixture, &format!("$filter=contactid eq {first}"), numbered(0..1)).await;
     check(&fixture, &format!("$filter=contactid eq '{first}'"), numbered(0..1)).await;
     check(&fixture, &format!("$filter=contactid eq {first} and statecode eq 1"), vec![]).await;

@@ -7,6 +7,7 @@
 //! the same process and over HTTP under `/_sandbox/`.
 
 pub mod campaign_monitor;
+pub mod dynamics365_sales;
 pub mod faults;
 pub mod marketo;
 mod random;

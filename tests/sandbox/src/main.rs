@@ -2,8 +2,7 @@
 //! is told to end.
 
 use clap::{Args, Parser, Subcommand};
-use sandbox::Throttle;
-use sandbox::{campaign_monitor, marketo};
+use sandbox::{Throttle, campaign_monitor, dynamics365_sales, marketo};
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
@@ -23,6 +22,9 @@ enum Destination {
     CampaignMonitor(CampaignMonitor),
     /// Marketo Engage's REST API.
     Marketo(Marketo),
+    /// Dataverse's Web API, version 9.2, with Dynamics 365 Sales, and Entra's token endpoint.
+    #[command(name = "dynamics365-sales")]
+    Dynamics365Sales(Dynamics365Sales),
 }
 
 #[derive(Args)]
@@ -62,24 +64,41 @@ struct Marketo {
     options: String,
 }
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+#[derive(Args)]
+struct Dynamics365Sales {
+    /// TCP port on 127.0.0.1; 0 takes any free one, and is the default.
+    #[arg(long)]
+    port: Option<u16>,
+    /// How many times faster than real the vendor's time goes.
+    #[arg(long)]
+    time_scale: Option<f64>,
+    /// Calls take as long as they plausibly do; without it they take no time.
+    #[arg(long)]
+    plausible_times: bool,
+    /// How to behave where the documents leave a choice: the fields of `Options` as JSON.
+    /// What other flags say goes before it.
+    #[arg(long, default_value = "{}")]
+    options: String,
+}
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
+async fn main() -> Result<(), Box<dyn Error>> {
+    // Before any line is printed: whoever reads it may end the program at once.
+    let end = End::listen()?;
     match Arguments::parse().destination {
-        Destination::CampaignMonitor(arguments) => serve_campaign_monitor(arguments).await,
-        Destination::Marketo(arguments) => serve_marketo(arguments).await,
+        Destination::CampaignMonitor(arguments) => campaign_monitor(arguments, end).await,
+        Destination::Marketo(arguments) => marketo(arguments, end).await,
+        Destination::Dynamics365Sales(arguments) => dynamics365_sales(arguments, end).await,
     }
 }
 
-async fn serve_campaign_monitor(arguments: CampaignMonitor) -> Outcome<()> {
+async fn campaign_monitor(arguments: CampaignMonitor, end: End) -> Result<(), Box<dyn Error>> {
     let mut options: campaign_monitor::Options = serde_json::from_str(&arguments.options)?;
     options.port = arguments.port.unwrap_or(options.port);
     options.latency_ms = arguments.latency_ms.unwrap_or(options.latency_ms);
     if let Some(calls) = arguments.throttle_calls {
         options.throttle = Some(Throttle { calls, window_ms: arguments.throttle_window_ms });
     }
-    let end = End::listen()?;
     let sandbox = campaign_monitor::Sandbox::start(options).await?;
     announce("campaign-monitor", &sandbox.base_url())?;
     end.wait().await;
@@ -87,12 +106,11 @@ async fn serve_campaign_monitor(arguments: CampaignMonitor) -> Outcome<()> {
     Ok(())
 }
 
-async fn serve_marketo(arguments: Marketo) -> Outcome<()> {
+async fn marketo(arguments: Marketo, end: End) -> Result<(), Box<dyn Error>> {
     let mut options: marketo::Options = serde_json::from_str(&arguments.options)?;
     options.port = arguments.port.unwrap_or(options.port);
     options.time_scale = arguments.time_scale.unwrap_or(options.time_scale);
     options.latency_ms = arguments.latency_ms.unwrap_or(options.latency_ms);
-    let end = End::listen()?;
     let sandbox = marketo::Sandbox::start(options).await?;
     announce("marketo", &sandbox.base_url())?;
     end.wait().await;
@@ -100,6 +118,21 @@ async fn serve_marketo(arguments: Marketo) -> Outcome<()> {
     Ok(())
 }
 
+async fn dynamics365_sales(arguments: Dynamics365Sales, end: End) -> Result<(), Box<dyn Error>> {
+    let mut options: dynamics365_sales::Options = serde_json::from_str(&arguments.options)?;
+    options.port = arguments.port.unwrap_or(options.port);
+    options.time_scale = arguments.time_scale.unwrap_or(options.time_scale);
+    if arguments.plausible_times {
+        options.execution = dynamics365_sales::ExecutionTimes::plausible();
+    }
+    let sandbox = dynamics365_sales::Sandbox::start(options).await?;
+    announce("dynamics365-sales", &sandbox.base_url())?;
+    end.wait().await;
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// One line of JSON that says where the sandbox is.
 fn announce(name: &str, base_url: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{}", json!({ "sandbox": name, "base_url": base_url }))?;
@@ -113,7 +146,6 @@ struct End {
 }
 
 impl End {
-    /// To be called before the line is printed: whoever reads it may end the program at once.
     fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }

@@ -49,7 +49,7 @@ MAY = {
         ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
-        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
         ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushMarketoQueue"),
     ],

@@ -67,7 +67,8 @@ impl Ledger {
         export: &ExportId,
         list: &ListId,
     ) -> Result<Option<DeliveredPointer>, LedgerError> {
-        let Some(item) = self.item(delivered_key(export, list)).await? else {
+        let item = self.item(delivered_key(export, list)).await?;
+        let Some(item) = item.filter(|item| item.contains_key("object_key")) else {
             return Ok(None);
         };
         let pointer = || {
@@ -78,6 +79,50 @@ impl Ledger {
             })
         };
         pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
+    }
+
+    /// The target lists that an export has delivered to, so far as it still answers for them.
+    pub async fn delivered_lists(&self, export: &ExportId) -> Result<Vec<ListId>, LedgerError> {
+        const PREFIX: &str = "delivered#";
+        let mut lists = Vec::new();
+        let mut start = None;
+        loop {
+            count_call();
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("pk = :export AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":export", text(format!("export#{export}")))
+                .expression_attribute_values(":prefix", text(PREFIX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| self.cloud("list delivered states in", &error))?;
+            for item in page.items() {
+                let has_people = find_number(item, "delivered").is_some_and(|people: u64| people > 0);
+                let list = find_text(item, "sk").and_then(|sort| sort.strip_prefix(PREFIX));
+                lists.extend(list.filter(|_| has_people).map(|list| ListId(list.to_owned())));
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(lists);
+            }
+        }
+    }
+
+    /// Forgets a target list that is gone.
+    pub async fn forget_list(&self, export: &ExportId, list: &ListId) -> Result<(), LedgerError> {
+        count_call();
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(delivered_key(export, list)))
+            .update_expression("REMOVE object_key, delivered, run_id")
+            .condition_expression("attribute_exists(pk)");
+        self.is_written("forget target list in", request.send().await).map(drop)
     }
 
     /// Points at a new delivered state, where it still points at `before` or does so already. Says whether it does.

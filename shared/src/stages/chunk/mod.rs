@@ -3,6 +3,7 @@
 mod accounts;
 mod limits;
 mod lists;
+mod retire;
 mod sink;
 
 use super::pacing::pacer;
@@ -17,6 +18,7 @@ use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_i
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
+use retire::Deletion;
 use tokio::time::Instant;
 
 /// What chunking needs.
@@ -110,7 +112,30 @@ impl Chunk {
             deltas.push(delta);
         }
         accounts.check_cap()?;
-        if let Some(held) = accounts.held(&segments)
+        let held = accounts.held(&segments);
+        if held.is_none() || run.is_approved {
+            for retirement in self.retirements(export).await? {
+                let label = retirement.label().clone();
+                match self.delete(connector, export, &retirement, &context).await? {
+                    Deletion::Done => {
+                        notices.push(format!("target list {label}: its segment was taken out, so it was deleted"));
+                        continue;
+                    }
+                    Deletion::InUse => notices.push(format!(
+                        "target list {label}: its segment was taken out, but something else uses the list, so it was \
+                         left alone"
+                    )),
+                    Deletion::NotWanted => {
+                        let (target, list) = (deltas.len(), &label);
+                        let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
+                        let emptied = self.empty(connector, &work, &retirement, &mut accounts, &context).await?;
+                        notices.push(format!("target list {label}: its segment was taken out, so it is emptied"));
+                        deltas.extend(emptied);
+                    }
+                }
+            }
+        }
+        if let Some(held) = held
             && !run.is_approved
         {
             notices.push(held);

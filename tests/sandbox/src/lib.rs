@@ -7,7 +7,9 @@
 //! the same process and over HTTP under `/_sandbox/`.
 
 pub mod campaign_monitor;
+mod email;
 pub mod faults;
+pub mod omnisend;
 mod random;
 mod serve;
 mod throttle;

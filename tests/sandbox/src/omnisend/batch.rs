@@ -53,8 +53,8 @@ pub(super) struct Batch {
     pub(super) origin: Option<String>,
     pub(super) total: usize,
     pub(super) errors: usize,
-    /// The items as sent, compressed: they are kept for days, and a million of them have to fit.
-    pub(super) items: Arc<[u8]>,
+    /// As sent, compressed: it is kept for days, and a million items have to fit.
+    pub(super) body: Arc<[u8]>,
     /// Of the items that were looked at, in the order of the items.
     pub(super) outcomes: Vec<Outcome>,
 }

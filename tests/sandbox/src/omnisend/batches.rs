@@ -62,13 +62,14 @@ fn is_kept(batch: &Batch, options: &Options) -> bool {
 /// A batch that may be accepted.
 pub(super) struct NewBatch {
     pub(super) items: Vec<Value>,
+    /// The whole body.
     compressed: Arc<[u8]>,
     origin: Option<String>,
 }
 
-/// Checks the envelope and packs the items. Nothing here needs the brand.
-pub(super) fn read(body: Value, dialect: Dialect, options: &Options) -> Result<NewBatch, ApiError> {
-    let Value::Object(mut object) = body else {
+/// Checks the envelope and packs the body. Nothing here needs the brand.
+pub(super) fn read(body: &[u8], dialect: Dialect, options: &Options) -> Result<NewBatch, ApiError> {
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
         return Err(errors::malformed());
     };
     let mut reader = Reader { dialect, options, errors: Vec::new() };
@@ -97,8 +98,7 @@ pub(super) fn read(body: Value, dialect: Dialect, options: &Options) -> Result<N
     if !reader.errors.is_empty() {
         return Err(errors::validation(reader.errors));
     }
-    let packed = serde_json::to_vec(&items).unwrap_or_default();
-    let compressed = zstd::encode_all(packed.as_slice(), 1).map_err(|_| errors::with_status(500))?;
+    let compressed = zstd::encode_all(body, 1).map_err(|_| errors::with_status(500))?;
     Ok(NewBatch { items, compressed: compressed.into(), origin })
 }
 
@@ -123,7 +123,7 @@ pub(super) fn create(
         origin,
         total,
         errors: 0,
-        items: compressed,
+        body: compressed,
         outcomes: Vec::new(),
     });
     batches.unfinished += 1;
@@ -141,14 +141,19 @@ pub(super) fn one(brand: &Brand, id: &str, dialect: Dialect, options: &Options) 
     Ok(Answer::json(200, &batch::summary(batch, id, dialect, Shown::Counts, options)))
 }
 
-/// The items of a batch as they were sent, packed.
+/// The body of a batch as it was sent, packed.
 pub(super) fn packed(brand: &Brand, id: &str, options: &Options) -> Result<Arc<[u8]>, ApiError> {
-    Ok(Arc::clone(&brand.batches.find(id, options)?.items))
+    Ok(Arc::clone(&brand.batches.find(id, options)?.body))
 }
 
+/// The items in a packed body.
 pub(super) fn unpack(packed: &[u8]) -> Result<Vec<Value>, ApiError> {
     let bytes = zstd::decode_all(packed).map_err(|_| errors::with_status(500))?;
-    serde_json::from_slice(&bytes).map_err(|_| errors::with_status(500))
+    let mut body: Value = serde_json::from_slice(&bytes).map_err(|_| errors::with_status(500))?;
+    match body.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => Ok(items),
+        _ => Err(errors::with_status(500)),
+    }
 }
 
 pub(super) fn items(

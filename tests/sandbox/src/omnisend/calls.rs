@@ -157,7 +157,7 @@ fn count_refusal(result: Result<Answer, ApiError>, target: &mut Target<'_>) -> R
 fn create_batch(shared: &Arc<Shared>, call: &Call<'_>) -> Result<Answer, ApiError> {
     let options = shared.world().options.clone();
     let dialect = call.route.dialect;
-    let batch = batches::read(json(call.body)?, dialect, &options)?;
+    let batch = batches::read(call.body, dialect, &options)?;
     let (number, items, answer) =
         batches::create(&mut target(&mut shared.world(), &call.brand)?, batch, dialect, clock::now());
     let queue = clock::scaled(options.batch_queue_ms, options.time_scale);

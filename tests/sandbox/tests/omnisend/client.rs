@@ -30,7 +30,8 @@ pub(crate) async fn send(
 ) -> io::Result<Reply> {
     let address = base_url.strip_prefix("http://").expect("an http address");
     let mut stream = TcpStream::connect(address).await?;
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n",
         body.len()

@@ -4,7 +4,7 @@ use crate::client::{Fixture, quick};
 use sandbox::omnisend::{Dialect, Options, SeedContact, Status};
 use serde_json::{Value, json};
 
-fn segment(name: &str, filters: Value) -> Value {
+fn segment(name: &str, filters: &Value) -> Value {
     let condition = json!({ "entity": "contact", "junction": "and", "filters": filters });
     json!({ "name": name, "conditionGroups": [{ "conditions": [condition] }] })
 }
@@ -29,7 +29,7 @@ async fn a_segment_shows_whoever_has_its_tag() {
         (json!([subscribed]), 2),
         (json!([any_of("not there yet")]), 0),
     ] {
-        let made = fixture.check("POST", "/segments", segment("CI: One", filters), 201).await;
+        let made = fixture.check("POST", "/segments", segment("CI: One", &filters), 201).await;
         let path = format!("/segments/{}", made["segmentID"].as_str().unwrap());
         assert_eq!(fixture.check("GET", &path, Value::Null, 200).await["status"], "ready");
         let statistics = fixture.check("GET", &format!("{path}/statistics"), Value::Null, 200).await;
@@ -49,7 +49,7 @@ async fn segments_are_listed_changed_and_deleted() {
     let fixture = Fixture::new().await;
     let mut ids = Vec::new();
     for name in ["b", "a", "b"] {
-        let made = fixture.check("POST", "/segments", segment(name, json!([any_of("x")])), 201).await;
+        let made = fixture.check("POST", "/segments", segment(name, &json!([any_of("x")])), 201).await;
         ids.push(made["segmentID"].as_str().unwrap().to_owned());
     }
     let page = fixture.check("GET", "/segments?sort=name&direction=asc&limit=2", Value::Null, 200).await;
@@ -71,18 +71,18 @@ async fn segments_are_listed_changed_and_deleted() {
     assert_eq!(names(&page), ["b"]);
     fixture.check("GET", "/segments?limit=51", Value::Null, 400).await;
     let path = format!("/segments/{}", ids[0]);
-    let changed = fixture.check("PUT", &path, segment("c", json!([any_of("y")])), 200).await;
+    let changed = fixture.check("PUT", &path, segment("c", &json!([any_of("y")])), 200).await;
     assert_eq!(changed["name"], "c");
     fixture.check("DELETE", &path, Value::Null, 204).await;
     for method in ["GET", "DELETE"] {
         fixture.check(method, &path, Value::Null, 404).await;
     }
-    fixture.check("PUT", &path, segment("c", json!([any_of("y")])), 404).await;
+    fixture.check("PUT", &path, segment("c", &json!([any_of("y")])), 404).await;
     for refused in [
-        segment("", json!([any_of("x")])),
-        segment(&"x".repeat(257), json!([any_of("x")])),
-        segment("x", json!([])),
-        segment("x", json!([{ "operator": "anyOf", "property": "tag", "value": ["x"] }])),
+        segment("", &json!([any_of("x")])),
+        segment(&"x".repeat(257), &json!([any_of("x")])),
+        segment("x", &json!([])),
+        segment("x", &json!([{ "operator": "anyOf", "property": "tag", "value": ["x"] }])),
         json!({ "name": "x" }),
     ] {
         fixture.check("POST", "/segments", refused, 400).await;
@@ -92,7 +92,7 @@ async fn segments_are_listed_changed_and_deleted() {
 #[tokio::test]
 async fn a_segment_that_is_being_built_cannot_be_changed() {
     let fixture = Fixture::with(Dialect::V2026, Options { segment_build_ms: 3_600_000, ..quick() }).await;
-    let body = segment("x", json!([any_of("x")]));
+    let body = segment("x", &json!([any_of("x")]));
     let made = fixture.check("POST", "/segments", body.clone(), 201).await;
     assert_eq!(made["status"], "building");
     let path = format!("/segments/{}", made["segmentID"].as_str().unwrap());

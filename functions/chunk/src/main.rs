@@ -5,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings, deadline};
 use relay::ledger::Ledger;
 use relay::run::Stage;
-use relay::stages::chunk::Chunk;
+use relay::stages::chunk::{Chunk, PushQueues};
 use relay::stages::{Connections, Step, handle_stage};
 
 #[tokio::main]
@@ -18,11 +18,15 @@ async fn main() -> Result<(), Error> {
         catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
         ledger: ledger.clone(),
         objects: Objects::new(clients.s3(), Settings.data_bucket()?),
-        connections: Connections::new(&clients, &Settings.campaign_monitor_endpoint()?)?,
-        push_campaign_monitor_queue: Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
+        connections: Connections::new(&clients, Some(&Settings.campaign_monitor_endpoint()?))?,
+        push_queues: PushQueues {
+            campaign_monitor: Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
+            marketo: Queue::new(clients.sqs(), Settings.push_marketo_queue_url()?),
+        },
         finish_queue: finish_queue.clone(),
     };
-    let step = &Step { stage: Stage::Chunk, ledger, finish_queue: Some(finish_queue) };
+    let own_queue = Some(Queue::new(clients.sqs(), Settings.chunk_queue_url()?));
+    let step = &Step { stage: Stage::Chunk, ledger, finish_queue: Some(finish_queue), own_queue };
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = deadline(&event.context);
         Ok::<_, Error>(handle_stage(event.payload, step, |run_id| chunk.run(run_id, deadline)).await)

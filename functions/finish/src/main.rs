@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
         events: EventBus::new(clients.event_bridge(), Settings.event_bus_name()?),
         snapshot_queue: Queue::new(clients.sqs(), Settings.snapshot_queue_url()?),
     };
-    let step = &Step { stage: Stage::Finish, ledger, finish_queue: None };
+    let step = &Step { stage: Stage::Finish, ledger, finish_queue: None, own_queue: None };
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         Ok::<_, Error>(handle_stage(event.payload, step, |run_id| finish.run(run_id)).await)
     }))

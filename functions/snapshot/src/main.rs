@@ -16,7 +16,12 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment().await;
     let ledger = Ledger::new(clients.dynamodb(), Settings.ledger_table()?);
     let finish_queue = Queue::new(clients.sqs(), Settings.finish_queue_url()?);
-    let step = Step { stage: Stage::Snapshot, ledger: ledger.clone(), finish_queue: Some(finish_queue) };
+    let step = Step {
+        stage: Stage::Snapshot,
+        ledger: ledger.clone(),
+        finish_queue: Some(finish_queue),
+        own_queue: None,
+    };
     let snapshots = &Snapshots {
         catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
         ledger,

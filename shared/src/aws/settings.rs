@@ -47,6 +47,11 @@ impl Settings {
         required("PUSH_CAMPAIGN_MONITOR_QUEUE_URL")
     }
 
+    /// The queue of batches for Marketo Engage.
+    pub fn push_marketo_queue_url(self) -> Result<String, SettingsError> {
+        required("PUSH_MARKETO_QUEUE_URL")
+    }
+
     /// The queue that ends runs.
     pub fn finish_queue_url(self) -> Result<String, SettingsError> {
         required("FINISH_QUEUE_URL")

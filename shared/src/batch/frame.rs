@@ -66,6 +66,21 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// The frames of one batch as one.
+    pub fn decode_all<'a>(packed: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, FrameError> {
+        let mut whole: Option<Self> = None;
+        for packed in packed {
+            let frame = Self::decode(packed)?;
+            match &mut whole {
+                Some(whole) => whole.rows.extend(frame.rows),
+                None => whole = Some(frame),
+            }
+        }
+        Ok(whole.unwrap_or(Self { field_keys: Vec::new(), rows: Vec::new() }))
+    }
+}
+
 fn parse<'a, T: Deserialize<'a>>(line: usize, text: &'a [u8]) -> Result<T, FrameError> {
     serde_json::from_slice(text).map_err(|error| FrameError::Line {
         line,

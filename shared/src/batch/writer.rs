@@ -1,6 +1,6 @@
 //! Cuts a delta into batches: by lane, by kind, by rows and by bytes.
 
-use super::{BatchEntry, BatchLimits, Frame, Kind};
+use super::{BatchEntry, BatchLimits, Frame, FramePlace, Kind};
 use crate::model::{Lane, Row};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -87,7 +87,9 @@ impl<W: Write> DeltaWriter<W> {
         let length_bytes = u64::try_from(packed.len()).map_err(io::Error::other)?;
         let number = u32::try_from(self.entries.len()).map_err(io::Error::other)?;
         let offset_bytes = self.offset_bytes;
-        self.entries.push(BatchEntry { number, lane, kind, offset_bytes, length_bytes, rows: open.rows });
+        let frames = vec![FramePlace { offset_bytes, length_bytes }];
+        let (rows, request_bytes) = (open.rows, open.request_bytes);
+        self.entries.push(BatchEntry { number, lane, kind, frames, rows, request_bytes });
         self.offset_bytes += length_bytes;
         Ok(())
     }

@@ -10,6 +10,7 @@ fn row(number: usize, operation: Operation, text: &str) -> Row {
         match_key: MatchKey(format!("person{number}@example.com")),
         operation,
         is_rejoin: false,
+        destination_id: None,
         values: vec![(0, FieldValue::Text(text.to_owned()))],
     }
 }
@@ -46,8 +47,9 @@ proptest! {
         let mut found = Vec::new();
         let mut last = BTreeMap::new();
         for entry in entries {
-            let start = usize::try_from(entry.offset_bytes).unwrap();
-            let end = start + usize::try_from(entry.length_bytes).unwrap();
+            let place = entry.frames[0];
+            let start = usize::try_from(place.offset_bytes).unwrap();
+            let end = start + usize::try_from(place.length_bytes).unwrap();
             let frame = Frame::decode(&object[start..end]).unwrap();
             prop_assert_eq!(&frame.field_keys, &keys);
             prop_assert_eq!(u32::try_from(frame.rows.len()), Ok(entry.rows));
@@ -55,6 +57,7 @@ proptest! {
             prop_assert!(entry.rows <= max_rows);
             let bytes: u64 = frame.rows.iter().map(|row| measure(row, &keys)).sum();
             prop_assert!(bytes <= max_bytes);
+            prop_assert_eq!(bytes, entry.request_bytes);
             for row in frame.rows {
                 prop_assert_eq!(row.match_key.lane(lanes), entry.lane);
                 prop_assert_eq!(Kind::from(row.operation), entry.kind);

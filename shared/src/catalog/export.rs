@@ -50,8 +50,18 @@ const fn enabled() -> bool {
 pub struct ExportSegment {
     /// The segment.
     pub segment: SegmentId,
-    /// Where its members land.
-    pub target_list: ListId,
+    /// Where its members land: the destination's id of a list. Without it the segment gets a list of its own there,
+    /// where the destination can make one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_list: Option<ListId>,
+}
+
+impl ExportSegment {
+    /// What the ledger and reports call the target list: its id, or `segment:` and the segment's id.
+    #[must_use]
+    pub fn list(&self) -> ListId {
+        self.target_list.clone().unwrap_or_else(|| ListId(format!("segment:{}", self.segment)))
+    }
 }
 
 /// One attribute and the destination's field that it fills.
@@ -149,12 +159,7 @@ impl Export {
     #[must_use]
     pub fn target_lists(&self) -> Vec<ListId> {
         let mut seen = BTreeSet::new();
-        self.segments
-            .iter()
-            .map(|entry| &entry.target_list)
-            .filter(|list| seen.insert(*list))
-            .cloned()
-            .collect()
+        self.segments.iter().map(ExportSegment::list).filter(|list| seen.insert(list.clone())).collect()
     }
 
     fn refuse(&self, field: impl Into<String>, problem: impl Into<String>) -> CatalogError {
@@ -183,10 +188,10 @@ impl Document for Export {
         }
         let mut pairs = BTreeSet::new();
         for (index, entry) in self.segments.iter().enumerate() {
-            if entry.target_list.0.trim().is_empty() {
+            if entry.target_list.as_ref().is_some_and(|list| list.0.trim().is_empty()) {
                 return Err(self.refuse(format!("segments[{index}].target_list"), "must not be empty"));
             }
-            if !pairs.insert((&entry.segment, &entry.target_list)) {
+            if !pairs.insert((&entry.segment, entry.list())) {
                 let problem =
                     format!("segment \"{}\" is there twice for the same target list", entry.segment);
                 return Err(self.refuse(format!("segments[{index}]"), problem));

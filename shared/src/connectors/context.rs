@@ -1,21 +1,39 @@
 //! What one piece of work may spend.
 
+use super::{NotYet, Pacer};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The calls that one piece of work has made, and when it has to be done.
+/// The calls that one piece of work has made, when it has to be done, and who gives out turns.
 #[derive(Debug)]
 pub struct CallContext {
     calls: AtomicU64,
+    throttled: AtomicU64,
     deadline: Instant,
+    pacer: Option<Arc<dyn Pacer>>,
 }
 
 impl CallContext {
     /// A context whose work has to be done at `deadline`.
     #[must_use]
     pub const fn until(deadline: Instant) -> Self {
-        Self { calls: AtomicU64::new(0), deadline }
+        Self::paced(deadline, None)
+    }
+
+    /// A context whose calls wait for their turn.
+    #[must_use]
+    pub const fn paced(deadline: Instant, pacer: Option<Arc<dyn Pacer>>) -> Self {
+        Self { calls: AtomicU64::new(0), throttled: AtomicU64::new(0), deadline, pacer }
+    }
+
+    /// Waits for the turn of one call, where the connection has a pace. Every attempt needs one.
+    pub async fn turn(&self) -> Result<(), NotYet> {
+        match &self.pacer {
+            Some(pacer) => pacer.turn(self.left()).await,
+            None => Ok(()),
+        }
     }
 
     /// Counts one call. Every attempt is counted, for every attempt is paid for.
@@ -27,6 +45,26 @@ impl CallContext {
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Counts a call that the destination refused as one too many, and slows everybody down.
+    pub async fn throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+        if let Some(pacer) = &self.pacer {
+            pacer.slow_down().await;
+        }
+    }
+
+    /// The calls so far that were refused as one too many.
+    #[must_use]
+    pub fn throttles(&self) -> u64 {
+        self.throttled.load(Ordering::Relaxed)
+    }
+
+    /// Who gives out turns.
+    #[must_use]
+    pub const fn pacer(&self) -> Option<&Arc<dyn Pacer>> {
+        self.pacer.as_ref()
     }
 
     /// How long is left.

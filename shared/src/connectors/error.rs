@@ -1,6 +1,7 @@
 //! What happened at a destination, apart from whether to try again.
 
 use crate::model::Destination;
+use jiff::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ pub enum ErrorKind {
     ListMissing,
     /// Too many calls in too short a time.
     RateLimited,
+    /// The day's calls are spent.
+    QuotaSpent,
+    /// The destination is busy with something that must end first.
+    Busy,
     /// The request is larger than the destination takes.
     TooLarge,
     /// The destination does not take the request, and no row of it is to blame.
@@ -39,6 +44,8 @@ impl ErrorKind {
             Self::Permission => "permission_missing",
             Self::ListMissing => "list_missing",
             Self::RateLimited => "rate_limited",
+            Self::QuotaSpent => "quota_spent",
+            Self::Busy => "destination_busy",
             Self::TooLarge => "request_too_large",
             Self::InvalidRequest => "request_invalid",
             Self::Timeout => "timeout",
@@ -57,6 +64,10 @@ pub enum Retry {
     Backoff,
     /// Try again after this long, for the destination says so.
     After(Duration),
+    /// Try again after this long, as often as it takes: nothing went wrong, it is only not our turn yet.
+    Wait(Duration),
+    /// Nothing more can be done over this connection before then.
+    Pause(Timestamp),
 }
 
 /// Why a call to a destination did not do what it should. Its text names no person and no credential.

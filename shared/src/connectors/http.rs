@@ -9,13 +9,14 @@ mod tests;
 pub use endpoint::{Endpoint, EndpointError};
 pub(in crate::connectors) use patience::{FIRST_PAUSE, Patience};
 
-use super::{CallContext, ErrorKind, PushError, Retry};
+use super::{CallContext, ErrorKind, NotYet, PushError, Retry};
 use crate::model::Destination;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use std::fmt;
+use std::num::NonZeroU8;
 use std::time::Duration;
 use url::Url;
 
@@ -43,6 +44,20 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// How long the call may take, answer included.
     pub timeout: Duration,
+    /// Whether it counts against the connection's budget.
+    pub cost: Cost,
+}
+
+/// Whether a call counts against a connection's budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cost {
+    /// It needs a turn.
+    #[default]
+    Counted,
+    /// It needs several turns: the destination lets fewer calls of its kind through than others.
+    Turns(NonZeroU8),
+    /// The destination does not count it.
+    Free,
 }
 
 impl fmt::Debug for HttpRequest {
@@ -68,6 +83,24 @@ impl HttpRequest {
             status: None,
             code: None,
             message: message.into(),
+        }
+    }
+
+    fn not_yet(&self, not_yet: &NotYet) -> PushError {
+        match not_yet {
+            NotYet::Turn(wait) => self.error(
+                ErrorKind::RateLimited,
+                Retry::Wait(*wait),
+                "other calls of the connection come first",
+            ),
+            NotYet::Spent { until, text } => {
+                self.error(ErrorKind::QuotaSpent, Retry::Pause(*until), text.clone())
+            }
+            NotYet::Unavailable => self.error(
+                ErrorKind::Unavailable,
+                Retry::Backoff,
+                "the connection's budget of calls cannot be read now",
+            ),
         }
     }
 
@@ -152,7 +185,19 @@ impl HttpClient {
         if timeout < LEAST_TIME {
             return Err(request.error(ErrorKind::Timeout, Retry::Backoff, "no time is left for the call"));
         }
-        context.count_call();
+        let turns = match request.cost {
+            Cost::Free => 0,
+            Cost::Counted => 1,
+            Cost::Turns(turns) => turns.get(),
+        };
+        for _ in 0..turns {
+            context.turn().await.map_err(|not_yet| request.not_yet(&not_yet))?;
+        }
+        if turns > 0 {
+            context.count_call();
+        }
+        // Waiting for the turn may have taken a while.
+        let timeout = request.timeout.min(context.left()).max(LEAST_TIME);
         let mut response = self
             .client
             .request(request.method.clone(), request.url.clone())

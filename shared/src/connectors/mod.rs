@@ -2,25 +2,30 @@
 //!
 //! Each connector answers four questions: what its limits are ([`Connector::LIMITS`]), whether the account is usable
 //! ([`Connector::check`]), what the target list is and which fields it has ([`Connector::prepare`]), and what became
-//! of each row ([`Connector::push`]).
+//! of each row ([`Connector::push`], and [`Connector::poll`] where the destination takes its time).
 
+mod budget;
 pub mod campaign_monitor;
 mod context;
 mod credentials;
 mod error;
 mod http;
 mod limits;
+mod pace;
+mod target;
 
+pub use budget::{Budget, Lease};
 pub use context::CallContext;
 pub use credentials::{CredentialError, CredentialStore};
 pub use error::{ErrorKind, PushError, Retry};
-pub use http::{Endpoint, EndpointError, HttpClient, HttpRequest, HttpResponse};
-pub use limits::{CapScope, Limits};
+pub use http::{Cost, Endpoint, EndpointError, HttpClient, HttpRequest, HttpResponse};
+pub use limits::{CapScope, LaneScope, Limits};
+pub use pace::{DailyBudget, NotYet, Pace, Pacer};
+pub use target::{Account, DeltaSize, Gathering, NoJob, Prepared, Pushed, WantedList};
 
-use crate::batch::{Frame, Kind, RowResult};
+use crate::batch::{Frame, Kind};
 use crate::catalog::Export;
-use crate::mapping::{Field, MatchKeyKind};
-use crate::model::{Destination, ListId, Row};
+use crate::model::{Destination, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,12 +37,21 @@ pub trait Connector: Send + Sync {
     /// The destination's limits, as data, each with its source.
     const LIMITS: Limits;
 
-    /// What the match key of an export to this destination is made of.
-    const MATCH_KEY: MatchKeyKind;
-
     /// What a push must know of a prepared target list and of the export's options. It travels in messages, so it
     /// holds neither personal data nor secrets.
     type Target: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// What has to be remembered of work that the destination has accepted and not done yet. It is kept in the ledger,
+    /// so it holds neither personal data nor secrets. [`NoJob`] where the destination always answers at once.
+    type Job: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// How many lanes the connection's batches are spread over: so many calls may be in flight.
+    fn lanes(&self) -> u16;
+
+    /// How fast calls may follow each other over the whole connection; `None` where the destination publishes no rate.
+    fn pace(&self) -> Option<Pace> {
+        None
+    }
 
     /// How many bytes of a request a row becomes, at the most.
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64;
@@ -49,39 +63,40 @@ pub trait Connector: Send + Sync {
     fn prepare(
         &self,
         export: &Export,
-        list: &ListId,
+        list: &WantedList,
         context: &CallContext,
     ) -> impl Future<Output = Result<Prepared<Self::Target>, PushError>> + Send;
 
-    /// Sends one batch. Gives one result per row, in the rows' order; an error means that nothing is known of any
-    /// row, and that sending all of them again is safe.
+    /// Decides how a delta's additions and changes go, now that it is known how many there are.
+    fn gather(&self, _target: &mut Self::Target, _delta: DeltaSize) -> Gathering {
+        Gathering::default()
+    }
+
+    /// Sends one batch. An error means that nothing is known of any row, and that sending all of them again is safe.
     fn push(
         &self,
         target: &Self::Target,
         kind: Kind,
         frame: &Frame,
         context: &CallContext,
-    ) -> impl Future<Output = Result<Vec<RowResult>, PushError>> + Send;
-}
+    ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
 
-/// What a check says of an account that is usable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Account {
-    /// What the destination calls it, for people.
-    pub name: String,
-    /// What people should know before they use it.
-    pub notices: Vec<String>,
-}
+    /// Looks after a batch that the destination has accepted. `frame` is the batch's, as it was pushed.
+    fn poll(
+        &self,
+        target: &Self::Target,
+        job: Self::Job,
+        frame: &Frame,
+        context: &CallContext,
+    ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
 
-/// A target list, verified before the first push.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prepared<T> {
-    /// What each push needs.
-    pub target: T,
-    /// What is sent with every row alike: when it changes, every row is sent again.
-    pub terms: String,
-    /// The fields that rows can be mapped to.
-    pub fields: Vec<Field>,
-    /// What people should know: said in the run and in its report.
-    pub notices: Vec<String>,
+    /// How many people are on a target list after a run, by the destination's own count; `None` where that costs more
+    /// than it tells. It stands in the report beside what we believe.
+    fn count_members(
+        &self,
+        _target: &Self::Target,
+        _context: &CallContext,
+    ) -> impl Future<Output = Result<Option<u64>, PushError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }

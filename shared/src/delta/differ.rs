@@ -109,6 +109,9 @@ pub enum DifferError {
     Spool(#[from] serde_json::Error),
 }
 
+/// What is remembered of a removal until all members are known.
+type Spooled = (MemberKey, MatchKey, Option<String>);
+
 /// Makes the delta of one target list.
 ///
 /// Members and delivered records are merged as two sorted streams. Beside them it keeps 16 bytes for each match key
@@ -194,7 +197,8 @@ impl<'a, S: Sink> Differ<'a, S> {
         for record in records.iter().filter(|record| record.holding == Holding::Delivered) {
             self.figures.delivered_before += 1;
             if match_key.as_ref() != Some(&record.match_key) {
-                serde_json::to_writer(&mut self.spool, &(&record.member_key, &record.match_key))?;
+                let spooled = (&record.member_key, &record.match_key, &record.destination_id);
+                serde_json::to_writer(&mut self.spool, &spooled)?;
                 self.spool.write_all(b"\n")?;
             }
         }
@@ -259,7 +263,9 @@ impl<'a, S: Sink> Differ<'a, S> {
             let Mapped { match_key, values, hash: _ } = mapped;
             let is_rejoin = operation == Operation::Add && self.rejoinable.contains(&digest);
             self.figures.sent += 1;
-            self.sink.send(Row { member_key: key.clone(), match_key, operation, is_rejoin, values })?;
+            let destination_id = delivered.and_then(|record| record.destination_id.clone());
+            let member_key = key.clone();
+            self.sink.send(Row { member_key, match_key, operation, is_rejoin, destination_id, values })?;
         }
         Ok(Some(match_key))
     }
@@ -287,7 +293,7 @@ impl<'a, S: Sink> Differ<'a, S> {
         let mut spool = self.spool.get_ref().try_clone()?;
         spool.rewind()?;
         for line in BufReader::new(spool).lines() {
-            let (member_key, match_key): (MemberKey, MatchKey) = serde_json::from_str(&line?)?;
+            let (member_key, match_key, destination_id): Spooled = serde_json::from_str(&line?)?;
             self.figures.removals += 1;
             let digest = match_key.digest();
             if self.seen.contains(&digest) || self.refused.contains(&digest) {
@@ -308,6 +314,7 @@ impl<'a, S: Sink> Differ<'a, S> {
                     match_key,
                     operation,
                     is_rejoin: false,
+                    destination_id,
                     values: Vec::new(),
                 })?;
             }

@@ -1,7 +1,7 @@
 //! Claiming a batch, and closing it together with the run's countdown.
 
 use super::item::{Item, expiry, find_number, find_text, key, number, run_key, text};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Progress};
 use crate::aws::count_call;
 use crate::model::{Counts, OutcomeKind, RunId};
 use crate::run::{Failure, RunState};
@@ -35,13 +35,15 @@ pub struct Owner {
 }
 
 /// What became of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// It is the claimant's until the lease ends.
     Claimed {
         /// How often it has been claimed, this time included. Unlike the queue's count of deliveries it leaves out
-        /// those in which the worker never got to it.
+        /// those in which the worker never got to it, and those that only had to wait.
         attempts: u32,
+        /// What earlier attempts have come to.
+        progress: Progress,
     },
     /// It has its results already.
     Closed,
@@ -50,6 +52,15 @@ pub enum Claim {
         /// Until then.
         until: Timestamp,
     },
+}
+
+/// What work has cost at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Calls.
+    pub calls: u64,
+    /// Calls among them that were refused as one too many.
+    pub throttled: u64,
 }
 
 /// What became of closing a batch.
@@ -61,7 +72,7 @@ pub enum Closed {
     More,
 }
 
-fn batch_key(batch: BatchId) -> Item {
+pub(super) fn batch_key(batch: BatchId) -> Item {
     key(format!("run#{}", batch.run_id), format!("batch#{}#{:06}", batch.target, batch.number))
 }
 
@@ -97,14 +108,15 @@ impl Ledger {
             .expression_attribute_values(":until", number(until.as_millisecond()))
             .expression_attribute_values(":expiry", expiry(now))
             .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::UpdatedNew)
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         let error = match answer {
             Ok(answer) => {
-                let attempts = answer.attributes().and_then(|item| find_number(item, "attempts"));
-                return Ok(Claim::Claimed { attempts: attempts.unwrap_or(1) });
+                let item = answer.attributes.unwrap_or_default();
+                let attempts = find_number(&item, "attempts").unwrap_or(1);
+                return Ok(Claim::Claimed { attempts, progress: Progress::read(&item) });
             }
             Err(error) => error,
         };
@@ -129,13 +141,13 @@ impl Ledger {
         batch: BatchId,
         owner: &Owner,
         counts: Counts,
-        calls: u64,
+        spent: Spent,
         now: Timestamp,
     ) -> Result<Closed, LedgerError> {
         for attempt in 0..CLOSE_TRIES {
             let parts = vec![
                 self.batch_part(batch, owner, now)?,
-                self.countdown_part(batch.run_id, counts, calls, now)?,
+                self.countdown_part(batch.run_id, counts, spent, now)?,
             ];
             count_call();
             let Err(error) = self.client.transact_write_items().set_transact_items(Some(parts)).send().await
@@ -160,15 +172,16 @@ impl Ledger {
     }
 
     /// Counts calls of a batch that was not closed: every attempt is paid for.
-    pub async fn count_calls(&self, run_id: RunId, calls: u64, now: Timestamp) -> Result<(), LedgerError> {
+    pub async fn count_calls(&self, run_id: RunId, spent: Spent, now: Timestamp) -> Result<(), LedgerError> {
         count_call();
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(run_key(run_id)))
-            .update_expression("SET updated_at_ms = :now ADD calls :calls")
-            .expression_attribute_values(":calls", number(calls))
+            .update_expression("SET updated_at_ms = :now ADD calls :calls, throttled :throttled")
+            .expression_attribute_values(":calls", number(spent.calls))
+            .expression_attribute_values(":throttled", number(spent.throttled))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .send()
             .await;
@@ -225,10 +238,11 @@ impl Ledger {
         &self,
         run_id: RunId,
         counts: Counts,
-        calls: u64,
+        spent: Spent,
         now: Timestamp,
     ) -> Result<TransactWriteItem, LedgerError> {
-        let mut added = vec!["batches_open :minus_one".to_owned(), "calls :calls".to_owned()];
+        let mut added =
+            ["batches_open :minus_one", "calls :calls", "throttled :throttled"].map(str::to_owned).to_vec();
         let mut update = Update::builder();
         for kind in OutcomeKind::ALL.into_iter().filter(|kind| counts.of(*kind) > 0) {
             added.push(format!("rows_{0} :{0}", kind.name()));
@@ -243,7 +257,8 @@ impl Ledger {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":pushing", text(RunState::Pushing.name()))
             .expression_attribute_values(":minus_one", number(-1))
-            .expression_attribute_values(":calls", number(calls))
+            .expression_attribute_values(":calls", number(spent.calls))
+            .expression_attribute_values(":throttled", number(spent.throttled))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .build()
             .map_err(|_| LedgerError::Damaged { attribute: "pk" })?;

@@ -1,10 +1,9 @@
-//! What the ledger knows of an export: the run under way, the delivered states, and whose a target list is.
+//! What the ledger knows of an export: the run under way and the delivered states.
 
 use super::item::{Item, export_key, find_number, find_text, key, number, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
-use crate::model::{ConnectionId, ExportId, ListId, RunId};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use crate::model::{ExportId, ListId, RunId};
 use jiff::Timestamp;
 
 /// Where the delivered state of a target list is.
@@ -55,12 +54,8 @@ impl Ledger {
                     .condition_expression("active_run = :run AND attribute_not_exists(waiting_run)"),
             };
             count_call();
-            match request.send().await {
-                Ok(_) => return Ok(waiting),
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => {}
-                    _ => return Err(self.cloud("release export in", &error).into()),
-                },
+            if self.is_written("release export in", request.send().await)? {
+                return Ok(waiting);
             }
         }
         Err(LedgerError::Contended(export.clone()))
@@ -85,81 +80,38 @@ impl Ledger {
         pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
     }
 
-    /// Points at a new delivered state.
+    /// Points at a new delivered state, where it still points at `before` or does so already. Says whether it does.
+    ///
+    /// A pointer only ever moves on, so what it has left behind is never named again.
     pub async fn set_delivered(
         &self,
         export: &ExportId,
         list: &ListId,
+        before: Option<&str>,
         pointer: &DeliveredPointer,
         now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let mut item = delivered_key(export, list);
-        item.insert("object_key".to_owned(), text(&pointer.object_key));
-        item.insert("delivered".to_owned(), number(pointer.delivered));
-        item.insert("run_id".to_owned(), text(pointer.run_id.to_string()));
-        item.insert("updated_at_ms".to_owned(), number(now.as_millisecond()));
-        count_call();
-        let answer = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        answer.map(drop).map_err(|error| self.cloud("write delivered state in", &error).into())
-    }
-
-    /// Makes a target list this export's, and says whose it is: two exports that mirror one list would remove each
-    /// other's members.
-    pub async fn own_list(
-        &self,
-        connection: &ConnectionId,
-        list: &ListId,
-        export: &ExportId,
-    ) -> Result<ExportId, LedgerError> {
-        let list_key = key(format!("connection#{connection}"), format!("list#{list}"));
-        count_call();
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(list_key.clone()))
-            .update_expression("SET export_id = :export")
-            .condition_expression("attribute_not_exists(export_id) OR export_id = :export")
-            .expression_attribute_values(":export", text(export.as_str()))
-            .send()
-            .await;
-        let Err(error) = answer else {
-            return Ok(export.clone());
-        };
-        let Some(UpdateItemError::ConditionalCheckFailedException(_)) = error.as_service_error() else {
-            return Err(self.cloud("own target list in", &error).into());
-        };
-        let item = self.item(list_key).await?.unwrap_or_default();
-        let owner = find_text(&item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
-        owner.ok_or(LedgerError::Damaged { attribute: "export_id" })
-    }
-
-    /// Gives a target list from an export that no longer names it to another one. Says whether it did.
-    pub async fn take_list(
-        &self,
-        connection: &ConnectionId,
-        list: &ListId,
-        from: &ExportId,
-        to: &ExportId,
     ) -> Result<bool, LedgerError> {
-        count_call();
-        let answer = self
+        let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(format!("connection#{connection}"), format!("list#{list}"))))
-            .update_expression("SET export_id = :to")
-            .condition_expression("export_id = :from")
-            .expression_attribute_values(":from", text(from.as_str()))
-            .expression_attribute_values(":to", text(to.as_str()))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("take target list in", &error).into()),
-            },
-        }
+            .set_key(Some(delivered_key(export, list)))
+            .update_expression(
+                "SET object_key = :object_key, delivered = :delivered, run_id = :run, updated_at_ms = :now",
+            )
+            .expression_attribute_values(":object_key", text(&pointer.object_key))
+            .expression_attribute_values(":delivered", number(pointer.delivered))
+            .expression_attribute_values(":run", text(pointer.run_id.to_string()))
+            .expression_attribute_values(":now", number(now.as_millisecond()));
+        request = match before {
+            Some(before) => request
+                .condition_expression("object_key IN (:before, :object_key)")
+                .expression_attribute_values(":before", text(before)),
+            None => {
+                request.condition_expression("attribute_not_exists(object_key) OR object_key = :object_key")
+            }
+        };
+        count_call();
+        self.is_written("write delivered state in", request.send().await)
     }
 }

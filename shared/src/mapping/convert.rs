@@ -1,8 +1,9 @@
 //! One value into one field.
 
-use super::{DateFormat, FieldKind};
+use super::{DateFormat, FieldKind, normalise_email};
 use crate::catalog::InvalidPolicy;
 use crate::model::{FieldValue, Scalar};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -28,6 +29,12 @@ pub enum Unfit {
     NotADate,
     /// Not one of the field's options.
     NotAnOption,
+    /// Not a whole number, or one that the field cannot hold.
+    NotAnInteger,
+    /// Not an e-mail address, or not one in ASCII.
+    NotAnEmail,
+    /// Not a moment.
+    NotAMoment,
 }
 
 impl Unfit {
@@ -40,6 +47,9 @@ impl Unfit {
             Self::NotABoolean => "value_not_a_boolean",
             Self::NotADate => "value_not_a_date",
             Self::NotAnOption => "value_not_an_option",
+            Self::NotAnInteger => "value_not_an_integer",
+            Self::NotAnEmail => "value_not_an_email",
+            Self::NotAMoment => "value_not_a_moment",
         }
     }
 
@@ -52,6 +62,11 @@ impl Unfit {
             Self::NotABoolean => "is neither true nor false",
             Self::NotADate => "is not a date that the field takes (expected YYYY-MM-DD)",
             Self::NotAnOption => "is not one of the field's options",
+            Self::NotAnInteger => "is not a whole number that the field can hold",
+            Self::NotAnEmail => "is not an e-mail address in ASCII",
+            Self::NotAMoment => {
+                "is not a moment (expected a time with its zone, such as 2026-02-28T10:00:00Z)"
+            }
         }
     }
 }
@@ -63,6 +78,17 @@ pub fn convert(value: &Scalar, kind: &FieldKind, invalid: InvalidPolicy) -> Resu
     }
     match kind {
         FieldKind::Text { max_characters } => text(value, *max_characters, invalid),
+        FieldKind::TextBytes { max_bytes } => text_bytes(value, *max_bytes, invalid),
+        FieldKind::Email { max_characters } => email(value, *max_characters),
+        FieldKind::Integer { least, largest } => integer(value)
+            .filter(|number| (least..=largest).contains(&number))
+            .map(|number| Some(Converted::Whole(FieldValue::Integer(number))))
+            .ok_or(Unfit::NotAnInteger),
+        FieldKind::Moment => moment(value)
+            .map(|moment| {
+                Some(Converted::Whole(FieldValue::Text(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())))
+            })
+            .ok_or(Unfit::NotAMoment),
         FieldKind::Number => number(value).map(|number| Some(Converted::Whole(number))),
         FieldKind::Boolean => boolean(value).map(|value| Some(Converted::Whole(FieldValue::Boolean(value)))),
         FieldKind::Date { first, last, format } => {
@@ -95,6 +121,55 @@ fn text(value: &Scalar, max_characters: usize, invalid: InvalidPolicy) -> Result
             Ok(Some(Converted::Shortened(FieldValue::Text(shortened))))
         }
         InvalidPolicy::Reject | InvalidPolicy::Omit => Err(Unfit::TooLong),
+    }
+}
+
+fn text_bytes(value: &Scalar, max_bytes: usize, invalid: InvalidPolicy) -> Result<Option<Converted>, Unfit> {
+    let text = value.to_text().unwrap_or_default();
+    if text.len() <= max_bytes {
+        return Ok(Some(Converted::Whole(FieldValue::Text(text))));
+    }
+    match invalid {
+        InvalidPolicy::Truncate => {
+            let end = text.floor_char_boundary(max_bytes);
+            let shortened = text.get(..end).unwrap_or_default().to_owned();
+            Ok(Some(Converted::Shortened(FieldValue::Text(shortened))))
+        }
+        InvalidPolicy::Reject | InvalidPolicy::Omit => Err(Unfit::TooLong),
+    }
+}
+
+fn email(value: &Scalar, max_characters: usize) -> Result<Option<Converted>, Unfit> {
+    let text = value.to_text().unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(Some(Converted::Whole(FieldValue::Text(String::new()))));
+    }
+    let email = normalise_email(&text).map_err(|_| Unfit::NotAnEmail)?.0;
+    if !email.is_ascii() {
+        return Err(Unfit::NotAnEmail);
+    }
+    if email.len() > max_characters {
+        return Err(Unfit::TooLong);
+    }
+    Ok(Some(Converted::Whole(FieldValue::Text(email))))
+}
+
+fn integer(value: &Scalar) -> Option<i64> {
+    match value {
+        Scalar::Integer(number) => Some(*number),
+        Scalar::Text(text) => text.trim().parse().ok(),
+        // What a column of decimals holds is often whole: 12.0 is 12, and 12.5 is refused rather than rounded.
+        Scalar::Decimal(number) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
+        _ => None,
+    }
+}
+
+fn moment(value: &Scalar) -> Option<Timestamp> {
+    match value {
+        Scalar::Moment(moment) => Some(*moment),
+        Scalar::Date(date) => date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()),
+        Scalar::Text(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 
@@ -180,6 +255,28 @@ mod tests {
         check(text("日本"), &calendar, Err(Unfit::NotADate));
         check(Scalar::Date(date(1899, 12, 31)), &calendar, Err(Unfit::NotADate));
 
+        let integer = FieldKind::Integer { least: -5, largest: 5 };
+        check(Scalar::Decimal(5.0), &integer, Ok(FieldValue::Integer(5)));
+        check(Scalar::Decimal(4.5), &integer, Err(Unfit::NotAnInteger));
+        check(text("6"), &integer, Err(Unfit::NotAnInteger));
+        check(text(" -5"), &integer, Ok(FieldValue::Integer(-5)));
+
+        let email = FieldKind::Email { max_characters: 20 };
+        check(text("Jane@Example.com "), &email, Ok(FieldValue::Text("jane@example.com".to_owned())));
+        check(text("zoë@example.com"), &email, Err(Unfit::NotAnEmail));
+        check(text("jane"), &email, Err(Unfit::NotAnEmail));
+        check(text("jane.jane@example.com"), &email, Err(Unfit::TooLong));
+        check(text(""), &email, Ok(FieldValue::Text(String::new())));
+
+        let ten = FieldValue::Text("2026-02-28T10:00:00Z".to_owned());
+        check(text("2026-02-28T12:00:00+02:00"), &FieldKind::Moment, Ok(ten));
+        check(text("2026-02-28"), &FieldKind::Moment, Err(Unfit::NotAMoment));
+        check(text("yesterday"), &FieldKind::Moment, Err(Unfit::NotAMoment));
+
+        let bytes = FieldKind::TextBytes { max_bytes: 5 };
+        check(text("żółw"), &bytes, Err(Unfit::TooLong));
+        check(text("żół"), &FieldKind::TextBytes { max_bytes: 6 }, Ok(FieldValue::Text("żół".to_owned())));
+
         let options = FieldKind::OneOf { options: vec!["Gold".to_owned()] };
         check(text("gold "), &options, Ok(FieldValue::Text("Gold".to_owned())));
         check(text("bronze"), &options, Err(Unfit::NotAnOption));
@@ -191,6 +288,9 @@ mod tests {
         let found = convert(&text("żółw"), &kind, InvalidPolicy::Truncate);
         assert_eq!(found, Ok(Some(Converted::Shortened(FieldValue::Text("żół".to_owned())))));
         assert_eq!(convert(&text("żółw"), &kind, InvalidPolicy::Omit), Err(Unfit::TooLong));
+        let bytes = FieldKind::TextBytes { max_bytes: 5 };
+        let found = convert(&text("żółw"), &bytes, InvalidPolicy::Truncate);
+        assert_eq!(found, Ok(Some(Converted::Shortened(FieldValue::Text("żó".to_owned())))));
         assert_eq!(convert(&Scalar::Null, &kind, InvalidPolicy::Reject), Ok(None));
     }
 }

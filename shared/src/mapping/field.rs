@@ -24,6 +24,25 @@ pub enum FieldKind {
         /// The longest text.
         max_characters: usize,
     },
+    /// Text of a bounded length, in bytes of UTF-8.
+    TextBytes {
+        /// The longest text.
+        max_bytes: usize,
+    },
+    /// An e-mail address in ASCII.
+    Email {
+        /// The longest address.
+        max_characters: usize,
+    },
+    /// A whole number within bounds.
+    Integer {
+        /// The least.
+        least: i64,
+        /// The largest.
+        largest: i64,
+    },
+    /// A moment, written in UTC with its offset: `2026-02-28T10:00:00Z`.
+    Moment,
     /// A number; sent as text where the destination takes only text.
     Number,
     /// A truth value.

@@ -1,5 +1,6 @@
 //! The mapping of one export, bound to the columns of a snapshot and the fields of a target list.
 
+use super::match_key::{normalise_ascii_email, normalise_number, normalise_text};
 use super::{Converted, Field, convert, normalise_email};
 use crate::catalog::{Export, FieldMapping, InvalidPolicy, NullPolicy};
 use crate::model::{FieldValue, MatchKey, Reason, RowHash, Scalar};
@@ -11,6 +12,15 @@ use std::collections::BTreeMap;
 pub enum MatchKeyKind {
     /// An e-mail address.
     Email,
+    /// An e-mail address that must be ASCII.
+    AsciiEmail,
+    /// A whole number above zero, such as the destination's own id of a person.
+    Number,
+    /// Any text of a bounded length, in Unicode scalar values.
+    Text {
+        /// The longest.
+        max_characters: usize,
+    },
 }
 
 /// Why a mapping cannot be bound. Holds names only, never values.
@@ -129,6 +139,9 @@ impl Mapper {
         let text = attributes.get(self.match_key_column).and_then(Scalar::to_text).unwrap_or_default();
         match self.match_key_kind {
             MatchKeyKind::Email => normalise_email(&text),
+            MatchKeyKind::AsciiEmail => normalise_ascii_email(&text),
+            MatchKeyKind::Number => normalise_number(&text),
+            MatchKeyKind::Text { max_characters } => normalise_text(&text, max_characters),
         }
     }
 

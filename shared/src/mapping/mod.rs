@@ -5,6 +5,7 @@ mod convert;
 mod email;
 mod field;
 mod mapper;
+mod match_key;
 
 pub use convert::{Converted, Unfit, convert};
 pub use email::normalise_email;

@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Destination {
     /// Campaign Monitor subscriber lists.
     CampaignMonitor,
+    /// Marketo Engage static lists.
+    Marketo,
 }
 
 impl Destination {
@@ -18,6 +20,7 @@ impl Destination {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CampaignMonitor => "campaign-monitor",
+            Self::Marketo => "marketo",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Identifiers as newtypes, so that a list's id can never stand where a segment's id is wanted.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
@@ -173,11 +174,14 @@ pub struct MemberKey(pub String);
 pub struct MatchKey(pub String);
 
 impl MatchKey {
-    /// A 128-bit digest of the key, to find duplicates and to choose lanes without keeping the key itself.
+    /// A 128-bit digest of the key, to find duplicates and to choose lanes without keeping the key itself. Keys that
+    /// differ in case only have the same one: destinations take them for the same person.
     #[must_use]
     pub fn digest(&self) -> u128 {
         let mut bytes = [0_u8; 16];
-        blake3::Hasher::new().update(self.0.as_bytes()).finalize_xof().fill(&mut bytes);
+        let is_folded = !self.0.chars().any(char::is_uppercase);
+        let folded = if is_folded { Cow::Borrowed(&self.0) } else { Cow::Owned(self.0.to_lowercase()) };
+        blake3::Hasher::new().update(folded.as_bytes()).finalize_xof().fill(&mut bytes);
         u128::from_le_bytes(bytes)
     }
 

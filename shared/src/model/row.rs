@@ -49,6 +49,9 @@ pub struct Row {
     /// We ourselves took this person off the list earlier, so the destination may be asked to take them back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rejoin")]
     pub is_rejoin: bool,
+    /// The destination's own id of the person, where an earlier run was told one.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "id")]
+    pub destination_id: Option<String>,
     /// Values by field number (an index into the frame's list of field names), in ascending order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<(u16, FieldValue)>,

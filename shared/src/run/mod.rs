@@ -11,4 +11,4 @@ pub use keys::Keys;
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};
-pub use state::{Failure, Run, RunState, Stage, Trigger, TriggerKind};
+pub use state::{Failure, Pause, Run, RunState, Stage, Trigger, TriggerKind};

@@ -35,6 +35,9 @@ pub struct Report {
     pub targets: Vec<ReportTarget>,
     /// Calls to the destination.
     pub calls: u64,
+    /// Calls among them that it refused as one too many.
+    #[serde(default)]
+    pub throttled: u64,
     /// Batches sent.
     pub batches: u64,
     /// What people should know.
@@ -84,6 +87,9 @@ pub struct ReportTarget {
     pub counts: Counts,
     /// People on it by our doing, after the run.
     pub delivered: u64,
+    /// People on it by the destination's own count, where it was asked.
+    #[serde(default)]
+    pub members_counted: Option<u64>,
     /// What was bent to make values fit.
     pub warnings: Warnings,
 }

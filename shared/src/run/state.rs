@@ -3,6 +3,7 @@
 use crate::model::{Counts, ExportId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,7 +112,23 @@ pub struct Failure {
     pub text: String,
 }
 
+/// Why a run waits by itself, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// It goes on by itself then.
+    pub until: Timestamp,
+    /// Why.
+    pub text: String,
+}
+
 impl Run {
+    /// Whether it waits by itself at `now`.
+    #[must_use]
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        self.pause.as_ref().is_some_and(|pause| pause.until > now)
+    }
+
     /// When the step that it is in began.
     #[must_use]
     pub fn step_started_at(&self) -> Timestamp {
@@ -156,6 +173,12 @@ pub struct Run {
     pub batches_open: u64,
     /// Calls to the destination, so far.
     pub calls: u64,
+    /// Calls among them that the destination refused as one too many.
+    pub throttled: u64,
+    /// The latest time that it waits or waited by itself.
+    pub pause: Option<Pause>,
+    /// How many people the destination itself counts on each target list, by the list's place in the plan.
+    pub members: BTreeMap<usize, u64>,
     /// Somebody approved what the guard held.
     pub is_approved: bool,
     /// What people should know.

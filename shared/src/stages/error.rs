@@ -6,6 +6,7 @@ use crate::catalog::CatalogError;
 use crate::connectors::{PushError, Retry};
 use crate::ledger::LedgerError;
 use crate::snapshot::SnapshotError;
+use jiff::Timestamp;
 
 /// Why a step did not get to its end.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,6 +27,16 @@ pub enum StageError {
         /// What happened.
         text: String,
     },
+    /// Nothing can be done before then, and nobody has to do anything: the step goes on by itself.
+    #[error("{text}")]
+    Pause {
+        /// Until then.
+        until: Timestamp,
+        /// A stable word.
+        code: String,
+        /// Why.
+        text: String,
+    },
 }
 
 impl StageError {
@@ -43,7 +54,7 @@ impl StageError {
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
-            Self::Stop { code, .. } | Self::Again { code, .. } => code,
+            Self::Stop { code, .. } | Self::Again { code, .. } | Self::Pause { code, .. } => code,
         }
     }
 }
@@ -108,7 +119,12 @@ impl From<PushError> for StageError {
     fn from(error: PushError) -> Self {
         match error.retry {
             Retry::Never => Self::stop(error.kind.code(), error.to_string()),
-            Retry::Backoff | Retry::After(_) => Self::again(error.kind.code(), error.to_string()),
+            Retry::Backoff | Retry::After(_) | Retry::Wait(_) => {
+                Self::again(error.kind.code(), error.to_string())
+            }
+            Retry::Pause(until) => {
+                Self::Pause { until, code: error.kind.code().to_owned(), text: error.to_string() }
+            }
         }
     }
 }

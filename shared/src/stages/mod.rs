@@ -2,14 +2,18 @@
 
 pub mod chunk;
 mod connections;
+mod definitions;
 mod error;
 pub mod finish;
+mod pacing;
 pub mod push;
 mod requests;
 mod runner;
 pub mod tick;
 
 pub use connections::{Connections, require_consent};
+pub use definitions::{freeze_export, frozen_export};
 pub use error::StageError;
+pub use pacing::LedgerPacer;
 pub use requests::{RunRequests, StartError};
 pub use runner::{Step, handle_stage};

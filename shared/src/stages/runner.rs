@@ -4,7 +4,7 @@ use super::StageError;
 use crate::aws::{Delivery, Failure as MessageFailure, Queue, Verdict, handle_groups};
 use crate::ledger::{Ledger, RunChange};
 use crate::model::RunId;
-use crate::run::{Failure, RunState, Stage, StageMessage, deduplication_id};
+use crate::run::{Failure, Pause, RunState, Stage, StageMessage, deduplication_id};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub struct Step {
     pub ledger: Ledger,
     /// Where a run that has to stop is sent; the last step has nowhere to send it.
     pub finish_queue: Option<Queue>,
+    /// The step's own queue, where it can have to wait for a destination.
+    pub own_queue: Option<Queue>,
 }
 
 impl Step {
@@ -52,6 +54,21 @@ impl Step {
             Some(queue) => self.send(queue, run_id, "finish", 0).await,
             None => Ok(()),
         }
+    }
+
+    /// Hides the message of a run that waits by itself until it goes on.
+    async fn put_back(&self, receipt_handle: String, failure: MessageFailure) {
+        let (Some(wait), Some(queue)) = (failure.again_after, &self.own_queue) else { return };
+        if let Err(error) = queue.hide(&receipt_handle, wait.as_secs()).await {
+            tracing::warn!(%error, "message could not be put back");
+        }
+    }
+
+    /// Notes that a run waits by itself, and gives how long.
+    async fn pause(&self, run_id: RunId, until: Timestamp, text: String) -> Result<Duration, StageError> {
+        let now = Timestamp::now();
+        self.ledger.note_pause(run_id, &Pause { until, text }, now).await?;
+        Ok(Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_secs(1))
     }
 
     /// Sends a run on to another step.
@@ -85,7 +102,12 @@ where
     F: Fn(RunId) -> R,
     R: Future<Output = Result<(), StageError>>,
 {
-    handle_groups(event, |delivery| one(delivery, step, &work), |_, _| std::future::ready(())).await
+    handle_groups(
+        event,
+        |delivery| one(delivery, step, &work),
+        |handle, failure| step.put_back(handle, failure),
+    )
+    .await
 }
 
 async fn one<F, R>(delivery: Delivery, step: &Step, work: &F) -> Verdict
@@ -115,6 +137,10 @@ where
             _ => break error,
         }
     };
+    if let StageError::Pause { until, text, .. } = error {
+        let again_after = step.pause(run_id, until, text).await.ok();
+        return Err(MessageFailure { again_after });
+    }
     if step.finish_queue.is_none() {
         return Err(MessageFailure::default());
     }

@@ -5,8 +5,8 @@ use super::auth::{Auth, Change, Pass};
 use super::classify::{self, TOKEN_EXPIRED};
 use crate::connectors::http::Patience;
 use crate::connectors::{
-    CallContext, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, HttpResponse, PushError,
-    Retry,
+    CallContext, Cost, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, HttpResponse,
+    PushError, Retry,
 };
 use crate::model::Destination;
 use bytes::Bytes;
@@ -145,6 +145,7 @@ impl<S: CredentialStore> Client<S> {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         }
         let request = HttpRequest {
+            cost: Cost::Counted,
             destination: Destination::CampaignMonitor,
             operation: call.operation,
             method: call.method.clone(),

@@ -23,12 +23,11 @@ pub use options::{CampaignMonitorOptions, ConsentToTrack, DataType, NewField, Op
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, Limits,
-    Prepared, PushError, Retry,
+    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, LaneScope,
+    Limits, NoJob, Prepared, PushError, Pushed, Retry, WantedList,
 };
-use crate::batch::{BatchLimits, Frame, Kind, RowResult};
+use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
-use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, ListId, Row};
 use auth::Auth;
 use client::{Client, Session};
@@ -99,11 +98,6 @@ impl<S: CredentialStore> CampaignMonitor<S> {
         Ok(Self { client: Client::new(http, endpoint, auth), settings, first_pause })
     }
 
-    /// How many lanes the connection's batches are spread over.
-    pub const fn lanes(&self) -> u16 {
-        self.settings.lanes
-    }
-
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
         Session { context, patience: Patience::new(self.first_pause) }
     }
@@ -125,15 +119,20 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
         // people well within the 20 minutes that Dynamics 365 Customer Insights names for its own export
         // (<https://learn.microsoft.com/dynamics365/customer-insights/data/export-campaign-monitor>).
         lanes: DEFAULT_LANES,
+        lane_scope: LaneScope::Connection,
         // One million profiles per export (same page).
         cap_rows: 1_000_000,
         cap_scope: CapScope::Export,
         call_timeout: CALL_TIMEOUT,
     };
 
-    const MATCH_KEY: MatchKeyKind = MatchKeyKind::Email;
-
     type Target = CampaignMonitorTarget;
+
+    type Job = NoJob;
+
+    fn lanes(&self) -> u16 {
+        self.settings.lanes
+    }
 
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {
         wire::row_bytes(row, field_keys)
@@ -146,7 +145,7 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
     async fn prepare(
         &self,
         export: &Export,
-        list: &ListId,
+        list: &WantedList,
         context: &CallContext,
     ) -> Result<Prepared<Self::Target>, PushError> {
         prepare::prepare(&self.client, export, list, &self.session(context)).await
@@ -158,15 +157,25 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
         kind: Kind,
         frame: &Frame,
         context: &CallContext,
-    ) -> Result<Vec<RowResult>, PushError> {
+    ) -> Result<Pushed<NoJob>, PushError> {
         let (client, session) = (&self.client, &self.session(context));
         match kind {
             Kind::Upsert => {
                 let max_body_bytes = self.settings.max_body_bytes;
-                Importer { client, session, target, max_body_bytes }.import(frame).await
+                Importer { client, session, target, max_body_bytes }.import(frame).await.map(Pushed::Done)
             }
-            Kind::Remove => Remover { client, session, target }.remove(frame).await,
+            Kind::Remove => Remover { client, session, target }.remove(frame).await.map(Pushed::Done),
         }
+    }
+
+    async fn poll(
+        &self,
+        _target: &Self::Target,
+        job: NoJob,
+        _frame: &Frame,
+        _context: &CallContext,
+    ) -> Result<Pushed<NoJob>, PushError> {
+        match job {}
     }
 }
 

@@ -7,8 +7,8 @@ use super::settings::is_id;
 use super::wire::{MOBILE_NUMBER, NAME};
 use super::{CampaignMonitorOptions, CampaignMonitorTarget, failure};
 use crate::catalog::{Export, NullPolicy};
-use crate::connectors::{CredentialStore, ErrorKind, Prepared, PushError};
-use crate::mapping::{DateFormat, Field, FieldKind};
+use crate::connectors::{CredentialStore, ErrorKind, Prepared, PushError, WantedList};
+use crate::mapping::{DateFormat, Field, FieldKind, MatchKeyKind};
 use crate::model::ListId;
 use bytes::Bytes;
 use http::Method;
@@ -46,11 +46,16 @@ struct CustomField {
 pub(super) async fn prepare<S: CredentialStore>(
     client: &Client<S>,
     export: &Export,
-    list: &ListId,
+    list: &WantedList,
     session: &Session<'_>,
 ) -> Result<Prepared<CampaignMonitorTarget>, PushError> {
     let options = CampaignMonitorOptions::parse(&export.options)
         .map_err(|error| failure("use the export's options", ErrorKind::Settings, error.to_string()))?;
+    let WantedList::Existing(list) = list else {
+        let message = "segments[].target_list is missing: Campaign Monitor needs the API subscriber list id that the \
+                       list's settings show";
+        return Err(failure(READ_LIST, ErrorKind::Settings, message));
+    };
     if !is_id(&list.0) {
         let message = "the id of the target list is not one: it is the API subscriber list id that the list's settings show";
         return Err(failure(READ_LIST, ErrorKind::ListMissing, message));
@@ -118,7 +123,9 @@ pub(super) async fn prepare<S: CredentialStore>(
         day_fields,
     };
     let terms = format!("consent_to_track={}", target.consent_to_track.word());
-    Ok(Prepared { target, terms, fields, notices })
+    // List ids are hexadecimal, and the vendor takes them in either case.
+    let list_id = ListId(list.0.to_lowercase());
+    Ok(Prepared { target, list_id, match_key: MatchKeyKind::Email, terms, fields, notices })
 }
 
 /// The keys of the mapped fields that hold days. Refuses to empty what cannot be emptied.

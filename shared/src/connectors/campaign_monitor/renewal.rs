@@ -5,7 +5,7 @@
 
 use super::failure;
 use super::secret::Tokens;
-use crate::connectors::{CallContext, Endpoint, ErrorKind, HttpClient, HttpRequest, PushError, Retry};
+use crate::connectors::{CallContext, Cost, Endpoint, ErrorKind, HttpClient, HttpRequest, PushError, Retry};
 use crate::model::Destination;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
@@ -49,6 +49,7 @@ pub(super) async fn renew(
     let mut headers = HeaderMap::new();
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     let request = HttpRequest {
+        cost: Cost::Counted,
         destination: Destination::CampaignMonitor,
         operation: OPERATION,
         method: Method::POST,

@@ -8,6 +8,7 @@ fn row(email: &str, values: Vec<(u16, FieldValue)>) -> Row {
         match_key: MatchKey(email.to_owned()),
         operation: Operation::Add,
         is_rejoin: false,
+        destination_id: None,
         values,
     }
 }

@@ -55,7 +55,8 @@ impl Patience {
 
     fn length(&self, error: &PushError, attempt: u32) -> Option<Duration> {
         match error.retry {
-            Retry::Never => None,
+            // Whoever waits for a turn or a new day leaves the time to others.
+            Retry::Never | Retry::Wait(_) | Retry::Pause(_) => None,
             // What the destination asks for is never undercut.
             Retry::After(pause) => (pause <= LONGEST_PAUSE).then_some(pause),
             // A rate limit or an unknown answer does not go away in a quarter of a second.

@@ -10,6 +10,7 @@ fn context() -> CallContext {
 
 fn request(address: &str) -> HttpRequest {
     HttpRequest {
+        cost: Cost::Counted,
         destination: Destination::CampaignMonitor,
         operation: "try something",
         method: Method::GET,

@@ -3,8 +3,9 @@
 use super::limits::{cap_error, held_text};
 use super::sink::DeltaSink;
 use super::{Chunk, StageError};
+use crate::batch::{BatchEntry, Kind, gather};
 use crate::catalog::{Export, OverCap};
-use crate::connectors::{CapScope, Connector, Limits, Prepared};
+use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, LaneScope, Limits, Prepared};
 use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures};
 use crate::mapping::{Mapper, MappingError};
 use crate::model::ListId;
@@ -91,7 +92,7 @@ impl Chunk {
             let is_first = counted.insert(&entry.segment);
             segments.push(RunSegment {
                 segment: entry.segment.clone(),
-                target_list: entry.target_list.clone(),
+                target_list: entry.list(),
                 members: manifest.rows,
                 rows_without_key: if is_first { manifest.rows_without_key } else { 0 },
                 duplicate_member_rows: if is_first { manifest.duplicate_member_rows } else { 0 },
@@ -104,6 +105,7 @@ impl Chunk {
     pub(super) async fn make_delta<C: Connector>(
         &self,
         work: &TargetWork<'_>,
+        connector: &C,
         prepared: &Prepared<C::Target>,
         accounts: &mut Accounts,
     ) -> Result<Delta, StageError> {
@@ -121,7 +123,7 @@ impl Chunk {
             Some(first) => SnapshotReader::open(first.try_clone()?)?.attributes().to_vec(),
             None => export.attributes(),
         };
-        let mapper = Mapper::bind(export, C::MATCH_KEY, &columns, &prepared.fields, &prepared.terms)
+        let mapper = Mapper::bind(export, prepared.match_key, &columns, &prepared.fields, &prepared.terms)
             .map_err(|error| mapping_error(&error))?;
         let field_keys = mapper.field_keys().to_vec();
         let (cap_left, over) = (accounts.cap_left(), accounts.over);
@@ -141,6 +143,13 @@ impl Chunk {
             .map_err(|error| StageError::stop("delta_panicked", error.to_string()))?
             .map_err(differ_error)?;
         accounts.add(&figures);
+        let mut prepared_target = prepared.target.clone();
+        let size = delta_size(&files.batches, field_keys.len(), lanes);
+        let Gathering { limits, notices } = connector.gather(&mut prepared_target, size);
+        let batches = match limits {
+            Some(limits) => gather(files.batches, limits),
+            None => files.batches,
+        };
         let object_key = keys.delta(target);
         let settled = DeltaLocals {
             members_key: keys.settled(target, "members"),
@@ -151,19 +160,35 @@ impl Chunk {
         self.objects.upload(&settled.removals_key, files.removals.path()).await?;
         Ok(Delta {
             target_list: list.clone(),
-            prepared: serde_json::to_value(&prepared.target)
+            prepared: serde_json::to_value(&prepared_target)
                 .map_err(|error| StageError::stop("target_unwritable", error.to_string()))?,
             field_keys,
             terms: prepared.terms.clone(),
             object_key,
-            batches: files.batches,
+            batches,
             settled,
             delivered_before: pointer.map(|pointer| pointer.object_key),
             rows_in: figures.members + figures.removals,
             counts: figures.settled,
             warnings: figures.warnings,
+            notices,
+            lanes_of: match C::LIMITS.lane_scope {
+                LaneScope::Connection => None,
+                LaneScope::List => Some(prepared.list_id.clone()),
+            },
         })
     }
+}
+
+fn delta_size(batches: &[BatchEntry], fields: usize, lanes: u16) -> DeltaSize {
+    let upserts = batches.iter().filter(|batch| batch.kind == Kind::Upsert);
+    let mut size =
+        DeltaSize { fields: u64::try_from(fields).unwrap_or(u64::MAX), lanes, ..DeltaSize::default() };
+    for batch in upserts {
+        size.upsert_rows += u64::from(batch.rows);
+        size.upsert_bytes += batch.request_bytes;
+    }
+    size
 }
 
 fn open(delivered: Option<&File>) -> Result<DeliveredReader, DifferError> {

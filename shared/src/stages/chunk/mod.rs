@@ -2,18 +2,21 @@
 
 mod accounts;
 mod limits;
+mod lists;
 mod sink;
 
+use super::pacing::pacer;
 use super::runner::stage_message;
-use super::{Connections, StageError};
-use crate::aws::{CatalogStore, LookupError, Objects, OutgoingMessage, Queue};
-use crate::catalog::{CatalogError, Connection, Export};
+use super::{Connections, StageError, frozen_export};
+use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
+use crate::catalog::{Connection, Export};
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
-use crate::model::{Destination, ListId, RunId};
+use crate::model::{Destination, RunId};
 use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_id};
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
+use lists::PreparedList;
 use tokio::time::Instant;
 
 /// What chunking needs.
@@ -27,10 +30,19 @@ pub struct Chunk {
     pub objects: Objects,
     /// Connectors.
     pub connections: Connections,
-    /// Where batches for Campaign Monitor go.
-    pub push_campaign_monitor_queue: Queue,
+    /// Where batches go.
+    pub push_queues: PushQueues,
     /// Where runs without batches, and runs that have to stop, go.
     pub finish_queue: Queue,
+}
+
+/// Where each destination's batches go.
+#[derive(Clone, Debug)]
+pub struct PushQueues {
+    /// To Campaign Monitor.
+    pub campaign_monitor: Queue,
+    /// To Marketo Engage.
+    pub marketo: Queue,
 }
 
 impl Chunk {
@@ -48,13 +60,16 @@ impl Chunk {
             | RunState::Succeeded
             | RunState::Failed => return Ok(()),
         }
-        let export: Export = self.catalog.get(run.export_id.as_str()).await?;
+        let export = frozen_export(&self.objects, &keys).await?;
         let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
         let planned = match connection.destination {
             Destination::CampaignMonitor => {
                 let connector = self.connections.campaign_monitor(&connection)?;
-                let lanes = connector.lanes();
-                self.make_plan(&connector, lanes, &run, &export, &keys, deadline).await?
+                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+            }
+            Destination::Marketo => {
+                let connector = self.connections.marketo(&connection)?;
+                self.make_plan(&connector, &run, &export, &keys, deadline).await?
             }
         };
         let Some(plan) = planned else { return Ok(()) };
@@ -73,30 +88,26 @@ impl Chunk {
     async fn make_plan<C: Connector>(
         &self,
         connector: &C,
-        lanes: u16,
         run: &Run,
         export: &Export,
         keys: &Keys,
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
-        let context = CallContext::until(deadline);
+        let lanes = connector.lanes();
+        let pacer = pacer(&self.ledger, &export.connection, connector.pace());
+        let context = CallContext::paced(deadline, pacer);
         let segments = self.run_segments(export, keys).await?;
-        let lists = export.target_lists();
-        // Every list is verified before anything is made for any of them.
-        let mut prepared = Vec::with_capacity(lists.len());
-        for list in &lists {
-            prepared.push(connector.prepare(export, list, &context).await?);
-        }
-        for list in &lists {
-            self.own_list(export, list).await?;
-        }
+        let lists = self.prepare_lists(connector, export, &context).await?;
         let mut accounts = Accounts::new(C::LIMITS, export);
         let mut notices = Vec::new();
         let mut deltas = Vec::with_capacity(lists.len());
-        for (target, (list, prepared)) in lists.iter().zip(prepared).enumerate() {
-            notices.extend(prepared.notices.iter().map(|notice| format!("target list {list}: {notice}")));
+        for (target, PreparedList { list, label, prepared }) in lists.iter().enumerate() {
+            let said = |notice: &String| format!("target list {label}: {notice}");
+            notices.extend(prepared.notices.iter().map(said));
             let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
-            deltas.push(self.make_delta::<C>(&work, &prepared, &mut accounts).await?);
+            let delta = self.make_delta(&work, connector, prepared, &mut accounts).await?;
+            notices.extend(delta.notices.iter().map(said));
+            deltas.push(delta);
         }
         accounts.check_cap()?;
         if let Some(held) = accounts.held(&segments)
@@ -119,28 +130,6 @@ impl Chunk {
             notices,
             calls: context.calls(),
         }))
-    }
-
-    /// Makes a target list this export's, or says whose it is.
-    async fn own_list(&self, export: &Export, list: &ListId) -> Result<(), StageError> {
-        let owner = self.ledger.own_list(&export.connection, list, &export.id).await?;
-        if owner == export.id {
-            return Ok(());
-        }
-        let names_it = match self.catalog.get::<Export>(owner.as_str()).await {
-            Ok(other) => other.connection == export.connection && other.target_lists().contains(list),
-            Err(LookupError::Catalog(CatalogError::Missing { .. })) => false,
-            Err(LookupError::Catalog(_)) => true,
-            Err(LookupError::Cloud(error)) => return Err(error.into()),
-        };
-        if !names_it && self.ledger.take_list(&export.connection, list, &owner, &export.id).await? {
-            return Ok(());
-        }
-        let text = format!(
-            "target list \"{list}\" already belongs to export \"{owner}\": two exports that mirror one list would \
-             remove each other's members; put both segments into one export"
-        );
-        Err(StageError::stop("list_taken", text))
     }
 
     async fn begin_push(&self, plan: &Plan) -> Result<(), StageError> {
@@ -175,20 +164,21 @@ impl Chunk {
                     export_id: plan.export_id.clone(),
                     connection_id: plan.connection_id.clone(),
                     target,
-                    batch: *batch,
+                    batch: batch.clone(),
                     prepared: delta.prepared.clone(),
                 };
                 let body = serde_json::to_string(&pointer)
                     .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
                 messages.push(OutgoingMessage {
-                    group: format!("{}/{}", plan.connection_id, batch.lane.0),
+                    group: delta.group(&plan.connection_id, batch.lane),
                     deduplication_id: deduplication_id(plan.run_id, &format!("{target}/{}", batch.number), 0),
                     body,
                 });
             }
         }
         let queue = match plan.destination {
-            Destination::CampaignMonitor => &self.push_campaign_monitor_queue,
+            Destination::CampaignMonitor => &self.push_queues.campaign_monitor,
+            Destination::Marketo => &self.push_queues.marketo,
         };
         Ok(queue.send(&messages).await?)
     }

@@ -85,7 +85,7 @@ impl Events {
             let frames = self.frames.try_clone()?;
             let (terms, field_keys) = (terms.to_owned(), field_keys.to_vec());
             let mut lane = LaneReader { frames, results: lane_results, terms, field_keys };
-            let events = batches.into_iter().flat_map(move |batch| match lane.read(batch) {
+            let events = batches.into_iter().flat_map(move |batch| match lane.read(&batch) {
                 Ok(events) => events.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             });
@@ -110,12 +110,16 @@ struct LaneReader {
 }
 
 impl LaneReader {
-    fn read(&mut self, batch: BatchEntry) -> Result<Vec<Event>, StageError> {
-        // The file's position is shared between the lanes' handles, so it is set before every read.
-        self.frames.seek(SeekFrom::Start(batch.offset_bytes))?;
-        let mut packed = Vec::new();
-        (&self.frames).take(batch.length_bytes).read_to_end(&mut packed)?;
-        let frame = Frame::decode(&packed)?;
+    fn read(&mut self, batch: &BatchEntry) -> Result<Vec<Event>, StageError> {
+        let mut frames = Vec::with_capacity(batch.frames.len());
+        for place in &batch.frames {
+            // The file's position is shared between the lanes' handles, so it is set before every read.
+            self.frames.seek(SeekFrom::Start(place.offset_bytes))?;
+            let mut packed = Vec::new();
+            (&self.frames).take(place.length_bytes).read_to_end(&mut packed)?;
+            frames.push(packed);
+        }
+        let frame = Frame::decode_all(frames.iter().map(Vec::as_slice))?;
         let results = match self.results.remove(&batch.number) {
             Some(packed) => decode_results(&packed)?,
             None => vec![RowResult::new(Outcome::Deferred(NOT_SENT)); frame.rows.len()],

@@ -54,13 +54,38 @@ pub(super) fn report(
         counts,
         reasons,
         segments: plan.map(|plan| plan.segments.clone()).unwrap_or_default(),
+        notices: notices(run, &targets),
         targets,
         calls: run.calls,
+        throttled: run.throttled,
         batches: run.batches,
-        notices: run.notices.clone(),
         failure,
         rejected_key,
     }
+}
+
+/// What was said when the run was planned, and what happened to it since.
+fn notices(run: &Run, targets: &[ReportTarget]) -> Vec<String> {
+    let mut notices = run.notices.clone();
+    if run.throttled > 0 {
+        notices.push(format!(
+            "the destination refused {} of {} calls as one too many, so the run slowed down; somebody else may be using \
+             up the account",
+            run.throttled, run.calls
+        ));
+    }
+    for target in targets {
+        if let Some(counted) = target.members_counted.filter(|counted| *counted != target.delivered) {
+            notices.push(format!(
+                "target list {}: the destination counts {counted} members, and {} of them are there by our doing",
+                target.target_list, target.delivered
+            ));
+        }
+    }
+    notices.extend(
+        run.pause.as_ref().map(|pause| format!("the run waited until {}: {}", pause.until, pause.text)),
+    );
+    notices
 }
 
 /// What the event says: ids and counts.
@@ -103,6 +128,9 @@ mod tests {
             batches: 0,
             batches_open: 0,
             calls: 0,
+            throttled: 0,
+            pause: None,
+            members: std::collections::BTreeMap::new(),
             is_approved: false,
             notices: Vec::new(),
             failure: None,

@@ -9,8 +9,7 @@ async fn everybody_is_imported_in_one_call_that_resubscribes_nobody() {
     let server = MockServer::start().await;
     mount(&server, "POST", IMPORT_PATH, Importing(|_: &str, _| None)).await;
     let context = context();
-    let results =
-        with_key(&server).push(&target(), Kind::Upsert, &frame(emails(1_000)), &context).await.unwrap();
+    let results = pushed(&with_key(&server), Kind::Upsert, &frame(emails(1_000)), &context).await.unwrap();
     assert_eq!(told(&results), vec![APPLIED; 1_000]);
     let requests = requests(&server).await;
     assert_eq!((requests.len(), context.calls()), (1, 1));

@@ -13,7 +13,7 @@ use super::{CampaignMonitor, CampaignMonitorTarget, ConsentToTrack, DOMAINS};
 use crate::batch::{Frame, Kind, RowResult};
 use crate::connectors::{
     CallContext, Connector, CredentialError, CredentialStore, Endpoint, ErrorKind, HttpClient, PushError,
-    Retry,
+    Pushed, Retry, WantedList,
 };
 use crate::delta::Standing;
 use crate::model::{FieldValue, ListId, MatchKey, MemberKey, Operation, OutcomeKind, Row};
@@ -103,6 +103,7 @@ fn row(email: &str) -> Row {
         match_key: MatchKey(email.to_owned()),
         operation: Operation::Add,
         is_rejoin: false,
+        destination_id: None,
         values: vec![(0, FieldValue::Text("Jane Doe".to_owned()))],
     }
 }
@@ -119,7 +120,19 @@ async fn upsert(
     connector: &CampaignMonitor<MemoryStore>,
     rows: impl IntoIterator<Item = Row>,
 ) -> Result<Vec<RowResult>, PushError> {
-    connector.push(&target(), Kind::Upsert, &frame(rows), &context()).await
+    pushed(connector, Kind::Upsert, &frame(rows), &context()).await
+}
+
+async fn pushed(
+    connector: &CampaignMonitor<MemoryStore>,
+    kind: Kind,
+    frame: &Frame,
+    context: &CallContext,
+) -> Result<Vec<RowResult>, PushError> {
+    match connector.push(&target(), kind, frame, context).await? {
+        Pushed::Done(results) => Ok(results),
+        other => panic!("Campaign Monitor always answers at once: {other:?}"),
+    }
 }
 
 async fn remove(
@@ -127,7 +140,7 @@ async fn remove(
     emails: &[&str],
 ) -> Result<Vec<RowResult>, PushError> {
     let rows = emails.iter().map(|email| Row { operation: Operation::Remove, values: vec![], ..row(email) });
-    connector.push(&target(), Kind::Remove, &frame(rows), &context()).await
+    pushed(connector, Kind::Remove, &frame(rows), &context()).await
 }
 
 /// Each result as kind, reason's code and whether the person is still ours.

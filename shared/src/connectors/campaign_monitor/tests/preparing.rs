@@ -48,7 +48,7 @@ fn fields(fields: &[Value]) -> ResponseTemplate {
 }
 
 async fn prepare(server: &MockServer, export: &Export) -> Result<Prepared<CampaignMonitorTarget>, PushError> {
-    with_key(server).prepare(export, &ListId(LIST.to_owned()), &context()).await
+    with_key(server).prepare(export, &WantedList::Existing(ListId(LIST.to_owned())), &context()).await
 }
 
 #[tokio::test]
@@ -161,8 +161,11 @@ async fn what_is_no_id_never_becomes_part_of_an_address() {
     let server = MockServer::start().await;
     let export = export(&json!({"consent_to_track": "yes"}), &json!([]));
     for id in ["../clients", "a b", "", "a/b", "é"] {
-        let error =
-            with_key(&server).prepare(&export, &ListId(id.to_owned()), &context()).await.err().unwrap();
+        let error = with_key(&server)
+            .prepare(&export, &WantedList::Existing(ListId(id.to_owned())), &context())
+            .await
+            .err()
+            .unwrap();
         assert_eq!((error.kind, error.retry), (ListMissing, Retry::Never), "{id}");
     }
     assert_eq!(requests(&server).await.len(), 0);

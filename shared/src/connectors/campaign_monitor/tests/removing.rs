@@ -180,7 +180,7 @@ async fn without_time_nobody_is_begun() {
     let server = People::new(&[("jane@example.com", "Active")]).serve().await;
     let rows = [Row { operation: Operation::Remove, ..row("jane@example.com") }];
     let context = CallContext::until(Instant::now() + Duration::from_secs(1));
-    let error = with_key(&server).push(&target(), Kind::Remove, &frame(rows), &context).await.unwrap_err();
+    let error = pushed(&with_key(&server), Kind::Remove, &frame(rows), &context).await.unwrap_err();
     assert_eq!((error.kind, error.retry), (ErrorKind::Timeout, Retry::Backoff));
     assert_eq!(requests(&server).await.len(), 0);
 }

@@ -119,7 +119,7 @@ async fn check_all(server: &MockServer, http: HttpClient, secret: &str) {
         CampaignMonitor::with_pauses(endpoint, http, &Map::new(), store, pause, pause).ok().unwrap();
     let rejoiner = Row { is_rejoin: true, ..row(EMAIL) };
     let export = preparing::export(&json!({"consent_to_track": "yes"}), &json!([]));
-    let prepared = connector.prepare(&export, &target().list_id, &context()).await;
+    let prepared = connector.prepare(&export, &WantedList::Existing(target().list_id), &context()).await;
     check(&said(upsert(&connector, [rejoiner]).await));
     check(&said(remove(&connector, &[EMAIL]).await));
     check(&said(connector.check(&context()).await.map(|account| account.notices)));

@@ -14,7 +14,7 @@ async fn a_short_stumble_is_waited_out() {
         mount(&server, "POST", IMPORT_PATH, InTurn::new([stumble, imported(1)])).await;
         let context = context();
         let frame = frame([row("jane@example.com")]);
-        let results = with_key(&server).push(&target(), Kind::Upsert, &frame, &context).await.unwrap();
+        let results = pushed(&with_key(&server), Kind::Upsert, &frame, &context).await.unwrap();
         assert_eq!((told(&results), context.calls()), (vec![APPLIED], 2));
     }
 }
@@ -26,7 +26,7 @@ async fn refusals_of_the_whole_request_are_errors_of_the_batch() {
         mount(&server, "POST", IMPORT_PATH, answer).await;
         let context = context();
         let frame = frame([row("jane@example.com"), row("john@example.com")]);
-        let error = with_key(&server).push(&target(), Kind::Upsert, &frame, &context).await.unwrap_err();
+        let error = pushed(&with_key(&server), Kind::Upsert, &frame, &context).await.unwrap_err();
         assert_eq!((error.kind, error.retry, context.calls()), (kind, retry, calls), "{error}");
     };
     let text = |status, text: &str| ResponseTemplate::new(status).set_body_string(text);
@@ -75,7 +75,7 @@ async fn an_answer_that_comes_too_late_is_left_to_the_queue() {
     mount(&server, "POST", IMPORT_PATH, imported(1).set_delay(Duration::from_secs(20))).await;
     let context = CallContext::until(Instant::now() + Duration::from_millis(600));
     let frame = frame([row("jane@example.com")]);
-    let error = with_key(&server).push(&target(), Kind::Upsert, &frame, &context).await.unwrap_err();
+    let error = pushed(&with_key(&server), Kind::Upsert, &frame, &context).await.unwrap_err();
     assert_eq!((error.kind, error.retry, context.calls()), (ErrorKind::Timeout, Retry::Backoff, 1));
 }
 

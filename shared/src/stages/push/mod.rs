@@ -1,6 +1,11 @@
 //! A batch goes to its destination, and every row of it gets its outcome.
 
+mod attempt;
+mod counting;
+mod waits;
+
 use super::StageError;
+use super::pacing::pacer;
 use super::runner::stage_message;
 use crate::aws::{
     CatalogStore, Delivery, Failure as MessageFailure, Objects, Queue, Unit, Verdict, emit_metrics,
@@ -8,27 +13,26 @@ use crate::aws::{
 };
 use crate::batch::{Frame, RowResult, decode_results, encode_results};
 use crate::catalog::Connection;
-use crate::connectors::{CallContext, Connector, ErrorKind, PushError, Retry};
-use crate::ledger::{BatchId, Claim, Closed, Ledger, Owner};
-use crate::model::{ConnectionId, Counts, Destination, Outcome, Reason, RunId};
-use crate::run::{BatchPointer, Failure, Keys, RunState, Stage};
+use crate::connectors::{Connector, Pacer};
+use crate::ledger::{BatchId, Claim, Closed, Ledger, Owner, Progress, Spent};
+use crate::model::{ConnectionId, Counts, Destination, RunId};
+use crate::run::{BatchPointer, Failure, Keys, RunState};
+use attempt::{AttemptAt, Ended};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use waits::wait;
 
 /// A definition that was changed, or a secret that was renamed, is noticed after so long.
 const CONNECTOR_LIVES: Duration = Duration::from_mins(5);
 /// What is kept of an invocation's time for storing results after the last call.
 const CLOSING_TIME: Duration = Duration::from_secs(5);
-/// How often a batch is tried before its rows are deferred to the next run.
-const MAX_ATTEMPTS: u32 = 8;
-/// The first wait after a destination could not take a batch; it doubles each time.
-const FIRST_WAIT_SECONDS: u64 = 10;
-/// The longest wait.
-const LONGEST_WAIT_SECONDS: u64 = 900;
+/// How many frames of one batch are fetched at a time.
+const FETCHES_AT_A_TIME: usize = 8;
 
 /// A push worker: one destination's.
 pub struct PushWorker<C, F> {
@@ -38,14 +42,22 @@ pub struct PushWorker<C, F> {
     queue: Queue,
     finish_queue: Queue,
     connect: F,
-    connectors: Mutex<HashMap<ConnectionId, (Instant, Arc<C>)>>,
+    connectors: Mutex<HashMap<ConnectionId, Known<C>>>,
     /// Runs that nothing can be sent for any more, and why: their other batches cost no call.
     stopped: Mutex<HashMap<RunId, Failure>>,
 }
 
-enum Pushed {
-    Results(Vec<RowResult>, Option<Failure>),
-    Later(Duration),
+/// A connector, what paces its calls, and when both were made.
+struct Known<C> {
+    made: Instant,
+    connector: Arc<C>,
+    pacer: Option<Arc<dyn Pacer>>,
+}
+
+impl<C> Clone for Known<C> {
+    fn clone(&self) -> Self {
+        Self { made: self.made, connector: Arc::clone(&self.connector), pacer: self.pacer.clone() }
+    }
 }
 
 impl<C, F> PushWorker<C, F>
@@ -90,7 +102,8 @@ where
     async fn one(&self, delivery: Delivery, deadline: Instant) -> Verdict {
         let pointer = BatchPointer::parse(&delivery.body).map_err(|error| {
             tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
-            MessageFailure::default()
+            // Nothing can come of it, so it goes to the dead-letter queue soon and makes way for its lane.
+            MessageFailure { again_after: Some(Duration::from_secs(1)) }
         })?;
         match Box::pin(self.batch(&pointer, &delivery, deadline)).await {
             Ok(None) => Ok(()),
@@ -137,8 +150,8 @@ where
         let now = Timestamp::now();
         let lease = now.saturating_add(jiff::SignedDuration::try_from(left).unwrap_or_default());
         let until = lease.map_err(|error| StageError::again("clock", error.to_string()))?;
-        let attempts = match self.ledger.claim_batch(id, &owner, now, until).await? {
-            Claim::Claimed { attempts } => attempts,
+        let (attempts, progress) = match self.ledger.claim_batch(id, &owner, now, until).await? {
+            Claim::Claimed { attempts, progress } => (attempts, progress),
             Claim::Closed => {
                 // The one who closed it may have died before it could say so.
                 if run.batches_open == 0 {
@@ -152,20 +165,24 @@ where
             }
         };
         let started = Instant::now();
-        let context = CallContext::until(deadline - CLOSING_TIME);
         let keys = Keys::new(pointer.run_id, pointer.export_id.clone());
-        let range = (pointer.batch.offset_bytes, pointer.batch.length_bytes);
-        let packed = self.objects.get_range(&keys.delta(pointer.target), range.0, range.1).await?;
-        let frame = Frame::decode(&packed)?;
-        let stored = self.stored_results(&keys, pointer, attempts, frame.rows.len()).await?;
-        let pushed = match stored {
-            Some(results) => Pushed::Results(results, None),
-            None => self.push(pointer, &frame, attempts, &context).await?,
-        };
-        let (results, failure) = match pushed {
-            Pushed::Results(results, failure) => (results, failure),
-            Pushed::Later(wait) => {
-                self.ledger.count_calls(id.run_id, context.calls(), Timestamp::now()).await?;
+        let frame = self.frame(&keys, pointer).await?;
+        let results = self.stored_results(&keys, pointer, attempts, &progress, frame.rows.len()).await?;
+        let mut attempt =
+            AttemptAt { pointer, frame: &frame, attempts, progress, results, spent: Spent::default() };
+        let ended = self.attempt(&mut attempt, deadline - CLOSING_TIME).await?;
+        let AttemptAt { progress, results, spent, .. } = attempt;
+        let failure = match ended {
+            Ended::Settled(failure) => failure,
+            Ended::Later { wait, attempt } => {
+                if !results.is_empty() {
+                    let key = keys.results(pointer.target, pointer.batch.number);
+                    self.objects.put(&key, encode_results(&results)?).await?;
+                }
+                self.ledger.put_down_batch(id, &owner, &progress, attempt).await?;
+                if spent != Spent::default() {
+                    self.ledger.count_calls(id.run_id, spent, Timestamp::now()).await?;
+                }
                 return Ok(Some(wait));
             }
         };
@@ -182,94 +199,63 @@ where
         if let Some(failure) = failure {
             self.ledger.note_failure(id.run_id, &failure).await?;
         }
-        let closed = self.ledger.close_batch(id, &owner, counts, context.calls(), Timestamp::now()).await?;
-        tell(C::DESTINATION, pointer, &counts, context.calls(), started.elapsed());
+        let closed = self.ledger.close_batch(id, &owner, counts, spent, Timestamp::now()).await?;
+        tell(C::DESTINATION, pointer, &counts, spent, started.elapsed());
         if closed == Closed::Last {
+            self.count_members(pointer, deadline - CLOSING_TIME).await;
             self.wake_finish(pointer).await?;
         }
         Ok(None)
     }
 
-    /// The results that an earlier attempt stored before it died. They know what that attempt did; asking the
-    /// destination again would not.
+    async fn frame(&self, keys: &Keys, pointer: &BatchPointer) -> Result<Frame, StageError> {
+        let key = keys.delta(pointer.target);
+        let fetches = pointer.batch.frames.iter().map(|place| {
+            let key = key.as_str();
+            async move { self.objects.get_range(key, place.offset_bytes, place.length_bytes).await }
+        });
+        let packed: Vec<Vec<u8>> = stream::iter(fetches).buffered(FETCHES_AT_A_TIME).try_collect().await?;
+        Ok(Frame::decode_all(packed.iter().map(Vec::as_slice))?)
+    }
+
+    /// The results that earlier attempts stored. They know what those attempts did; asking the destination again
+    /// would not.
     async fn stored_results(
         &self,
         keys: &Keys,
         pointer: &BatchPointer,
         attempts: u32,
+        progress: &Progress,
         rows: usize,
-    ) -> Result<Option<Vec<RowResult>>, StageError> {
-        if attempts < 2 {
-            return Ok(None);
+    ) -> Result<Vec<RowResult>, StageError> {
+        if attempts < 2 && progress.rows_done == 0 {
+            return Ok(Vec::new());
         }
         let stored = self.objects.find(&keys.results(pointer.target, pointer.batch.number)).await?;
-        let results = stored.map(|packed| decode_results(&packed)).transpose()?;
-        Ok(results.filter(|results| results.len() == rows))
+        let mut results = stored.map(|packed| decode_results(&packed)).transpose()?.unwrap_or_default();
+        let rows_done = usize::try_from(progress.rows_done).unwrap_or(usize::MAX);
+        if results.len() > rows || (results.len() < rows && results.len() != rows_done) {
+            // A job belongs to the rows after those that the ledger knows of.
+            results.truncate(rows_done);
+        }
+        Ok(results)
     }
 
-    async fn push(
-        &self,
-        pointer: &BatchPointer,
-        frame: &Frame,
-        attempts: u32,
-        context: &CallContext,
-    ) -> Result<Pushed, StageError> {
-        let stopped =
-            self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(&pointer.run_id).cloned();
-        if let Some(failure) = stopped {
-            return Ok(deferred(frame, failure));
-        }
-        let failure = |code: &str, text: String| Failure { stage: Stage::Push, code: code.to_owned(), text };
-        if attempts > MAX_ATTEMPTS {
-            let text = format!(
-                "a batch was tried {MAX_ATTEMPTS} times and its worker died each time; its rows are deferred"
-            );
-            return Ok(deferred(frame, failure("worker_keeps_dying", text)));
-        }
-        let sent = match self.connector(&pointer.connection_id).await {
-            Ok(connector) => {
-                let prepared: C::Target = serde_json::from_value(pointer.prepared.clone())
-                    .map_err(|error| StageError::stop("message_malformed", error.to_string()))?;
-                connector.push(&prepared, pointer.batch.kind, frame, context).await
-            }
-            // A connection that was removed, or whose consent was withdrawn, since the run began.
-            Err(StageError::Stop { code, text }) => return Ok(deferred(frame, failure(&code, text))),
-            Err(error) => return Err(error),
-        };
-        let error = match sent {
-            Ok(results) => return Ok(Pushed::Results(results, None)),
-            Err(error) => error,
-        };
-        let tries_left = attempts < MAX_ATTEMPTS;
-        match error.retry {
-            Retry::Backoff if tries_left => return Ok(Pushed::Later(wait(attempts))),
-            Retry::After(wait) if tries_left => return Ok(Pushed::Later(wait)),
-            Retry::Never | Retry::Backoff | Retry::After(_) => {}
-        }
-        let failure = failure(error.kind.code(), error.to_string());
-        if is_about_the_account(&error) {
-            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-            stopped.insert(pointer.run_id, failure.clone());
-        }
-        Ok(deferred(frame, failure))
-    }
-
-    async fn connector(&self, id: &ConnectionId) -> Result<Arc<C>, StageError> {
+    async fn connector(&self, id: &ConnectionId) -> Result<Known<C>, StageError> {
         let known = {
             let connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
-            connectors
-                .get(id)
-                .filter(|(made, _)| made.elapsed() < CONNECTOR_LIVES)
-                .map(|(_, found)| Arc::clone(found))
+            connectors.get(id).filter(|known| known.made.elapsed() < CONNECTOR_LIVES).cloned()
         };
-        if let Some(connector) = known {
-            return Ok(connector);
+        if let Some(known) = known {
+            return Ok(known);
         }
         let connection: Connection = self.catalog.get(id.as_str()).await?;
         let connector = Arc::new((self.connect)(&connection)?);
+        let pacer = pacer(&self.ledger, id, connector.pace());
+        let known = Known { made: Instant::now(), connector, pacer };
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
-        connectors.insert(id.clone(), (Instant::now(), Arc::clone(&connector)));
-        Ok(connector)
+        connectors.insert(id.clone(), known.clone());
+        Ok(known)
     }
 
     async fn wake_finish(&self, pointer: &BatchPointer) -> Result<(), StageError> {
@@ -278,11 +264,11 @@ where
     }
 }
 
-fn tell(destination: Destination, pointer: &BatchPointer, counts: &Counts, calls: u64, took: Duration) {
+fn tell(destination: Destination, pointer: &BatchPointer, counts: &Counts, spent: Spent, took: Duration) {
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         run.id = %pointer.run_id, export.id = %pointer.export_id, batch = pointer.batch.number,
-        batch.rows = pointer.batch.rows, calls, duration_ms, aws.calls = crate::aws::aws_calls(),
+        batch.rows = pointer.batch.rows, calls = spent.calls, throttled = spent.throttled, duration_ms, aws.calls = crate::aws::aws_calls(),
         "batch is closed"
     );
     let applied = counts.added + counts.changed + counts.removed;
@@ -292,49 +278,9 @@ fn tell(destination: Destination, pointer: &BatchPointer, counts: &Counts, calls
         &[
             ("rows_applied", Unit::Count, applied),
             ("rows_not_applied", Unit::Count, counts.total() - applied),
-            ("calls", Unit::Count, calls),
+            ("calls", Unit::Count, spent.calls),
+            ("calls_throttled", Unit::Count, spent.throttled),
             ("batch_duration_ms", Unit::Milliseconds, duration_ms),
         ],
     );
-}
-
-/// All rows of a batch, left to the next run.
-fn deferred(frame: &Frame, failure: Failure) -> Pushed {
-    let reason = Reason::made(failure.code.clone(), failure.text.clone());
-    let results = vec![RowResult::new(Outcome::Deferred(reason)); frame.rows.len()];
-    Pushed::Results(results, Some(failure))
-}
-
-/// Whether an error is the same for every batch of the run, so that no other batch has to find it out by a call.
-const fn is_about_the_account(error: &PushError) -> bool {
-    matches!(error.retry, Retry::Never)
-        && matches!(
-            error.kind,
-            ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::ListMissing | ErrorKind::Settings
-        )
-}
-
-fn wait(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(16);
-    Duration::from_secs((FIRST_WAIT_SECONDS << doublings).min(LONGEST_WAIT_SECONDS))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(receive_count: u32, expected_seconds: u64) {
-        assert_eq!(wait(receive_count), Duration::from_secs(expected_seconds));
-    }
-
-    #[test]
-    fn waits_double_up_to_a_bound() {
-        check(1, 10);
-        check(2, 20);
-        check(4, 80);
-        check(7, 640);
-        check(8, 900);
-        check(u32::MAX, 900);
-    }
 }

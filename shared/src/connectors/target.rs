@@ -1,0 +1,103 @@
+//! What a connector says of accounts, target lists and batches.
+
+use super::PushError;
+use crate::batch::{BatchLimits, RowResult};
+use crate::mapping::{Field, MatchKeyKind};
+use crate::model::{ListId, SegmentId};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a check says of an account that is usable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// What the destination calls it, for people.
+    pub name: String,
+    /// What people should know before they use it.
+    pub notices: Vec<String>,
+}
+
+/// The target list that an export asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WantedList {
+    /// The one with this id, as the export writes it.
+    Existing(ListId),
+    /// One of the segment's own: found again where it was made before, else found by name or made.
+    OfSegment {
+        /// The segment.
+        segment: SegmentId,
+        /// What people call the segment now.
+        name: String,
+        /// The destination's id of the list from an earlier run.
+        known: Option<ListId>,
+    },
+}
+
+impl WantedList {
+    /// What people call it: the id, or the segment's name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Existing(list) => &list.0,
+            Self::OfSegment { name, .. } => name,
+        }
+    }
+}
+
+/// A target list, verified before the first push.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared<T> {
+    /// What each push needs.
+    pub target: T,
+    /// The destination's own id of the list, in one spelling: what decides whose list it is.
+    pub list_id: ListId,
+    /// What the export's match key is made of there.
+    pub match_key: MatchKeyKind,
+    /// What is sent with every row alike: when it changes, every row is sent again.
+    pub terms: String,
+    /// The fields that rows can be mapped to.
+    pub fields: Vec<Field>,
+    /// What people should know: said in the run and in its report.
+    pub notices: Vec<String>,
+}
+
+/// How much a delta adds and changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeltaSize {
+    /// Rows that add or change.
+    pub upsert_rows: u64,
+    /// Bytes of the requests that they become, at the most.
+    pub upsert_bytes: u64,
+    /// Mapped fields.
+    pub fields: u64,
+    /// Lanes that the rows are spread over.
+    pub lanes: u16,
+}
+
+/// How a delta's additions and changes go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathering {
+    /// Several batches of one lane go as one, up to these limits; `None` leaves them as they are.
+    pub limits: Option<BatchLimits>,
+    /// Why, for the run and its report.
+    pub notices: Vec<String>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pushed<J> {
+    /// One result per row, in the rows' order.
+    Done(Vec<RowResult>),
+    /// The first rows have their results, then something went wrong: the rest is to be sent again.
+    Partly(Vec<RowResult>, PushError),
+    /// The destination has taken the batch and works on it.
+    Accepted {
+        /// What has to be remembered.
+        job: J,
+        /// When to look again.
+        look_after: Duration,
+    },
+}
+
+/// The job of a destination that always answers at once: there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoJob {}

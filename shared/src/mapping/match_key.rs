@@ -1,0 +1,72 @@
+//! Match keys other than plain e-mail addresses.
+
+use super::normalise_email;
+use crate::model::{MatchKey, Reason};
+
+const MISSING: Reason = Reason::new("match_key_missing", "the profile has no value for the match key");
+
+/// As [`normalise_email`], for destinations that take ASCII only.
+pub(super) fn normalise_ascii_email(text: &str) -> Result<MatchKey, Reason> {
+    let key = normalise_email(text)?;
+    if key.0.is_ascii() {
+        return Ok(key);
+    }
+    Err(Reason::new(
+        "email_not_ascii",
+        "the e-mail address has characters that the destination does not take",
+    ))
+}
+
+/// A whole number above zero, in its shortest form.
+pub(super) fn normalise_number(text: &str) -> Result<MatchKey, Reason> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(MISSING);
+    }
+    match text.parse::<u64>() {
+        Ok(number) if number > 0 => Ok(MatchKey(number.to_string())),
+        _ => Err(Reason::new("match_key_not_a_number", "the match key is not a whole number above zero")),
+    }
+}
+
+/// Text without the spaces around it.
+pub(super) fn normalise_text(text: &str, max_characters: usize) -> Result<MatchKey, Reason> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(MISSING);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Reason::new("match_key_invalid", "the match key has control characters"));
+    }
+    if text.chars().count() > max_characters {
+        return Err(Reason::new("match_key_too_long", "the match key is longer than its field takes"));
+    }
+    Ok(MatchKey(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(found: Result<MatchKey, Reason>, expected: Result<&str, &str>) {
+        let found = found.as_ref().map(|key| key.0.as_str()).map_err(|reason| reason.code.as_ref());
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn match_keys_are_trimmed_and_checked() {
+        check(normalise_ascii_email(" Jane@Example.com"), Ok("jane@example.com"));
+        check(normalise_ascii_email("zoë@example.com"), Err("email_not_ascii"));
+        check(normalise_ascii_email("jane"), Err("email_invalid"));
+        check(normalise_number(" 0042 "), Ok("42"));
+        check(normalise_number("0"), Err("match_key_not_a_number"));
+        check(normalise_number("-1"), Err("match_key_not_a_number"));
+        check(normalise_number("1.0"), Err("match_key_not_a_number"));
+        check(normalise_number(""), Err("match_key_missing"));
+        check(normalise_text(" AbC ", 3), Ok("AbC"));
+        check(normalise_text("abcd", 3), Err("match_key_too_long"));
+        check(normalise_text("a\nb", 9), Err("match_key_invalid"));
+        check(normalise_text("  ", 9), Err("match_key_missing"));
+    }
+}

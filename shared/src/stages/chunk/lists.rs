@@ -1,0 +1,117 @@
+//! The target lists of a run: prepared, and nobody else's.
+
+use super::{Chunk, StageError};
+use crate::aws::LookupError;
+use crate::catalog::{CatalogError, Export, Segment};
+use crate::connectors::{CallContext, Connector, Prepared, WantedList};
+use crate::ledger::ListOwner;
+use crate::model::ListId;
+
+/// A target list, ready for a delta.
+pub(super) struct PreparedList<T> {
+    /// What the ledger and reports call it.
+    pub(super) list: ListId,
+    /// What people call it.
+    pub(super) label: String,
+    pub(super) prepared: Prepared<T>,
+}
+
+impl Chunk {
+    /// Prepares every target list, and makes each this export's or says whose it is.
+    pub(super) async fn prepare_lists<C: Connector>(
+        &self,
+        connector: &C,
+        export: &Export,
+        context: &CallContext,
+    ) -> Result<Vec<PreparedList<C::Target>>, StageError> {
+        let mut lists: Vec<PreparedList<C::Target>> = Vec::new();
+        // Every list is verified before anything is sent to any of them.
+        for (list, wanted) in self.wanted_lists(export).await? {
+            let prepared = connector.prepare(export, &wanted, context).await?;
+            let label = wanted.label().to_owned();
+            if let Some(other) = lists.iter().find(|other| other.prepared.list_id == prepared.list_id) {
+                let text = format!(
+                    "\"{label}\" and \"{}\" are the same target list; write its id the same way for both segments, and \
+                     their members become one union",
+                    other.label
+                );
+                return Err(StageError::stop("list_named_twice", text));
+            }
+            lists.push(PreparedList { list, label, prepared });
+        }
+        for PreparedList { list, label, prepared } in &lists {
+            self.own_list(export, list, label, &prepared.list_id).await?;
+        }
+        Ok(lists)
+    }
+
+    async fn wanted_lists(&self, export: &Export) -> Result<Vec<(ListId, WantedList)>, StageError> {
+        let mut wanted: Vec<(ListId, WantedList)> = Vec::new();
+        for entry in &export.segments {
+            let list = entry.list();
+            if wanted.iter().any(|(known, _)| *known == list) {
+                continue;
+            }
+            let is_own = entry.target_list.is_none();
+            let list_wanted = if is_own {
+                let segment: Segment = self.catalog.get(entry.segment.as_str()).await?;
+                let known = self.ledger.known_list(&export.id, &list).await?;
+                WantedList::OfSegment { segment: segment.id, name: segment.name, known }
+            } else {
+                WantedList::Existing(list.clone())
+            };
+            wanted.push((list, list_wanted));
+        }
+        Ok(wanted)
+    }
+
+    async fn own_list(
+        &self,
+        export: &Export,
+        list: &ListId,
+        label: &str,
+        list_id: &ListId,
+    ) -> Result<(), StageError> {
+        let ours = ListOwner { export: export.id.clone(), list: list.clone() };
+        let owner = self.ledger.own_list(&export.connection, list_id, &ours).await?;
+        if owner != ours
+            && (self.names(export, &owner).await? || !self.take(export, list_id, &owner, &ours).await?)
+        {
+            let text = format!(
+                "target list \"{label}\" already belongs to export \"{}\": two exports that mirror one list would \
+                 remove each other's members; put both segments into one export",
+                owner.export
+            );
+            return Err(StageError::stop("list_taken", text));
+        }
+        if list != list_id {
+            self.ledger.remember_list(&export.id, list, list_id).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the owner still names the list.
+    async fn names(&self, export: &Export, owner: &ListOwner) -> Result<bool, StageError> {
+        if owner.export == export.id {
+            return Ok(export.target_lists().contains(&owner.list));
+        }
+        match self.catalog.get::<Export>(owner.export.as_str()).await {
+            Ok(other) => {
+                Ok(other.connection == export.connection && other.target_lists().contains(&owner.list))
+            }
+            Err(LookupError::Catalog(CatalogError::Missing { .. })) => Ok(false),
+            Err(LookupError::Catalog(_)) => Ok(true),
+            Err(LookupError::Cloud(error)) => Err(error.into()),
+        }
+    }
+
+    async fn take(
+        &self,
+        export: &Export,
+        list_id: &ListId,
+        from: &ListOwner,
+        to: &ListOwner,
+    ) -> Result<bool, StageError> {
+        Ok(self.ledger.take_list(&export.connection, list_id, from, to).await?)
+    }
+}

@@ -1,0 +1,160 @@
+//! Turns for a connection's calls, leased from the ledger in blocks.
+
+use crate::connectors::{Budget, Lease, NotYet, Pace, Pacer};
+use crate::ledger::{Ledger, StoredBudget};
+use crate::model::ConnectionId;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// How long a worker waits for a slot itself; what takes longer is the queue's to wait for.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// Others change the same budget at the same moment.
+const TRIES: u32 = 30;
+
+/// What paces a connection's calls, where it has a pace.
+pub(super) fn pacer(
+    ledger: &Ledger,
+    connection: &ConnectionId,
+    pace: Option<Pace>,
+) -> Option<Arc<dyn Pacer>> {
+    let pacer = LedgerPacer::new(ledger.clone(), connection.clone(), pace?);
+    Some(Arc::new(pacer))
+}
+
+/// One process's share in a connection's budget.
+#[derive(Debug)]
+pub struct LedgerPacer {
+    ledger: Ledger,
+    connection: ConnectionId,
+    pace: Pace,
+    share: Mutex<Share>,
+}
+
+#[derive(Debug, Default)]
+struct Share {
+    lease: Option<Lease>,
+    /// How many slots are taken at a time: more while they are all used, fewer after some were not.
+    block: u32,
+    /// What this process saw last. Others may have changed it since; then the swap says so.
+    known: Option<StoredBudget>,
+}
+
+impl LedgerPacer {
+    /// Turns for the calls of `connection`.
+    #[must_use]
+    pub fn new(ledger: Ledger, connection: ConnectionId, pace: Pace) -> Self {
+        Self { ledger, connection, pace, share: Mutex::default() }
+    }
+
+    /// Changes the budget by compare and swap; `change` may be called several times.
+    async fn swap<T>(
+        &self,
+        share: &mut Share,
+        mut change: impl FnMut(&mut Budget) -> Change<T>,
+    ) -> Result<T, NotYet> {
+        for _ in 0..TRIES {
+            let stored = match share.known.take() {
+                Some(known) => known,
+                None => self.ledger.budget(&self.connection).await.map_err(|error| unavailable(&error))?,
+            };
+            let mut budget = stored.budget.clone();
+            let answer = match change(&mut budget) {
+                Change::None(answer) => {
+                    share.known = Some(stored);
+                    return Ok(answer);
+                }
+                Change::Store(answer) => answer,
+            };
+            let saved = self.ledger.save_budget(&self.connection, &budget, stored.version).await;
+            if saved.map_err(|error| unavailable(&error))? {
+                share.known = Some(StoredBudget { budget, version: stored.version + 1 });
+                return Ok(answer);
+            }
+        }
+        Err(NotYet::Turn(self.pace.spacing() * TRIES))
+    }
+
+    async fn lease(&self, share: &mut Share, patience: Duration) -> Result<Lease, NotYet> {
+        let wanted = share.block.max(1);
+        let answer = self.swap(share, |budget| {
+            let before = budget.clone();
+            match budget.lease(&self.pace, wanted, patience, Timestamp::now()) {
+                Ok(lease) => Change::Store(Ok(lease)),
+                // What this process knows may be old: a pause that was lifted, slots that were freed.
+                Err(not_yet) if *budget == before => Change::None(Err(not_yet)),
+                Err(not_yet) => Change::Store(Err(not_yet)),
+            }
+        });
+        let lease = answer.await?;
+        if lease.is_err() {
+            share.known = None;
+        }
+        lease
+    }
+}
+
+enum Change<T> {
+    None(T),
+    Store(T),
+}
+
+#[async_trait]
+impl Pacer for LedgerPacer {
+    async fn turn(&self, left: Duration) -> Result<(), NotYet> {
+        let patience = LONGEST_WAIT.min(left / 2);
+        let slot = {
+            let mut share = self.share.lock().await;
+            loop {
+                let now = Timestamp::now();
+                let had_lease = share.lease.is_some_and(|lease| lease.slots > 0);
+                let slot = share.lease.as_mut().and_then(|lease| lease.take(self.pace.lateness(), now));
+                if let Some(slot) = slot {
+                    break slot;
+                }
+                // Slots that ran out unused are lost to everybody, so fewer are taken next time.
+                let largest = (self.pace.calls / 8).max(1);
+                share.block = if had_lease { 1 } else { (share.block * 2).clamp(1, largest) };
+                let lease = self.lease(&mut share, patience).await?;
+                share.lease = Some(lease);
+            }
+        };
+        tokio::time::sleep(slot.duration_since(Timestamp::now()).try_into().unwrap_or_default()).await;
+        Ok(())
+    }
+
+    async fn slow_down(&self) {
+        let mut share = self.share.lock().await;
+        share.lease = None;
+        let slowed = self.swap(&mut share, |budget| {
+            if budget.slow_down(&self.pace, Timestamp::now()) { Change::Store(()) } else { Change::None(()) }
+        });
+        if slowed.await.is_err() {
+            // The call's own retry waits all the same.
+            tracing::warn!(connection.id = %self.connection, "the connection's pace could not be slowed down");
+        }
+    }
+
+    async fn pause(&self, text: &str) -> Timestamp {
+        let mut share = self.share.lock().await;
+        share.lease = None;
+        let paused =
+            self.swap(&mut share, |budget| Change::Store(budget.pause(&self.pace, text, Timestamp::now())));
+        match paused.await {
+            Ok(until) => until,
+            // Nobody else hears of it, but this batch waits for as long as it should.
+            Err(_) => Budget::default().pause(&self.pace, text, Timestamp::now()),
+        }
+    }
+
+    fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+}
+
+fn unavailable(error: &crate::ledger::LedgerError) -> NotYet {
+    tracing::warn!(%error, "the connection's budget cannot be read");
+    NotYet::Unavailable
+}

@@ -189,12 +189,11 @@ pub(super) fn list(
     let from = day(query, "dateFrom")?;
     let to = day(query, "dateTo")?;
     let matches = |batch: &Batch| {
-        let day = day_of(batch.created_at);
         is_contacts
             && is_kept(batch, options)
             && status.is_none_or(|status| batch.status == status)
-            && from.is_none_or(|from| day >= from)
-            && to.is_none_or(|to| day <= to)
+            && from.is_none_or(|from| day_of(batch.created_at) >= from)
+            && to.is_none_or(|to| day_of(batch.created_at) <= to)
     };
     let end = u32::try_from(brand.batches.all.len()).unwrap_or(u32::MAX);
     let newest_first = (0..end).rev().zip(brand.batches.all.iter().rev());

@@ -8,8 +8,10 @@
 
 pub mod campaign_monitor;
 pub mod dynamics365_sales;
+mod email;
 pub mod faults;
 pub mod marketo;
+pub mod omnisend;
 mod random;
 mod serve;
 mod throttle;

@@ -2,7 +2,7 @@
 //! is told to end.
 
 use clap::{Args, Parser, Subcommand};
-use sandbox::{Throttle, campaign_monitor, dynamics365_sales, marketo};
+use sandbox::{Throttle, campaign_monitor, dynamics365_sales, marketo, omnisend};
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
@@ -25,6 +25,8 @@ enum Destination {
     /// Dataverse's Web API, version 9.2, with Dynamics 365 Sales, and Entra's token endpoint.
     #[command(name = "dynamics365-sales")]
     Dynamics365Sales(Dynamics365Sales),
+    /// Omnisend's API, versions 2026-03-15 and v5.
+    Omnisend(Omnisend),
 }
 
 #[derive(Args)]
@@ -81,6 +83,20 @@ struct Dynamics365Sales {
     options: String,
 }
 
+#[derive(Args)]
+struct Omnisend {
+    /// TCP port on 127.0.0.1; 0 takes any free one, and is the default.
+    #[arg(long)]
+    port: Option<u16>,
+    /// How many times as fast as in reality time passes.
+    #[arg(long)]
+    time_scale: Option<f64>,
+    /// Limits, times and how to behave where the documents leave a choice: the fields of `Options` as JSON.
+    /// What other flags say goes before it.
+    #[arg(long, default_value = "{}")]
+    options: String,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Before any line is printed: whoever reads it may end the program at once.
@@ -89,6 +105,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Destination::CampaignMonitor(arguments) => campaign_monitor(arguments, end).await,
         Destination::Marketo(arguments) => marketo(arguments, end).await,
         Destination::Dynamics365Sales(arguments) => dynamics365_sales(arguments, end).await,
+        Destination::Omnisend(arguments) => omnisend(arguments, end).await,
     }
 }
 
@@ -127,6 +144,17 @@ async fn dynamics365_sales(arguments: Dynamics365Sales, end: End) -> Result<(), 
     }
     let sandbox = dynamics365_sales::Sandbox::start(options).await?;
     announce("dynamics365-sales", &sandbox.base_url())?;
+    end.wait().await;
+    sandbox.stop().await;
+    Ok(())
+}
+
+async fn omnisend(arguments: Omnisend, end: End) -> Result<(), Box<dyn Error>> {
+    let mut options: omnisend::Options = serde_json::from_str(&arguments.options)?;
+    options.port = arguments.port.unwrap_or(options.port);
+    options.time_scale = arguments.time_scale.unwrap_or(options.time_scale);
+    let sandbox = omnisend::Sandbox::start(options).await?;
+    announce("omnisend", &sandbox.base_url())?;
     end.wait().await;
     sandbox.stop().await;
     Ok(())

@@ -37,7 +37,10 @@ impl Connections {
         require_consent(connection)?;
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         let endpoint = self.campaign_monitor_endpoint.clone().ok_or_else(|| {
-            StageError::stop("endpoint_missing", "the function was deployed without Campaign Monitor's address")
+            StageError::stop(
+                "endpoint_missing",
+                "the function was deployed without Campaign Monitor's address",
+            )
         })?;
         Ok(CampaignMonitor::new(endpoint, self.http.clone(), &connection.settings, store)?)
     }

@@ -27,7 +27,8 @@ pub(super) struct Lap {
 impl Lap {
     /// A lap out of a run's report; `scale` is how many times faster than real the destination's time runs.
     pub(super) fn new(name: &'static str, report: &Report, floor_seconds: f64, scale: u32) -> Self {
-        let push = std::time::Duration::from_millis(report.durations.push_ms.unwrap_or_default().unsigned_abs());
+        let push =
+            std::time::Duration::from_millis(report.durations.push_ms.unwrap_or_default().unsigned_abs());
         Self {
             name,
             rows: report.rows_in,
@@ -78,7 +79,10 @@ impl Outcome {
                 lap.misreported
             ));
         }
-        text.push_str(&format!("\n\nSeconds are the destination's, whose time ran {} times as fast.", self.scale));
+        text.push_str(&format!(
+            "\n\nSeconds are the destination's, whose time ran {} times as fast.",
+            self.scale
+        ));
         for notice in &self.first.notices {
             text.push_str(&format!("\n- {notice}"));
         }

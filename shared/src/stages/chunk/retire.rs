@@ -47,7 +47,8 @@ impl Chunk {
         retirement: &Retirement,
         context: &CallContext,
     ) -> Result<Deletion, StageError> {
-        let Some(own) = retirement.own.as_ref().filter(|_| export.when_segment_removed == SegmentRemoval::Delete)
+        let Some(own) =
+            retirement.own.as_ref().filter(|_| export.when_segment_removed == SegmentRemoval::Delete)
         else {
             return Ok(Deletion::NotWanted);
         };

@@ -11,6 +11,7 @@ mod credentials;
 mod error;
 mod http;
 mod limits;
+pub mod marketo;
 mod pace;
 mod target;
 

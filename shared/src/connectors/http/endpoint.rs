@@ -65,6 +65,16 @@ impl Endpoint {
         if is_own { Ok(()) } else { Err(EndpointError::ForeignHost { host, domains: domains.join(", ") }) }
     }
 
+    /// Whether it is an address of this machine: a destination that somebody tries things out against.
+    pub(in crate::connectors) fn is_this_machine(&self) -> bool {
+        self.base.host().is_some_and(|host| is_loopback(&host))
+    }
+
+    /// The host, for people.
+    pub(in crate::connectors) fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+
     /// The address of what `segments` lead to, each percent-encoded as one segment of the path.
     #[must_use]
     pub fn join(&self, segments: &[&str]) -> Url {

@@ -1,0 +1,290 @@
+//! Marketo Engage: static lists.
+//!
+//! `wire`, `answers`, `classify`, `outcomes`, `gathering` and the files of `import` are pure; `auth` and `client` make
+//! one call work; `check`, `prepare`, `sync`, `removal` and `import` are the connector's answers. The vendor's documents
+//! are at <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>.
+
+mod address;
+mod answers;
+mod auth;
+mod check;
+mod classify;
+mod client;
+mod fields;
+mod folders;
+mod gathering;
+mod identity;
+mod import;
+mod lists;
+mod lookup;
+mod membership;
+mod options;
+mod outcomes;
+mod prepare;
+mod removal;
+mod secret;
+mod settings;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod wire;
+
+pub use import::MarketoJob;
+pub use lists::Deleted;
+pub use options::{MarketoOptions, OnDuplicates, PersonCreation, PushWay};
+pub use settings::OptionsError;
+
+use super::http::{FIRST_PAUSE, Patience};
+use super::{
+    Account, CallContext, CapScope, Connector, CredentialStore, DeltaSize, ErrorKind, Gathering, HttpClient,
+    Limits, Pace, Prepared, PushError, Pushed, Retry, WantedList,
+};
+use crate::batch::{BatchLimits, Frame, Kind};
+use crate::catalog::Export;
+use crate::model::{Destination, ListId, Row};
+use auth::Auth;
+use client::{Client, Session};
+use fields::Descriptions;
+use import::Importer;
+use removal::Remover;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use settings::{DEFAULT_LANES, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+use sync::Syncer;
+
+/// The vendor's own domain for its API
+/// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/base-url>).
+pub const DOMAINS: &[&str] = &["mktorest.com"];
+
+/// "A maximum of 300 records" in every call about people and lists
+/// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>).
+const MAX_RECORDS: usize = 300;
+/// "The maximum size of a request body is 1 MB"
+/// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>).
+const MAX_BODY_BYTES: u64 = 1_000_000;
+/// Files have to be below 10 MB
+/// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import/bulk-lead-import>).
+const IMPORT_BYTES: u64 = 9_500_000;
+/// A batch is five calls of 300, so that its message is worked on for some seconds and not for minutes.
+const UPSERT_ROWS: u32 = 1_500;
+const REMOVE_ROWS: u32 = 1_500;
+/// "Sync Leads 90 s, Get Leads by Filter 60 s" on the vendor's side (same page as `MAX_RECORDS`); some more lets its
+/// end come before ours.
+const CALL_TIMEOUT: Duration = Duration::from_secs(110);
+/// How long after a token that has no time left another is asked for.
+const TOKEN_PAUSE: Duration = Duration::from_secs(1);
+/// The right to people and to who is on a list, as the admin pages call it
+/// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/custom-services>).
+const PERSON_RIGHT: &str = "Read-Write Person";
+/// The right to make, rename and delete lists.
+const ASSET_RIGHT: &str = "Read-Write Assets";
+
+/// One account of Marketo Engage. `S` is where its secret is.
+pub struct Marketo<S> {
+    client: Client<S>,
+    settings: Arc<Settings>,
+    descriptions: Descriptions,
+    first_pause: Duration,
+}
+
+/// What a push to Marketo must know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketoTarget {
+    /// The static list.
+    pub list_id: ListId,
+    /// The field that people are found by.
+    pub lookup_field: String,
+    /// How its values are written.
+    pub key_form: KeyForm,
+    /// What happens with people whom Marketo does not know.
+    pub person_creation: PersonCreation,
+    /// The partition that missing people are created in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// Whether anything is written but the match key.
+    pub has_attributes: bool,
+    /// Whether files may be used.
+    pub imports: Imports,
+    /// How additions and changes go.
+    pub way: Way,
+}
+
+/// How match keys are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyForm {
+    /// As texts.
+    Text,
+    /// As numbers.
+    Number,
+}
+
+/// Whether files may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Imports {
+    /// Never.
+    Never,
+    /// Where they cost less.
+    WhereFaster,
+    /// Always.
+    Always,
+}
+
+/// How additions and changes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// By calls of 300 people.
+    Sync,
+    /// By files.
+    BulkImport,
+}
+
+impl MarketoTarget {
+    /// What is sent with every row alike.
+    fn terms(&self) -> String {
+        let creation = match self.person_creation {
+            PersonCreation::CreateMissing => "create_missing",
+            PersonCreation::MatchOnly => "match_only",
+        };
+        let partition = self.partition.as_deref().unwrap_or_default();
+        format!("lookup_field={} person_creation={creation} partition={partition}", self.lookup_field)
+    }
+}
+
+impl<S: CredentialStore> Marketo<S> {
+    /// A connector for one connection. `settings` are the connection's; the secret is read when it is first needed.
+    pub fn new(http: HttpClient, settings: &Map<String, Value>, store: S) -> Result<Self, PushError> {
+        Self::with_pauses(http, settings, store, FIRST_PAUSE, TOKEN_PAUSE)
+    }
+
+    fn with_pauses(
+        http: HttpClient,
+        settings: &Map<String, Value>,
+        store: S,
+        first_pause: Duration,
+        token_pause: Duration,
+    ) -> Result<Self, PushError> {
+        let settings = Settings::parse(settings).map_err(|error| {
+            failure("use the connection's settings", ErrorKind::Settings, error.to_string())
+        })?;
+        let settings = Arc::new(settings);
+        let auth = Auth::new(store, http.clone(), settings.endpoint.clone(), token_pause);
+        let client = Client::new(http, Arc::clone(&settings), auth);
+        Ok(Self { client, settings, descriptions: Descriptions::default(), first_pause })
+    }
+
+    /// Deletes a list that was made for a segment. Whatever else uses it keeps it. The people stay in the account.
+    pub async fn delete_list(&self, list: &ListId, context: &CallContext) -> Result<Deleted, PushError> {
+        lists::delete(&self.client, list, &self.session(context)).await
+    }
+
+    const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
+        Session { context, patience: Patience::new(self.first_pause) }
+    }
+}
+
+impl<S: CredentialStore> Connector for Marketo<S> {
+    const DESTINATION: Destination = Destination::Marketo;
+
+    const LIMITS: Limits = Limits {
+        batch: BatchLimits {
+            upsert_rows: UPSERT_ROWS,
+            upsert_bytes: MAX_BODY_BYTES * 9 / 2,
+            remove_rows: REMOVE_ROWS,
+        },
+        lanes: DEFAULT_LANES,
+        // "Up to 1 million profiles" per export
+        // (<https://learn.microsoft.com/dynamics365/customer-insights/data/export-marketo>).
+        cap_rows: 1_000_000,
+        cap_scope: CapScope::Export,
+        call_timeout: CALL_TIMEOUT,
+    };
+
+    type Target = MarketoTarget;
+
+    type Job = MarketoJob;
+
+    fn lanes(&self) -> u16 {
+        self.settings.lanes
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        Some(self.settings.pace.clone())
+    }
+
+    fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {
+        wire::row_bytes(row, field_keys)
+    }
+
+    async fn check(&self, context: &CallContext) -> Result<Account, PushError> {
+        check::check(&self.client, &self.settings, &self.descriptions, &self.session(context)).await
+    }
+
+    async fn prepare(
+        &self,
+        export: &Export,
+        list: &WantedList,
+        context: &CallContext,
+    ) -> Result<Prepared<Self::Target>, PushError> {
+        prepare::prepare(&self.client, &self.descriptions, export, list, &self.session(context)).await
+    }
+
+    fn gather(&self, target: &mut Self::Target, delta: DeltaSize) -> Gathering {
+        gathering::gather(&self.settings, target, delta)
+    }
+
+    async fn push(
+        &self,
+        target: &Self::Target,
+        kind: Kind,
+        frame: &Frame,
+        context: &CallContext,
+    ) -> Result<Pushed<MarketoJob>, PushError> {
+        let (client, session) = (&self.client, &self.session(context));
+        if frame.rows.is_empty() {
+            return Ok(Pushed::Done(Vec::new()));
+        }
+        if kind == Kind::Remove {
+            return Remover { client, session, target }.remove(frame).await;
+        }
+        if target.way == Way::BulkImport && import::is_possible(frame) {
+            let importer = Importer { client, session, target, settings: &self.settings };
+            match importer.submit(frame).await {
+                // The limit may be lower than documented; calls are smaller.
+                Err(error) if error.kind == ErrorKind::TooLarge => {}
+                other => return other,
+            }
+        }
+        Syncer { client, session, target }.sync(frame).await
+    }
+
+    async fn poll(
+        &self,
+        target: &Self::Target,
+        job: MarketoJob,
+        frame: &Frame,
+        context: &CallContext,
+    ) -> Result<Pushed<MarketoJob>, PushError> {
+        let (client, session) = (&self.client, &self.session(context));
+        Importer { client, session, target, settings: &self.settings }.look(job, frame).await
+    }
+}
+
+/// An error that no answer is behind, and that trying again does not mend.
+fn failure(operation: &'static str, kind: ErrorKind, message: impl Into<String>) -> PushError {
+    PushError {
+        kind,
+        retry: Retry::Never,
+        destination: Destination::Marketo,
+        operation,
+        status: None,
+        code: None,
+        message: message.into(),
+    }
+}

@@ -1,0 +1,42 @@
+//! How much of the account's day is spent, by everybody who uses it.
+//!
+//! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/usage>; no right is needed.
+
+use super::client::{Call, Client, Session};
+use crate::connectors::{CredentialStore, PushError, Retry};
+use serde::Deserialize;
+
+const OPERATION: &str = "read the account's usage";
+
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(default)]
+    total: u64,
+}
+
+/// Says how many calls of today are spent; nothing where that cannot be told, for nothing depends on it.
+pub(super) async fn notice<S: CredentialStore>(
+    client: &Client<S>,
+    session: &Session<'_>,
+) -> Result<Option<String>, PushError> {
+    let url = client.url(&["rest", "v1", "stats", "usage.json"]);
+    let read = async {
+        let answer = client.call(&Call::get(OPERATION, url, "Read-Only Person"), session).await?;
+        Ok::<_, PushError>(answer.results::<Usage>()?.result.into_iter().next())
+    };
+    match read.await {
+        Ok(usage) => Ok(usage.map(|Usage { total }| {
+            format!("{total} of the account's calls of today are used so far, by all integrations together")
+        })),
+        // The account does not let us go on now: whatever comes next would only find that out again.
+        Err(error) if matches!(error.retry, Retry::Wait(_) | Retry::Pause(_)) => Err(error),
+        Err(error) => {
+            tracing::warn!(
+                kind = error.kind.code(),
+                code = error.code,
+                "the account's usage could not be read"
+            );
+            Ok(None)
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Marketo Engage's REST API, as far as an export of people to static lists needs it.
 //!
-//! Written from <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api> and the OpenAPI
+//! Written from <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api> and the Swagger
 //! files of <https://github.com/AdobeDocs/marketo-apis>, which are beside the crate. Identity is
 //! `/identity/oauth/token`, the lead database under `/rest/v1/`, assets under `/rest/asset/v1/`, bulk calls under
 //! `/bulk/v1/`, and the control of the sandbox under `/_sandbox/` (the module `control_routes` has the table).

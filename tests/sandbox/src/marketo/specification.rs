@@ -1,4 +1,4 @@
-//! The vendor's OpenAPI files, and whether requests and answers are as they say.
+//! The vendor's Swagger files, and whether requests and answers are as they say.
 //!
 //! The files are <https://github.com/AdobeDocs/marketo-apis>, `static/swagger-{identity,mapi,asset}.json`, unchanged,
 //! under the Apache licence 2.0 that is beside them.
@@ -115,7 +115,8 @@ pub(super) fn check_read(method: &str, path: &str, query: &Parameters, payload: 
     }
     for name in query.names() {
         let is_declared = operation.parameters().any(|parameter| word(parameter, "name") == name);
-        if !is_declared && !(is_get && name == "_method") {
+        let is_declared = is_declared || (is_get && name == "_method");
+        if !is_declared {
             check.violations.push(format!("undeclared parameter {name}"));
         }
     }
@@ -146,11 +147,10 @@ fn check_parameter(
             Some(text) => check_texts(check, name, parameter, &[text]),
         },
         "body" => check_body(check, parameter, is_required && query.get("id").is_none(), payload),
-        "formData" if word(parameter, "type") == "file" => {
-            if !matches!(payload, Payload::Multipart(..)) {
-                check.violations.push(format!("no multipart body with {name}"));
-            }
-        }
+        "formData" if word(parameter, "type") == "file" => match payload {
+            Payload::Multipart(..) => {}
+            _ => check.violations.push(format!("no multipart body with {name}")),
+        },
         "formData" => match payload.form().get(name) {
             None if is_required => check.violations.push(format!("no parameter {name}")),
             None => {}

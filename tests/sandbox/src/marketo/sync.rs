@@ -1,6 +1,8 @@
 //! The call that writes up to 300 leads. It looks for matches when it begins and writes when it ends, so that two
 //! calls at one time with the same new key make two leads, as the documents warn.
 //!
+//! `asyncProcessing` is taken and changes nothing: the documents do not say how its answer looks.
+//!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>
 
 use super::answer::Answer;

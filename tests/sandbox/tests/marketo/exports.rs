@@ -9,7 +9,13 @@ use tokio::time::sleep;
 const EXPORTS: &str = "/bulk/v1/leads/export";
 
 fn fast() -> Options {
-    Options { time_scale: 1000.0, rate_calls: 100_000, export_status_ms: 0, ..Options::default() }
+    Options {
+        time_scale: 1000.0,
+        token_ms: u64::MAX,
+        rate_calls: 100_000,
+        export_status_ms: 0,
+        ..Options::default()
+    }
 }
 
 fn body(filter: &Value) -> Value {

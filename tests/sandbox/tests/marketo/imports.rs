@@ -10,7 +10,13 @@ use tokio::time::sleep;
 
 /// Imports begin at once and take as long as the machine does.
 fn fast() -> Options {
-    Options { time_scale: 1000.0, rate_calls: 100_000, import_rows_per_second: 100_000, ..Options::default() }
+    Options {
+        time_scale: 1000.0,
+        token_ms: u64::MAX,
+        rate_calls: 100_000,
+        import_rows_per_second: 100_000,
+        ..Options::default()
+    }
 }
 
 async fn submit(fixture: &Fixture, query: &str, csv: &str) -> Reply {
@@ -161,7 +167,7 @@ async fn two_run_eight_wait_and_one_a_list() {
     }
     assert_eq!(submit(&fixture, "", file).await.code(), 1016);
     let first = json!(1);
-    for _ in 0..1000 {
+    for _ in 0..10_000 {
         if status(&fixture, &first).await["numOfLeadsProcessed"] == 1 {
             break;
         }

@@ -23,13 +23,13 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Moment {
-        let passed = self.started.elapsed().mul_f64(self.scale).as_millis();
+        let passed = seconds(self.started.elapsed().as_secs_f64() * self.scale).as_millis();
         self.started_at.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX))
     }
 
     /// How long this much vendor time takes here.
     pub(super) fn real(&self, vendor_ms: u64) -> Duration {
-        Duration::from_millis(vendor_ms).div_f64(self.scale)
+        seconds(Duration::from_millis(vendor_ms).as_secs_f64() / self.scale)
     }
 
     pub(super) async fn sleep(&self, vendor_ms: u64) {
@@ -37,6 +37,11 @@ impl Clock {
             sleep(self.real(vendor_ms)).await;
         }
     }
+}
+
+/// For ever, if it is more than a duration can be.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 fn shown(moment: Moment, format: &str) -> String {
@@ -62,4 +67,26 @@ pub(super) fn show_day(moment: Moment, minutes_behind_utc: i64) -> String {
 /// A vendor duration of the options as a signed figure.
 pub(super) fn signed(milliseconds: u64) -> i64 {
     i64::try_from(milliseconds).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vendor_time_takes_less_of_ours() {
+        assert_eq!(Clock::new(20.0).real(20_000), Duration::from_secs(1));
+        assert_eq!(Clock::new(0.5).real(1000), Duration::from_secs(2));
+        assert_eq!(Clock::new(0.000_001).real(u64::MAX), Duration::MAX);
+        assert_eq!(Clock::new(-1.0).real(1000), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn moments_as_the_vendor_shows_them() {
+        let moment = 1_637_708_244_000;
+        assert_eq!(show(moment), "2021-11-23T22:57:24Z");
+        assert_eq!(show_asset(moment), "2021-11-23T22:57:24Z+0000");
+        assert_eq!(show_day(1_637_647_200_000, 360), "2021-11-23");
+        assert_eq!(show_day(1_637_647_199_999, 360), "2021-11-22");
+    }
 }

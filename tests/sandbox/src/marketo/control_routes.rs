@@ -89,7 +89,7 @@ pub(super) async fn handle(shared: &Shared, parts: &Parts, path: &str, body: Bod
     let segments: Vec<&str> = path.split('/').collect();
     let method = parts.method.as_str();
     let answer = match segments.as_slice() {
-        ["lists", ..] | ["leads", ..] | ["lead-count"] => data(shared, method, &segments, &query, &body),
+        ["lists" | "leads", ..] | ["lead-count"] => data(shared, method, &segments, &query, &body),
         _ => settings(shared, method, &segments, &body),
     };
     answer.unwrap_or_else(|refusal| {

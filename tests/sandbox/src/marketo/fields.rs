@@ -143,9 +143,7 @@ impl Default for Fields {
         for name in ["phone", "mobilePhone"] {
             fields.add(Field::new(name, DataType::Phone));
         }
-        for name in ["dateOfBirth"] {
-            fields.add(Field::new(name, DataType::Date));
-        }
+        fields.add(Field::new("dateOfBirth", DataType::Date));
         for name in ["unsubscribed", "doNotCall"] {
             fields.add(Field::new(name, DataType::Boolean));
         }

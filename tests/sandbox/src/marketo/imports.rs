@@ -25,6 +25,7 @@ const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 const ROWS_AT_ONCE: usize = 500;
 /// How often a waiting import looks whether it is its turn.
 const LOOK_MS: u64 = 100;
+const LONGEST_WAIT_MS: u64 = 1000;
 
 /// What goes wrong with an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,8 +258,9 @@ fn take_rows(world: &mut World, job: &mut Job, since: Moment, now: Moment) -> Op
     }
     let taken = job.file.taken();
     if taken < last {
-        // Behind time there is no wait; else until the next rows are due.
-        return Some(if taken < due { 0 } else { (200_000 / speed).max(1) });
+        // Behind time there is no wait; else until some rows are due, but not for so long that a change of
+        // speed goes unnoticed.
+        return Some(if taken < due { 0 } else { (200_000 / speed).clamp(1, LONGEST_WAIT_MS) });
     }
     if job.trouble == Some(ImportTrouble::NeverEnds) {
         return None;

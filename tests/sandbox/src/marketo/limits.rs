@@ -42,7 +42,7 @@ impl Limits {
         self.received.push_back(now);
         self.most_in_window = self.most_in_window.max(received + 1);
         let admitted = count(&mut self.admitted, window_ms, now);
-        let used = match options.refused_calls {
+        let in_window = match options.refused_calls {
             RefusedCalls::Counted => received,
             RefusedCalls::Free => admitted,
         };
@@ -52,7 +52,7 @@ impl Limits {
         if is_over {
             return Err(errors::QUOTA);
         }
-        if used.saturating_add(options.others.rate_calls) >= options.rate_calls {
+        if in_window.saturating_add(options.others.rate_calls) >= options.rate_calls {
             return Err(rate(options));
         }
         if self.in_flight.saturating_add(options.others.concurrency) > options.concurrency {

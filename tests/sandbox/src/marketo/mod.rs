@@ -1,6 +1,6 @@
 //! Marketo Engage's REST API, as far as an export of people to static lists needs it.
 //!
-//! Written from <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api> and the OpenAPI
+//! Written from <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api> and the Swagger
 //! files of <https://github.com/AdobeDocs/marketo-apis>, which are beside the crate. Identity is
 //! `/identity/oauth/token`, the lead database under `/rest/v1/`, assets under `/rest/asset/v1/`, bulk calls under
 //! `/bulk/v1/`, and the control of the sandbox under `/_sandbox/` (the module `control_routes` has the table).
@@ -9,7 +9,7 @@
 //! nobody who may call: make a custom service first.
 //!
 //! Faults whose status is 600 or more are Marketo's codes, in an envelope with HTTP 200; 601 and 602 also end the
-//! caller's token. Faults' delays are vendor time.
+//! caller's token. Faults' delays are vendor time. A share of the calls is hit by `every`: 5 is twenty percent.
 
 mod answer;
 mod auth;
@@ -34,6 +34,7 @@ mod limits;
 mod lists;
 mod membership;
 mod multipart;
+mod operations;
 mod options;
 mod paging;
 mod people;

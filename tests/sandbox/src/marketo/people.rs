@@ -70,7 +70,7 @@ pub(super) fn find(world: &mut World, caller: &Caller, query: &Parameters) -> Re
     let numbers = asked_fields(&world.fields, &query.all("fields"))?;
     let size = paging::page_size(query.number("batchSize")?)?;
     let search = ("find", filter, &values);
-    let last = LeadId::from(paging::last(&search, query.get("nextPageToken"))?);
+    let seen = LeadId::from(paging::last(&search, query.get("nextPageToken"))?);
     let mut found: Vec<LeadId> = values.iter().flat_map(|value| world.leads.find(field, value)).collect();
     found.retain(|id| world.leads.get(*id).is_some_and(|lead| world.sees(caller, lead.partition)));
     found.sort_unstable();
@@ -78,7 +78,7 @@ pub(super) fn find(world: &mut World, caller: &Caller, query: &Parameters) -> Re
     if found.len() > MOST_MATCHES {
         return Err(errors::TOO_MANY_RESULTS);
     }
-    let rest = || found.iter().copied().filter(|id| *id > last);
+    let rest = || found.iter().copied().filter(|id| *id > seen);
     Ok(page(world, &search, rest(), size, &numbers))
 }
 
@@ -86,17 +86,18 @@ pub(super) fn find(world: &mut World, caller: &Caller, query: &Parameters) -> Re
 pub(super) fn members(
     world: &mut World,
     caller: &Caller,
-    list: &str,
+    id: &str,
     query: &Parameters,
 ) -> Result<Answer, ApiError> {
-    let id = world.list_id(list)?;
+    let id = world.list_id(id)?;
     let numbers = asked_fields(&world.fields, &query.all("fields"))?;
     let size = paging::page_size(query.number("batchSize")?)?;
     let search = ("members", id);
-    let last = LeadId::from(paging::last(&search, query.get("nextPageToken"))?);
+    let seen = LeadId::from(paging::last(&search, query.get("nextPageToken"))?);
     let list = world.lists.get(&id).ok_or(errors::LIST_NOT_FOUND)?;
-    let sees = |lead: &LeadId| world.leads.get(*lead).is_some_and(|lead| world.sees(caller, lead.partition));
-    let rest = list.members.range(last.next()..).copied().filter(sees);
+    let is_visible =
+        |lead: &LeadId| world.leads.get(*lead).is_some_and(|lead| world.sees(caller, lead.partition));
+    let rest = list.members.range(seen.next()..).copied().filter(is_visible);
     Ok(page(world, &search, rest, size, &numbers))
 }
 

@@ -50,7 +50,7 @@ pub struct Report {
     pub lists_created: usize,
     /// Lists deleted by calls.
     pub lists_deleted: usize,
-    /// Requests that were not as the OpenAPI files say: what was wrong, without values, each text once.
+    /// Requests that were not as the Swagger files say: what was wrong, without values, each text once.
     pub specification_violations: Vec<String>,
     /// How many violations there were in all.
     pub specification_violation_count: usize,

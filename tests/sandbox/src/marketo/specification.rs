@@ -1,88 +1,12 @@
-//! The vendor's OpenAPI files, and whether requests and answers are as they say.
+//! The vendor's Swagger files, and whether requests and answers are as they say.
 //!
 //! The files are <https://github.com/AdobeDocs/marketo-apis>, `static/swagger-{identity,mapi,asset}.json`, unchanged,
 //! under the Apache licence 2.0 that is beside them.
 
+use super::operations::{Operation, word};
 use super::request::{Parameters, Payload};
 use super::schema::{Check, Direction};
 use serde_json::{Map, Value};
-use std::sync::LazyLock;
-
-static FILES: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let files = [
-        include_str!("../../specifications/marketo/swagger-identity.json"),
-        include_str!("../../specifications/marketo/swagger-mapi.json"),
-        include_str!("../../specifications/marketo/swagger-asset.json"),
-    ];
-    files.iter().map(|text| serde_json::from_str(text).unwrap_or_default()).collect()
-});
-
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let mut operations: Vec<Operation> = FILES.iter().flat_map(operations_of).collect();
-    // `byName.json` before `{id}.json`.
-    operations.sort_by_key(|operation| operation.template.matches('{').count());
-    operations
-});
-
-/// A call of the files.
-#[derive(Debug)]
-struct Operation {
-    document: &'static Value,
-    method: String,
-    template: &'static str,
-    segments: Vec<&'static str>,
-    description: &'static Value,
-}
-
-fn operations_of(document: &'static Value) -> Vec<Operation> {
-    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
-    paths
-        .flat_map(|(template, methods)| {
-            let methods = methods.as_object().into_iter().flatten();
-            methods.map(|(method, description)| Operation {
-                document,
-                method: method.to_uppercase(),
-                template,
-                segments: template.split('/').collect(),
-                description,
-            })
-        })
-        .collect()
-}
-
-/// A name in braces, with whatever is behind it, such as `{id}.json`.
-fn placeholder(segment: &str) -> Option<(&str, &str)> {
-    segment.strip_prefix('{')?.split_once('}')
-}
-
-impl Operation {
-    fn find(method: &str, path: &str) -> Option<&'static Self> {
-        let segments: Vec<&str> = path.split('/').collect();
-        OPERATIONS.iter().find(|operation| {
-            operation.method == method
-                && operation.segments.len() == segments.len()
-                && operation.segments.iter().zip(&segments).all(|(expected, found)| {
-                    placeholder(expected).map_or(expected == found, |(_, end)| found.ends_with(end))
-                })
-        })
-    }
-
-    /// What stands in a path for the name in braces.
-    fn in_path<'a>(&self, name: &str, path: &'a str) -> Option<&'a str> {
-        self.segments.iter().zip(path.split('/')).find_map(|(expected, found)| {
-            let (expected, end) = placeholder(expected)?;
-            (expected == name).then(|| found.strip_suffix(end)).flatten()
-        })
-    }
-
-    fn parameters(&self) -> impl Iterator<Item = &'static Value> {
-        self.description.get("parameters").and_then(Value::as_array).into_iter().flatten()
-    }
-}
-
-fn word<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
 
 /// What of a request is not as the files say: short texts without values.
 ///
@@ -115,7 +39,8 @@ pub(super) fn check_read(method: &str, path: &str, query: &Parameters, payload: 
     }
     for name in query.names() {
         let is_declared = operation.parameters().any(|parameter| word(parameter, "name") == name);
-        if !is_declared && !(is_get && name == "_method") {
+        let is_declared = is_declared || (is_get && name == "_method");
+        if !is_declared {
             check.violations.push(format!("undeclared parameter {name}"));
         }
     }
@@ -146,11 +71,10 @@ fn check_parameter(
             Some(text) => check_texts(check, name, parameter, &[text]),
         },
         "body" => check_body(check, parameter, is_required && query.get("id").is_none(), payload),
-        "formData" if word(parameter, "type") == "file" => {
-            if !matches!(payload, Payload::Multipart(..)) {
-                check.violations.push(format!("no multipart body with {name}"));
-            }
-        }
+        "formData" if word(parameter, "type") == "file" => match payload {
+            Payload::Multipart(..) => {}
+            _ => check.violations.push(format!("no multipart body with {name}")),
+        },
         "formData" => match payload.form().get(name) {
             None if is_required => check.violations.push(format!("no parameter {name}")),
             None => {}

@@ -1,6 +1,8 @@
 //! The call that writes up to 300 leads. It looks for matches when it begins and writes when it ends, so that two
 //! calls at one time with the same new key make two leads, as the documents warn.
 //!
+//! `asyncProcessing` is taken and changes nothing: the documents do not say how its answer looks.
+//!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>
 
 use super::answer::Answer;
@@ -16,7 +18,7 @@ use super::values::Changes;
 use super::world::World;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const MOST_RECORDS: usize = 300;
 
@@ -67,7 +69,7 @@ pub(super) fn begin(world: &mut World, caller: &Caller, payload: &Payload) -> Re
     }
     let partition = partition(world, caller, action, text("partitionName")?)?;
     let terms = Terms { action, lookup, partition, caller: caller.clone() };
-    let mut seen = HashMap::with_capacity(records.len());
+    let mut seen = HashSet::with_capacity(records.len());
     let mut steps = Vec::with_capacity(records.len());
     for record in records {
         let record = record.as_object().ok_or_else(|| errors::wrong_type("input", "object"))?;
@@ -145,18 +147,14 @@ fn changes(
 fn step(
     world: &mut World,
     terms: &Terms,
-    seen: &mut HashMap<String, ()>,
+    seen: &mut HashSet<String>,
     key: Option<&str>,
     changes: Changes,
 ) -> Step {
-    if let Some(key) = key {
-        let repeated = seen.insert(world.leads.key(key).into_owned(), ()).is_some();
-        if repeated {
-            world.report.sync.repeated_keys += 1;
-            if world.options.repeated_keys == RepeatedKeys::Refused {
-                return Step::Skip(errors::REPEATED_KEY);
-            }
-        }
+    let is_repeated = key.is_some_and(|key| !seen.insert(world.leads.key(key).into_owned()));
+    world.report.sync.repeated_keys += usize::from(is_repeated);
+    if is_repeated && world.options.repeated_keys == RepeatedKeys::Refused {
+        return Step::Skip(errors::REPEATED_KEY);
     }
     upsert::decide(world, terms, key, changes)
 }

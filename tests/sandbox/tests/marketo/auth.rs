@@ -35,6 +35,15 @@ async fn lifetimes_are_told_in_our_time_or_the_vendors() {
 }
 
 #[tokio::test]
+async fn a_token_ends_by_itself() {
+    let fixture = Fixture::with(Options { token_ms: 0, ..Options::default() }).await;
+    assert_eq!(fixture.get("/rest/v1/lists.json").await.code(), 602);
+    let next = ask_token(&fixture.sandbox, &fixture.credentials).await.json();
+    assert_eq!(next["expires_in"], 0);
+    assert_ne!(next["access_token"], json!(fixture.token));
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_a_401() {
     let fixture = Fixture::new().await;
     fixture.sandbox.change_secret(&fixture.credentials.client_id, "other").unwrap();

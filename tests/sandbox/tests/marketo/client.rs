@@ -91,9 +91,9 @@ impl Sent {
 pub(crate) async fn send(base_url: &str, method: &str, path: &str, sent: &Sent) -> io::Result<Reply> {
     let address = base_url.strip_prefix("http://").expect("an http address");
     let mut stream = TcpStream::connect(address).await?;
-    let headers: String = sent.headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers = [&sent.headers[..], &["Connection: close".to_owned()]].concat().join("\r\n");
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}\r\nContent-Length: {}\r\n\r\n",
         sent.body.len()
     );
     stream.write_all(head.as_bytes()).await?;

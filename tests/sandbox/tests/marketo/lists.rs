@@ -131,7 +131,7 @@ async fn folders() {
     assert_eq!(fixture.call("POST", "/rest/asset/v1/folders.json", Sent::form(&form)).await.code(), 709);
     let lost = Sent::form("name=Ours&parent=%7B%22id%22:99,%22type%22:%22Folder%22%7D");
     assert_eq!(fixture.call("POST", "/rest/asset/v1/folders.json", lost).await.code(), 710);
-    let path = format!("/rest/asset/v1/folder/{}.json", made[0]["id"]);
+    let path = format!("/rest/asset/v1/folder/{}.json?type=Folder", made[0]["id"]);
     assert_eq!(fixture.get(&path).await.rows(), made);
     let below = format!("/rest/asset/v1/folders.json?root={}", escaped(GROUP_LISTS));
     assert_eq!(fixture.get(&below).await.rows().len(), 2);

@@ -6,8 +6,22 @@ mod auth;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
+mod exports;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod imports;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
+mod scale;
+#[cfg(test)]
+mod specification;
 #[cfg(test)]
 mod sync;

@@ -151,7 +151,7 @@ async fn partitions() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overlapping_calls_with_one_key_make_duplicates() {
-    let latency_ms_of = BTreeMap::from([(Endpoint::SyncLeads, 300)]);
+    let latency_ms_of = BTreeMap::from([(Endpoint::SyncLeads, 1000)]);
     let fixture = Arc::new(Fixture::with(Options { latency_ms_of, ..Options::default() }).await);
     let calls: Vec<_> = (0..2)
         .map(|_| {

@@ -31,14 +31,13 @@ mod usage;
 mod wire;
 
 pub use import::MarketoJob;
-pub use lists::Deleted;
 pub use options::{MarketoOptions, OnDuplicates, PersonCreation, PushWay};
 pub use settings::OptionsError;
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
     Account, CallContext, CapScope, Connector, CredentialStore, DeltaSize, ErrorKind, Gathering, HttpClient,
-    Limits, Pace, Prepared, PushError, Pushed, Retry, WantedList,
+    LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retired, Retry, WantedList,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
@@ -179,11 +178,6 @@ impl<S: CredentialStore> Marketo<S> {
         Ok(Self { client, settings, descriptions: Descriptions::default(), first_pause })
     }
 
-    /// Deletes a list that was made for a segment. Whatever else uses it keeps it. The people stay in the account.
-    pub async fn delete_list(&self, list: &ListId, context: &CallContext) -> Result<Deleted, PushError> {
-        lists::delete(&self.client, list, &self.session(context)).await
-    }
-
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
         Session { context, patience: Patience::new(self.first_pause) }
     }
@@ -199,6 +193,7 @@ impl<S: CredentialStore> Connector for Marketo<S> {
             remove_rows: REMOVE_ROWS,
         },
         lanes: DEFAULT_LANES,
+        lane_scope: LaneScope::Connection,
         // "Up to 1 million profiles" per export
         // (<https://learn.microsoft.com/dynamics365/customer-insights/data/export-marketo>).
         cap_rows: 1_000_000,
@@ -273,6 +268,11 @@ impl<S: CredentialStore> Connector for Marketo<S> {
     ) -> Result<Pushed<MarketoJob>, PushError> {
         let (client, session) = (&self.client, &self.session(context));
         Importer { client, session, target, settings: &self.settings }.look(job, frame).await
+    }
+
+    /// Whatever else uses the list keeps it. The people stay in the account.
+    async fn retire(&self, list: &ListId, context: &CallContext) -> Result<Retired, PushError> {
+        lists::delete(&self.client, list, &self.session(context)).await
     }
 }
 

@@ -11,6 +11,7 @@ mod credentials;
 mod error;
 mod http;
 mod limits;
+pub mod omnisend;
 mod pace;
 mod target;
 

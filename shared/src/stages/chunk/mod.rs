@@ -68,6 +68,10 @@ impl Chunk {
                 self.make_plan(&connector, &run, &export, &keys, deadline).await?
             }
             Destination::Marketo => return Err(StageError::stop("marketo", "")),
+            Destination::Omnisend => {
+                let text = "exports to Omnisend do not run yet";
+                return Err(StageError::stop("destination_not_connected", text));
+            }
         };
         let Some(plan) = planned else { return Ok(()) };
         let bytes = serde_json::to_vec(&plan)
@@ -176,6 +180,12 @@ impl Chunk {
         let queue = match plan.destination {
             Destination::CampaignMonitor => &self.push_queues.campaign_monitor,
             Destination::Marketo => &self.push_queues.marketo,
+            Destination::Omnisend => {
+                return Err(StageError::stop(
+                    "destination_not_connected",
+                    "exports to Omnisend do not run yet",
+                ));
+            }
         };
         Ok(queue.send(&messages).await?)
     }

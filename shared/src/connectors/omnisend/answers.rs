@@ -227,7 +227,7 @@ mod tests {
             let contact: Contact = serde_json::from_value(contact).unwrap();
             contact.email_status().map(str::to_owned)
         };
-        let mut channels = json!({"email": {"status": "unsubscribed", "statusDate": "2026-01-01T00:00:00Z"}});
+        let channels = json!({"email": {"status": "unsubscribed", "statusDate": "2026-01-01T00:00:00Z"}});
         let identifiers = json!([{"type": "email", "id": "a@example.com", "channels": channels}]);
         assert_eq!(status(json!({"identifiers": identifiers})).as_deref(), Some("unsubscribed"));
         assert_eq!(status(json!({"status": "subscribed"})).as_deref(), Some("subscribed"));

@@ -59,6 +59,9 @@ const WRITE_SCOPE: &str = "contacts.write";
 /// The window of the rate limits (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
 const RATE_WINDOW: Duration = Duration::from_mins(1);
 
+/// With less time than this no further call is begun.
+const LEAST_TIME: Duration = Duration::from_secs(2);
+
 /// One brand of Omnisend. `S` is where its secret is.
 pub struct Omnisend<S> {
     client: Client<S>,
@@ -208,6 +211,6 @@ fn not_encodable(operation: &'static str) -> PushError {
 
 /// The piece of work has come to the end of its time; the rest goes on at once in the next one.
 fn no_time() -> PushError {
-    let error = failure("change tags", ErrorKind::Timeout, "no time is left for further people");
+    let error = failure("go on", ErrorKind::Timeout, "no time is left for further people");
     PushError { retry: Retry::Wait(Duration::from_secs(1)), ..error }
 }

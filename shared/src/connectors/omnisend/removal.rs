@@ -1,15 +1,12 @@
 //! Removals: the tag is taken from people, and nothing else.
 
+use super::LEAST_TIME;
 use super::classify;
 use super::client::Session;
 use super::tagging::{Change, Person, Tagged, Tagger};
 use crate::batch::{Frame, RowResult};
 use crate::connectors::{CredentialStore, PushError, Pushed};
 use crate::model::Outcome;
-use std::time::Duration;
-
-/// With less time than this no further call is begun.
-const LEAST_TIME: Duration = Duration::from_secs(2);
 
 /// Removes a batch, from its first row on. What is done stays done when the rest has to wait.
 pub(super) async fn remove<S: CredentialStore, J>(
@@ -24,10 +21,10 @@ pub(super) async fn remove<S: CredentialStore, J>(
         .collect();
     let mut results: Vec<RowResult> = Vec::with_capacity(people.len());
     while let Some(rest) = people.get(results.len()..).filter(|rest| !rest.is_empty()) {
-        let changed = if results.is_empty() || session.context.left() >= LEAST_TIME {
-            tagger.change(Change::Remove, rest).await
-        } else {
+        let changed = if session.context.left() < LEAST_TIME {
             Err(super::no_time())
+        } else {
+            tagger.change(Change::Remove, rest).await
         };
         match changed {
             Ok(done) => results.extend(done.into_iter().map(result)),

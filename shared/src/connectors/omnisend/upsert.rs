@@ -11,7 +11,7 @@ use super::job::{Failure, OmnisendJob, Submission, numbers, spans};
 use super::settings::Settings;
 use super::tagging::{Change, Person, Tagged, Tagger};
 use super::wire::{self, Outgoing, Terms};
-use super::{WRITE_SCOPE, not_encodable};
+use super::{LEAST_TIME, WRITE_SCOPE, not_encodable};
 use crate::batch::{Frame, RowResult};
 use crate::connectors::{CredentialStore, ErrorKind, PushError, Pushed, Retry};
 use crate::model::{Outcome, Row};
@@ -81,6 +81,10 @@ impl<S: CredentialStore> Upsert<'_, S> {
         }
     }
 
+    fn check_time(&self) -> Result<(), PushError> {
+        if self.session.context.left() < LEAST_TIME { Err(super::no_time()) } else { Ok(()) }
+    }
+
     const fn poll(&self) -> Duration {
         Duration::from_millis(self.settings.poll_ms)
     }
@@ -118,6 +122,7 @@ impl<S: CredentialStore> Upsert<'_, S> {
         let contacts = self.client.words.batch_contacts;
         let mut most = if terms.has_consent() { contacts.min(LOOKED_UP_AT_A_TIME) } else { contacts };
         while !job.waiting.is_empty() {
+            self.check_time()?;
             let mut numbers = job.first_waiting(most);
             numbers.truncate(self.fitting(&numbers));
             let is_too_large = match numbers.as_slice() {
@@ -274,6 +279,7 @@ impl<S: CredentialStore> Upsert<'_, S> {
             .collect();
         let mut place = 0;
         while let Some(rest) = people.get(place..).filter(|rest| !rest.is_empty()) {
+            self.check_time()?;
             for tagged in tagger.change(Change::Add, rest).await? {
                 let Some(number) = done.get(place).copied() else { break };
                 match tagged {

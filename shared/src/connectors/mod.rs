@@ -12,6 +12,7 @@ mod error;
 mod http;
 mod limits;
 pub mod marketo;
+pub mod omnisend;
 mod pace;
 mod target;
 

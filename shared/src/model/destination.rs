@@ -12,6 +12,8 @@ pub enum Destination {
     CampaignMonitor,
     /// Marketo Engage static lists.
     Marketo,
+    /// Omnisend contacts with a tag for each segment.
+    Omnisend,
 }
 
 impl Destination {
@@ -21,6 +23,7 @@ impl Destination {
         match self {
             Self::CampaignMonitor => "campaign-monitor",
             Self::Marketo => "marketo",
+            Self::Omnisend => "omnisend",
         }
     }
 }

@@ -12,6 +12,9 @@ pub enum Destination {
     CampaignMonitor,
     /// Marketo Engage static lists.
     Marketo,
+    /// Dynamics 365 Sales marketing lists.
+    #[serde(rename = "dynamics365-sales")]
+    Dynamics365Sales,
 }
 
 impl Destination {
@@ -21,6 +24,7 @@ impl Destination {
         match self {
             Self::CampaignMonitor => "campaign-monitor",
             Self::Marketo => "marketo",
+            Self::Dynamics365Sales => "dynamics365-sales",
         }
     }
 }

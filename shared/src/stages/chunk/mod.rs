@@ -68,6 +68,7 @@ impl Chunk {
                 self.make_plan(&connector, &run, &export, &keys, deadline).await?
             }
             Destination::Marketo => return Err(StageError::stop("marketo", "")),
+            Destination::Dynamics365Sales => return Err(StageError::stop("dynamics365-sales", "")),
         };
         let Some(plan) = planned else { return Ok(()) };
         let bytes = serde_json::to_vec(&plan)
@@ -175,7 +176,7 @@ impl Chunk {
         }
         let queue = match plan.destination {
             Destination::CampaignMonitor => &self.push_queues.campaign_monitor,
-            Destination::Marketo => &self.push_queues.marketo,
+            Destination::Marketo | Destination::Dynamics365Sales => &self.push_queues.marketo,
         };
         Ok(queue.send(&messages).await?)
     }

@@ -8,6 +8,7 @@ mod budget;
 pub mod campaign_monitor;
 mod context;
 mod credentials;
+pub mod dynamics365_sales;
 mod error;
 mod http;
 mod limits;

@@ -14,6 +14,9 @@ pub enum Destination {
     Marketo,
     /// Omnisend contacts with a tag for each segment.
     Omnisend,
+    /// Dynamics 365 Sales marketing lists.
+    #[serde(rename = "dynamics365-sales")]
+    Dynamics365Sales,
 }
 
 impl Destination {
@@ -24,6 +27,7 @@ impl Destination {
             Self::CampaignMonitor => "campaign-monitor",
             Self::Marketo => "marketo",
             Self::Omnisend => "omnisend",
+            Self::Dynamics365Sales => "dynamics365-sales",
         }
     }
 }

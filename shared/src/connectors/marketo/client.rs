@@ -67,7 +67,7 @@ pub(super) struct Call {
     /// Codes that are answers, not errors, to this call.
     pub(super) accepts: &'static [i64],
     pub(super) form: Form,
-    /// Whether it may be made again at once after an answer that says nothing of what was done.
+    /// Whether it may be made again at once where it is not known whether it was carried out.
     pub(super) is_repeatable: bool,
 }
 
@@ -194,7 +194,8 @@ impl<S: CredentialStore> Client<S> {
                 continue;
             }
             // What took its whole time once is left to the queue, which waits longer.
-            let may_repeat = call.is_repeatable && error.kind != ErrorKind::Timeout;
+            let may_repeat =
+                (call.is_repeatable || is_not_done(&error)) && error.kind != ErrorKind::Timeout;
             if !may_repeat || !session.patience.pause(&error, attempt, session.context).await {
                 return Err(error);
             }
@@ -254,6 +255,11 @@ impl<S: CredentialStore> Client<S> {
             }),
         }
     }
+}
+
+/// Codes 6xx and 7xx say that nothing of a request was carried out.
+fn is_not_done(error: &PushError) -> bool {
+    error.code.is_some_and(|code| (600..800).contains(&code))
 }
 
 fn judge(call: &Call, response: &HttpResponse) -> Result<Answer, (Option<i64>, Verdict)> {

@@ -76,15 +76,12 @@ pub(super) async fn look_up<S: CredentialStore>(
         if look_up_piece(client, field, piece, session, &mut found).await? == Told::All {
             continue;
         }
-        match piece {
-            [key] => {
-                found.too_many.insert(folded(key));
-            }
-            _ => {
-                let (first, second) = piece.split_at(piece.len() / 2);
-                pieces.push_front(second);
-                pieces.push_front(first);
-            }
+        if let [key] = piece {
+            found.too_many.insert(folded(key));
+        } else {
+            let (first, second) = piece.split_at(piece.len() / 2);
+            pieces.push_front(second);
+            pieces.push_front(first);
         }
     }
     Ok(found)

@@ -44,17 +44,27 @@ MAY = {
         ("kms:Decrypt", "LakeKeyArn"),
     ],
     "chunk": [
-        (RECEIVE, "ChunkQueue"),
+        (RECEIVE + " sqs:ChangeMessageVisibility", "ChunkQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/snapshots/*"),
         ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
-        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
-        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue"),
+        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushMarketoQueue"),
     ],
     "push-campaign-monitor": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:PutObject", "DataBucket/results/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        SECRETS,
+        ("sqs:SendMessage", "FinishQueue"),
+    ],
+    "push-marketo": [
+        (RECEIVE + " sqs:ChangeMessageVisibility", "PushMarketoQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
@@ -67,8 +77,9 @@ MAY = {
         (RECEIVE, "FinishQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/delivered/* DataBucket/reports/*"),
+        ("s3:DeleteObject", "DataBucket/delivered/*"),
         ("s3:ListBucket", "DataBucket"),
-        ("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
         ("events:PutEvents", "event-bus/${EventBusName}"),
         ("sqs:SendMessage", "SnapshotQueue"),
     ],
@@ -79,10 +90,11 @@ TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
-    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
-    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
+    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
+    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_MARKETO_QUEUE_URL",
     "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
+    "push-marketo": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_MARKETO_QUEUE_URL",
     "finish": "DATA_BUCKET EVENT_BUS_NAME LEDGER_TABLE SNAPSHOT_QUEUE_URL",
 }
 
@@ -320,10 +332,19 @@ class Data(unittest.TestCase):
         self.assertEqual(statement["Effect"], "Deny")
         self.assertEqual(statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
 
-    def test_only_what_belongs_to_one_run_ends(self):
+    def test_everything_ends_by_itself_but_the_delivered_state(self):
         rules = of_type("AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
-        ends = {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule}
-        self.assertEqual(ends, {"snapshots/", "deltas/", "results/"})
+        ends = {rule["Prefix"]: rule["ExpirationInDays"]["Ref"] for rule in rules if "ExpirationInDays" in rule}
+        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], "RunDataRetentionDays")
+        self.assertEqual(ends, {**of_a_run, "reports/": "ReportRetentionDays"})
+        written = {
+            resource.removeprefix("DataBucket/").removesuffix("*")
+            for folder in MAY
+            for actions, resources in permissions(folder)
+            for resource in resources.split()
+            if "s3:PutObject" in actions.split()
+        }
+        self.assertEqual(written - ends.keys(), {"delivered/"})
 
     def test_the_secret_is_made_without_a_value_under_the_prefix_that_roles_allow(self):
         for properties in of_type("AWS::SecretsManager::Secret").values():

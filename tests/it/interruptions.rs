@@ -1,8 +1,7 @@
-//! Workers that die and messages that come twice: the same end state and the same counts as without.
+//! Push workers that die and messages that come twice: the same end state and the same counts as without.
 
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Job, Over, Scene, emails, person, persons, wait_until};
-use local::processes;
 use relay::model::Counts;
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
@@ -19,16 +18,12 @@ async fn open() -> Scene {
 async fn kill_in_mid_call(scene: &Scene, fault: Fault) {
     scene.sandbox.add_fault(fault);
     wait_until("a call is under way", async || scene.sandbox.faults().is_empty()).await;
-    let workers = scene.cloud.function_processes("push-campaign-monitor");
-    assert!(!workers.is_empty());
-    for worker in workers {
-        processes::signal(worker, "KILL");
-    }
+    scene.kill("push-campaign-monitor");
 }
 
 /// Two exports of the same people to two lists have come to the same.
 #[track_caller]
-fn same(disturbed: (&Job<'_>, &Over), undisturbed: (&Job<'_>, &Over)) {
+pub(crate) fn same(disturbed: (&Job<'_>, &Over), undisturbed: (&Job<'_>, &Over)) {
     let (job, over) = disturbed;
     let (other, expected) = undisturbed;
     assert_eq!(over.report.counts, expected.report.counts);
@@ -46,8 +41,7 @@ async fn a_worker_that_dies_in_mid_import_changes_nothing() {
     let mut people = persons(2_500);
     people[7].email = Some("broken@".to_owned());
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
     }
     let expected = calm.run().await;
     expected.succeeded(Counts { added: 2_499, rejected: 1, ..Counts::default() });
@@ -69,8 +63,7 @@ async fn a_worker_that_dies_in_mid_removal_changes_nothing() {
     let (job, calm) = (Job::new(&scene, "killed"), Job::new(&scene, "calm"));
     let mut people = persons(300);
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
         job.run().await.succeeded(Counts { added: 300, ..Counts::default() });
     }
     for left in &mut people[100..180] {
@@ -100,8 +93,7 @@ async fn messages_that_come_twice_change_nothing() {
     let mut people = persons(1_200);
     people[7].email = Some("broken@".to_owned());
     for job in [&job, &calm] {
-        job.save().await;
-        job.upload(&people).await;
+        job.ready(&people).await;
     }
     let expected = calm.run().await;
     // So that the second message of each batch comes while the first one is being worked on.

@@ -8,13 +8,17 @@
     reason = "a test ends at the first thing that is not as it must be"
 )]
 
+mod edits;
 mod guard;
 mod interruptions;
+mod killed_steps;
 mod limits;
 mod main_job;
 mod mistakes;
+mod oauth;
 mod privacy;
 mod samples;
 mod support;
+mod sweeping;
 mod triggers;
 mod trouble;

@@ -1,7 +1,7 @@
 //! The main job: people come, change, leave and come back, and the list follows.
 
 use crate::support::messages::{dead_letters, journal};
-use crate::support::{Job, Scene, emails, person, persons};
+use crate::support::{Job, Scene, emails, person, persons, wait_until};
 use relay::delta::DeliveredReader;
 use relay::model::{Counts, ListId};
 use sandbox::campaign_monitor::{Endpoint, SeedSubscriber, SubscriberState};
@@ -48,6 +48,7 @@ async fn the_list_follows_the_segment() {
     };
     present(emails(&people));
     delivered(&scene, &job, 297).await;
+    let first_states = scene.delivered_states("main").await;
     finished_once(&scene, &first.run.run_id.to_string());
 
     // Nothing has changed, so nothing is sent.
@@ -55,6 +56,10 @@ async fn the_list_follows_the_segment() {
     let second = job.run().await;
     second.succeeded(Counts { unchanged: 297, ..LEFT_OUT });
     assert_eq!((scene.calls(Endpoint::Import), scene.calls(Endpoint::Remove)), (0, 0));
+    // What was delivered is known from the second run now, and nothing is left of the first one's knowledge.
+    wait_until("the old state is gone", async || scene.delivered_states("main").await.len() == 1).await;
+    assert_ne!(scene.delivered_states("main").await, first_states);
+    delivered(&scene, &job, 297).await;
 
     // Five change, seven leave, three come; one has another address.
     for changed in &mut people[100..105] {

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
         catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
         ledger: ledger.clone(),
         objects: Objects::new(clients.s3(), Settings.data_bucket()?),
-        connections: Connections::new(&clients, &Settings.campaign_monitor_endpoint()?)?,
+        connections: Connections::new(&clients, Some(&Settings.campaign_monitor_endpoint()?))?,
         push_queues: PushQueues {
             campaign_monitor: Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
             marketo: Queue::new(clients.sqs(), Settings.push_marketo_queue_url()?),

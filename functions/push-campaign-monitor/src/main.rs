@@ -12,7 +12,7 @@ use relay::stages::push::PushWorker;
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let clients = Clients::from_environment().await;
-    let connections = Connections::new(&clients, &Settings.campaign_monitor_endpoint()?)?;
+    let connections = Connections::new(&clients, Some(&Settings.campaign_monitor_endpoint()?))?;
     let worker = &PushWorker::new(
         CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
         Ledger::new(clients.dynamodb(), Settings.ledger_table()?),

@@ -4,11 +4,13 @@ The owner holds the other end of standard input and writes nothing to it: the pi
 by SIGKILL too. The owner has put this process in a process group of its own, so the group is all that has to end.
 Nothing in it is worth an orderly end: the state is in a folder that goes as well.
 
-Two things are added to MiniStack. Nagle's algorithm is off, because each invocation of a function waited 40 ms for a
-delayed acknowledgement. And the calls of the functions are counted, and what they wrote to queues, tables and
-the event bus is kept in a journal, so that a test can look at everything that left a function.
+Three things are added to MiniStack. Nagle's algorithm is off, because each invocation of a function waited 40 ms for a
+delayed acknowledgement. The calls of the functions are counted, and what they wrote to queues, tables and
+the event bus is kept in a journal, so that a test can look at everything that left a function. And a call of a
+function can be held on its way, so that a test can end the function, or look around, at exactly that point.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -73,27 +75,63 @@ async def signed(scope, receive, headers, service):
     owner = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     SigV4Auth(owner, service, os.environ["AWS_DEFAULT_REGION"]).add_auth(request)
     changed = [(k.lower().encode("latin-1"), str(v).encode("latin-1")) for k, v in request.headers.items()]
+    return {**scope, "headers": changed}, replayed(body, receive)
+
+
+def replayed(body, receive):
+    """Gives a body that was read already once more, and then whatever comes after it."""
     messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def again():
         return next(messages, None) or await receive()
 
-    return {**scope, "headers": changed}, again
+    return again
+
+
+class Hold:
+    """One call of a function that is to be held: before it is done, or before its answer goes back."""
+
+    def __init__(self, service, action, contains, moment):
+        self.service, self.action, self.contains, self.moment = service, action, contains, moment
+        self.is_spent = False
+        self.is_reached = False
+        self.released = asyncio.Event()
+
+    def is_for(self, service, action):
+        return not self.is_spent and (service, action) == (self.service, self.action)
+
+    async def keep(self, receive):
+        """Waits until the call is let go, or until nobody waits for its answer. Says whether somebody does."""
+        self.is_reached = True
+        released = asyncio.ensure_future(self.released.wait())
+        gone = asyncio.ensure_future(disconnected(receive))
+        done, waiting = await asyncio.wait({released, gone}, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        return gone not in done
+
+
+async def disconnected(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Watched:
-    """The emulator's application, with the calls counted and the writes kept."""
+    """The emulator's application, with the calls counted, the writes kept, and some calls held."""
 
     def __init__(self, app):
         self.app = app
         self.calls = {}
+        self.holds = []
         self.journal = open(JOURNAL, "a", buffering=1, encoding="utf-8")
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         if scope["path"] == "/_local/calls":
-            return await self.answer(send)
+            return await self.answer(send, self.calls)
+        if scope["path"] == "/_local/holds":
+            return await self.answer(send, self.change_holds(json.loads(await whole_body(receive))))
         headers = dict(scope.get("headers", []))
         match = SCOPE.search(headers.get(b"authorization", b"").decode("latin-1"))
         if not match:
@@ -105,22 +143,56 @@ class Watched:
         action = action_of(service, scope, headers)
         counted = self.calls.setdefault(caller, {}).setdefault(service, {})
         counted[action] = counted.get(action, 0) + 1
+        if caller == "function" and any(hold.is_for(service, action) for hold in self.holds):
+            return await self.perhaps_held(scope, receive, send, service, action)
+        await self.kept(scope, receive, send, caller, service, action)
+
+    def change_holds(self, asked):
+        """Asks for a hold (its number is the answer), asks whether it is reached, or lets it go."""
+        if "hold" in asked:
+            self.holds.append(Hold(**asked["hold"]))
+            return len(self.holds) - 1
+        hold = self.holds[asked["number"]]
+        if asked["let_go"]:
+            hold.released.set()
+        return hold.is_reached
+
+    async def perhaps_held(self, scope, receive, send, service, action):
+        body = await whole_body(receive)
+        text = scope["path"] + "\n" + body.decode("utf-8", "replace")
+        hold = next((h for h in self.holds if h.is_for(service, action) and h.contains in text), None)
+        if hold:
+            hold.is_spent = True
+        if hold and hold.moment == "before" and not await hold.keep(receive):
+            return
+        if not hold or hold.moment == "before":
+            return await self.kept(scope, replayed(body, receive), send, "function", service, action)
+        answers = []
+
+        async def collect(message):
+            answers.append(message)
+
+        await self.kept(scope, replayed(body, receive), collect, "function", service, action)
+        if await hold.keep(receive):
+            for message in answers:
+                await send(message)
+
+    async def kept(self, scope, receive, send, caller, service, action):
         if service not in KEPT_SERVICES or action in READS:
             return await self.app(scope, receive, send)
-
         body = bytearray()
 
-        async def kept():
+        async def read():
             message = await receive()
             body.extend(message.get("body", b""))
             return message
 
-        await self.app(scope, kept, send)
+        await self.app(scope, read, send)
         entry = {"caller": caller, "service": service, "action": action, "body": body.decode("utf-8", "replace")}
         self.journal.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-    async def answer(self, send):
-        body = json.dumps(self.calls).encode()
+    async def answer(self, send, value):
+        body = json.dumps(value).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": body})
 

@@ -9,7 +9,7 @@ use crate::binaries::{self, Profile};
 use crate::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::console::Progress;
 use crate::world::{Catalog, Values};
-use crate::{Error, bench, demo, sizes, venv};
+use crate::{Error, bench, demo, race, sizes, venv};
 
 /// The whole of Segment Relay on this machine: an emulated AWS on loopback with the real functions behind it.
 ///
@@ -31,6 +31,8 @@ enum Subcommands {
     Demo(demo::Arguments),
     /// Take many profiles through snapshot, chunk and push, and say what each stage costs
     Bench(bench::Arguments),
+    /// Export to a destination's sandbox at its documented limits, and say how close that comes to what they allow
+    Race(race::Arguments),
     /// Start everything, leave it running and print the addresses and how to use them
     Up {
         /// Deploy release builds, which take long to make and run fast
@@ -95,6 +97,7 @@ impl Cli {
         match &self.command {
             Subcommands::Demo(arguments) => demo::run(arguments, progress).await,
             Subcommands::Bench(arguments) => bench::run(arguments, progress).await,
+            Subcommands::Race(arguments) => race::run(arguments, progress).await,
             Subcommands::Up { release } => {
                 let profile = if *release { Profile::Release } else { Profile::Dev };
                 let (running, already) = background::up(profile, progress).await?;

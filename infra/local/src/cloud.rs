@@ -2,6 +2,7 @@
 
 mod api;
 mod deploy;
+mod holds;
 mod launch;
 mod options;
 mod outputs;
@@ -14,6 +15,7 @@ use crate::console::Progress;
 use crate::{Error, processes};
 
 pub use api::{Calls, Response};
+pub use holds::{Hold, HoldNumber, Moment};
 use launch::Launched;
 pub use options::{Code, Options};
 pub use outputs::StackOutputs;

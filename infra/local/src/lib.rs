@@ -14,6 +14,7 @@ pub mod console;
 pub mod demo;
 mod error;
 pub mod processes;
+pub mod race;
 pub mod sizes;
 pub mod venv;
 pub mod workspace;

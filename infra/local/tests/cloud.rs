@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use local::binaries::{self, Binaries};
-use local::cloud::{Cloud, Options};
+use local::cloud::{Cloud, Hold, Moment, Options};
 use local::console::Progress;
 use local::{processes, venv};
 use serde_json::json;
@@ -90,5 +90,38 @@ async fn a_function_is_held_to_its_role_where_that_is_asked_for() {
     assert_eq!((answer.status, &answer.body["path"]), (200, &json!("/runs/1")));
     let logs = cloud.function_logs().await.unwrap();
     assert!(!logs.is_empty());
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_of_a_function_waits_until_it_is_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = start(folder.path(), true).await;
+    let hold = |moment| Hold {
+        service: "events".to_owned(),
+        action: "PutEvents".to_owned(),
+        contains: "\"Probe\"".to_owned(),
+        moment,
+    };
+    // Before the event is put, nobody has heard of it; afterwards only the function has not.
+    for (moment, announced) in [(Moment::Before, false), (Moment::After, true)] {
+        let number = cloud.hold(&hold(moment)).await.unwrap();
+        let earlier = cloud.journal().unwrap().matches("PutEvents").count();
+        let order = json!({"announce": true});
+        let (answer, ()) = tokio::join!(cloud.invoke("finish", &order), async {
+            let began = Instant::now();
+            while !cloud.is_held(number).await.unwrap() {
+                assert!(began.elapsed() < Duration::from_secs(20), "no call is held");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let heard = cloud.journal().unwrap().matches("PutEvents").count() > earlier;
+            assert_eq!(heard, announced, "{moment:?}");
+            cloud.let_go(number).await.unwrap();
+        });
+        assert_eq!(answer.unwrap().body["announced"], json!(true), "{moment:?}");
+    }
+    // Each hold was for one call.
+    let answer = cloud.invoke("finish", &json!({"announce": true})).await.unwrap();
+    assert_eq!(answer.body["announced"], json!(true));
     cloud.stop().await.unwrap();
 }

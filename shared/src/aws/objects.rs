@@ -73,6 +73,13 @@ impl Objects {
         self.store(key, body).await
     }
 
+    /// Deletes an object. That it is gone already is as good.
+    pub async fn delete(&self, key: &str) -> Result<(), CloudError> {
+        count_call();
+        let answer = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
+        answer.map(drop).map_err(|error| CloudError::new("delete object", key, &error))
+    }
+
     async fn fetch(
         &self,
         operation: &'static str,

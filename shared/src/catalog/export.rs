@@ -32,6 +32,9 @@ pub struct Export {
     /// When it runs by itself.
     #[serde(default)]
     pub schedule: Schedule,
+    /// What becomes of a target list when its segment is taken out of the export.
+    #[serde(default)]
+    pub when_segment_removed: SegmentRemoval,
     /// A disabled export does not run.
     #[serde(default = "enabled")]
     pub enabled: bool,
@@ -125,6 +128,19 @@ pub enum OverCap {
     Fail,
     /// The first members by member key go, the rest are skipped and counted.
     Truncate,
+}
+
+/// What becomes of a target list when its segment is taken out of the export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentRemoval {
+    /// It stays as it is; should the segment come back, the export goes on where it stopped.
+    #[default]
+    Keep,
+    /// Everybody whom the export has put on it is taken off.
+    Empty,
+    /// As `empty`, and a list that the export made itself is deleted, unless something else uses it.
+    Delete,
 }
 
 /// When a removal is too large to go without approval.

@@ -10,7 +10,9 @@ mod source;
 
 pub use connection::{Connection, Consent};
 pub use error::CatalogError;
-pub use export::{Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap};
+pub use export::{
+    Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,
+};
 pub use schedule::{Schedule, ScheduleError};
 pub use segment::Segment;
 pub use source::{Source, SourceFormat, SourceLocation};

@@ -16,6 +16,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use std::fmt;
+use std::num::NonZeroU8;
 use std::time::Duration;
 use url::Url;
 
@@ -53,6 +54,8 @@ pub enum Cost {
     /// It needs a turn.
     #[default]
     Counted,
+    /// It needs several turns: the destination lets fewer calls of its kind through than others.
+    Turns(NonZeroU8),
     /// The destination does not count it.
     Free,
 }
@@ -182,8 +185,15 @@ impl HttpClient {
         if timeout < LEAST_TIME {
             return Err(request.error(ErrorKind::Timeout, Retry::Backoff, "no time is left for the call"));
         }
-        if request.cost == Cost::Counted {
+        let turns = match request.cost {
+            Cost::Free => 0,
+            Cost::Counted => 1,
+            Cost::Turns(turns) => turns.get(),
+        };
+        for _ in 0..turns {
             context.turn().await.map_err(|not_yet| request.not_yet(&not_yet))?;
+        }
+        if turns > 0 {
             context.count_call();
         }
         // Waiting for the turn may have taken a while.

@@ -20,13 +20,13 @@ pub use context::CallContext;
 pub use credentials::{CredentialError, CredentialStore};
 pub use error::{ErrorKind, PushError, Retry};
 pub use http::{Cost, Endpoint, EndpointError, HttpClient, HttpRequest, HttpResponse};
-pub use limits::{CapScope, Limits};
+pub use limits::{CapScope, LaneScope, Limits};
 pub use pace::{DailyBudget, NotYet, Pace, Pacer};
-pub use target::{Account, DeltaSize, Gathering, NoJob, Prepared, Pushed, WantedList};
+pub use target::{Account, DeltaSize, Gathering, NoJob, Prepared, Pushed, Retired, WantedList};
 
 use crate::batch::{Frame, Kind};
 use crate::catalog::Export;
-use crate::model::{Destination, Row};
+use crate::model::{Destination, ListId, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -90,4 +90,23 @@ pub trait Connector: Send + Sync {
         frame: &Frame,
         context: &CallContext,
     ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
+
+    /// Deletes a list that was made for an export, where nothing else uses it.
+    fn retire(
+        &self,
+        _list: &ListId,
+        _context: &CallContext,
+    ) -> impl Future<Output = Result<Retired, PushError>> + Send {
+        std::future::ready(Ok(Retired::NotOffered))
+    }
+
+    /// How many people are on a target list after a run, by the destination's own count; `None` where that costs more
+    /// than it tells. It stands in the report beside what we believe.
+    fn count_members(
+        &self,
+        _target: &Self::Target,
+        _context: &CallContext,
+    ) -> impl Future<Output = Result<Option<u64>, PushError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }

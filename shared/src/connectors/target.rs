@@ -82,6 +82,17 @@ pub struct Gathering {
     pub notices: Vec<String>,
 }
 
+/// What became of a list that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retired {
+    /// It is gone, by our doing or somebody else's.
+    Gone,
+    /// Something else uses it, so it was left alone.
+    InUse,
+    /// The destination's lists cannot be deleted through its API.
+    NotOffered,
+}
+
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pushed<J> {

@@ -5,7 +5,6 @@ use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::connectors::Budget;
 use crate::model::ConnectionId;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 /// A budget and which version of it that is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,12 +74,6 @@ impl Ledger {
                 .condition_expression("version = :before")
                 .expression_attribute_values(":before", number(version_before))
         };
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("save budget in", &error).into()),
-            },
-        }
+        self.is_written("save budget in", request.send().await)
     }
 }

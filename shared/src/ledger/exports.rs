@@ -4,7 +4,6 @@ use super::item::{Item, export_key, find_number, find_text, key, number, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{ExportId, ListId, RunId};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::Timestamp;
 
 /// Where the delivered state of a target list is.
@@ -55,12 +54,8 @@ impl Ledger {
                     .condition_expression("active_run = :run AND attribute_not_exists(waiting_run)"),
             };
             count_call();
-            match request.send().await {
-                Ok(_) => return Ok(waiting),
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => {}
-                    _ => return Err(self.cloud("release export in", &error).into()),
-                },
+            if self.is_written("release export in", request.send().await)? {
+                return Ok(waiting);
             }
         }
         Err(LedgerError::Contended(export.clone()))
@@ -72,7 +67,8 @@ impl Ledger {
         export: &ExportId,
         list: &ListId,
     ) -> Result<Option<DeliveredPointer>, LedgerError> {
-        let Some(item) = self.item(delivered_key(export, list)).await? else {
+        let item = self.item(delivered_key(export, list)).await?;
+        let Some(item) = item.filter(|item| item.contains_key("object_key")) else {
             return Ok(None);
         };
         let pointer = || {
@@ -85,21 +81,82 @@ impl Ledger {
         pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
     }
 
-    /// Points at a new delivered state.
+    /// The target lists that an export has delivered to, so far as it still answers for them.
+    pub async fn delivered_lists(&self, export: &ExportId) -> Result<Vec<ListId>, LedgerError> {
+        const PREFIX: &str = "delivered#";
+        let mut lists = Vec::new();
+        let mut start = None;
+        loop {
+            count_call();
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("pk = :export AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":export", text(format!("export#{export}")))
+                .expression_attribute_values(":prefix", text(PREFIX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| self.cloud("list delivered states in", &error))?;
+            for item in page.items() {
+                let has_people = find_number(item, "delivered").is_some_and(|people: u64| people > 0);
+                let list = find_text(item, "sk").and_then(|sort| sort.strip_prefix(PREFIX));
+                lists.extend(list.filter(|_| has_people).map(|list| ListId(list.to_owned())));
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(lists);
+            }
+        }
+    }
+
+    /// Forgets a target list that is gone.
+    pub async fn forget_list(&self, export: &ExportId, list: &ListId) -> Result<(), LedgerError> {
+        count_call();
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(delivered_key(export, list)))
+            .update_expression("REMOVE object_key, delivered, run_id")
+            .condition_expression("attribute_exists(pk)");
+        self.is_written("forget target list in", request.send().await).map(drop)
+    }
+
+    /// Points at a new delivered state, where it still points at `before` or does so already. Says whether it does.
+    ///
+    /// A pointer only ever moves on, so what it has left behind is never named again.
     pub async fn set_delivered(
         &self,
         export: &ExportId,
         list: &ListId,
+        before: Option<&str>,
         pointer: &DeliveredPointer,
         now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let mut item = delivered_key(export, list);
-        item.insert("object_key".to_owned(), text(&pointer.object_key));
-        item.insert("delivered".to_owned(), number(pointer.delivered));
-        item.insert("run_id".to_owned(), text(pointer.run_id.to_string()));
-        item.insert("updated_at_ms".to_owned(), number(now.as_millisecond()));
+    ) -> Result<bool, LedgerError> {
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(delivered_key(export, list)))
+            .update_expression(
+                "SET object_key = :object_key, delivered = :delivered, run_id = :run, updated_at_ms = :now",
+            )
+            .expression_attribute_values(":object_key", text(&pointer.object_key))
+            .expression_attribute_values(":delivered", number(pointer.delivered))
+            .expression_attribute_values(":run", text(pointer.run_id.to_string()))
+            .expression_attribute_values(":now", number(now.as_millisecond()));
+        request = match before {
+            Some(before) => request
+                .condition_expression("object_key IN (:before, :object_key)")
+                .expression_attribute_values(":before", text(before)),
+            None => {
+                request.condition_expression("attribute_not_exists(object_key) OR object_key = :object_key")
+            }
+        };
         count_call();
-        let answer = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        answer.map(drop).map_err(|error| self.cloud("write delivered state in", &error).into())
+        self.is_written("write delivered state in", request.send().await)
     }
 }

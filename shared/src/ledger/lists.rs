@@ -4,7 +4,6 @@ use super::item::{Item, find_text, key, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{ConnectionId, ExportId, ListId};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 /// Whose a target list is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +45,9 @@ impl Ledger {
             .expression_attribute_values(":list", text(&owner.list.0))
             .send()
             .await;
-        let Err(error) = answer else {
+        if self.is_written("own target list in", answer)? {
             return Ok(owner.clone());
-        };
-        let Some(UpdateItemError::ConditionalCheckFailedException(_)) = error.as_service_error() else {
-            return Err(self.cloud("own target list in", &error).into());
-        };
+        }
         let item = self.item(owner_key(connection, list_id)).await?.unwrap_or_default();
         let export = find_text(&item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
         let export = export.ok_or(LedgerError::Damaged { attribute: "export_id" })?;
@@ -82,13 +78,7 @@ impl Ledger {
             .expression_attribute_values(":list", text(&to.list.0))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("take target list in", &error).into()),
-            },
-        }
+        self.is_written("take target list in", answer)
     }
 
     /// The destination's id of a segment's own list, from an earlier run.
@@ -104,10 +94,16 @@ impl Ledger {
         list: &ListId,
         list_id: &ListId,
     ) -> Result<(), LedgerError> {
-        let mut item = known_key(export, list);
-        item.insert("list_id".to_owned(), text(&list_id.0));
         count_call();
-        let answer = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(known_key(export, list)))
+            .update_expression("SET list_id = :id")
+            .expression_attribute_values(":id", text(&list_id.0))
+            .send()
+            .await;
         answer.map(drop).map_err(|error| self.cloud("remember target list in", &error).into())
     }
 }

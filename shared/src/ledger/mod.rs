@@ -19,6 +19,8 @@ pub use requests::{Requested, RunRequest};
 pub use runs::RunChange;
 
 use crate::aws::CloudError;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 /// The table of runs, batches and delivered states.
 #[derive(Clone, Debug)]
@@ -54,11 +56,22 @@ impl Ledger {
         Self { client, table }
     }
 
-    fn cloud<E, R>(
+    /// Whether a conditional update was written. A condition that did not hold is an answer, not an error.
+    fn is_written<T, R>(
         &self,
         operation: &'static str,
-        error: &aws_sdk_dynamodb::error::SdkError<E, R>,
-    ) -> CloudError
+        answer: Result<T, SdkError<UpdateItemError, R>>,
+    ) -> Result<bool, LedgerError> {
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(self.cloud(operation, &error).into()),
+            },
+        }
+    }
+
+    fn cloud<E, R>(&self, operation: &'static str, error: &SdkError<E, R>) -> CloudError
     where
         E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
     {

@@ -6,9 +6,18 @@ use super::{BatchId, Ledger, LedgerError, Owner};
 use crate::aws::count_call;
 use crate::model::RunId;
 use crate::run::Pause;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The beginning of the attributes that hold target lists' members.
+const MEMBERS: &str = "members_of_";
+
+/// How many people the destination counts on each target list, by the list's place in the plan.
+pub(super) fn members(item: &Item) -> BTreeMap<usize, u64> {
+    let place = |name: &str| name.strip_prefix(MEMBERS)?.parse().ok();
+    item.keys().filter_map(|name| Some((place(name)?, find_number(item, name)?))).collect()
+}
 
 /// What earlier attempts at a batch have come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,13 +81,22 @@ impl Ledger {
             Attempt::BeginsAnew => request.expression_attribute_values(":zero", number(0)),
         };
         count_call();
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("put down batch in", &error).into()),
-            },
-        }
+        self.is_written("put down batch in", request.send().await)
+    }
+
+    /// Keeps how many people the destination counts on a run's target list, by the list's place in the plan.
+    pub async fn note_members(&self, run_id: RunId, target: usize, members: u64) -> Result<(), LedgerError> {
+        count_call();
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(super::item::run_key(run_id)))
+            .update_expression(format!("SET {MEMBERS}{target} = :members"))
+            .expression_attribute_values(":members", number(members))
+            .send()
+            .await;
+        answer.map(drop).map_err(|error| self.cloud("note members in", &error).into())
     }
 
     /// Keeps that a run waits, and until when. The latest pause stays.

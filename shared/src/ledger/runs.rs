@@ -7,7 +7,6 @@ use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{Counts, ExportId, OutcomeKind, RunId};
 use crate::run::{Failure, Run, RunState, Stage};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
@@ -75,13 +74,7 @@ impl Ledger {
             .set_expression_attribute_values(Some(values))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(self.cloud("advance run in", &error).into()),
-            },
-        }
+        self.is_written("advance run in", answer)
     }
 
     pub(super) async fn item(&self, key: Item) -> Result<Option<Item>, LedgerError> {
@@ -171,6 +164,7 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         calls: find_number(item, "calls").unwrap_or(0),
         throttled: find_number(item, "throttled").unwrap_or(0),
         pause: find_json(item, "pause"),
+        members: super::progress::members(item),
         is_approved: item
             .get("approved")
             .and_then(|value| value.as_bool().ok())

@@ -29,6 +29,12 @@ impl Keys {
         format!("snapshots/{}/{segment}.json", self.run)
     }
 
+    /// The export as the run found it. No segment's id has a slash, so no snapshot is called like this.
+    #[must_use]
+    pub fn definitions(&self) -> String {
+        format!("snapshots/{}/definitions/export.json", self.run)
+    }
+
     /// The run's plan.
     #[must_use]
     pub fn plan(&self) -> String {

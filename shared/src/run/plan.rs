@@ -2,7 +2,7 @@
 
 use crate::batch::BatchEntry;
 use crate::mapping::Warnings;
-use crate::model::{ConnectionId, Counts, Destination, ExportId, ListId, RunId, SegmentId};
+use crate::model::{ConnectionId, Counts, Destination, ExportId, Lane, ListId, RunId, SegmentId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -76,6 +76,20 @@ pub struct Delta {
     /// How it goes, and what people should know of it.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// The list's part of the message groups, where lanes are each list's own.
+    #[serde(default)]
+    pub lanes_of: Option<ListId>,
+}
+
+impl Delta {
+    /// The message group of a lane: what is in one group is never in flight together.
+    #[must_use]
+    pub fn group(&self, connection: &ConnectionId, lane: Lane) -> String {
+        match &self.lanes_of {
+            Some(list) => format!("{connection}/{list}/{}", lane.0),
+            None => format!("{connection}/{}", lane.0),
+        }
+    }
 }
 
 /// Where the rows are that were settled without a call.

@@ -87,6 +87,9 @@ pub struct ReportTarget {
     pub counts: Counts,
     /// People on it by our doing, after the run.
     pub delivered: u64,
+    /// People on it by the destination's own count, where it was asked.
+    #[serde(default)]
+    pub members_counted: Option<u64>,
     /// What was bent to make values fit.
     pub warnings: Warnings,
 }

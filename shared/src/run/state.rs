@@ -3,6 +3,7 @@
 use crate::model::{Counts, ExportId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -176,6 +177,8 @@ pub struct Run {
     pub throttled: u64,
     /// The latest time that it waits or waited by itself.
     pub pause: Option<Pause>,
+    /// How many people the destination itself counts on each target list, by the list's place in the plan.
+    pub members: BTreeMap<usize, u64>,
     /// Somebody approved what the guard held.
     pub is_approved: bool,
     /// What people should know.

@@ -4,6 +4,7 @@ use super::StageError;
 use crate::aws::{Clients, SecretStore};
 use crate::catalog::Connection;
 use crate::connectors::campaign_monitor::{CampaignMonitor, DOMAINS};
+use crate::connectors::marketo::Marketo;
 use crate::connectors::{Endpoint, HttpClient};
 
 /// Makes connectors. The credentials are read when they are first needed.
@@ -11,13 +12,14 @@ use crate::connectors::{Endpoint, HttpClient};
 pub struct Connections {
     secrets: aws_sdk_secretsmanager::Client,
     http: HttpClient,
-    campaign_monitor_endpoint: Endpoint,
+    campaign_monitor_endpoint: Option<Endpoint>,
 }
 
 impl Connections {
-    /// Checks the destinations' addresses and makes the one HTTP client of the process.
-    pub fn new(clients: &Clients, campaign_monitor_endpoint: &str) -> Result<Self, StageError> {
-        let endpoint = Endpoint::parse(campaign_monitor_endpoint, DOMAINS);
+    /// Makes the one HTTP client of the process, and checks the address that all connections of a destination share:
+    /// a function that has nothing to do with Campaign Monitor gives none.
+    pub fn new(clients: &Clients, campaign_monitor_endpoint: Option<&str>) -> Result<Self, StageError> {
+        let endpoint = campaign_monitor_endpoint.map(|text| Endpoint::parse(text, DOMAINS)).transpose();
         let http = HttpClient::new();
         Ok(Self {
             secrets: clients.secrets_manager(),
@@ -34,8 +36,22 @@ impl Connections {
     ) -> Result<CampaignMonitor<SecretStore>, StageError> {
         require_consent(connection)?;
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
-        let endpoint = self.campaign_monitor_endpoint.clone();
+        let endpoint = self.campaign_monitor_endpoint.clone().ok_or_else(|| {
+            StageError::stop(
+                "endpoint_missing",
+                "the function was deployed without Campaign Monitor's address",
+            )
+        })?;
         Ok(CampaignMonitor::new(endpoint, self.http.clone(), &connection.settings, store)?)
+    }
+}
+
+impl Connections {
+    /// The connector of a Marketo Engage connection.
+    pub fn marketo(&self, connection: &Connection) -> Result<Marketo<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        Ok(Marketo::new(self.http.clone(), &connection.settings, store)?)
     }
 }
 

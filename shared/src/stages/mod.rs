@@ -2,6 +2,7 @@
 
 pub mod chunk;
 mod connections;
+mod definitions;
 mod error;
 pub mod finish;
 mod pacing;
@@ -11,6 +12,7 @@ mod runner;
 pub mod tick;
 
 pub use connections::{Connections, require_consent};
+pub use definitions::{freeze_export, frozen_export};
 pub use error::StageError;
 pub use pacing::LedgerPacer;
 pub use requests::{RunRequests, StartError};

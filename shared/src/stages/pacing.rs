@@ -77,6 +77,24 @@ impl LedgerPacer {
         Err(NotYet::Turn(self.pace.spacing() * TRIES))
     }
 
+    /// The next slot of this process, out of its lease or a new one.
+    async fn slot(&self, patience: Duration) -> Result<Timestamp, NotYet> {
+        let mut share = self.share.lock().await;
+        loop {
+            let had_lease = share.lease.is_some_and(|lease| lease.slots > 0);
+            let slot =
+                share.lease.as_mut().and_then(|lease| lease.take(self.pace.lateness(), Timestamp::now()));
+            if let Some(slot) = slot {
+                return Ok(slot);
+            }
+            // Slots that ran out unused are lost to everybody, so fewer are taken next time.
+            let largest = (self.pace.calls / 8).max(1);
+            share.block = if had_lease { 1 } else { (share.block * 2).clamp(1, largest) };
+            let lease = self.lease(&mut share, patience).await?;
+            share.lease = Some(lease);
+        }
+    }
+
     async fn lease(&self, share: &mut Share, patience: Duration) -> Result<Lease, NotYet> {
         let wanted = share.block.max(1);
         let answer = self.swap(share, |budget| {
@@ -105,24 +123,14 @@ enum Change<T> {
 impl Pacer for LedgerPacer {
     async fn turn(&self, left: Duration) -> Result<(), NotYet> {
         let patience = LONGEST_WAIT.min(left / 2);
-        let slot = {
-            let mut share = self.share.lock().await;
-            loop {
-                let now = Timestamp::now();
-                let had_lease = share.lease.is_some_and(|lease| lease.slots > 0);
-                let slot = share.lease.as_mut().and_then(|lease| lease.take(self.pace.lateness(), now));
-                if let Some(slot) = slot {
-                    break slot;
-                }
-                // Slots that ran out unused are lost to everybody, so fewer are taken next time.
-                let largest = (self.pace.calls / 8).max(1);
-                share.block = if had_lease { 1 } else { (share.block * 2).clamp(1, largest) };
-                let lease = self.lease(&mut share, patience).await?;
-                share.lease = Some(lease);
+        loop {
+            let slot = self.slot(patience).await?;
+            tokio::time::sleep(slot.duration_since(Timestamp::now()).try_into().unwrap_or_default()).await;
+            // A process that was held up has missed its slot; the calls behind it must not become a burst.
+            if Timestamp::now().duration_since(slot).unsigned_abs() <= self.pace.lateness() {
+                return Ok(());
             }
-        };
-        tokio::time::sleep(slot.duration_since(Timestamp::now()).try_into().unwrap_or_default()).await;
-        Ok(())
+        }
     }
 
     async fn slow_down(&self) {

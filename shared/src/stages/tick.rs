@@ -2,12 +2,14 @@
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
-use crate::aws::OutgoingMessage;
-use crate::catalog::Export;
+use crate::aws::{OutgoingMessage, Saved};
+use crate::catalog::{CatalogError, Export};
 use crate::ledger::{LedgerError, Requested, RunChange};
-use crate::model::ExportId;
+use crate::model::{ExportId, RunId};
 use crate::run::{Failure, Run, RunState, Stage, Trigger, TriggerKind};
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use std::ops::Add;
 
 /// A step whose message was lost is asked for again after so long without news. Every step tells its news at its
 /// beginning and its end, and none may take longer than a function may run.
@@ -17,6 +19,10 @@ const STEP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(20);
 const PUSH_STANDS_STILL: SignedDuration = SignedDuration::from_hours(24);
 /// A step that has not ended after so long never will: its function is killed each time.
 const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
+
+/// Exports that are looked after at the same time. One costs a handful of small calls, so a thousand of them take some
+/// seconds of the minute, and one that hangs leaves the others their place.
+const AT_ONCE: usize = 16;
 
 /// What a tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +35,18 @@ pub struct Ticked {
     pub failed: u64,
 }
 
+impl Add for Ticked {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            due: self.due + other.due,
+            pushed_on: self.pushed_on + other.pushed_on,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
 /// What a tick needs.
 #[derive(Clone, Debug)]
 pub struct Tick {
@@ -37,27 +55,29 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// Looks after every export once. One export that cannot be read does not keep the others waiting.
+    /// Looks after every export once. One that cannot be read, or that takes long, does not keep the others waiting.
     pub async fn run(&self, now: Timestamp) -> Result<Ticked, StageError> {
+        let exports = self.requests.catalog.list::<Export>().await?;
+        let visits = exports.into_iter().map(|export| self.visit(export, now));
+        let visits = stream::iter(visits).buffer_unordered(AT_ONCE);
+        Ok(visits.fold(Ticked::default(), async |total, visited| total + visited).await)
+    }
+
+    async fn visit(&self, export: Result<Saved<Export>, CatalogError>, now: Timestamp) -> Ticked {
         let mut ticked = Ticked::default();
-        for export in self.requests.catalog.list::<Export>().await? {
-            match export {
-                Ok(saved) => {
-                    let export_id = saved.document.id.clone();
-                    let looked_after =
-                        self.look_after(&saved.document, saved.saved_at, now, &mut ticked).await;
-                    if let Err(error) = looked_after {
-                        ticked.failed += 1;
-                        tracing::error!(export.id = %export_id, %error, "export could not be looked after");
-                    }
-                }
-                Err(error) => {
+        match export {
+            Ok(Saved { document, saved_at }) => {
+                if let Err(error) = self.look_after(&document, saved_at, now, &mut ticked).await {
                     ticked.failed += 1;
-                    tracing::error!(%error, "a definition of the catalog cannot be read");
+                    tracing::error!(export.id = %document.id, %error, "export could not be looked after");
                 }
             }
+            Err(error) => {
+                ticked.failed += 1;
+                tracing::error!(%error, "a definition of the catalog cannot be read");
+            }
         }
-        Ok(ticked)
+        ticked
     }
 
     async fn look_after(
@@ -91,7 +111,7 @@ impl Tick {
                 tracing::warn!(run.id = %run_id, export.id = %export_id, "export is held by a forgotten run");
                 let next = ledger.release(export_id, run_id).await?;
                 if let Some(next) = next {
-                    self.requests.begin(next, export_id, 1).await?;
+                    self.let_begin(next, export_id, 1, now).await?;
                 }
                 Ok(true)
             }
@@ -127,12 +147,7 @@ impl Tick {
         }
         match run.state {
             // The run before it ended, but died before it could let this one begin.
-            RunState::Waiting => {
-                let change = RunChange::default();
-                let from = [RunState::Waiting];
-                self.requests.ledger.advance(run.run_id, &from, RunState::Snapshotting, now, &change).await?;
-                self.requests.begin(run.run_id, export_id, try_number).await?;
-            }
+            RunState::Waiting => self.let_begin(run.run_id, export_id, try_number, now).await?,
             RunState::Snapshotting => self.requests.begin(run.run_id, export_id, try_number).await?,
             RunState::Chunking => self.requests.chunk_queue.send(&message("chunk")?).await?,
             RunState::Pushing => {
@@ -152,6 +167,19 @@ impl Tick {
         Ok(true)
     }
 
+    /// Lets a run begin that has waited: the first step leaves alone what is said to wait.
+    async fn let_begin(
+        &self,
+        run_id: RunId,
+        export_id: &ExportId,
+        try_number: u64,
+        now: Timestamp,
+    ) -> Result<(), StageError> {
+        let (from, change) = ([RunState::Waiting], RunChange::default());
+        self.requests.ledger.advance(run_id, &from, RunState::Snapshotting, now, &change).await?;
+        self.requests.begin(run_id, export_id, try_number).await
+    }
+
     async fn give_up(&self, run: &Run, code: &str, text: &str, now: Timestamp) -> Result<(), StageError> {
         let stage = match run.state {
             RunState::Pushing => Stage::Push,
@@ -165,3 +193,7 @@ impl Tick {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "tick_tests.rs"]
+mod tests;

@@ -90,10 +90,14 @@ impl<'a> Job<'a> {
 
     /// Gives the job a connection of its own with a secret of its own, and lanes as many as given.
     pub(crate) async fn own_connection(&mut self, api_key: &str, lanes: u16) {
+        self.own_secret(&json!({ "api_key": api_key }), lanes).await;
+    }
+
+    /// The same with any secret.
+    pub(crate) async fn own_secret(&mut self, secret: &Value, lanes: u16) {
         let name = format!("{}/connections/{}", self.world.cloud.stack_name(), self.name);
-        let secret = json!({ "api_key": api_key }).to_string();
-        let request = self.world.clients.secrets_manager().create_secret().name(&name).secret_string(secret);
-        request.send().await.unwrap();
+        let request = self.world.clients.secrets_manager().create_secret().name(&name);
+        request.secret_string(secret.to_string()).send().await.unwrap();
         self.connection["id"] = json!(self.name);
         self.connection["secret"] = json!(name);
         self.connection["settings"] = json!({ "lanes": lanes });
@@ -102,10 +106,21 @@ impl<'a> Job<'a> {
 
     /// Puts another key into the secret of the job's own connection.
     pub(crate) async fn change_key(&self, api_key: &str) {
-        let secret = json!({ "api_key": api_key }).to_string();
+        self.change_secret(&json!({ "api_key": api_key })).await;
+    }
+
+    /// Changes the secret of the job's own connection.
+    pub(crate) async fn change_secret(&self, secret: &Value) {
         let name = self.connection["secret"].as_str().unwrap();
         let request = self.world.clients.secrets_manager().put_secret_value().secret_id(name);
-        request.secret_string(secret).send().await.unwrap();
+        request.secret_string(secret.to_string()).send().await.unwrap();
+    }
+
+    /// The secret of the job's own connection, as it is stored.
+    pub(crate) async fn stored_secret(&self) -> Value {
+        let name = self.connection["secret"].as_str().unwrap();
+        let request = self.world.clients.secrets_manager().get_secret_value().secret_id(name);
+        serde_json::from_str(request.send().await.unwrap().secret_string().unwrap()).unwrap()
     }
 
     /// Puts people in the place of those who are in the lake.
@@ -114,6 +129,12 @@ impl<'a> Job<'a> {
         let path = folder.path().join("profiles.parquet");
         write_profiles(&path, people.iter().cloned()).unwrap();
         self.world.upload(&format!("{}/profiles.parquet", self.name), &path).await.unwrap();
+    }
+
+    /// Saves the definitions and puts people into the lake.
+    pub(crate) async fn ready(&self, people: &[Person]) {
+        self.save().await;
+        self.upload(people).await;
     }
 
     /// Starts a run and waits for its end.

@@ -1,5 +1,6 @@
 //! Local clouds for the tests, and what the tests do in them.
 
+mod holds;
 mod job;
 pub(crate) mod messages;
 mod over;
@@ -58,6 +59,14 @@ impl Scene {
         let place = PLACES.acquire().await.unwrap();
         let world = World::start_with(adjust(options()), &Progress::quiet()).await.unwrap();
         Self { world, _place: place }
+    }
+
+    /// The keys of the delivered states of an export that are stored.
+    pub(crate) async fn delivered_states(&self, export: &str) -> Vec<String> {
+        let bucket = &self.cloud.outputs().data_bucket;
+        let request = self.clients.s3().list_objects_v2().bucket(bucket);
+        let listed = request.prefix(format!("delivered/{export}/")).send().await.unwrap();
+        listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
     }
 
     /// Calls of one kind that the destination has answered.

@@ -7,7 +7,11 @@
 //! the same process and over HTTP under `/_sandbox/`.
 
 pub mod campaign_monitor;
+pub mod dynamics365_sales;
+mod email;
 pub mod faults;
+pub mod marketo;
+pub mod omnisend;
 mod random;
 mod serve;
 mod throttle;

@@ -4,27 +4,34 @@ use std::path::Path;
 
 use crate::Error;
 use crate::demo::{Person, write_profiles};
-use crate::world::World;
+use crate::world::Bundle;
 
-/// Fills the lake.
-pub(super) async fn fill(world: &World, rows: u64) -> Result<(), Error> {
+/// One person in so many is another one in each round.
+pub(crate) const CHANGED_OF: u64 = 100;
+
+/// Fills the lake. In each round after the first, 0, one person in a hundred has moved.
+pub(crate) async fn fill(bundle: &Bundle, rows: u64, round: u64) -> Result<(), Error> {
     let folder = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
     let (parquet, csv) = (folder.path().join("profiles.parquet"), folder.path().join("profiles.csv"));
-    write_profiles(&parquet, (0..rows / 2).map(person))?;
-    write_csv(&csv, (rows / 2..rows).map(person))?;
-    world.upload("bench-parquet/profiles.parquet", &parquet).await?;
-    world.upload("bench-csv/profiles.csv", &csv).await
+    write_profiles(&parquet, (0..rows / 2).map(|number| person(number, round)))?;
+    write_csv(&csv, (rows / 2..rows).map(|number| person(number, round)))?;
+    bundle.upload("bench-parquet/profiles.parquet", &parquet).await?;
+    bundle.upload("bench-csv/profiles.csv", &csv).await
 }
 
 /// A customer with a key whose order is not the order of the files.
-fn person(number: u64) -> Person {
+pub(crate) fn person(number: u64, round: u64) -> Person {
     let scattered = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     Person {
         id: format!("{scattered:016x}"),
         email: Some(format!("person{number}@mail{}.example.com", number % 97)),
         name: format!("First{} Last{}", number % 1_000, number % 7_919),
         address: format!("{} Market Square, \"Old Town\"", number % 400),
-        city: format!("City {}", number % 311),
+        city: if round > 0 && number % CHANGED_OF == 0 {
+            format!("New City {round}")
+        } else {
+            format!("City {}", number % 311)
+        },
         points: i64::try_from(number % 5_000).ok(),
         birthday: None,
         newsletter: true,

@@ -1,6 +1,6 @@
 //! `cargo local bench`: many profiles through snapshot, chunk and push, and what each stage costs.
 
-mod lake;
+pub(crate) mod lake;
 mod usage;
 
 use std::time::Duration;
@@ -38,12 +38,13 @@ pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cl
     let world = World::start(profile, |options| options, progress).await?;
     let list = world.create_list("Everybody")?;
     progress.step(&format!("writing {} profiles into the lake", arguments.rows));
-    lake::fill(&world, arguments.rows).await?;
+    lake::fill(&world, arguments.rows, 0).await?;
     let mut values = Values::new();
     values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
     values.insert("list".to_owned(), list.to_string());
     let folder = crate::workspace::package().join("bench-catalog");
     Catalog::read(&folder, &values)?.save(&world.catalog()).await?;
+    Catalog::read(&folder.join("campaign-monitor"), &values)?.save(&world.catalog()).await?;
 
     let calls_before = world.cloud.function_calls().await?;
     let started = world.start_run(EXPORT).await?;

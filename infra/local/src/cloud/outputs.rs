@@ -16,6 +16,8 @@ pub struct StackOutputs {
     pub ledger_table: String,
     /// Name of the secret for the first Campaign Monitor connection; it has no value yet.
     pub campaign_monitor_secret: String,
+    /// Name of the secret for the first Marketo Engage connection; it has no value yet.
+    pub marketo_secret: String,
     /// Address of the snapshot queue.
     pub snapshot_queue_url: String,
     /// Address of its dead-letter queue.
@@ -28,6 +30,10 @@ pub struct StackOutputs {
     pub push_campaign_monitor_queue_url: String,
     /// Address of its dead-letter queue.
     pub push_campaign_monitor_dead_letter_queue_url: String,
+    /// Address of the queue of batches for Marketo Engage.
+    pub push_marketo_queue_url: String,
+    /// Address of its dead-letter queue.
+    pub push_marketo_dead_letter_queue_url: String,
     /// Address of the finish queue.
     pub finish_queue_url: String,
     /// Address of its dead-letter queue.
@@ -37,22 +43,24 @@ pub struct StackOutputs {
 impl StackOutputs {
     /// All dead-letter queues.
     #[must_use]
-    pub fn dead_letter_queue_urls(&self) -> [&str; 4] {
-        [
+    pub fn dead_letter_queue_urls(&self) -> Vec<&str> {
+        vec![
             &self.snapshot_dead_letter_queue_url,
             &self.chunk_dead_letter_queue_url,
             &self.push_campaign_monitor_dead_letter_queue_url,
+            &self.push_marketo_dead_letter_queue_url,
             &self.finish_dead_letter_queue_url,
         ]
     }
 
     /// All queues that functions read.
     #[must_use]
-    pub fn queue_urls(&self) -> [&str; 4] {
-        [
+    pub fn queue_urls(&self) -> Vec<&str> {
+        vec![
             &self.snapshot_queue_url,
             &self.chunk_queue_url,
             &self.push_campaign_monitor_queue_url,
+            &self.push_marketo_queue_url,
             &self.finish_queue_url,
         ]
     }

@@ -1,24 +1,25 @@
 //! A local cloud with a catalog, a lake and the destinations' sandboxes: what the demo, the benchmark and the
 //! end-to-end tests act in.
 
+mod bundle;
 mod catalog;
 mod runs;
 
-use std::path::Path;
+use std::ops::Deref;
 
-use relay::aws::{CatalogStore, Clients, Objects, SecretStore};
+use relay::aws::SecretStore;
 use relay::connectors::CredentialStore;
-use relay::ledger::Ledger;
 use sandbox::campaign_monitor::{
     Account, AccountClient, ListId, NewAccount, NewClient, NewList, Options as SandboxOptions, Sandbox,
     UnsubscribeSetting,
 };
 
 use crate::binaries::{self, Profile};
-use crate::cloud::{ACCESS_KEY_ID, Cloud, Options, REGION, SECRET_ACCESS_KEY};
+use crate::cloud::Options;
 use crate::console::Progress;
 use crate::{Error, venv};
 
+pub use bundle::Bundle;
 pub use catalog::{Catalog, Values, example_catalog};
 pub use runs::{Started, describe};
 
@@ -30,10 +31,16 @@ pub struct World {
     pub account: Account,
     /// The account's client that the lists belong to.
     pub client: AccountClient,
-    /// AWS.
-    pub cloud: Cloud,
-    /// Clients of it.
-    pub clients: Clients,
+    /// The bundle.
+    pub bundle: Bundle,
+}
+
+impl Deref for World {
+    type Target = Bundle;
+
+    fn deref(&self) -> &Bundle {
+        &self.bundle
+    }
 }
 
 impl World {
@@ -60,9 +67,8 @@ impl World {
         let client = sandbox.create_client(NewClient::new(account.account_id.clone(), "Demo"));
         let client = client.map_err(|error| Error::Answer(error.to_string()))?;
         let options = options.campaign_monitor(&sandbox.base_url());
-        let cloud = Cloud::start(options, progress).await?;
-        let clients = Clients::at(cloud.endpoint(), REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY).await;
-        let world = Self { sandbox, account, client, cloud, clients };
+        let bundle = Bundle::start(options, progress).await?;
+        let world = Self { sandbox, account, client, bundle };
         world.store_api_key(&world.account.api_key).await?;
         Ok(world)
     }
@@ -91,33 +97,9 @@ impl World {
         self.sandbox.create_list(list).map_err(|error| Error::Answer(error.to_string()))
     }
 
-    /// Puts a file into the lake.
-    pub async fn upload(&self, key: &str, path: &Path) -> Result<(), Error> {
-        let lake = Objects::new(self.clients.s3(), self.cloud.lake_bucket().to_owned());
-        lake.upload(key, path).await.map_err(|error| Error::Answer(error.to_string()))
-    }
-
-    /// The bundle's own objects.
-    #[must_use]
-    pub fn data(&self) -> Objects {
-        Objects::new(self.clients.s3(), self.cloud.outputs().data_bucket.clone())
-    }
-
-    /// The definitions.
-    #[must_use]
-    pub fn catalog(&self) -> CatalogStore {
-        CatalogStore::new(self.clients.dynamodb(), self.cloud.outputs().catalog_table.clone())
-    }
-
-    /// The ledger.
-    #[must_use]
-    pub fn ledger(&self) -> Ledger {
-        Ledger::new(self.clients.dynamodb(), self.cloud.outputs().ledger_table.clone())
-    }
-
     /// Ends everything.
     pub async fn stop(self) -> Result<(), Error> {
-        self.cloud.stop().await?;
+        self.bundle.cloud.stop().await?;
         self.sandbox.stop().await;
         Ok(())
     }

@@ -6,7 +6,7 @@ use relay::model::{ExportId, RunId};
 use relay::run::{Report, Run};
 use serde_json::Value;
 
-use super::World;
+use super::Bundle;
 use crate::Error;
 use crate::console::Progress;
 
@@ -21,7 +21,7 @@ pub struct Started {
     pub request: String,
 }
 
-impl World {
+impl Bundle {
     /// Asks for a run on demand.
     pub async fn start_run(&self, export: &str) -> Result<Started, Error> {
         let answer = self.cloud.api(reqwest::Method::POST, &format!("/exports/{export}/runs"), None).await?;

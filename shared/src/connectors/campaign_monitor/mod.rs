@@ -23,8 +23,8 @@ pub use options::{CampaignMonitorOptions, ConsentToTrack, DataType, NewField, Op
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, Limits,
-    NoJob, Prepared, PushError, Pushed, Retry, WantedList,
+    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, LaneScope,
+    Limits, NoJob, Prepared, PushError, Pushed, Retry, WantedList,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
@@ -119,6 +119,7 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
         // people well within the 20 minutes that Dynamics 365 Customer Insights names for its own export
         // (<https://learn.microsoft.com/dynamics365/customer-insights/data/export-campaign-monitor>).
         lanes: DEFAULT_LANES,
+        lane_scope: LaneScope::Connection,
         // One million profiles per export (same page).
         cap_rows: 1_000_000,
         cap_scope: CapScope::Export,

@@ -8,7 +8,7 @@ use super::answers::id_text;
 use super::classify::{IN_USE, NOT_FOUND};
 use super::client::{Call, Client, Session};
 use super::{ASSET_RIGHT, PERSON_RIGHT, failure};
-use crate::connectors::{CredentialStore, ErrorKind, PushError};
+use crate::connectors::{CredentialStore, ErrorKind, PushError, Retired};
 use crate::model::ListId;
 use serde::Deserialize;
 
@@ -45,15 +45,6 @@ pub(super) struct FolderId {
     pub(super) id: u64,
     #[serde(rename = "type")]
     pub(super) kind: String,
-}
-
-/// What became of a list that was to be deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deleted {
-    /// It is gone, by this call or before.
-    Gone,
-    /// Something in the account uses it, so it was left alone.
-    InUse,
 }
 
 impl FolderId {
@@ -158,13 +149,13 @@ pub(super) async fn delete<S: CredentialStore>(
     client: &Client<S>,
     list: &ListId,
     session: &Session<'_>,
-) -> Result<Deleted, PushError> {
+) -> Result<Retired, PushError> {
     let Some(list) = canonical_id(&list.0) else {
         return Err(failure(DELETE, ErrorKind::ListMissing, "the id of the list is not one"));
     };
     match client.call(&delete_call(client, &list), session).await?.code {
-        Some(IN_USE) => Ok(Deleted::InUse),
-        _ => Ok(Deleted::Gone),
+        Some(IN_USE) => Ok(Retired::InUse),
+        _ => Ok(Retired::Gone),
     }
 }
 

@@ -31,14 +31,13 @@ mod usage;
 mod wire;
 
 pub use import::MarketoJob;
-pub use lists::Deleted;
 pub use options::{MarketoOptions, OnDuplicates, PersonCreation, PushWay};
 pub use settings::OptionsError;
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
     Account, CallContext, CapScope, Connector, CredentialStore, DeltaSize, ErrorKind, Gathering, HttpClient,
-    Limits, Pace, Prepared, PushError, Pushed, Retry, WantedList,
+    LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retired, Retry, WantedList,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
@@ -68,9 +67,9 @@ const MAX_BODY_BYTES: u64 = 1_000_000;
 /// Files have to be below 10 MB
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import/bulk-lead-import>).
 const IMPORT_BYTES: u64 = 9_500_000;
-/// A batch is five calls of 300, so that its message is worked on for some seconds and not for minutes.
-const UPSERT_ROWS: u32 = 1_500;
-const REMOVE_ROWS: u32 = 1_500;
+/// A batch is ten times 300 people, so that its message is worked on for less than a minute at the advised rate.
+const UPSERT_ROWS: u32 = 3_000;
+const REMOVE_ROWS: u32 = 3_000;
 /// "Sync Leads 90 s, Get Leads by Filter 60 s" on the vendor's side (same page as `MAX_RECORDS`); some more lets its
 /// end come before ours.
 const CALL_TIMEOUT: Duration = Duration::from_secs(110);
@@ -179,11 +178,6 @@ impl<S: CredentialStore> Marketo<S> {
         Ok(Self { client, settings, descriptions: Descriptions::default(), first_pause })
     }
 
-    /// Deletes a list that was made for a segment. Whatever else uses it keeps it. The people stay in the account.
-    pub async fn delete_list(&self, list: &ListId, context: &CallContext) -> Result<Deleted, PushError> {
-        lists::delete(&self.client, list, &self.session(context)).await
-    }
-
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
         Session { context, patience: Patience::new(self.first_pause) }
     }
@@ -195,10 +189,11 @@ impl<S: CredentialStore> Connector for Marketo<S> {
     const LIMITS: Limits = Limits {
         batch: BatchLimits {
             upsert_rows: UPSERT_ROWS,
-            upsert_bytes: MAX_BODY_BYTES * 9 / 2,
+            upsert_bytes: MAX_BODY_BYTES * 9,
             remove_rows: REMOVE_ROWS,
         },
         lanes: DEFAULT_LANES,
+        lane_scope: LaneScope::Connection,
         // "Up to 1 million profiles" per export
         // (<https://learn.microsoft.com/dynamics365/customer-insights/data/export-marketo>).
         cap_rows: 1_000_000,
@@ -273,6 +268,11 @@ impl<S: CredentialStore> Connector for Marketo<S> {
     ) -> Result<Pushed<MarketoJob>, PushError> {
         let (client, session) = (&self.client, &self.session(context));
         Importer { client, session, target, settings: &self.settings }.look(job, frame).await
+    }
+
+    /// Whatever else uses the list keeps it. The people stay in the account.
+    async fn retire(&self, list: &ListId, context: &CallContext) -> Result<Retired, PushError> {
+        lists::delete(&self.client, list, &self.session(context)).await
     }
 }
 

@@ -5,7 +5,7 @@ use super::sink::DeltaSink;
 use super::{Chunk, StageError};
 use crate::batch::{BatchEntry, Kind, gather};
 use crate::catalog::{Export, OverCap};
-use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, Limits, Prepared};
+use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, LaneScope, Limits, Prepared};
 use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures};
 use crate::mapping::{Mapper, MappingError};
 use crate::model::ListId;
@@ -31,6 +31,8 @@ pub(super) struct Accounts {
     over: OverCap,
     guard: crate::catalog::Guard,
     deliverable: u64,
+    /// The most of one target list.
+    largest: u64,
     delivered_before: u64,
     removals: u64,
 }
@@ -43,6 +45,7 @@ impl Accounts {
             over: export.cap.over,
             guard: export.guard,
             deliverable: 0,
+            largest: 0,
             delivered_before: 0,
             removals: 0,
         }
@@ -57,14 +60,19 @@ impl Accounts {
 
     fn add(&mut self, figures: &DifferFigures) {
         self.deliverable += figures.deliverable;
+        self.largest = self.largest.max(figures.deliverable);
         self.delivered_before += figures.delivered_before;
         self.removals += figures.removals;
     }
 
     /// Over the cap nothing is sent at all, unless the export says that the rest may be left out.
     pub(super) fn check_cap(&self) -> Result<(), StageError> {
-        if self.over == OverCap::Fail && self.deliverable > self.cap_rows {
-            return Err(cap_error(self.deliverable, self.cap_rows));
+        let counted = match self.scope {
+            CapScope::Export => self.deliverable,
+            CapScope::Segment => self.largest,
+        };
+        if self.over == OverCap::Fail && counted > self.cap_rows {
+            return Err(cap_error(counted, self.cap_rows));
         }
         Ok(())
     }
@@ -172,6 +180,10 @@ impl Chunk {
             counts: figures.settled,
             warnings: figures.warnings,
             notices,
+            lanes_of: match C::LIMITS.lane_scope {
+                LaneScope::Connection => None,
+                LaneScope::List => Some(prepared.list_id.clone()),
+            },
         })
     }
 }

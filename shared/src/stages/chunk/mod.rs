@@ -3,11 +3,12 @@
 mod accounts;
 mod limits;
 mod lists;
+mod retire;
 mod sink;
 
 use super::pacing::pacer;
 use super::runner::stage_message;
-use super::{Connections, StageError};
+use super::{Connections, StageError, frozen_export};
 use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
 use crate::catalog::{Connection, Export};
 use crate::connectors::{CallContext, Connector};
@@ -17,6 +18,7 @@ use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_i
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
+use retire::Deletion;
 use tokio::time::Instant;
 
 /// What chunking needs.
@@ -60,14 +62,17 @@ impl Chunk {
             | RunState::Succeeded
             | RunState::Failed => return Ok(()),
         }
-        let export: Export = self.catalog.get(run.export_id.as_str()).await?;
+        let export = frozen_export(&self.objects, &keys).await?;
         let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
         let planned = match connection.destination {
             Destination::CampaignMonitor => {
                 let connector = self.connections.campaign_monitor(&connection)?;
                 self.make_plan(&connector, &run, &export, &keys, deadline).await?
             }
-            Destination::Marketo => return Err(StageError::stop("marketo", "")),
+            Destination::Marketo => {
+                let connector = self.connections.marketo(&connection)?;
+                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+            }
         };
         let Some(plan) = planned else { return Ok(()) };
         let bytes = serde_json::to_vec(&plan)
@@ -107,7 +112,30 @@ impl Chunk {
             deltas.push(delta);
         }
         accounts.check_cap()?;
-        if let Some(held) = accounts.held(&segments)
+        let held = accounts.held(&segments);
+        if held.is_none() || run.is_approved {
+            for retirement in self.retirements(export).await? {
+                let label = retirement.label().clone();
+                match self.delete(connector, export, &retirement, &context).await? {
+                    Deletion::Done => {
+                        notices.push(format!("target list {label}: its segment was taken out, so it was deleted"));
+                        continue;
+                    }
+                    Deletion::InUse => notices.push(format!(
+                        "target list {label}: its segment was taken out, but something else uses the list, so it was \
+                         left alone"
+                    )),
+                    Deletion::NotWanted => {
+                        let (target, list) = (deltas.len(), &label);
+                        let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
+                        let emptied = self.empty(connector, &work, &retirement, &mut accounts, &context).await?;
+                        notices.push(format!("target list {label}: its segment was taken out, so it is emptied"));
+                        deltas.extend(emptied);
+                    }
+                }
+            }
+        }
+        if let Some(held) = held
             && !run.is_approved
         {
             notices.push(held);
@@ -167,7 +195,7 @@ impl Chunk {
                 let body = serde_json::to_string(&pointer)
                     .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
                 messages.push(OutgoingMessage {
-                    group: format!("{}/{}", plan.connection_id, batch.lane.0),
+                    group: delta.group(&plan.connection_id, batch.lane),
                     deduplication_id: deduplication_id(plan.run_id, &format!("{target}/{}", batch.number), 0),
                     body,
                 });

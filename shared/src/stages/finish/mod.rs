@@ -47,18 +47,43 @@ impl Finish {
             let StageError::Stop { code, text } = error else { return Err(error) };
             self.give_up(&mut run, code, text).await?;
         }
-        if run.state.is_over() { self.make_place(&run).await } else { Ok(()) }
+        if !run.state.is_over() {
+            return Ok(());
+        }
+        self.make_place(&run).await?;
+        if let Err(error) = self.clear(&run).await {
+            // The run is over and its export free: an object too many is no reason to hold either.
+            tracing::warn!(run.id = %run.run_id, %error, "superseded delivered state could not be deleted");
+        }
+        Ok(())
+    }
+
+    /// Deletes the delivered states that the run has replaced.
+    ///
+    /// Not before the run is over, because until then its accounts may have to be made again from them; and only where
+    /// the pointer has moved on, which it does once and for all.
+    async fn clear(&self, run: &Run) -> Result<(), StageError> {
+        let keys = Keys::new(run.run_id, run.export_id.clone());
+        let Some(plan) = self.plan(&keys).await? else { return Ok(()) };
+        for delta in &plan.deltas {
+            let Some(before) = &delta.delivered_before else { continue };
+            let pointer = self.ledger.delivered(&run.export_id, &delta.target_list).await?;
+            if pointer.is_some_and(|pointer| pointer.object_key != *before) {
+                self.objects.delete(before).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, keys: &Keys) -> Result<Option<Plan>, StageError> {
+        let Some(bytes) = self.objects.find(&keys.plan()).await? else { return Ok(None) };
+        let plan = serde_json::from_slice(&bytes);
+        plan.map(Some).map_err(|error| StageError::stop("plan_damaged", error.to_string()))
     }
 
     async fn account(&self, run: &mut Run) -> Result<(), StageError> {
         let keys = Keys::new(run.run_id, run.export_id.clone());
-        let plan: Option<Plan> = match self.objects.find(&keys.plan()).await? {
-            Some(bytes) => Some(
-                serde_json::from_slice(&bytes)
-                    .map_err(|error| StageError::stop("plan_damaged", error.to_string()))?,
-            ),
-            None => None,
-        };
+        let plan = self.plan(&keys).await?;
         let mut rejects = Rejects::new()?;
         let mut targets = Vec::new();
         let mut counts = Counts::default();
@@ -73,7 +98,7 @@ impl Finish {
                 rejects = used;
                 counts += target.counts;
                 targets.push(target);
-                pointers.push((delta.target_list.clone(), pointer));
+                pointers.push((delta, pointer));
             }
         }
         let rows_in = plan.as_ref().map_or(0, Plan::rows_in);
@@ -84,8 +109,14 @@ impl Finish {
         }
         let now = Timestamp::now();
         // The delivered state moves only with accounts that add up: no run can vouch for rows that it cannot count.
-        for (list, pointer) in pointers.iter().filter(|_| counts.total() == rows_in) {
-            self.ledger.set_delivered(&run.export_id, list, pointer, now).await?;
+        for (delta, pointer) in pointers.iter().filter(|_| counts.total() == rows_in) {
+            let (list, before) = (&delta.target_list, delta.delivered_before.as_deref());
+            if !self.ledger.set_delivered(&run.export_id, list, before, pointer, now).await? {
+                let text = format!(
+                    "the delivered state of target list {list} is no longer the one that this run found"
+                );
+                return Err(StageError::stop("delivered_state_moved", text));
+            }
         }
         let (rejected_key, reasons) = rejects.finish(&self.objects, &keys).await?;
         let state = if failure.is_some() { RunState::Failed } else { RunState::Succeeded };
@@ -159,6 +190,7 @@ impl Finish {
             rows_in: delta.rows_in,
             counts,
             delivered: settled.delivered,
+            members_counted: run.members.get(&number).copied(),
             warnings: delta.warnings.clone(),
         };
         let pointer = DeliveredPointer { object_key, delivered: settled.delivered, run_id: run.run_id };

@@ -54,18 +54,18 @@ pub(super) fn report(
         counts,
         reasons,
         segments: plan.map(|plan| plan.segments.clone()).unwrap_or_default(),
+        notices: notices(run, &targets),
         targets,
         calls: run.calls,
         throttled: run.throttled,
         batches: run.batches,
-        notices: notices(run),
         failure,
         rejected_key,
     }
 }
 
 /// What was said when the run was planned, and what happened to it since.
-fn notices(run: &Run) -> Vec<String> {
+fn notices(run: &Run, targets: &[ReportTarget]) -> Vec<String> {
     let mut notices = run.notices.clone();
     if run.throttled > 0 {
         notices.push(format!(
@@ -73,6 +73,14 @@ fn notices(run: &Run) -> Vec<String> {
              up the account",
             run.throttled, run.calls
         ));
+    }
+    for target in targets {
+        if let Some(counted) = target.members_counted.filter(|counted| *counted != target.delivered) {
+            notices.push(format!(
+                "target list {}: the destination counts {counted} members, and {} of them are there by our doing",
+                target.target_list, target.delivered
+            ));
+        }
     }
     notices.extend(
         run.pause.as_ref().map(|pause| format!("the run waited until {}: {}", pause.until, pause.text)),
@@ -122,6 +130,7 @@ mod tests {
             calls: 0,
             throttled: 0,
             pause: None,
+            members: std::collections::BTreeMap::new(),
             is_approved: false,
             notices: Vec::new(),
             failure: None,

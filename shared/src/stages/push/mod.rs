@@ -1,6 +1,7 @@
 //! A batch goes to its destination, and every row of it gets its outcome.
 
 mod attempt;
+mod counting;
 mod waits;
 
 use super::StageError;
@@ -201,6 +202,7 @@ where
         let closed = self.ledger.close_batch(id, &owner, counts, spent, Timestamp::now()).await?;
         tell(C::DESTINATION, pointer, &counts, spent, started.elapsed());
         if closed == Closed::Last {
+            self.count_members(pointer, deadline - CLOSING_TIME).await;
             self.wake_finish(pointer).await?;
         }
         Ok(None)

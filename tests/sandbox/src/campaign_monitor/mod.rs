@@ -15,7 +15,6 @@ mod control_actions;
 mod control_routes;
 mod control_types;
 mod control_views;
-mod email;
 mod endpoint;
 mod errors;
 mod field_values;
@@ -51,6 +50,7 @@ pub use report::{CallReport, ImportReport, Report, ResubscribeRow, ValueReport};
 pub use subscriber::{Origin, SubscriberState};
 pub use world::UnsubscribeSetting;
 
+use crate::email;
 use crate::serve::Server;
 use server::Shared;
 use std::io;

@@ -1,11 +1,11 @@
-//! What counts as an e-mail address: a plain and conservative reading, since the vendor publishes none.
+//! What counts as an e-mail address: a plain and conservative reading, since the vendors publish none.
 
 const LONGEST_ADDRESS_BYTES: usize = 254;
 const LONGEST_LOCAL_PART_BYTES: usize = 64;
 const LONGEST_LABEL_BYTES: usize = 63;
 
 /// Whether this is an address that the server takes.
-pub(super) fn is_valid(address: &str) -> bool {
+pub(crate) fn is_valid(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else {
         return false;
     };
@@ -13,7 +13,7 @@ pub(super) fn is_valid(address: &str) -> bool {
 }
 
 /// The form by which addresses are compared: `A@B.example` and `a@b.example` are one person.
-pub(super) fn key(address: &str) -> String {
+pub(crate) fn key(address: &str) -> String {
     address.to_lowercase()
 }
 

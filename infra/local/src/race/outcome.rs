@@ -1,0 +1,107 @@
+//! What a race came to.
+
+use relay::run::Report;
+use serde_json::json;
+
+/// One run of a race.
+#[derive(Clone, Debug)]
+pub(super) struct Lap {
+    /// What it was.
+    pub(super) name: &'static str,
+    /// Profiles that went.
+    pub(super) rows: u64,
+    /// The time that sending took, in seconds of the destination's time.
+    pub(super) elapsed_seconds: f64,
+    /// The least that the limits allow for the way chosen, in the same seconds.
+    pub(super) floor_seconds: f64,
+    /// Calls that count against the limits.
+    pub(super) calls: u64,
+    /// Calls that the destination refused as one too many, by its own count.
+    pub(super) throttled: u64,
+    /// Profiles whose outcome is not what the destination's own list shows.
+    pub(super) misreported: u64,
+    /// What the run said.
+    pub(super) notices: Vec<String>,
+}
+
+impl Lap {
+    /// A lap out of a run's report; `scale` is how many times faster than real the destination's time runs.
+    pub(super) fn new(name: &'static str, report: &Report, floor_seconds: f64, scale: u32) -> Self {
+        let push =
+            std::time::Duration::from_millis(report.durations.push_ms.unwrap_or_default().unsigned_abs());
+        Self {
+            name,
+            rows: report.rows_in,
+            elapsed_seconds: push.as_secs_f64() * f64::from(scale),
+            floor_seconds,
+            calls: report.calls,
+            throttled: report.throttled,
+            misreported: 0,
+            notices: report.notices.clone(),
+        }
+    }
+
+    fn over_floor(&self) -> f64 {
+        if self.floor_seconds > 0.0 { self.elapsed_seconds / self.floor_seconds } else { 1.0 }
+    }
+}
+
+/// All laps of a race.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    /// How many times faster than real the destination's time ran.
+    pub(super) scale: u32,
+    /// The first run, into an empty list.
+    pub(super) first: Lap,
+    /// The second, after one person in a hundred has changed.
+    pub(super) second: Lap,
+    /// What else the destination saw that it should not have seen: names and counts.
+    pub(super) faults: Vec<String>,
+}
+
+impl Outcome {
+    /// The table and the figures.
+    pub(super) fn report(&self) -> crate::cli::Report {
+        let mut text = format!(
+            "\n{:<22}{:>10}{:>14}{:>12}{:>12}{:>10}{:>11}{:>13}",
+            "run", "rows", "elapsed s", "floor s", "over floor", "calls", "throttled", "misreported"
+        );
+        for lap in [&self.first, &self.second] {
+            text.push_str(&format!(
+                "\n{:<22}{:>10}{:>14.1}{:>12.1}{:>12.3}{:>10}{:>11}{:>13}",
+                lap.name,
+                lap.rows,
+                lap.elapsed_seconds,
+                lap.floor_seconds,
+                lap.over_floor(),
+                lap.calls,
+                lap.throttled,
+                lap.misreported
+            ));
+        }
+        text.push_str(&format!(
+            "\n\nSeconds are the destination's, whose time ran {} times as fast.",
+            self.scale
+        ));
+        for notice in &self.first.notices {
+            text.push_str(&format!("\n- {notice}"));
+        }
+        for fault in &self.faults {
+            text.push_str(&format!("\nNOT AS IT MUST BE: {fault}"));
+        }
+        let figures = json!({
+            "rows": self.first.rows,
+            "elapsed_over_floor": (self.first.over_floor() * 1_000.0).round() / 1_000.0,
+            "calls": self.first.calls,
+            "throttled": self.first.throttled,
+            "misreported": self.first.misreported + self.second.misreported,
+            "elapsed_seconds": self.first.elapsed_seconds,
+            "floor_seconds": self.first.floor_seconds,
+            "second_run_calls": self.second.calls,
+            "scale": self.scale,
+            "faults": self.faults,
+        });
+        let good = self.faults.is_empty() && self.first.misreported + self.second.misreported == 0;
+        crate::cli::Report { text, figures, good }
+    }
+}

@@ -1,0 +1,95 @@
+//! Target lists whose segment was taken out of the export.
+
+use super::accounts::{Accounts, TargetWork};
+use super::{Chunk, StageError};
+use crate::catalog::{Export, SegmentRemoval};
+use crate::connectors::{CallContext, Connector, ErrorKind, Retired, WantedList};
+use crate::model::ListId;
+use crate::run::Delta;
+
+/// What is to become of a list that the export no longer names.
+pub(super) struct Retirement {
+    list: ListId,
+    /// The destination's id of a list that the export made.
+    own: Option<ListId>,
+}
+
+impl Retirement {
+    /// What people call the list.
+    pub(super) const fn label(&self) -> &ListId {
+        &self.list
+    }
+}
+
+impl Chunk {
+    /// The lists that the export has delivered to, names no more, and is to empty or delete.
+    pub(super) async fn retirements(&self, export: &Export) -> Result<Vec<Retirement>, StageError> {
+        if export.when_segment_removed == SegmentRemoval::Keep {
+            return Ok(Vec::new());
+        }
+        let named = export.target_lists();
+        let mut retirements = Vec::new();
+        for list in self.ledger.delivered_lists(&export.id).await? {
+            if !named.contains(&list) {
+                let own = self.ledger.known_list(&export.id, &list).await?;
+                let own = own.filter(|_| list.0.starts_with("segment:"));
+                retirements.push(Retirement { list, own });
+            }
+        }
+        Ok(retirements)
+    }
+
+    /// Deletes the list where that is what the export wants and may do. Says what became of it.
+    pub(super) async fn delete<C: Connector>(
+        &self,
+        connector: &C,
+        export: &Export,
+        retirement: &Retirement,
+        context: &CallContext,
+    ) -> Result<Deletion, StageError> {
+        let Some(own) =
+            retirement.own.as_ref().filter(|_| export.when_segment_removed == SegmentRemoval::Delete)
+        else {
+            return Ok(Deletion::NotWanted);
+        };
+        match connector.retire(own, context).await? {
+            Retired::Gone => {
+                self.ledger.forget_list(&export.id, &retirement.list).await?;
+                Ok(Deletion::Done)
+            }
+            Retired::InUse => Ok(Deletion::InUse),
+            Retired::NotOffered => Ok(Deletion::NotWanted),
+        }
+    }
+
+    /// The delta that takes everybody off; none where the list is gone by itself.
+    pub(super) async fn empty<C: Connector>(
+        &self,
+        connector: &C,
+        work: &TargetWork<'_>,
+        retirement: &Retirement,
+        accounts: &mut Accounts,
+        context: &CallContext,
+    ) -> Result<Option<Delta>, StageError> {
+        let list_id = retirement.own.clone().unwrap_or_else(|| retirement.list.clone());
+        match connector.prepare(work.export, &WantedList::Existing(list_id), context).await {
+            Ok(prepared) => Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?)),
+            Err(error) if error.kind == ErrorKind::ListMissing => {
+                self.ledger.forget_list(&work.export.id, &retirement.list).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What became of a list that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deletion {
+    /// It is gone.
+    Done,
+    /// Something else uses it.
+    InUse,
+    /// The export wants it emptied only, or it is not the export's to delete.
+    NotWanted,
+}

@@ -1,0 +1,212 @@
+//! Runs that stand still are pushed on, and those that cannot come to an end are given up: tick, with times of our own.
+
+use crate::support::messages::queues_are_empty;
+use crate::support::{Job, Scene, emails, persons, wait_until};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use local::cloud::Moment::Before;
+use relay::aws::Queue;
+use relay::ledger::{Requested, RunChange, RunRequest};
+use relay::model::{Counts, RunId};
+use relay::run::{RunState, Stage, Trigger, TriggerKind};
+use relay::stages::RunRequests;
+use relay::stages::tick::{Tick, Ticked};
+
+/// How many runs a tick at `now` pushes on. Nothing is due and nothing goes wrong.
+async fn pushed_on(scene: &Scene, now: Timestamp) -> u64 {
+    let queue = |url: &str| Queue::new(scene.clients.sqs(), url.to_owned());
+    let outputs = scene.cloud.outputs();
+    let requests = RunRequests {
+        catalog: scene.catalog(),
+        ledger: scene.ledger(),
+        snapshot_queue: queue(&outputs.snapshot_queue_url),
+        chunk_queue: queue(&outputs.chunk_queue_url),
+        finish_queue: queue(&outputs.finish_queue_url),
+    };
+    let ticked = Tick { requests }.run(now).await.unwrap();
+    assert_eq!(ticked, Ticked { pushed_on: ticked.pushed_on, ..Ticked::default() });
+    ticked.pushed_on
+}
+
+fn ago(minutes: i64) -> Timestamp {
+    Timestamp::now() - SignedDuration::from_mins(minutes)
+}
+
+fn later(minutes: i64) -> Timestamp {
+    ago(-minutes)
+}
+
+/// Runs that are in the ledger, and whose messages nobody has sent.
+struct Silent<'a> {
+    scene: &'a Scene,
+    job: &'a Job<'a>,
+    asked: u64,
+}
+
+impl Silent<'_> {
+    /// A run that was asked for so long ago.
+    async fn run(&mut self, minutes: i64) -> RunId {
+        self.asked += 1;
+        let run_id: RunId = format!("0198c0de-0000-7000-8000-{:012}", self.asked).parse().unwrap();
+        let request = RunRequest {
+            run_id,
+            export_id: self.job.id(),
+            trigger: Trigger { kind: TriggerKind::OnDemand, key: format!("request {}", self.asked) },
+            now: ago(minutes),
+        };
+        let requested = self.scene.ledger().request_run(&request).await.unwrap();
+        assert!(matches!(requested, Requested::Started(run) | Requested::Waiting(run) if run == run_id));
+        run_id
+    }
+
+    /// Moves a run, as if it had been so long ago.
+    async fn advance(&self, run_id: RunId, from: RunState, to: RunState, minutes: i64, change: &RunChange) {
+        let advanced = self.scene.ledger().advance(run_id, &[from], to, ago(minutes), change).await.unwrap();
+        assert!(advanced);
+    }
+
+    /// The ledger forgets a run, as it does with those that nothing has happened to for months.
+    async fn forget(&self, run_id: RunId) {
+        let request = self.scene.clients.dynamodb().delete_item();
+        let request = request.table_name(&self.scene.cloud.outputs().ledger_table);
+        let request = request.key("pk", AttributeValue::S(format!("run#{run_id}")));
+        request.key("sk", AttributeValue::S("run".to_owned())).send().await.unwrap();
+    }
+
+    async fn active(&self) -> Option<RunId> {
+        self.scene.ledger().active_run(&self.job.id()).await.unwrap()
+    }
+}
+
+async fn job<'a>(scene: &'a Scene, name: &str) -> Job<'a> {
+    let job = Job::new(scene, name);
+    job.ready(&persons(20)).await;
+    job
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_that_stand_still_go_on() {
+    let scene = Scene::open().await;
+    let job = job(&scene, "still").await;
+    let mut silent = Silent { scene: &scene, job: &job, asked: 0 };
+
+    // The message to the first step was lost.
+    let run_id = silent.run(5).await;
+    assert_eq!(pushed_on(&scene, later(14)).await, 0, "it may be at work yet");
+    assert_eq!(pushed_on(&scene, later(16)).await, 1);
+    job.over(run_id).await.succeeded(Counts { added: 20, ..Counts::default() });
+    assert_eq!(pushed_on(&scene, later(60)).await, 0, "it is over");
+
+    // The run before it ended, but died before it could let this one begin.
+    let before = silent.run(30).await;
+    let run_id = silent.run(25).await;
+    assert_eq!(scene.ledger().release(&job.id(), before).await.unwrap(), Some(run_id));
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
+
+    // A run is over and still holds its export's place.
+    let run_id = silent.run(25).await;
+    silent.advance(run_id, RunState::Snapshotting, RunState::Succeeded, 25, &RunChange::default()).await;
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    wait_until("the export is free", async || silent.active().await.is_none()).await;
+
+    // A run that was held for so long that the ledger has forgotten it holds nobody up.
+    let forgotten = silent.run(5).await;
+    silent.forget(forgotten).await;
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    assert_eq!(silent.active().await, None);
+    let forgotten = silent.run(5).await;
+    let run_id = silent.run(4).await;
+    silent.forget(forgotten).await;
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
+
+    // The last batch is closed, and its worker died before it could say so.
+    let mut people = persons(20);
+    people[3].city = "Elsewhere".to_owned();
+    job.upload(&people).await;
+    let message = scene.hold(Before, "sqs", "SendMessageBatch", "/finish/0").await;
+    let run_id = job.start().await;
+    scene.kill_at("push-campaign-monitor", message).await;
+    assert_eq!(pushed_on(&scene, later(21)).await, 1);
+    job.over(run_id).await.succeeded(Counts { changed: 1, unchanged: 19, ..Counts::default() });
+
+    // A step has died with its message, which comes back only after the queue's long visibility timeout.
+    let message = scene.hold(Before, "sqs", "SendMessageBatch", "/chunk/0").await;
+    let run_id = job.start().await;
+    scene.kill_at("snapshot", message).await;
+    assert_eq!(pushed_on(&scene, later(21)).await, 1);
+    job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
+
+    // What the guard holds waits for a person, however long that takes.
+    let run_id = silent.run(5).await;
+    silent.advance(run_id, RunState::Snapshotting, RunState::Held, 5, &RunChange::default()).await;
+    assert_eq!(pushed_on(&scene, later(100 * 24 * 60)).await, 0);
+    assert_eq!(scene.run(run_id).await.unwrap().state, RunState::Held);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_never_ends_ends_its_run() {
+    let scene = Scene::open().await;
+    let job = job(&scene, "endless").await;
+    let mut silent = Silent { scene: &scene, job: &job, asked: 0 };
+
+    let run_id = silent.run(361).await;
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    let over = job.over(run_id).await;
+    over.failed("step_never_ends", &["again and again", "more memory or time"]);
+    assert_eq!(over.run.failure.unwrap().stage, Stage::Snapshot);
+    wait_until("the export is free", async || silent.active().await.is_none()).await;
+
+    let run_id = silent.run(500).await;
+    let began = RunChange { started: Some(Stage::Chunk), ..RunChange::default() };
+    silent.advance(run_id, RunState::Snapshotting, RunState::Chunking, 361, &began).await;
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    let over = job.over(run_id).await;
+    over.failed("step_never_ends", &["again and again"]);
+    assert_eq!(over.run.failure.unwrap().stage, Stage::Chunk);
+    assert_eq!(scene.sandbox.report().calls.len(), 0, "nothing was sent");
+    wait_until("the export is free", async || silent.active().await.is_none()).await;
+
+    // The run is old and its step is not: it is tried again.
+    let run_id = silent.run(500).await;
+    let began = RunChange { started: Some(Stage::Snapshot), ..RunChange::default() };
+    silent.advance(run_id, RunState::Snapshotting, RunState::Snapshotting, 340, &began).await;
+    assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
+    job.over(run_id).await.succeeded(Counts { added: 20, ..Counts::default() });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_that_bring_nothing_for_a_day_are_given_up() {
+    let scene = Scene::open().await;
+    let mut job = Job::new(&scene, "lost");
+    // One lane: the batches go one after the other.
+    job.own_connection(&scene.account.api_key, 1).await;
+    let people = persons(1_500);
+    job.ready(&people).await;
+
+    // The people of the second batch are on the list, and the worker never gets to say so.
+    let results = scene.hold(Before, "s3", "PUT Object", "/0/000001.").await;
+    let run_id = job.start().await;
+    scene.held(results).await;
+    let run = scene.run(run_id).await.unwrap();
+    assert_eq!((run.state, run.batches, run.batches_open), (RunState::Pushing, 2, 1));
+    assert_eq!(pushed_on(&scene, later(23 * 60 + 50)).await, 0, "they may wait behind those of others");
+    assert_eq!(pushed_on(&scene, later(24 * 60 + 1)).await, 1);
+    let over = job.over(run_id).await;
+    over.failed("batches_lost", &["deferred", "dead-letter queue"]);
+    let counts = over.report.counts;
+    assert_eq!((over.report.rows_in, counts.added + counts.deferred), (1_500, 1_500));
+    assert!(counts.added > 0 && counts.deferred > 0, "{counts:?}");
+
+    // What comes after all changes nothing: these rows are accounted for.
+    scene.cloud.let_go(results).await.unwrap();
+    wait_until("all messages are handled", async || queues_are_empty(&scene).await).await;
+    assert_eq!(scene.run(run_id).await.unwrap(), over.run);
+    assert_eq!(job.active(), emails(&people));
+
+    // They are on the list already: this time we hear of it.
+    let next = job.run().await;
+    next.succeeded(Counts { added: counts.deferred, unchanged: counts.added, ..Counts::default() });
+    assert_eq!(job.active(), emails(&people));
+}

@@ -2,7 +2,8 @@
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/folders>
 
-use super::client::{Call, Client, Session};
+use super::call::Call;
+use super::client::{Client, Session};
 use super::lists::FolderId;
 use super::{ASSET_RIGHT, failure};
 use crate::connectors::{CredentialStore, ErrorKind, PushError};

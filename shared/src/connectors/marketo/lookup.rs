@@ -4,8 +4,9 @@
 //! separated by commas, up to 300 people a page, and an error where more than 1,000 people match.
 
 use super::answers::{id_text, scalar_text};
+use super::call::Call;
 use super::classify::INVALID_VALUE;
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session};
 use super::{CALL_TIMEOUT, MAX_RECORDS, PERSON_RIGHT};
 use crate::connectors::{CredentialStore, PushError};
 use serde::Deserialize;

@@ -5,7 +5,8 @@
 //! later is told along with their results.
 
 use super::answers::RecordResult;
-use super::client::{Body, Call, Client, Session};
+use super::call::{Body, Call};
+use super::client::{Client, Session};
 use super::lookup::{self, Matches};
 use super::outcomes::{self, KEY_HAS_COMMA, NOT_TOLD, TOO_LARGE};
 use super::wire::{self, BODY_FRAME_BYTES};
@@ -219,4 +220,24 @@ fn cut<'r>(rows: &'r [&'r Row], field_keys: &[String]) -> VecDeque<&'r [&'r Row]
 
 fn out_of_time(retry: Retry) -> PushError {
     PushError { retry, ..failure(OPERATION, ErrorKind::Timeout, "no time is left for further people") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: ErrorKind, status: Option<u16>, elapsed_seconds: u64, expected: Retry) {
+        let error = PushError { retry: Retry::Backoff, status, ..failure(OPERATION, kind, "") };
+        let found = leave_time(error, Duration::from_secs(elapsed_seconds)).retry;
+        assert_eq!(found, expected, "{kind:?} {status:?} {elapsed_seconds}");
+    }
+
+    #[test]
+    fn a_write_without_an_answer_is_given_its_whole_time() {
+        check(ErrorKind::Timeout, None, 30, Retry::After(Duration::from_mins(1)));
+        check(ErrorKind::Timeout, None, 110, Retry::Backoff);
+        check(ErrorKind::Timeout, Some(200), 30, Retry::Backoff);
+        check(ErrorKind::Unavailable, None, 30, Retry::Backoff);
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/usage>; no right is needed.
 
-use super::client::{Call, Client, Session};
+use super::call::Call;
+use super::client::{Client, Session};
 use crate::connectors::{CredentialStore, PushError, Retry};
 use serde::Deserialize;
 

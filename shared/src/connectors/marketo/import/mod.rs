@@ -9,7 +9,8 @@ mod file;
 mod report;
 
 use super::answers::ImportStatus;
-use super::client::{Body, Call, Client, Form, Session};
+use super::call::{Body, Call, Form};
+use super::client::{Client, Session};
 use super::settings::Settings;
 use super::{CALL_TIMEOUT, MarketoTarget, PERSON_RIGHT, failure};
 use crate::batch::{Frame, RowResult};

@@ -64,7 +64,7 @@ async fn a_token_that_stays_refused_is_waited_out_and_not_given_up() {
     mount(&server, "GET", TOKEN, token("token-1", 3_599)).await;
     mount(&server, "POST", MEMBERS, refusal("602")).await;
     let error = one(&connector(&server)).await.unwrap_err();
-    assert_eq!((error.kind, error.retry), (ErrorKind::Authentication, Retry::Backoff));
+    assert_eq!((error.kind, error.retry), (Authentication, Retry::Backoff));
     assert_eq!(error.code, Some(602));
     let attempts = calls(&server).await.len();
     assert!((2..=5).contains(&attempts), "{attempts}");
@@ -82,7 +82,7 @@ async fn a_token_without_time_left_is_asked_for_again() {
     let server = MockServer::start().await;
     mount(&server, "GET", TOKEN, token("token-1", 0)).await;
     let error = one(&connector(&server)).await.unwrap_err();
-    assert_eq!((error.kind, error.retry), (ErrorKind::Unavailable, Retry::Backoff));
+    assert_eq!((error.kind, error.retry), (Unavailable, Retry::Backoff));
     assert_eq!(calls(&server).await.len(), 0);
 }
 

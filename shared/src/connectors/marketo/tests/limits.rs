@@ -86,3 +86,38 @@ async fn a_missing_right_is_named_as_the_admin_pages_name_it() {
     assert!(error.message.contains("\"Read-Write Person\""), "{error}");
     assert!(error.message.contains("IP addresses"), "{error}");
 }
+
+#[tokio::test]
+async fn what_prepares_a_run_waits_for_its_turn_itself() {
+    let server = serve().await;
+    let description = success(&preparing::description());
+    mount(&server, "GET", preparing::DESCRIBE, InTurn::new([refusal("606"), refusal("615"), description]))
+        .await;
+    mount(&server, "GET", preparing::LIST, success(&json!([{"id": 1027, "name": "News"}]))).await;
+    mount(&server, "GET", preparing::USAGE, success(&json!([]))).await;
+    let connector = with_settings(&server, json!({"rate": {"calls": 50, "window_ms": 40}}));
+    let (pacer, context) = paced();
+    let export = preparing::export(&json!({}), &json!([]));
+    let prepared = connector.prepare(&export, &preparing::existing("1027"), &context).await;
+    assert!(prepared.is_ok(), "{prepared:?}");
+    assert_eq!((context.throttles(), pacer.slowed.load(Ordering::Relaxed)), (2, 2));
+}
+
+#[tokio::test]
+async fn without_time_no_piece_is_begun() {
+    let server = serve().await;
+    let context = CallContext::until(Instant::now() + Duration::from_secs(10));
+    let pushed = connector(&server).push(&target(), Kind::Upsert, &frame(people(1)), &context).await;
+    let error = pushed.unwrap_err();
+    assert_eq!((error.kind, error.retry), (ErrorKind::Timeout, Retry::Backoff));
+    assert_eq!(requests(&server).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_write_that_may_still_be_at_work_is_not_repeated_at_once() {
+    let server = serve().await;
+    mount(&server, "POST", LEADS, ResponseTemplate::new(502)).await;
+    let error = push(&connector(&server), &target(), people(1)).await.unwrap_err();
+    assert_eq!((error.kind, error.retry), (ErrorKind::Unavailable, Retry::Backoff));
+    assert_eq!(calls(&server).await.len(), 1);
+}

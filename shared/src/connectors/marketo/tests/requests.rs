@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::connectors::HttpRequest;
-use crate::connectors::marketo::client::Call;
+use crate::connectors::marketo::call::Call;
 use crate::connectors::marketo::lists::{self, FolderId};
 use crate::connectors::marketo::secret::Secret;
 use crate::connectors::marketo::{identity, lookup, membership, sync};

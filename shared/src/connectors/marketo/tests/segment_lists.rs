@@ -2,8 +2,7 @@
 
 use super::preparing::{DESCRIBE, USAGE, description, prepare};
 use super::*;
-use crate::connectors::marketo::Deleted;
-use crate::connectors::{Prepared, WantedList};
+use crate::connectors::{Prepared, Retired, WantedList};
 use url::form_urlencoded;
 
 const FOLDER: &str = "/rest/asset/v1/folder/byName.json";
@@ -151,14 +150,14 @@ async fn without_the_right_to_assets_the_right_is_named() {
 
 #[tokio::test]
 async fn a_list_is_deleted_unless_something_uses_it() {
-    let check = async |answer: ResponseTemplate, expected: Deleted| {
+    let check = async |answer: ResponseTemplate, expected: Retired| {
         let server = server().await;
         mount(&server, "POST", DELETE, answer).await;
         let list = ListId("1159".to_owned());
-        assert_eq!(connector(&server).delete_list(&list, &context()).await, Ok(expected));
+        assert_eq!(connector(&server).retire(&list, &context()).await, Ok(expected));
     };
-    check(success(&json!([{"id": 1159}])), Deleted::Gone).await;
-    check(refusal("1022"), Deleted::InUse).await;
-    check(refusal("1013"), Deleted::Gone).await;
-    check(refusal("702"), Deleted::Gone).await;
+    check(success(&json!([{"id": 1159}])), Retired::Gone).await;
+    check(refusal("1022"), Retired::InUse).await;
+    check(refusal("1013"), Retired::Gone).await;
+    check(refusal("702"), Retired::Gone).await;
 }

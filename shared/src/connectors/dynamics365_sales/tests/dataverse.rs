@@ -3,6 +3,7 @@
 use super::LIST;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use wiremock::{Request, Respond, ResponseTemplate};
@@ -84,14 +85,14 @@ impl World {
             .collect();
         assert_eq!(contacts.iter().collect::<BTreeSet<_>>().len(), contacts.len(), "nobody twice");
         let is_adding = action == "AddListMembersList";
-        match contacts.iter().find_map(|contact| self.refuses(is_adding, contact)) {
-            Some((status, code)) => refusal(status, code),
-            None => {
-                let took = self.per_member * u32::try_from(contacts.len()).unwrap();
-                contacts.into_iter().for_each(|contact| self.change(is_adding, contact));
-                ResponseTemplate::new(204).set_delay(took)
-            }
+        if let Some((status, code)) = contacts.iter().find_map(|contact| self.refuses(is_adding, contact)) {
+            return refusal(status, code);
         }
+        let took = self.per_member * u32::try_from(contacts.len()).unwrap();
+        for contact in contacts {
+            self.change(is_adding, contact);
+        }
+        ResponseTemplate::new(204).set_delay(took)
     }
 
     fn refuses(&self, is_adding: bool, contact: &str) -> Option<(u16, &'static str)> {
@@ -128,10 +129,12 @@ impl World {
                 None => self.change_one(target, body.split("\r\n").next().unwrap()),
             };
             answer.push_str("--batchresponse_7\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n");
-            answer.push_str(&format!("HTTP/1.1 {status} Some Words\r\nOData-Version: 4.0\r\n\r\n{body}\r\n"));
+            write!(answer, "HTTP/1.1 {status} Some Words\r\nOData-Version: 4.0\r\n\r\n{body}\r\n").unwrap();
         }
         answer.push_str("--batchresponse_7--\r\n");
-        self.going.drain(..).for_each(|contact| drop(self.contacts.remove(&contact)));
+        for contact in self.going.drain(..) {
+            self.contacts.remove(&contact);
+        }
         ResponseTemplate::new(200).set_body_raw(answer, "multipart/mixed; boundary=batchresponse_7")
     }
 
@@ -162,12 +165,10 @@ impl World {
         let is_adding = target == format!("lists({LIST})/Microsoft.Dynamics.CRM.AddMemberList");
         let id = if is_adding { &body["EntityId"] } else { &body["ListMember"]["listmemberid"] };
         let contact = id.as_str().unwrap().to_owned();
-        match self.refuses(is_adding, &contact) {
-            Some((status, code)) => (status, json!({"error": {"code": code, "message": ""}}).to_string()),
-            None => {
-                self.change(is_adding, contact);
-                (204, String::new())
-            }
+        if let Some((status, code)) = self.refuses(is_adding, &contact) {
+            return (status, json!({"error": {"code": code, "message": ""}}).to_string());
         }
+        self.change(is_adding, contact);
+        (204, String::new())
     }
 }

@@ -11,7 +11,7 @@ const METADATA: &str = "/api/data/v9.2/$metadata";
 const LISTS: &str = "/api/data/v9.2/lists";
 const SALES: &str = r#"<Action Name="AddListMembersList"/><Action Name="RemoveListMembersList"/>"#;
 
-fn list(name: &str, changes: Value) -> ResponseTemplate {
+fn list(name: &str, changes: &Value) -> ResponseTemplate {
     let mut list = json!({
         "listid": LIST, "listname": name, "type": false, "createdfromcode": 2, "lockstatus": false, "statecode": 0,
     });
@@ -67,7 +67,7 @@ async fn writes(server: &MockServer) -> Vec<(String, String, Value)> {
 #[tokio::test]
 async fn an_existing_list_is_verified_and_left_as_it_is() {
     let server = with_metadata(SALES).await;
-    mount(&server, "GET", LIST_PATH, list("Newsletter", json!({}))).await;
+    mount(&server, "GET", LIST_PATH, list("Newsletter", &json!({}))).await;
     let wanted = WantedList::Existing(ListId(format!("{{{}}}", LIST.to_uppercase())));
     let prepared = prepare(&server, &wanted).await.unwrap();
     assert_eq!((prepared.target, prepared.list_id.0.as_str()), (target(), LIST));
@@ -86,10 +86,10 @@ async fn a_list_that_takes_nobody_is_refused_before_anything_is_written() {
         assert!(error.message.contains(words), "{error}");
         assert_eq!(writes(&server).await, []);
     };
-    check(list("x", json!({"type": true})), LIST, Settings, "dynamic").await;
-    check(list("x", json!({"createdfromcode": 4})), LIST, Settings, "not one of contacts").await;
-    check(list("x", json!({"lockstatus": true})), LIST, Settings, "unlock it").await;
-    check(list("x", json!({"statecode": 1})), LIST, Settings, "activate it").await;
+    check(list("x", &json!({"type": true})), LIST, Settings, "dynamic").await;
+    check(list("x", &json!({"createdfromcode": 4})), LIST, Settings, "not one of contacts").await;
+    check(list("x", &json!({"lockstatus": true})), LIST, Settings, "unlock it").await;
+    check(list("x", &json!({"statecode": 1})), LIST, Settings, "activate it").await;
     check(gone(), LIST, ListMissing, "no marketing list with this id").await;
     check(gone(), "VIP customers", ListMissing, "is not a GUID").await;
     check(gone(), "../contacts", ListMissing, "is not a GUID").await;
@@ -100,7 +100,7 @@ async fn a_segments_list_is_made_once_whoever_makes_it() {
     let id = of_segment(None);
     for made in [ResponseTemplate::new(204), refusal(412, "0x80040237"), refusal(412, "")] {
         let server = with_metadata(SALES).await;
-        let found = InTurn::new([gone(), list("VIP customers", json!({}))]);
+        let found = InTurn::new([gone(), list("VIP customers", &json!({}))]);
         mount(&server, "GET", &path_of(&id), found).await;
         mount(&server, "POST", LISTS, made).await;
         let prepared = prepare(&server, &wanted(None)).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_list_that_its_owner_deleted_is_made_again_as_another() {
     let second = of_segment(Some(&first));
     let server = with_metadata(SALES).await;
     mount(&server, "GET", &path_of(&first), gone()).await;
-    mount(&server, "GET", &path_of(&second), InTurn::new([gone(), list("VIP customers", json!({}))])).await;
+    mount(&server, "GET", &path_of(&second), InTurn::new([gone(), list("VIP customers", &json!({}))])).await;
     mount(&server, "POST", LISTS, ResponseTemplate::new(204)).await;
     let prepared = prepare(&server, &wanted(Some(&first))).await.unwrap();
     assert_eq!(prepared.list_id.0, second);
@@ -133,7 +133,7 @@ async fn a_list_that_its_owner_deleted_is_made_again_as_another() {
 async fn a_list_is_called_what_its_segment_is_called() {
     let id = of_segment(None);
     let server = with_metadata(SALES).await;
-    mount(&server, "GET", &path_of(&id), list("VIPs", json!({}))).await;
+    mount(&server, "GET", &path_of(&id), list("VIPs", &json!({}))).await;
     mount(&server, "PATCH", &path_of(&id), ResponseTemplate::new(204)).await;
     prepare(&server, &wanted(Some(&id))).await.unwrap();
     let expected = ("PATCH".to_owned(), path_of(&id), json!({"listname": "VIP customers"}));
@@ -146,7 +146,7 @@ async fn a_list_is_called_what_its_segment_is_called() {
 async fn what_the_organisation_cannot_do_is_done_otherwise_or_said() {
     let check = async |metadata: &str| {
         let server = with_metadata(metadata).await;
-        mount(&server, "GET", LIST_PATH, list("x", json!({}))).await;
+        mount(&server, "GET", LIST_PATH, list("x", &json!({}))).await;
         let found = prepare(&server, &WantedList::Existing(ListId(LIST.to_owned()))).await;
         found.map(|prepared| (prepared.target.adding, prepared.target.removing, prepared.notices.len()))
     };

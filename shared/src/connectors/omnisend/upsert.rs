@@ -181,11 +181,9 @@ impl<S: CredentialStore> Upsert<'_, S> {
     }
 
     async fn tells_subscription(&self, row: &Row, terms: &Terms<'_>) -> Result<bool, PushError> {
-        if terms.consent_date(row).is_none() {
-            return Ok(false);
-        }
+        let Some(consent_date) = terms.consent_date(row) else { return Ok(false) };
         let contact = contacts::by_email(self.client, self.session, &row.match_key.0).await?;
-        Ok(contacts::may_tell_subscription(contact.as_ref()))
+        Ok(contacts::may_tell_subscription(contact.as_ref(), consent_date))
     }
 
     /// Reads what became of the submissions; says whether all of them have ended.

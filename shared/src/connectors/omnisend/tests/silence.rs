@@ -48,13 +48,16 @@ impl Subscriber for Lines {
 fn answers() -> Vec<ResponseTemplate> {
     let words = format!("{EMAIL} \"Jane\" {API_KEY}");
     let error = json!({"error": words, "fields": {"0": [words]}, "title": words, "detail": words});
-    let mut answers: Vec<ResponseTemplate> = [400, 401, 403, 404, 408, 409, 410, 413, 418, 422, 429, 500, 503]
-        .map(|status| ResponseTemplate::new(status).set_body_json(&error))
-        .into();
+    let mut answers: Vec<ResponseTemplate> =
+        [400, 401, 403, 404, 408, 409, 410, 413, 418, 422, 429, 500, 503]
+            .map(|status| ResponseTemplate::new(status).set_body_json(&error))
+            .into();
     answers.push(ResponseTemplate::new(200).set_body_string(words.clone()));
     answers.push(ResponseTemplate::new(200).set_body_json(json!({"batchID": words, "status": words})));
-    let item = json!({"itemID": words, "request": {"identifiers": [{"type": "email", "id": "x@example.com"}]}});
-    let batch = json!({"batchID": "b1", "status": "finished", "errors": [item], "responses": [item], "contacts": []});
+    let item =
+        json!({"itemID": words, "request": {"identifiers": [{"type": "email", "id": "x@example.com"}]}});
+    let batch =
+        json!({"batchID": "b1", "status": "finished", "errors": [item], "responses": [item], "contacts": []});
     answers.push(ResponseTemplate::new(200).set_body_json(batch));
     answers
 }

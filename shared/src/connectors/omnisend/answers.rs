@@ -84,7 +84,8 @@ struct Channels {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Channel {
-    channel: Option<String>,
+    #[serde(rename = "channel")]
+    name: Option<String>,
     pub(super) status: Option<String>,
     #[serde(rename = "statusChangedAt", alias = "statusDate")]
     pub(super) since: Option<String>,
@@ -170,8 +171,7 @@ impl Contact {
         let mut channels =
             self.identifiers.iter().flatten().filter_map(|identifier| identifier.channels.as_ref());
         let of_address = channels.find_map(|channels| channels.email.as_ref());
-        let listed =
-            || self.statuses.iter().flatten().find(|listed| listed.channel.as_deref() == Some("email"));
+        let listed = || self.statuses.iter().flatten().find(|listed| listed.name.as_deref() == Some("email"));
         of_address.or_else(listed)
     }
 }

@@ -1,0 +1,3 @@
+//! One harness for each destination.
+
+pub(crate) mod campaign_monitor;

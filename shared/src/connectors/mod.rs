@@ -8,10 +8,12 @@ mod budget;
 pub mod campaign_monitor;
 mod context;
 mod credentials;
+pub mod dynamics365_sales;
 mod error;
 mod http;
 mod limits;
 pub mod marketo;
+pub mod omnisend;
 mod pace;
 mod target;
 

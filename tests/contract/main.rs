@@ -21,6 +21,7 @@ mod stage;
 mod store;
 
 use destinations::campaign_monitor::CampaignMonitorHarness;
+use destinations::{marketo, omnisend};
 
 /// One test for each promise, so that a report names the destination and the promise.
 macro_rules! contract {
@@ -67,4 +68,8 @@ macro_rules! contract {
 
 contract! {
     campaign_monitor: CampaignMonitorHarness;
+    marketo_by_calls: marketo::BySync;
+    marketo_by_imports: marketo::ByImport;
+    omnisend_2026: omnisend::InVersion2026;
+    omnisend_v5: omnisend::InVersion5;
 }

@@ -1,3 +1,5 @@
-//! One harness for each destination.
+//! One harness for each destination and each way in which it is spoken to.
 
 pub(crate) mod campaign_monitor;
+pub(crate) mod marketo;
+pub(crate) mod omnisend;

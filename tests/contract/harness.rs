@@ -31,6 +31,9 @@ pub(crate) trait Harness: Sized {
     /// Whether a list is a thing of its own, which can be deleted; a tag is there as soon as somebody has it.
     const HAS_LISTS: bool = true;
 
+    /// Whether the destination says of a removal that there was nobody to remove.
+    const TELLS_STRANGERS: bool = true;
+
     /// Starts a destination of its own.
     async fn start() -> Self;
 
@@ -71,6 +74,9 @@ pub(crate) trait Harness: Sized {
 
     /// The match keys of everybody who is on the list now.
     fn members(&self, list: &ListId) -> BTreeSet<String>;
+
+    /// Returns when everything that the destination has promised is done: some say yes first and work later.
+    async fn come_to_rest(&self) {}
 
     /// How many people the destination knows, on whatever list.
     fn people(&self) -> usize;

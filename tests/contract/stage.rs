@@ -73,7 +73,9 @@ impl<H: Harness> Stage<H> {
         Frame { field_keys: self.harness.field_key().into_iter().collect(), rows: rows.to_vec() }
     }
 
-    pub(crate) fn members(&self) -> BTreeSet<String> {
+    /// Everybody who is on the list, when all work is done.
+    pub(crate) async fn members(&self) -> BTreeSet<String> {
+        self.harness.come_to_rest().await;
         self.harness.members(self.list())
     }
 

@@ -11,10 +11,13 @@ use sandbox::faults::{Fault, FaultKind};
 use sandbox::omnisend as vendor;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// A hundred times as fast as in reality, so that batches take no time.
 const TIME_SCALE: f64 = 100.0;
 const WRONG_KEY: &str = "ba5eba11ba5eba11ba5eba11-ba5eba11ba5e";
+/// How often is looked whether everything is done, every few milliseconds.
+const LOOKS: usize = 2_000;
 const TAG: &str = "Everybody";
 
 /// The version 2026-03-15.
@@ -46,6 +49,9 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
     const MANY: usize = if IS_V5 { 150 } else { 1_050 };
 
     const HAS_LISTS: bool = false;
+
+    // The answer to a call about tags is that it was accepted, whoever there is.
+    const TELLS_STRANGERS: bool = IS_V5;
 
     async fn start() -> Self {
         let options = vendor::Options { time_scale: TIME_SCALE, ..vendor::Options::default() };
@@ -113,6 +119,17 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
         let page = self.sandbox.contacts(&self.brand.brand_id, &query).unwrap();
         assert_eq!(page.next, None, "all people are on one page");
         page.contacts.into_iter().filter_map(|contact| contact.email).collect()
+    }
+
+    async fn come_to_rest(&self) {
+        for _ in 0..LOOKS {
+            let counts = self.sandbox.counts(&self.brand.brand_id).unwrap();
+            if counts.pending_taggings + counts.unfinished_batches == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the brand does not come to rest");
     }
 
     fn people(&self) -> usize {

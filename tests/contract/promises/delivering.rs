@@ -18,7 +18,7 @@ pub(crate) async fn everybody_is_delivered_and_nobody_else<H: Harness>() {
     assert_applied(&results);
     let mut expected = keys_of(&rows);
     expected.insert(there.0);
-    assert_eq!(stage.members(), expected);
+    assert_eq!(stage.members().await, expected);
     check_names(&stage, [&rows[0], &rows[H::MANY / 2], &rows[H::MANY - 1]]);
 }
 
@@ -36,19 +36,19 @@ fn check_names<'a, H: Harness>(stage: &Stage<H>, rows: impl IntoIterator<Item = 
 pub(crate) async fn the_same_batch_twice_changes_nothing<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let (rows, _) = stage.deliver(0..20).await;
-    let (members, people) = (stage.members(), stage.harness.people());
+    let (members, people) = (stage.members().await, stage.harness.people());
     assert_eq!(members, keys_of(&rows));
     let again = stage.push(Kind::Upsert, &rows).await;
     assert_eq!(again.errors, []);
     assert_applied(&again.results);
-    assert_eq!((stage.members(), stage.harness.people()), (members, people));
+    assert_eq!((stage.members().await, stage.harness.people()), (members, people));
     check_names(&stage, &rows);
 }
 
 pub(crate) async fn a_change_is_applied_to_the_person_who_is_there<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let (rows, results) = stage.deliver(0..5).await;
-    let (members, people) = (stage.members(), stage.harness.people());
+    let (members, people) = (stage.members().await, stage.harness.people());
     let changed: Vec<Row> = (100..)
         .zip(rows.iter().zip(&results).take(3))
         .map(|(number, (row, result))| Row {
@@ -59,7 +59,7 @@ pub(crate) async fn a_change_is_applied_to_the_person_who_is_there<H: Harness>()
         .collect();
     let delivery = stage.push(Kind::Upsert, &changed).await;
     assert_applied(&delivery.results);
-    assert_eq!((stage.members(), stage.harness.people()), (members, people));
+    assert_eq!((stage.members().await, stage.harness.people()), (members, people));
     check_names(&stage, changed.iter().chain(&rows[3..]));
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn a_row_that_is_refused_is_told_and_the_others_go<H: Harness>(
             assert!(!people::MARKS.iter().any(|mark| reason.text.contains(mark)), "{reason:?}");
         }
     }
-    assert_eq!(stage.members(), keys_of(&good));
+    assert_eq!(stage.members().await, keys_of(&good));
 }
 
 pub(crate) async fn an_empty_batch_costs_no_call<H: Harness>() {

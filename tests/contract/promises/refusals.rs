@@ -29,7 +29,7 @@ pub(crate) async fn wrong_credentials_are_named_and_end_it<H: Harness>() {
         assert_eq!((error.kind, error.retry), (ErrorKind::Authentication, Retry::Never), "{error}");
         check_secrets(&stage.harness.keys(), &format!("{error} {error:?}"));
     }
-    assert!(stage.members().is_empty());
+    assert!(stage.members().await.is_empty());
     let connector = stage.connector();
     let account = connector.check(&stage.allowance().context(&connector)).await.expect("good credentials");
     assert!(!account.name.trim().is_empty());
@@ -78,7 +78,9 @@ pub(crate) async fn a_right_that_is_missing_is_found_before_anything_is_sent<H: 
             prepared.err().expect("a right is missing")
         }
     };
-    assert_eq!((error.kind, error.retry), (ErrorKind::Permission, Retry::Never), "{error}");
+    assert_eq!(error.kind, ErrorKind::Permission, "{error}");
+    // Where a lack of rights looks like a passing refusal, a bounded number of tries finds out.
+    assert!(matches!(error.retry, Retry::Never | Retry::Backoff), "{error:?}");
     check_secrets(&stage.harness.keys(), &format!("{error} {error:?}"));
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn an_answer_that_is_lost_changes_nothing<H: Harness>() {
         let added = stage.settle(Kind::Upsert, &rows).await;
         assert_applied(&added.results);
         check_retries(&added.errors);
-        assert_eq!((stage.members(), stage.harness.people()), (keys_of(&rows), people), "{loss:?}");
+        assert_eq!((stage.members().await, stage.harness.people()), (keys_of(&rows), people), "{loss:?}");
         stage.harness.clear_faults();
 
         stage.harness.fault(Calls::Removing, &loss, times);
@@ -38,7 +38,11 @@ pub(crate) async fn an_answer_that_is_lost_changes_nothing<H: Harness>() {
         let removed = stage.settle(Kind::Remove, &leavers[..6]).await;
         assert_applied(&removed.results);
         check_retries(&removed.errors);
-        assert_eq!((stage.members(), stage.harness.people()), (keys_of(&rows[6..]), people), "{loss:?}");
+        assert_eq!(
+            (stage.members().await, stage.harness.people()),
+            (keys_of(&rows[6..]), people),
+            "{loss:?}"
+        );
     }))
     .await;
 }
@@ -61,13 +65,13 @@ pub(crate) async fn a_worker_that_dies_changes_nothing<H: Harness>() {
     dies(Kind::Upsert, &rows).await;
     let added = stage.settle(Kind::Upsert, &rows).await;
     assert_applied(&added.results);
-    assert_eq!((stage.members(), stage.harness.people()), (keys_of(&rows), people));
+    assert_eq!((stage.members().await, stage.harness.people()), (keys_of(&rows), people));
 
     let leavers = removals(&rows, &added.results);
     dies(Kind::Remove, &leavers[..4]).await;
     let removed = stage.settle(Kind::Remove, &leavers[..4]).await;
     assert_applied(&removed.results);
-    assert_eq!((stage.members(), stage.harness.people()), (keys_of(&rows[4..]), people));
+    assert_eq!((stage.members().await, stage.harness.people()), (keys_of(&rows[4..]), people));
 }
 
 /// A worker dies while it waits for an answer: the call goes on without it.
@@ -87,5 +91,5 @@ pub(crate) async fn a_call_that_goes_on_without_its_worker_changes_nothing<H: Ha
     stage.harness.clear_faults();
     let added = stage.settle(Kind::Upsert, &rows).await;
     assert_applied(&added.results);
-    assert_eq!((stage.members(), stage.harness.people()), (keys_of(&rows), people));
+    assert_eq!((stage.members().await, stage.harness.people()), (keys_of(&rows), people));
 }

@@ -39,12 +39,12 @@ pub(crate) async fn a_storm_that_ends_loses_nothing<H: Harness>() {
         stage.harness.fault(Calls::Adding, &storm, times);
         let added = stage.settle(Kind::Upsert, &rows).await;
         assert_applied(&added.results);
-        assert_eq!(stage.members(), keys_of(&rows), "{storm:?} {times} times");
+        assert_eq!(stage.members().await, keys_of(&rows), "{storm:?} {times} times");
         stage.harness.clear_faults();
         stage.harness.fault(Calls::Removing, &storm, times);
         let removed = stage.settle(Kind::Remove, &removals(&rows, &added.results)).await;
         assert_applied(&removed.results);
-        assert!(stage.members().is_empty(), "{storm:?} {times} times");
+        assert!(stage.members().await.is_empty(), "{storm:?} {times} times");
         for error in added.errors.iter().chain(&removed.errors) {
             assert_ne!(error.retry, Retry::Never, "{storm:?}: {error}");
             let is_told =
@@ -73,13 +73,13 @@ pub(crate) async fn a_storm_without_end_is_an_error_and_few_calls<H: Harness>() 
             assert_ne!(error.retry, Retry::Never, "{storm:?}: {error}");
             assert!(context.calls() <= FEW_CALLS, "{storm:?}: {} calls", context.calls());
         }
-        assert_eq!(stage.members(), keys_of(&rows), "{storm:?}");
+        assert_eq!(stage.members().await, keys_of(&rows), "{storm:?}");
         stage.harness.clear_faults();
         let added = stage.settle(Kind::Upsert, &newcomers).await;
         let removed = stage.settle(Kind::Remove, &leavers).await;
         assert_applied(&added.results);
         assert_applied(&removed.results);
-        assert_eq!(stage.members(), keys_of(&newcomers), "{storm:?}");
+        assert_eq!(stage.members().await, keys_of(&newcomers), "{storm:?}");
     }))
     .await;
 }
@@ -97,7 +97,7 @@ pub(crate) async fn without_time_no_call_is_made<H: Harness>() {
             assert_eq!(context.calls(), 0, "{kind:?}");
         }
     }
-    assert_eq!((stage.harness.calls(), stage.members()), (calls, keys_of(&rows)));
+    assert_eq!((stage.harness.calls(), stage.members().await), (calls, keys_of(&rows)));
 }
 
 /// The work is late: the worker returns while it still can, and the batch comes again.
@@ -120,7 +120,7 @@ pub(crate) async fn an_answer_that_does_not_come_is_not_waited_for<H: Harness>()
         stage.harness.clear_faults();
         assert_applied(&stage.settle(kind, &rows).await.results);
         let expected = if kind == Kind::Upsert { keys_of(there.iter().chain(&rows)) } else { keys_of([]) };
-        assert_eq!(stage.members(), expected);
+        assert_eq!(stage.members().await, expected);
     }))
     .await;
 }
@@ -143,26 +143,25 @@ pub(crate) async fn nothing_is_called_applied_that_is_not<H: Harness>() {
             match sent {
                 Ok(Pushed::Done(results)) => {
                     assert_eq!(results.len(), rows.len(), "{fault:?}");
-                    check_truth(&stage, kind, rows, &results);
+                    check_truth(&stage, kind, rows, &results).await;
                 }
                 Ok(Pushed::Partly(results, error)) => {
                     assert!(results.len() < rows.len(), "{fault:?}");
                     assert_ne!(error.retry, Retry::Never, "{error}");
-                    check_truth(&stage, kind, rows, &results);
+                    check_truth(&stage, kind, rows, &results).await;
                 }
                 Ok(Pushed::Accepted { .. }) => {}
                 Err(error) => assert_ne!(error.retry, Retry::Never, "{error}"),
             }
             assert_applied(&stage.settle(kind, rows).await.results);
         }
-        assert_eq!(stage.members(), keys_of(&newcomers), "{fault:?}");
+        assert_eq!(stage.members().await, keys_of(&newcomers), "{fault:?}");
     }))
     .await;
 }
 
-#[track_caller]
-fn check_truth<H: Harness>(stage: &Stage<H>, kind: Kind, rows: &[Row], results: &[RowResult]) {
-    let members = stage.members();
+async fn check_truth<H: Harness>(stage: &Stage<H>, kind: Kind, rows: &[Row], results: &[RowResult]) {
+    let members = stage.members().await;
     for (row, result) in rows.iter().zip(results) {
         let is_right = members.contains(&row.match_key.0) == (kind == Kind::Upsert);
         assert!(is_right || !is_done(result), "{row:?}: {result:?}");
@@ -189,7 +188,7 @@ pub(crate) async fn without_a_turn_no_call_is_made<H: Harness>() {
         let error = failed(stage.attempt(&stage.connector(), Kind::Upsert, &rows, &context).await);
         assert_eq!((error.retry, context.calls()), (expected, 0), "{error}");
     }
-    assert!(stage.members().is_empty());
+    assert!(stage.members().await.is_empty());
     let pacer = Arc::new(RecordingPacer::generous());
     let turns = Arc::clone(&pacer);
     let context = CallContext::paced(Instant::now() + Duration::from_mins(1), Some(pacer));

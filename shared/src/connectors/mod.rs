@@ -56,6 +56,11 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// How fast calls of the kind that the destination lets fewer of through ([`Cost::Rare`]) may follow each other.
+    fn rare_pace(&self) -> Option<Pace> {
+        None
+    }
+
     /// How many bytes of a request a row becomes, at the most.
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64;
 

@@ -24,10 +24,10 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// More than this is not believed of an answer that says how long to wait.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// A call about tags is one of 60 a minute where others are one of 400, so it takes the room of seven
+/// A call about tags is one of 60 a minute where others are one of 400
 /// (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
-pub(super) const TAG_COST: Cost = turns(7);
-/// Reading segments: 100 a minute (same page).
+pub(super) const TAG_COST: Cost = Cost::Rare;
+/// Reading segments: 100 a minute (same page), so it takes the room of four.
 pub(super) const SEGMENT_READ_COST: Cost = turns(4);
 /// Making a segment: 15 a minute (same page).
 pub(super) const SEGMENT_WRITE_COST: Cost = turns(27);

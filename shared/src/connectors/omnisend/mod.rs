@@ -56,8 +56,6 @@ pub const DEFAULT_ENDPOINT: &str = "https://api.omnisend.com";
 /// The right that a key needs to write contacts, tags and batches
 /// (<https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts>).
 const WRITE_SCOPE: &str = "contacts.write";
-/// The window of the rate limits (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
-const RATE_WINDOW: Duration = Duration::from_mins(1);
 
 /// With less time than this no further call is begun.
 const LEAST_TIME: Duration = Duration::from_secs(2);
@@ -146,7 +144,12 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
     }
 
     fn pace(&self) -> Option<Pace> {
-        Some(Pace { calls: self.settings.rate, window: RATE_WINDOW, daily: None })
+        let window = Duration::from_millis(self.settings.rate.window_ms);
+        Some(Pace { calls: self.settings.rate.calls, window, daily: None })
+    }
+
+    fn rare_pace(&self) -> Option<Pace> {
+        Some(Pace { calls: self.settings.tag_calls(), ..self.pace()? })
     }
 
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {

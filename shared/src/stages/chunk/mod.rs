@@ -108,7 +108,7 @@ impl Chunk {
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
         let lanes = connector.lanes();
-        let pacer = pacer(&self.ledger, &export.connection, connector.pace());
+        let pacer = pacer(&self.ledger, &export.connection, connector);
         let context = CallContext::paced(deadline, pacer);
         let segments = self.run_segments(export, keys).await?;
         let lists = self.prepare_lists(connector, export, &context).await?;

@@ -8,6 +8,7 @@ use relay::model::{ListId, MatchKey, Row};
 use sandbox::faults::FaultKind;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Calls that something is to go wrong with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub(crate) trait Harness: Sized {
 
     /// Whether the destination says of a removal that there was nobody to remove.
     const TELLS_STRANGERS: bool = true;
+
+    /// What an attempt must have left to begin with.
+    const LEAST_TIME: Duration = Duration::from_secs(2);
 
     /// Starts a destination of its own.
     async fn start() -> Self;

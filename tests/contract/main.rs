@@ -21,7 +21,7 @@ mod stage;
 mod store;
 
 use destinations::campaign_monitor::CampaignMonitorHarness;
-use destinations::{marketo, omnisend};
+use destinations::{dynamics365_sales as dynamics, marketo, omnisend};
 
 /// One test for each promise, so that a report names the destination and the promise.
 macro_rules! contract {
@@ -70,6 +70,8 @@ contract! {
     campaign_monitor: CampaignMonitorHarness;
     marketo_by_calls: marketo::BySync;
     marketo_by_imports: marketo::ByImport;
+    dynamics365_sales_in_sets: dynamics::InSets;
+    dynamics365_sales_one_by_one: dynamics::OneByOne;
     omnisend_2026: omnisend::InVersion2026;
     omnisend_v5: omnisend::InVersion5;
 }

@@ -81,6 +81,7 @@ pub(crate) async fn a_row_that_is_refused_is_told_and_the_others_go<H: Harness>(
             assert!(matches!(result.outcome, Outcome::Rejected(_) | Outcome::Skipped(_)), "{result:?}");
             assert!(!reason.code.is_empty() && !reason.text.is_empty(), "{reason:?}");
             assert!(!people::MARKS.iter().any(|mark| reason.text.contains(mark)), "{reason:?}");
+            assert!(!reason.text.contains(&row.match_key.0), "{reason:?}");
         }
     }
     assert_eq!(stage.members().await, keys_of(&good));

@@ -1,6 +1,7 @@
 //! No address, name, match key, member key or credential is in any error, reason, notice, job, target or event.
 
 use super::refusals::check_secrets;
+use crate::driver::Allowance;
 use crate::harness::{Calls, Harness};
 use crate::people::{self, removals};
 use crate::stage::Stage;
@@ -117,7 +118,8 @@ type Answer = fn(&str) -> Vec<FaultKind>;
 /// Everything that a connector can be asked, while every call is answered like this; once by a connector that has no
 /// access token yet, and once by one that has.
 async fn ask_everything<H: Harness>(answers: Answer, number: usize) -> String {
-    let stage = Stage { time: Duration::from_millis(3_500), ..Stage::<H>::open().await };
+    let time = H::LEAST_TIME + Duration::from_millis(1_500);
+    let stage = Stage { time, ..Stage::<H>::open().await };
     let (rows, results) = stage.deliver(0..3).await;
     let leavers = removals(&rows, &results);
     let rejoiners: Vec<Row> =
@@ -147,7 +149,9 @@ async fn ask_everything<H: Harness>(answers: Answer, number: usize) -> String {
 
 async fn ask<H: Harness>(stage: &Stage<H>, connector: &H::C, newcomers: &[Row], leavers: &[Row]) -> String {
     let allowance = stage.allowance();
-    let contexts: Vec<_> = (0..5).map(|_| allowance.context(connector)).collect();
+    // Whatever is no batch has no queue that waits, so it waits for as long as it is given.
+    let short = Allowance { time: Duration::from_millis(2_500), ..stage.allowance() };
+    let contexts = [&allowance, &allowance, &short, &short, &short].map(|each| each.context(connector));
     let (export, wanted) = (stage.harness.export(), stage.harness.wanted());
     let (added, removed, checked, prepared, counted) = tokio::join!(
         stage.attempt(connector, Kind::Upsert, newcomers, &contexts[0]),

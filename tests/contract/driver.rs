@@ -4,7 +4,7 @@
 
 use crate::pacer::RecordingPacer;
 use relay::batch::{Frame, Kind, RowResult};
-use relay::connectors::{CallContext, Connector, PushError, Pushed, Retry};
+use relay::connectors::{CallContext, Connector, Pacer, PushError, Pushed, Retry};
 use relay::model::{Outcome, Reason};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(crate) struct Allowance {
 impl Allowance {
     /// A context of one attempt. As the worker has it, connections without a pace have no pacer.
     pub(crate) fn context<C: Connector>(&self, connector: &C) -> CallContext {
-        let pacer = connector.pace().map(|_| Arc::clone(&self.pacer) as Arc<dyn relay::connectors::Pacer>);
+        let pacer = connector.pace().map(|_| -> Arc<dyn Pacer> { self.pacer.clone() });
         CallContext::paced(Instant::now() + self.time, pacer)
     }
 }

@@ -42,7 +42,7 @@ impl<H: Harness> Stage<H> {
 
     /// The same with so little time for each attempt that none is patient for long.
     pub(crate) async fn open_in_a_hurry() -> Self {
-        Self { time: H::LEAST_TIME + Duration::from_secs(1), ..Self::open().await }
+        Self { time: H::LEAST_TIME + Duration::from_millis(600), ..Self::open().await }
     }
 
     pub(crate) const fn list(&self) -> &ListId {

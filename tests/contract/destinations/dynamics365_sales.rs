@@ -107,7 +107,8 @@ impl<const IS_ONE_BY_ONE: bool> Harness for DynamicsHarness<IS_ONE_BY_ONE> {
     }
 
     fn unusable(&self) -> Vec<WantedList> {
-        let lists = [self.dynamic_list.to_string(), Guid::random().to_string(), "Contract".into(), "".into()];
+        let lists =
+            [self.dynamic_list.to_string(), Guid::random().to_string(), "Contract".to_owned(), String::new()];
         lists.map(|list| WantedList::Existing(ListId(list))).into()
     }
 

@@ -36,7 +36,7 @@ impl<const IS_IMPORT: bool> MarketoHarness<IS_IMPORT> {
         self.sandbox.leads_by("email", &key.0).unwrap().into_iter().next()
     }
 
-    fn seed(&self, key: &MatchKey, fields: Value, lists: Vec<vendor::ListId>) {
+    fn seed(&self, key: &MatchKey, fields: &Value, lists: Vec<vendor::ListId>) {
         let mut lead = vendor::SeedLead { lists, ..vendor::SeedLead::new(&key.0) };
         lead.fields.extend(fields.as_object().unwrap().clone());
         self.sandbox.seed_leads(vec![lead]).unwrap();
@@ -142,7 +142,7 @@ impl<const IS_IMPORT: bool> Harness for MarketoHarness<IS_IMPORT> {
     fn put(&self, list: &ListId, key: &MatchKey) {
         match self.lead(key) {
             Some(lead) => self.sandbox.seed_members(id(list), &[lead.id]).unwrap(),
-            None => self.seed(key, json!({}), vec![id(list)]),
+            None => self.seed(key, &json!({}), vec![id(list)]),
         }
     }
 
@@ -150,7 +150,7 @@ impl<const IS_IMPORT: bool> Harness for MarketoHarness<IS_IMPORT> {
         let states = [json!({"unsubscribed": true}), json!({"doNotCall": true})];
         let seeded = states.into_iter().zip(900_000..).map(|(fields, number)| {
             let key = MatchKey(people::email(number));
-            self.seed(&key, fields, Vec::new());
+            self.seed(&key, &fields, Vec::new());
             key
         });
         seeded.collect()

@@ -141,13 +141,12 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
     }
 
     fn put(&self, list: &ListId, key: &MatchKey) {
-        let change = vendor::Change::AddTag(list.0.clone());
-        match self.contact(key) {
-            Some(_) => self.sandbox.change_contact(&self.brand.brand_id, &key.0, change).unwrap(),
-            None => {
-                let contact = vendor::SeedContact::new(key.0.clone(), vendor::Status::Subscribed);
-                self.seed(contact.tagged(&[&list.0]));
-            }
+        if self.contact(key).is_some() {
+            let change = vendor::Change::AddTag(list.0.clone());
+            self.sandbox.change_contact(&self.brand.brand_id, &key.0, change).unwrap();
+        } else {
+            let contact = vendor::SeedContact::new(key.0.clone(), vendor::Status::Subscribed);
+            self.seed(contact.tagged(&[&list.0]));
         }
     }
 

@@ -70,13 +70,11 @@ pub(crate) async fn a_right_that_is_missing_is_found_before_anything_is_sent<H: 
     let stage = Stage::<H>::open().await;
     let connector = stage.harness.connect(MemoryStore::new(stage.harness.limited_secret()));
     let context = stage.allowance().context(&connector);
-    let error = match connector.check(&context).await {
-        Err(error) => error,
-        Ok(_) => {
-            let prepared =
-                connector.prepare(&stage.harness.export(), &stage.harness.wanted(), &context).await;
-            prepared.err().expect("a right is missing")
-        }
+    let error = if let Err(error) = connector.check(&context).await {
+        error
+    } else {
+        let prepared = connector.prepare(&stage.harness.export(), &stage.harness.wanted(), &context).await;
+        prepared.err().expect("a right is missing")
     };
     assert_eq!(error.kind, ErrorKind::Permission, "{error}");
     // Where a lack of rights looks like a passing refusal, a bounded number of tries finds out.

@@ -118,7 +118,7 @@ type Answer = fn(&str) -> Vec<FaultKind>;
 /// Everything that a connector can be asked, while every call is answered like this; once by a connector that has no
 /// access token yet, and once by one that has.
 async fn ask_everything<H: Harness>(answers: Answer, number: usize) -> String {
-    let time = H::LEAST_TIME + Duration::from_millis(1_500);
+    let time = H::LEAST_TIME + Duration::from_millis(700);
     let stage = Stage { time, ..Stage::<H>::open().await };
     let (rows, results) = stage.deliver(0..3).await;
     let leavers = removals(&rows, &results);
@@ -131,7 +131,7 @@ async fn ask_everything<H: Harness>(answers: Answer, number: usize) -> String {
     stage.harness.fault(Calls::Any, &answers(&words)[number], 100_000);
 
     let mut text = serde_json::to_string(&stage.prepared.target).unwrap();
-    text += &format!("{:?} {}", stage.prepared.notices, stage.prepared.terms);
+    write!(text, "{:?} {}", stage.prepared.notices, stage.prepared.terms).unwrap();
     if let Ok(Pushed::Accepted { job, .. }) = submitted {
         let context = stage.allowance().context(&known);
         let frame = stage.frame(&rejoiners);

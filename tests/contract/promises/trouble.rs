@@ -31,7 +31,7 @@ fn storms() -> [FaultKind; 6] {
 
 /// Whatever goes wrong for a while, everybody is on the list in the end, and off it in the end.
 pub(crate) async fn a_storm_that_ends_loses_nothing<H: Harness>() {
-    let cases = storms().into_iter().flat_map(|storm| [(storm.clone(), 1), (storm, 5)]);
+    let cases = storms().into_iter().flat_map(|storm| [(storm.clone(), 1), (storm, 4)]);
     join_all(cases.map(|(storm, times)| async move {
         let stage = Stage::<H>::open_in_a_hurry().await;
         let rows = stage.rows(0..8);
@@ -187,7 +187,7 @@ pub(crate) async fn without_a_turn_no_call_is_made<H: Harness>() {
         let pacer = Arc::new(RecordingPacer::refusing(refusal));
         // Handed in even where the connection has no pace: whoever is given turns keeps to them.
         let context =
-            CallContext::paced(Instant::now() + H::LEAST_TIME + Duration::from_secs(1), Some(pacer));
+            CallContext::paced(Instant::now() + H::LEAST_TIME + Duration::from_millis(300), Some(pacer));
         let error = failed(stage.attempt(&stage.connector(), Kind::Upsert, &rows, &context).await);
         assert_eq!((error.retry, context.calls()), (expected, 0), "{error}");
     }

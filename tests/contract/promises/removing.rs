@@ -14,11 +14,17 @@ pub(crate) async fn exactly_the_given_people_are_taken_off<H: Harness>() {
         stage.harness.put(stage.list(), &row.match_key);
     }
     let (rows, results) = stage.deliver(0..12).await;
-    let people = stage.harness.people();
     let leavers = removals(&rows, &results);
     let (leavers, stay) = leavers.split_at(7);
-    // Somebody whom the destination knows but not on this list, or does not know at all.
-    let strangers: Vec<Row> = stage.rows(800..803).iter().map(removal).collect();
+    // People whom the destination knows but not on this list, and people whom it may never have heard of.
+    let (gone, told) = stage.deliver(12..14).await;
+    let gone = removals(&gone, &told);
+    assert_applied(&stage.settle(Kind::Remove, &gone).await.results);
+    let forgotten = gone.iter().map(removal);
+    let unknown = stage.rows(800..803);
+    let strangers: Vec<Row> =
+        gone[..1].iter().cloned().chain(forgotten.skip(1)).chain(unknown.iter().map(removal)).collect();
+    let people = stage.harness.people();
     let all: Vec<Row> = leavers.iter().chain(&strangers).cloned().collect();
     let delivery = stage.settle(Kind::Remove, &all).await;
     assert_applied(&delivery.results);

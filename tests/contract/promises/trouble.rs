@@ -18,13 +18,15 @@ use tokio::time::Instant;
 /// Calls of one batch into a storm that does not end.
 const FEW_CALLS: u64 = 16;
 
-fn storms() -> [FaultKind; 6] {
+fn storms() -> [FaultKind; 7] {
     [
         FaultKind::TooManyRequests,
         FaultKind::Status(500),
         FaultKind::Status(502),
         FaultKind::Status(503),
         FaultKind::Status(504),
+        // What stands before the destination says it in no form of the destination's.
+        FaultKind::Answer { status: 503, body: "<p>come back later</p>".to_owned() },
         FaultKind::DropConnection,
     ]
 }

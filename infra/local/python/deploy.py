@@ -49,11 +49,13 @@ def failures(cloudformation, stack):
     return "; ".join(found) or "no reason given"
 
 
-def deploy(cloudformation, request, template):
+def deploy(cloudformation, s3, request, template):
     stack = request["stack_name"]
+    # A template of more than 51,200 bytes is taken from a bucket only, as in an account.
+    s3.put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(template).encode())
     cloudformation.create_stack(
         StackName=stack,
-        TemplateBody=json.dumps(template),
+        TemplateURL=f"{request['endpoint']}/{ARTIFACTS}/template.json",
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request["parameters"].items()],
     )
@@ -76,7 +78,7 @@ def main():
     s3 = client(request, "s3")
     s3.create_bucket(Bucket=request["lake_bucket"])
     put_code(s3, request["archives"])
-    outputs = deploy(client(request, "cloudformation"), request, template)
+    outputs = deploy(client(request, "cloudformation"), s3, request, template)
     answer = {
         "outputs": outputs,
         "resources": len(template["Resources"]),

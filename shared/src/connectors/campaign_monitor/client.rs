@@ -155,7 +155,11 @@ impl<S: CredentialStore> Client<S> {
             timeout: call.timeout,
         };
         let response = self.http.send(&request, context).await?;
-        judge(call, &response)
+        let answer = judge(call, &response);
+        if answer.as_ref().is_err_and(|error| error.kind == ErrorKind::RateLimited) {
+            context.throttled().await;
+        }
+        answer
     }
 }
 

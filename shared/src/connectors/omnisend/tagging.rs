@@ -106,7 +106,7 @@ impl<S: CredentialStore> Tagger<'_, S> {
         let has_tag = tags.iter().any(|tag| tag == self.tag);
         match change {
             Change::Add if has_tag => return Ok(Tagged::Done),
-            Change::Remove if !has_tag => return Ok(Tagged::Done),
+            Change::Remove if !has_tag => return Ok(Tagged::NotThere),
             Change::Add => tags.push(self.tag.to_owned()),
             Change::Remove => tags.retain(|tag| tag != self.tag),
         }

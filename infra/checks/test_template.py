@@ -51,7 +51,7 @@ MAY = {
         ("dynamodb:GetItem", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
-        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushMarketoQueue"),
+        ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushDynamics365SalesQueue PushMarketoQueue PushOmnisendQueue"),
     ],
     "push-campaign-monitor": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
@@ -65,6 +65,26 @@ MAY = {
     ],
     "push-marketo": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushMarketoQueue"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:PutObject", "DataBucket/results/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        SECRETS,
+        ("sqs:SendMessage", "FinishQueue"),
+    ],
+    "push-omnisend": [
+        (RECEIVE + " sqs:ChangeMessageVisibility", "PushOmnisendQueue"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:PutObject", "DataBucket/results/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem", "CatalogTable"),
+        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        SECRETS,
+        ("sqs:SendMessage", "FinishQueue"),
+    ],
+    "push-dynamics365-sales": [
+        (RECEIVE + " sqs:ChangeMessageVisibility", "PushDynamics365SalesQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
@@ -91,10 +111,12 @@ TOLD = {
     "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
-    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_MARKETO_QUEUE_URL",
+    " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
     "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
     "push-marketo": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_MARKETO_QUEUE_URL",
+    "push-omnisend": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_OMNISEND_QUEUE_URL",
+    "push-dynamics365-sales": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_DYNAMICS365_SALES_QUEUE_URL",
     "finish": "DATA_BUCKET EVENT_BUS_NAME LEDGER_TABLE SNAPSHOT_QUEUE_URL",
 }
 

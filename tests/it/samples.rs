@@ -3,7 +3,11 @@
 use crate::support::Scene;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use relay::connectors::campaign_monitor::CampaignMonitorTarget;
+use relay::connectors::dynamics365_sales::Dynamics365SalesTarget;
+use relay::connectors::marketo::MarketoTarget;
+use relay::connectors::omnisend::OmnisendTarget;
 use relay::run::{BatchPointer, StageMessage};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 const TICK: &str = include_str!("../../events/tick.json");
@@ -11,6 +15,9 @@ const API: &str = include_str!("../../events/api.json");
 const SNAPSHOT: &str = include_str!("../../events/snapshot.json");
 const CHUNK: &str = include_str!("../../events/chunk.json");
 const PUSH: &str = include_str!("../../events/push-campaign-monitor.json");
+const PUSH_MARKETO: &str = include_str!("../../events/push-marketo.json");
+const PUSH_OMNISEND: &str = include_str!("../../events/push-omnisend.json");
+const PUSH_DYNAMICS: &str = include_str!("../../events/push-dynamics365-sales.json");
 const FINISH: &str = include_str!("../../events/finish.json");
 /// The run that all of them are about.
 const RUN_ID: &str = "01938f5e-7c00-7000-8000-000000000001";
@@ -23,14 +30,21 @@ fn body(event: &str) -> String {
     record.body.clone().unwrap()
 }
 
+fn read_push<T: DeserializeOwned>(event: &str) {
+    let pointer = BatchPointer::parse(&body(event)).unwrap();
+    assert_eq!(pointer.run_id.to_string(), RUN_ID);
+    assert!(serde_json::from_value::<T>(pointer.prepared).is_ok(), "{event}");
+}
+
 #[test]
 fn the_samples_are_read_as_the_functions_read_them() {
     for event in [SNAPSHOT, CHUNK, FINISH] {
         assert_eq!(StageMessage::parse(&body(event)).unwrap().run_id.to_string(), RUN_ID);
     }
-    let pointer = BatchPointer::parse(&body(PUSH)).unwrap();
-    assert_eq!(pointer.run_id.to_string(), RUN_ID);
-    serde_json::from_value::<CampaignMonitorTarget>(pointer.prepared).unwrap();
+    read_push::<CampaignMonitorTarget>(PUSH);
+    read_push::<MarketoTarget>(PUSH_MARKETO);
+    read_push::<OmnisendTarget>(PUSH_OMNISEND);
+    read_push::<Dynamics365SalesTarget>(PUSH_DYNAMICS);
 
     let request = lambda_http::request::from_str(API).unwrap();
     assert_eq!(request.uri().path(), format!("/runs/{RUN_ID}"));
@@ -73,6 +87,9 @@ async fn every_function_answers_its_sample() {
         check("snapshot", SNAPSHOT),
         check("chunk", CHUNK),
         check("push-campaign-monitor", PUSH),
+        check("push-marketo", PUSH_MARKETO),
+        check("push-omnisend", PUSH_OMNISEND),
+        check("push-dynamics365-sales", PUSH_DYNAMICS),
         check("finish", FINISH),
     );
 }

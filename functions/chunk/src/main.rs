@@ -22,6 +22,8 @@ async fn main() -> Result<(), Error> {
         push_queues: PushQueues {
             campaign_monitor: Queue::new(clients.sqs(), Settings.push_campaign_monitor_queue_url()?),
             marketo: Queue::new(clients.sqs(), Settings.push_marketo_queue_url()?),
+            omnisend: Queue::new(clients.sqs(), Settings.push_omnisend_queue_url()?),
+            dynamics365_sales: Queue::new(clients.sqs(), Settings.push_dynamics365_sales_queue_url()?),
         },
         finish_queue: finish_queue.clone(),
     };

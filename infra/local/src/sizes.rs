@@ -18,7 +18,7 @@ const STARTS: usize = 5;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What all functions together are told by the template; each takes what it knows.
-const ENVIRONMENT: [(&str, &str); 11] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("DATA_BUCKET", "data"),
     ("CATALOG_TABLE", "catalog"),
     ("LEDGER_TABLE", "ledger"),
@@ -26,6 +26,8 @@ const ENVIRONMENT: [(&str, &str); 11] = [
     ("CHUNK_QUEUE_URL", "http://127.0.0.1:9/000000000000/chunk.fifo"),
     ("PUSH_CAMPAIGN_MONITOR_QUEUE_URL", "http://127.0.0.1:9/000000000000/push.fifo"),
     ("PUSH_MARKETO_QUEUE_URL", "http://127.0.0.1:9/000000000000/push-marketo.fifo"),
+    ("PUSH_OMNISEND_QUEUE_URL", "http://127.0.0.1:9/000000000000/push-omnisend.fifo"),
+    ("PUSH_DYNAMICS365_SALES_QUEUE_URL", "http://127.0.0.1:9/000000000000/push-dynamics365-sales.fifo"),
     ("FINISH_QUEUE_URL", "http://127.0.0.1:9/000000000000/finish.fifo"),
     ("EVENT_BUS_NAME", "default"),
     ("CAMPAIGN_MONITOR_ENDPOINT", "https://api.createsend.com"),

@@ -52,6 +52,16 @@ impl Settings {
         required("PUSH_MARKETO_QUEUE_URL")
     }
 
+    /// The queue of batches for Omnisend.
+    pub fn push_omnisend_queue_url(self) -> Result<String, SettingsError> {
+        required("PUSH_OMNISEND_QUEUE_URL")
+    }
+
+    /// The queue of batches for Dynamics 365 Sales.
+    pub fn push_dynamics365_sales_queue_url(self) -> Result<String, SettingsError> {
+        required("PUSH_DYNAMICS365_SALES_QUEUE_URL")
+    }
+
     /// The queue that ends runs.
     pub fn finish_queue_url(self) -> Result<String, SettingsError> {
         required("FINISH_QUEUE_URL")

@@ -68,7 +68,7 @@ impl Pace {
     /// different times to arrive.
     #[must_use]
     pub fn spacing(&self) -> Duration {
-        (self.window + self.lateness() + self.window / 160) / self.calls.saturating_sub(1).max(1)
+        (self.window + self.lateness() + self.window / 160) / self.calls.max(1)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What one piece of work may spend.
 
 use super::{NotYet, Pacer};
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,10 +29,26 @@ impl CallContext {
         Self { calls: AtomicU64::new(0), throttled: AtomicU64::new(0), deadline, pacer }
     }
 
-    /// Waits for the turn of one call, where the connection has a pace. Every attempt needs one.
+    /// Waits for the turn of one call, where the connection has a pace. Every attempt needs its own.
     pub async fn turn(&self) -> Result<(), NotYet> {
         match &self.pacer {
             Some(pacer) => pacer.turn(self.left()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the turns of a call that takes the room of several.
+    pub async fn turns(&self, turns: NonZeroU8) -> Result<(), NotYet> {
+        for _ in 0..turns.get() {
+            self.turn().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the turn of a call of the kind that the destination lets fewer of through.
+    pub async fn rare_turn(&self) -> Result<(), NotYet> {
+        match &self.pacer {
+            Some(pacer) => pacer.rare_turn(self.left()).await,
             None => Ok(()),
         }
     }

@@ -54,8 +54,10 @@ pub enum Cost {
     /// It needs a turn.
     #[default]
     Counted,
-    /// It needs several turns: the destination lets fewer calls of its kind through than others.
+    /// It needs several turns: one of the few calls of a kind that the destination lets fewer of through.
     Turns(NonZeroU8),
+    /// It needs a turn of the rarer kind too: one of the many calls of such a kind.
+    Rare,
     /// The destination does not count it.
     Free,
 }
@@ -185,15 +187,14 @@ impl HttpClient {
         if timeout < LEAST_TIME {
             return Err(request.error(ErrorKind::Timeout, Retry::Backoff, "no time is left for the call"));
         }
-        let turns = match request.cost {
-            Cost::Free => 0,
-            Cost::Counted => 1,
-            Cost::Turns(turns) => turns.get(),
+        let turn = match request.cost {
+            Cost::Free => Ok(()),
+            Cost::Counted => context.turns(NonZeroU8::MIN).await,
+            Cost::Turns(turns) => context.turns(turns).await,
+            Cost::Rare => context.rare_turn().await,
         };
-        for _ in 0..turns {
-            context.turn().await.map_err(|not_yet| request.not_yet(&not_yet))?;
-        }
-        if turns > 0 {
+        turn.map_err(|not_yet| request.not_yet(&not_yet))?;
+        if request.cost != Cost::Free {
             context.count_call();
         }
         // Waiting for the turn may have taken a while.

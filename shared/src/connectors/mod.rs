@@ -8,10 +8,12 @@ mod budget;
 pub mod campaign_monitor;
 mod context;
 mod credentials;
+pub mod dynamics365_sales;
 mod error;
 mod http;
 mod limits;
 pub mod marketo;
+pub mod omnisend;
 mod pace;
 mod target;
 
@@ -51,6 +53,11 @@ pub trait Connector: Send + Sync {
 
     /// How fast calls may follow each other over the whole connection; `None` where the destination publishes no rate.
     fn pace(&self) -> Option<Pace> {
+        None
+    }
+
+    /// How fast calls of the kind that the destination lets fewer of through ([`Cost::Rare`]) may follow each other.
+    fn rare_pace(&self) -> Option<Pace> {
         None
     }
 

@@ -67,6 +67,11 @@ pub trait Pacer: Send + Sync + fmt::Debug {
     /// Waits for the turn of one call, for no longer than `left`.
     async fn turn(&self, left: Duration) -> Result<(), NotYet>;
 
+    /// As [`Pacer::turn`], for a call of the kind that the destination lets fewer of through.
+    async fn rare_turn(&self, left: Duration) -> Result<(), NotYet> {
+        self.turn(left).await
+    }
+
     /// The destination has refused a call as one too many: everybody slows down.
     async fn slow_down(&self);
 

@@ -15,14 +15,31 @@ pub struct StoredBudget {
     pub version: u64,
 }
 
-fn budget_key(connection: &ConnectionId) -> Item {
-    key(format!("connection#{connection}"), "budget".to_owned())
+/// Which of a connection's budgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BudgetKind {
+    /// Of all calls.
+    Usual,
+    /// Of the calls that the destination lets fewer of through.
+    Rare,
+}
+
+fn budget_key(connection: &ConnectionId, kind: BudgetKind) -> Item {
+    let sort = match kind {
+        BudgetKind::Usual => "budget",
+        BudgetKind::Rare => "budget#rare",
+    };
+    key(format!("connection#{connection}"), sort.to_owned())
 }
 
 impl Ledger {
     /// A connection's budget.
-    pub async fn budget(&self, connection: &ConnectionId) -> Result<StoredBudget, LedgerError> {
-        let Some(item) = self.item(budget_key(connection)).await? else {
+    pub async fn budget(
+        &self,
+        connection: &ConnectionId,
+        kind: BudgetKind,
+    ) -> Result<StoredBudget, LedgerError> {
+        let Some(item) = self.item(budget_key(connection, kind)).await? else {
             return Ok(StoredBudget::default());
         };
         let fresh = Budget::default();
@@ -43,6 +60,7 @@ impl Ledger {
     pub async fn save_budget(
         &self,
         connection: &ConnectionId,
+        kind: BudgetKind,
         budget: &Budget,
         version_before: u64,
     ) -> Result<bool, LedgerError> {
@@ -53,7 +71,7 @@ impl Ledger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(budget_key(connection)))
+            .set_key(Some(budget_key(connection, kind)))
             .update_expression(
                 "SET next_slot_ms = :next, spacing_percent = :spacing, changed_at_ms = :changed, \
                  resets_at_ms = :resets, spent = :spent, paused_until_ms = :paused, pause_text = :text, \

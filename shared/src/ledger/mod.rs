@@ -11,7 +11,7 @@ mod requests;
 mod runs;
 
 pub use batches::{BatchId, Claim, Closed, Owner, Spent};
-pub use budgets::StoredBudget;
+pub use budgets::{BudgetKind, StoredBudget};
 pub use exports::DeliveredPointer;
 pub use lists::ListOwner;
 pub use progress::{Attempt, Progress};

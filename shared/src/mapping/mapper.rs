@@ -1,6 +1,6 @@
 //! The mapping of one export, bound to the columns of a snapshot and the fields of a target list.
 
-use super::match_key::{normalise_ascii_email, normalise_number, normalise_text};
+use super::match_key::{normalise_ascii_email, normalise_guid, normalise_number, normalise_text};
 use super::{Converted, Field, convert, normalise_email};
 use crate::catalog::{Export, FieldMapping, InvalidPolicy, NullPolicy};
 use crate::model::{FieldValue, MatchKey, Reason, RowHash, Scalar};
@@ -16,6 +16,8 @@ pub enum MatchKeyKind {
     AsciiEmail,
     /// A whole number above zero, such as the destination's own id of a person.
     Number,
+    /// A GUID, in any of the forms that it is written in.
+    Guid,
     /// Any text of a bounded length, in Unicode scalar values.
     Text {
         /// The longest.
@@ -141,6 +143,7 @@ impl Mapper {
             MatchKeyKind::Email => normalise_email(&text),
             MatchKeyKind::AsciiEmail => normalise_ascii_email(&text),
             MatchKeyKind::Number => normalise_number(&text),
+            MatchKeyKind::Guid => normalise_guid(&text),
             MatchKeyKind::Text { max_characters } => normalise_text(&text, max_characters),
         }
     }

@@ -12,6 +12,11 @@ pub enum Destination {
     CampaignMonitor,
     /// Marketo Engage static lists.
     Marketo,
+    /// Omnisend contacts with a tag for each segment.
+    Omnisend,
+    /// Dynamics 365 Sales marketing lists.
+    #[serde(rename = "dynamics365-sales")]
+    Dynamics365Sales,
 }
 
 impl Destination {
@@ -21,6 +26,8 @@ impl Destination {
         match self {
             Self::CampaignMonitor => "campaign-monitor",
             Self::Marketo => "marketo",
+            Self::Omnisend => "omnisend",
+            Self::Dynamics365Sales => "dynamics365-sales",
         }
     }
 }

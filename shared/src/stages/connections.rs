@@ -4,7 +4,9 @@ use super::StageError;
 use crate::aws::{Clients, SecretStore};
 use crate::catalog::Connection;
 use crate::connectors::campaign_monitor::{CampaignMonitor, DOMAINS};
+use crate::connectors::dynamics365_sales::Dynamics365Sales;
 use crate::connectors::marketo::Marketo;
+use crate::connectors::omnisend::{self, Omnisend};
 use crate::connectors::{Endpoint, HttpClient};
 
 /// Makes connectors. The credentials are read when they are first needed.
@@ -52,6 +54,25 @@ impl Connections {
         require_consent(connection)?;
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         Ok(Marketo::new(self.http.clone(), &connection.settings, store)?)
+    }
+
+    /// The connector of an Omnisend connection.
+    pub fn omnisend(&self, connection: &Connection) -> Result<Omnisend<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        let endpoint = Endpoint::parse(omnisend::DEFAULT_ENDPOINT, omnisend::DOMAINS)
+            .map_err(|error| StageError::stop("endpoint_invalid", error.to_string()))?;
+        Ok(Omnisend::new(endpoint, self.http.clone(), &connection.settings, store)?)
+    }
+
+    /// The connector of a Dynamics 365 Sales connection.
+    pub fn dynamics365_sales(
+        &self,
+        connection: &Connection,
+    ) -> Result<Dynamics365Sales<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        Ok(Dynamics365Sales::new(self.http.clone(), &connection.settings, store)?)
     }
 }
 

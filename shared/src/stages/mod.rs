@@ -14,6 +14,5 @@ pub mod tick;
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
 pub use error::StageError;
-pub use pacing::LedgerPacer;
 pub use requests::{RunRequests, StartError};
 pub use runner::{Step, handle_stage};

@@ -1,7 +1,7 @@
 //! Turns for a connection's calls, leased from the ledger in blocks.
 
-use crate::connectors::{Budget, Lease, NotYet, Pace, Pacer};
-use crate::ledger::{Ledger, StoredBudget};
+use crate::connectors::{Budget, Connector, Lease, NotYet, Pace, Pacer};
+use crate::ledger::{BudgetKind, Ledger, StoredBudget};
 use crate::model::ConnectionId;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,20 +15,29 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const TRIES: u32 = 30;
 
 /// What paces a connection's calls, where it has a pace.
-pub(super) fn pacer(
+pub(super) fn pacer<C: Connector>(
     ledger: &Ledger,
     connection: &ConnectionId,
-    pace: Option<Pace>,
+    connector: &C,
 ) -> Option<Arc<dyn Pacer>> {
-    let pacer = LedgerPacer::new(ledger.clone(), connection.clone(), pace?);
-    Some(Arc::new(pacer))
+    let usual = Track::new(ledger, connection, BudgetKind::Usual, connector.pace()?);
+    let rare = connector.rare_pace().map(|pace| Track::new(ledger, connection, BudgetKind::Rare, pace));
+    Some(Arc::new(LedgerPacer { usual, rare }))
 }
 
-/// One process's share in a connection's budget.
+/// One process's share in a connection's budgets.
 #[derive(Debug)]
-pub struct LedgerPacer {
+struct LedgerPacer {
+    usual: Track,
+    rare: Option<Track>,
+}
+
+/// One process's share in one budget.
+#[derive(Debug)]
+struct Track {
     ledger: Ledger,
     connection: ConnectionId,
+    kind: BudgetKind,
     pace: Pace,
     share: Mutex<Share>,
 }
@@ -42,11 +51,10 @@ struct Share {
     known: Option<StoredBudget>,
 }
 
-impl LedgerPacer {
-    /// Turns for the calls of `connection`.
-    #[must_use]
-    pub fn new(ledger: Ledger, connection: ConnectionId, pace: Pace) -> Self {
-        Self { ledger, connection, pace, share: Mutex::default() }
+impl Track {
+    fn new(ledger: &Ledger, connection: &ConnectionId, kind: BudgetKind, pace: Pace) -> Self {
+        let (ledger, connection) = (ledger.clone(), connection.clone());
+        Self { ledger, connection, kind, pace, share: Mutex::default() }
     }
 
     /// Changes the budget by compare and swap; `change` may be called several times.
@@ -58,7 +66,11 @@ impl LedgerPacer {
         for _ in 0..TRIES {
             let stored = match share.known.take() {
                 Some(known) => known,
-                None => self.ledger.budget(&self.connection).await.map_err(|error| unavailable(&error))?,
+                None => self
+                    .ledger
+                    .budget(&self.connection, self.kind)
+                    .await
+                    .map_err(|error| unavailable(&error))?,
             };
             let mut budget = stored.budget.clone();
             let answer = match change(&mut budget) {
@@ -68,7 +80,7 @@ impl LedgerPacer {
                 }
                 Change::Store(answer) => answer,
             };
-            let saved = self.ledger.save_budget(&self.connection, &budget, stored.version).await;
+            let saved = self.ledger.save_budget(&self.connection, self.kind, &budget, stored.version).await;
             if saved.map_err(|error| unavailable(&error))? {
                 share.known = Some(StoredBudget { budget, version: stored.version + 1 });
                 return Ok(answer);
@@ -112,15 +124,7 @@ impl LedgerPacer {
         }
         lease
     }
-}
 
-enum Change<T> {
-    None(T),
-    Store(T),
-}
-
-#[async_trait]
-impl Pacer for LedgerPacer {
     async fn turn(&self, left: Duration) -> Result<(), NotYet> {
         let patience = LONGEST_WAIT.min(left / 2);
         loop {
@@ -156,9 +160,37 @@ impl Pacer for LedgerPacer {
             Err(_) => Budget::default().pause(&self.pace, text, Timestamp::now()),
         }
     }
+}
+
+enum Change<T> {
+    None(T),
+    Store(T),
+}
+
+#[async_trait]
+impl Pacer for LedgerPacer {
+    async fn turn(&self, left: Duration) -> Result<(), NotYet> {
+        self.usual.turn(left).await
+    }
+
+    async fn rare_turn(&self, left: Duration) -> Result<(), NotYet> {
+        // The rarer turn first: whoever waits for it must not hold one that others could use.
+        if let Some(rare) = &self.rare {
+            rare.turn(left).await?;
+        }
+        self.usual.turn(left).await
+    }
+
+    async fn slow_down(&self) {
+        self.usual.slow_down().await;
+    }
+
+    async fn pause(&self, text: &str) -> Timestamp {
+        self.usual.pause(text).await
+    }
 
     fn connection(&self) -> &ConnectionId {
-        &self.connection
+        &self.usual.connection
     }
 }
 

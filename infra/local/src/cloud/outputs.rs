@@ -18,6 +18,10 @@ pub struct StackOutputs {
     pub campaign_monitor_secret: String,
     /// Name of the secret for the first Marketo Engage connection; it has no value yet.
     pub marketo_secret: String,
+    /// Name of the secret for the first Omnisend connection; it has no value yet.
+    pub omnisend_secret: String,
+    /// Name of the secret for the first Dynamics 365 Sales connection; it has no value yet.
+    pub dynamics365_sales_secret: String,
     /// Address of the snapshot queue.
     pub snapshot_queue_url: String,
     /// Address of its dead-letter queue.
@@ -30,6 +34,14 @@ pub struct StackOutputs {
     pub push_campaign_monitor_queue_url: String,
     /// Address of its dead-letter queue.
     pub push_campaign_monitor_dead_letter_queue_url: String,
+    /// Address of the queue of batches for Dynamics 365 Sales.
+    pub push_dynamics365_sales_queue_url: String,
+    /// Address of its dead-letter queue.
+    pub push_dynamics365_sales_dead_letter_queue_url: String,
+    /// Address of the queue of batches for Omnisend.
+    pub push_omnisend_queue_url: String,
+    /// Address of its dead-letter queue.
+    pub push_omnisend_dead_letter_queue_url: String,
     /// Address of the queue of batches for Marketo Engage.
     pub push_marketo_queue_url: String,
     /// Address of its dead-letter queue.
@@ -48,6 +60,8 @@ impl StackOutputs {
             &self.snapshot_dead_letter_queue_url,
             &self.chunk_dead_letter_queue_url,
             &self.push_campaign_monitor_dead_letter_queue_url,
+            &self.push_dynamics365_sales_dead_letter_queue_url,
+            &self.push_omnisend_dead_letter_queue_url,
             &self.push_marketo_dead_letter_queue_url,
             &self.finish_dead_letter_queue_url,
         ]
@@ -60,6 +74,8 @@ impl StackOutputs {
             &self.snapshot_queue_url,
             &self.chunk_queue_url,
             &self.push_campaign_monitor_queue_url,
+            &self.push_dynamics365_sales_queue_url,
+            &self.push_omnisend_queue_url,
             &self.push_marketo_queue_url,
             &self.finish_queue_url,
         ]

@@ -96,10 +96,7 @@ fn values(arguments: &Arguments, sandbox: &Sandbox, secret: String) -> Values {
 
 /// What the limits allow for the way that the run has chosen: two calls for 300 people, or the import's own speed.
 fn floor(report: &Report, rows: u64) -> f64 {
-    let is_import = report
-        .notices
-        .iter()
-        .any(|notice| notice.contains("bulk import, ") || notice.contains("goes by bulk import"));
+    let is_import = report.notices.iter().any(|notice| notice.contains("chosen: files"));
     let count = u32::try_from(rows).map_or(f64::MAX, f64::from);
     if is_import {
         return count / f64::from(IMPORT_ROWS_PER_SECOND);

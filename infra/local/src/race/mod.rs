@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1_000_000)]
     pub rows: u64,
     /// How many times faster than real the destination's time runs, its limits scaled with it
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 5)]
     pub scale: u32,
     /// Which way Marketo's people go: auto leaves it to the export's arithmetic
     #[arg(long, value_enum, default_value_t = Way::Auto)]

@@ -45,6 +45,10 @@ pub struct PushQueues {
     pub campaign_monitor: Queue,
     /// To Marketo Engage.
     pub marketo: Queue,
+    /// To Omnisend.
+    pub omnisend: Queue,
+    /// To Dynamics 365 Sales.
+    pub dynamics365_sales: Queue,
 }
 
 impl Chunk {
@@ -73,6 +77,14 @@ impl Chunk {
                 let connector = self.connections.marketo(&connection)?;
                 self.make_plan(&connector, &run, &export, &keys, deadline).await?
             }
+            Destination::Omnisend => {
+                let connector = self.connections.omnisend(&connection)?;
+                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+            }
+            Destination::Dynamics365Sales => {
+                let connector = self.connections.dynamics365_sales(&connection)?;
+                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+            }
         };
         let Some(plan) = planned else { return Ok(()) };
         let bytes = serde_json::to_vec(&plan)
@@ -96,7 +108,7 @@ impl Chunk {
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
         let lanes = connector.lanes();
-        let pacer = pacer(&self.ledger, &export.connection, connector.pace());
+        let pacer = pacer(&self.ledger, &export.connection, connector);
         let context = CallContext::paced(deadline, pacer);
         let segments = self.run_segments(export, keys).await?;
         let lists = self.prepare_lists(connector, export, &context).await?;
@@ -204,6 +216,8 @@ impl Chunk {
         let queue = match plan.destination {
             Destination::CampaignMonitor => &self.push_queues.campaign_monitor,
             Destination::Marketo => &self.push_queues.marketo,
+            Destination::Omnisend => &self.push_queues.omnisend,
+            Destination::Dynamics365Sales => &self.push_queues.dynamics365_sales,
         };
         Ok(queue.send(&messages).await?)
     }

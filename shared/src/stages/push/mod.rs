@@ -251,7 +251,7 @@ where
         }
         let connection: Connection = self.catalog.get(id.as_str()).await?;
         let connector = Arc::new((self.connect)(&connection)?);
-        let pacer = pacer(&self.ledger, id, connector.pace());
+        let pacer = pacer(&self.ledger, id, connector.as_ref());
         let known = Known { made: Instant::now(), connector, pacer };
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
         connectors.insert(id.clone(), known.clone());

@@ -15,6 +15,7 @@ from botocore.config import Config
 import transform
 
 ARTIFACTS = "artifacts"
+TEMPLATE = "template.json"
 
 
 def client(request, service):
@@ -49,11 +50,18 @@ def failures(cloudformation, stack):
     return "; ".join(found) or "no reason given"
 
 
-def deploy(cloudformation, request, template):
+def put_template(s3, template):
+    """Stores the template, since a request takes no more than 51,200 bytes of one
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html). Gives its address."""
+    s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE, Body=json.dumps(template).encode())
+    return f"{s3.meta.endpoint_url}/{ARTIFACTS}/{TEMPLATE}"
+
+
+def deploy(cloudformation, request, template_url):
     stack = request["stack_name"]
     cloudformation.create_stack(
         StackName=stack,
-        TemplateBody=json.dumps(template),
+        TemplateURL=template_url,
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request["parameters"].items()],
     )
@@ -76,7 +84,7 @@ def main():
     s3 = client(request, "s3")
     s3.create_bucket(Bucket=request["lake_bucket"])
     put_code(s3, request["archives"])
-    outputs = deploy(client(request, "cloudformation"), request, template)
+    outputs = deploy(client(request, "cloudformation"), request, put_template(s3, template))
     answer = {
         "outputs": outputs,
         "resources": len(template["Resources"]),

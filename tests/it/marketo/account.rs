@@ -51,11 +51,8 @@ impl<'a> Account<'a> {
         name: &str,
         adjust: impl FnOnce(Options) -> Options,
     ) -> Self {
-        let options = Options {
-            time_scale: f64::from(TIME_SCALE),
-            rate_calls: RATE_CALLS,
-            ..Options::default()
-        };
+        let options =
+            Options { time_scale: f64::from(TIME_SCALE), rate_calls: RATE_CALLS, ..Options::default() };
         let options = adjust(options);
         let sandbox = Sandbox::start(options).await.unwrap();
         sandbox.add_field(Field::new("loyaltyPoints", DataType::Integer));

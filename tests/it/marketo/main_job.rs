@@ -161,8 +161,8 @@ async fn nobody_is_written_when_nothing_is_mapped(scene: &Scene) {
     job.run().await.succeeded(Counts { added: 10, skipped: 10, ..Counts::default() });
     assert_eq!((account.calls(Endpoint::SyncLeads), account.calls(Endpoint::FindLeads)), (0, 1));
     let list = account.list("unwritten").id;
-    let members: BTreeSet<_> = account.members(list, Default::default(), usize::MAX).unwrap().into_iter().collect();
+    let members: BTreeSet<_> =
+        account.members(list, Default::default(), usize::MAX).unwrap().into_iter().collect();
     assert_eq!(members, ids.into_iter().collect());
     assert_eq!(account.everybody(), before);
-
 }

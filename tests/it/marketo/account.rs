@@ -1,9 +1,9 @@
 //! A Marketo account in a sandbox, with a connection to it.
 
-use crate::support::{Definitions, Over, Scene};
+use crate::support::{Definitions, Scene};
 use local::demo::Person;
 use sandbox::marketo::{
-    Credentials, DataType, Endpoint, Fault, Field, LeadId, NewService, Options, Sandbox, ShownLead, ShownList,
+    Credentials, DataType, Endpoint, Field, LeadId, NewService, Options, Sandbox, ShownLead, ShownList,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -152,18 +152,6 @@ impl<'a> Account<'a> {
         assert_eq!(report.specification_violations, Vec::<String>::new());
         assert_eq!((report.duplicate_leads, report.leads_deleted), (0, 0));
     }
-}
-
-/// Runs a job whose faults are asked for beforehand.
-pub(super) async fn run_with(
-    account: &Account<'_>,
-    job: &Definitions<'_>,
-    faults: impl IntoIterator<Item = Fault>,
-) -> Over {
-    for fault in faults {
-        account.add_fault(fault);
-    }
-    job.run().await
 }
 
 /// People who have moved.

@@ -2,7 +2,10 @@
 
 mod account;
 mod interruptions;
+mod limits;
 mod lists;
 mod main_job;
+mod mistakes;
 mod outcomes;
 mod privacy;
+mod trouble;

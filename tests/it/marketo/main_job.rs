@@ -163,6 +163,24 @@ async fn nobody_is_written_when_nothing_is_mapped(scene: &Scene) {
     let list = account.list("unwritten").id;
     let members: BTreeSet<_> =
         account.members(list, Default::default(), usize::MAX).unwrap().into_iter().collect();
-    assert_eq!(members, ids.into_iter().collect());
+    assert_eq!(members, ids.iter().copied().collect());
     assert_eq!(account.everybody(), before);
+
+    // By Marketo's own ids there is nobody to be looked up either.
+    account.count_anew();
+    let mut by_id = account.job("unwritten_by_id");
+    by_id.export["match_key"] = json!("points");
+    by_id.export["mapping"] = json!([]);
+    by_id.export["options"] = json!({ "person_creation": "match_only", "lookup_field": "id" });
+    let mut people = persons(10);
+    for (person, id) in people.iter_mut().zip(&ids) {
+        person.points = Some(id.get().into());
+    }
+    people[9].points = Some(99_999_999);
+    by_id.ready(&people).await;
+    let over = by_id.run().await;
+    over.succeeded(Counts { added: 9, skipped: 1, ..Counts::default() });
+    assert_eq!(over.because("marketo_1004"), 1);
+    assert_eq!((account.calls(Endpoint::FindLeads), account.calls(Endpoint::AddMembers)), (0, 1));
+    assert_eq!((account.on("unwritten_by_id").len(), account.everybody()), (9, before));
 }

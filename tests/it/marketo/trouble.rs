@@ -3,11 +3,13 @@
 use super::account::Account;
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, emails, persons, wait_until};
-use relay::model::Counts;
+use aws_sdk_dynamodb::types::AttributeValue;
+use relay::model::{Counts, RunId};
 use relay::run::RunState;
 use sandbox::faults::FaultKind;
 use sandbox::marketo::{Endpoint, Fault, ImportTrouble};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// More often than any test makes calls.
 const ALWAYS: usize = 1_000_000;
@@ -22,6 +24,7 @@ async fn stumbles_are_got_over() {
         no_token_works_for_a_while(&scene),
         an_import_fails(&scene, "fails", ImportTrouble::Fails),
         an_import_fails(&scene, "fails_halfway", ImportTrouble::FailsHalfway),
+        an_import_never_ends(&scene),
     );
     assert_eq!(dead_letters(&scene).await, 0);
 }
@@ -141,4 +144,50 @@ async fn an_import_fails(scene: &Scene, name: &str, trouble: ImportTrouble) {
     assert_eq!(over.because("destination_unavailable"), 400);
     job.run().await.succeeded(Counts { added: 400, ..Counts::default() });
     assert_eq!((account.on(name), account.lead_count()), (emails(&people), 400));
+}
+
+async fn an_import_never_ends(scene: &Scene) {
+    let mut account = Account::open(scene, "endless").await.lanes(1);
+    account.connection["settings"]["import_gives_up_after_minutes"] = json!(10);
+    let mut job = account.job("endless");
+    job.export["options"]["push"] = json!("bulk_import");
+    let people = persons(400);
+    job.ready(&people).await;
+    account.trouble_import(ImportTrouble::NeverEnds);
+    let run_id = job.start().await;
+    wait_until("the import is given up", async || {
+        submitted_long_ago(scene, run_id).await;
+        scene.run(run_id).await.unwrap().state.is_over()
+    })
+    .await;
+    let over = job.over(run_id).await;
+    over.failed("timeout", &["has not ended within 10 minutes", "go again with the next run"]);
+    assert_eq!(over.report.counts, Counts { deferred: 400, ..Counts::default() });
+    assert_eq!(account.active_imports(), 1);
+    // Marketo has taken the rows all the same; by calls they are brought whatever the import still does.
+    job.export["options"]["push"] = json!("sync");
+    job.save().await;
+    job.run().await.succeeded(Counts { added: 400, ..Counts::default() });
+    assert_eq!((account.on("endless"), account.lead_count()), (emails(&people), 400));
+}
+
+/// Makes the ledger believe that the import of a run's only batch was submitted in the year 2000.
+async fn submitted_long_ago(scene: &Scene, run_id: RunId) {
+    let text = |text: String| AttributeValue::S(text);
+    let key = [("pk", format!("run#{run_id}")), ("sk", "batch#0#000000".to_owned())];
+    let key: HashMap<String, AttributeValue> =
+        key.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+    let (table, dynamodb) = (&scene.cloud.outputs().ledger_table, scene.clients.dynamodb());
+    let item = dynamodb.get_item().table_name(table).set_key(Some(key.clone())).send().await.unwrap().item;
+    let item = item.unwrap_or_default();
+    let Some(AttributeValue::S(before)) = item.get("job") else { return };
+    let mut job: Value = serde_json::from_str(before).unwrap();
+    if job.is_null() {
+        return;
+    }
+    job["submitted_at"] = json!("2000-01-01T00:00:00Z");
+    let update =
+        dynamodb.update_item().table_name(table).set_key(Some(key)).update_expression("SET job = :job");
+    let update = update.expression_attribute_values(":job", text(job.to_string()));
+    update.send().await.unwrap();
 }

@@ -4,7 +4,7 @@ use super::account::{Account, moved};
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, emails, persons};
 use relay::model::Counts;
-use sandbox::marketo::{Endpoint, NewFolder, SeedLead};
+use sandbox::marketo::{Endpoint, FolderKind, LeadId, NewFolder, SeedLead};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ async fn people_come_change_and_leave(scene: &Scene) {
     let account = Account::open(scene, "main").await.lanes(1);
     let parent = account.create_folder(NewFolder {
         name: "Relay".to_owned(),
-        kind: sandbox::marketo::FolderKind::default(),
+        kind: FolderKind::default(),
         parent: None,
         workspace: None,
         is_system: false,
@@ -162,7 +162,7 @@ async fn nobody_is_written_when_nothing_is_mapped(scene: &Scene) {
     assert_eq!((account.calls(Endpoint::SyncLeads), account.calls(Endpoint::FindLeads)), (0, 1));
     let list = account.list("unwritten").id;
     let members: BTreeSet<_> =
-        account.members(list, Default::default(), usize::MAX).unwrap().into_iter().collect();
+        account.members(list, LeadId::default(), usize::MAX).unwrap().into_iter().collect();
     assert_eq!(members, ids.iter().copied().collect());
     assert_eq!(account.everybody(), before);
 

@@ -16,7 +16,7 @@ async fn every_row_has_its_outcome() {
     assert_eq!(dead_letters(&scene).await, 0);
 }
 
-/// An account with a date, and everybody in it but one; one is there twice.
+/// An account whose people have a date.
 async fn account<'a>(scene: &'a Scene, name: &str) -> Account<'a> {
     let account = Account::open(scene, name).await.lanes(1);
     account.add_field(Field::new("memberSince", DataType::Date));
@@ -27,10 +27,10 @@ async fn the_right_ones_of_a_call_are_applied(scene: &Scene) {
     let account = account(scene, "rows").await;
     let mut people = persons(300);
     for person in &mut people {
-        person.city = "2020-02-29".to_owned();
+        "2020-02-29".clone_into(&mut person.city);
     }
-    people[2].city = "2021-02-29".to_owned();
-    people[3].address = COMPLEX.to_owned();
+    "2021-02-29".clone_into(&mut people[2].city);
+    COMPLEX.clone_into(&mut people[3].address);
     // The first is not there, and the second is there twice.
     let seeds = people.iter().skip(1).chain([&people[1]]);
     account.seed_leads(seeds.map(|person| SeedLead::new(person.email.as_ref().unwrap())).collect()).unwrap();
@@ -75,7 +75,7 @@ async fn the_right_ones_of_a_call_are_applied(scene: &Scene) {
 async fn the_right_rows_of_a_file_are_applied(scene: &Scene) {
     let account = account(scene, "file").await;
     let mut people = persons(300);
-    people[3].address = COMPLEX.to_owned();
+    COMPLEX.clone_into(&mut people[3].address);
     people[4].city = "Wrong".repeat(60);
     let twice = || SeedLead::new("person2@mail.example.com");
     account.seed_leads(vec![twice(), twice()]).unwrap();

@@ -15,7 +15,6 @@ from botocore.config import Config
 import transform
 
 ARTIFACTS = "artifacts"
-TEMPLATE = "template.json"
 
 
 def client(request, service):
@@ -50,18 +49,13 @@ def failures(cloudformation, stack):
     return "; ".join(found) or "no reason given"
 
 
-def put_template(s3, template):
-    """Stores the template, since a request takes no more than 51,200 bytes of one
-    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html). Gives its address."""
-    s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE, Body=json.dumps(template).encode())
-    return f"{s3.meta.endpoint_url}/{ARTIFACTS}/{TEMPLATE}"
-
-
-def deploy(cloudformation, request, template_url):
+def deploy(cloudformation, s3, request, template):
     stack = request["stack_name"]
+    # A template of more than 51,200 bytes is taken from a bucket only, as in an account.
+    s3.put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(template).encode())
     cloudformation.create_stack(
         StackName=stack,
-        TemplateURL=template_url,
+        TemplateURL=f"{request['endpoint']}/{ARTIFACTS}/template.json",
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request["parameters"].items()],
     )
@@ -84,7 +78,7 @@ def main():
     s3 = client(request, "s3")
     s3.create_bucket(Bucket=request["lake_bucket"])
     put_code(s3, request["archives"])
-    outputs = deploy(client(request, "cloudformation"), request, put_template(s3, template))
+    outputs = deploy(client(request, "cloudformation"), s3, request, template)
     answer = {
         "outputs": outputs,
         "resources": len(template["Resources"]),

@@ -210,11 +210,21 @@ def authorize_as_aws():
     iam_actions.extract_iam_action = action_of_permission
 
 
+def run_groups_apart():
+    """A FIFO mapping works on several batches at a time as long as they share no message group, as on AWS; MiniStack
+    takes one after the other, although its queues keep groups apart too."""
+    from ministack.services import lambda_svc
+
+    original = lambda_svc._sqs_esm_concurrency
+    lambda_svc._sqs_esm_concurrency = lambda esm, function, config, queue=None: original(esm, function, config)
+
+
 def main():
     threading.Thread(target=end_with_owner, daemon=True).start()
     import ministack.app
 
     authorize_as_aws()
+    run_groups_apart()
     ministack.app.app = Watched(ministack.app.app)
     ministack.app.main()
 

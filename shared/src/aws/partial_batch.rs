@@ -3,6 +3,7 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// One message as it was delivered.
@@ -47,21 +48,31 @@ impl From<SqsMessage> for Delivery {
 /// the rest of the group fails too, unhandled, so that its order is kept.
 ///
 /// Every failed message, the unhandled ones too, is given to `put_back`: a message that stays hidden keeps its whole
-/// group waiting (Amazon SQS Developer Guide, "FIFO delivery logic").
-pub async fn handle_groups<F, R, P, Q>(event: SqsEvent, handle: F, put_back: P) -> SqsBatchResponse
+/// group waiting (Amazon SQS Developer Guide, "FIFO delivery logic"). For the same reason a group that is done is given
+/// to `let_go` where others are not: its messages would else be in flight, and those behind them wait, until the slowest
+/// group ends.
+pub async fn handle_groups<F, R, P, Q, G, H>(
+    event: SqsEvent,
+    handle: F,
+    put_back: P,
+    let_go: G,
+) -> SqsBatchResponse
 where
     F: Fn(Delivery) -> R,
     R: Future<Output = Verdict>,
     P: Fn(String, Failure) -> Q,
     Q: Future<Output = ()>,
+    G: Fn(Vec<String>) -> H,
+    H: Future<Output = ()>,
 {
     let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in event.records.into_iter().map(Delivery::from) {
         groups.entry(delivery.group.clone()).or_default().push(delivery);
     }
-    let (handle, put_back) = (&handle, &put_back);
+    let (handle, put_back, let_go) = (&handle, &put_back, &let_go);
+    let open = &AtomicUsize::new(groups.len());
     let failures = join_all(groups.into_values().map(|group| async move {
-        let mut failed = Vec::new();
+        let (mut failed, mut handled) = (Vec::new(), Vec::new());
         let mut failure = None;
         for delivery in group {
             let (message_id, receipt_handle) = (delivery.message_id.clone(), delivery.receipt_handle.clone());
@@ -71,7 +82,13 @@ where
             if let Some(failure) = failure {
                 put_back(receipt_handle, failure).await;
                 failed.push(message_id);
+            } else {
+                handled.push(receipt_handle);
             }
+        }
+        let is_last = open.fetch_sub(1, Ordering::Relaxed) == 1;
+        if !is_last && !handled.is_empty() {
+            let_go(handled).await;
         }
         failed
     }))
@@ -105,7 +122,7 @@ mod tests {
     fn check(messages: &[(&str, &str)], failing: &str, handled: &[&str], failed: &[&str]) {
         let seen = Mutex::new(Vec::new());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let put_back = Mutex::new(Vec::new());
+        let (put_back, let_go) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
         let handled_all = handle_groups(
             event(messages),
             |delivery| {
@@ -122,6 +139,10 @@ mod tests {
                 put_back.lock().unwrap().push(receipt_handle);
                 std::future::ready(())
             },
+            |handles| {
+                let_go.lock().unwrap().extend(handles);
+                std::future::ready(())
+            },
         );
         let response = runtime.block_on(handled_all);
         let mut found: Vec<String> =
@@ -132,6 +153,13 @@ mod tests {
         put_back.sort();
         assert_eq!(put_back, failed, "what fails is put back, handled or not");
         assert_eq!(*seen.lock().unwrap(), handled);
+        // The first of the two groups is done while the other is not; the last is left to the mapping.
+        let first: Vec<&str> = messages
+            .iter()
+            .filter(|(id, group)| *group == "a" && !failed.contains(id))
+            .map(|(id, _)| *id)
+            .collect();
+        assert_eq!(*let_go.lock().unwrap(), first, "what is done makes way for what is behind it");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! FIFO queues.
 
 use super::{CloudError, count_call};
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
 
 /// What one call takes at the most (Amazon SQS Developer Guide, "Amazon SQS message quotas").
 const MESSAGES_A_CALL: usize = 10;
@@ -57,6 +57,23 @@ impl Queue {
             }
         }
         Ok(())
+    }
+
+    /// Takes messages off the queue that were handled, at most ten. One that stays comes again, which is handled too.
+    pub async fn delete(&self, receipt_handles: Vec<String>) -> Result<(), CloudError> {
+        let mut entries = Vec::with_capacity(receipt_handles.len());
+        for (number, handle) in receipt_handles.into_iter().enumerate() {
+            let entry = DeleteMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .receipt_handle(handle)
+                .build()
+                .map_err(|_| CloudError::local("delete messages of", &self.url, "message_incomplete"))?;
+            entries.push(entry);
+        }
+        count_call();
+        let answer =
+            self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
+        answer.map(drop).map_err(|error| CloudError::new("delete messages of", &self.url, &error))
     }
 
     /// Hides a message that is being handled for so long that its next try comes at the right time.

@@ -106,6 +106,7 @@ where
         event,
         |delivery| one(delivery, step, &work),
         |handle, failure| step.put_back(handle, failure),
+        |_| std::future::ready(()),
     )
     .await
 }

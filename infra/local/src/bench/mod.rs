@@ -43,7 +43,7 @@ pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cl
     values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
     values.insert("list".to_owned(), list.to_string());
     let folder = crate::workspace::package().join("bench-catalog");
-    Catalog::read(&folder, &values)?.save(&world.catalog()).await?;
+    Catalog::read(&folder.join("profiles"), &values)?.save(&world.catalog()).await?;
     Catalog::read(&folder.join("campaign-monitor"), &values)?.save(&world.catalog()).await?;
 
     let calls_before = world.cloud.function_calls().await?;

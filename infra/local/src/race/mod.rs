@@ -3,7 +3,9 @@
 //! The destination's sandbox enforces the limits; its time runs faster, and its limits are scaled with it. The floor
 //! is arithmetic: what the limits would let through if nothing else took any time.
 
+mod dynamics365_sales;
 mod marketo;
+mod omnisend;
 mod outcome;
 
 use std::time::Duration;
@@ -11,7 +13,6 @@ use std::time::Duration;
 use relay::run::{Report, RunState};
 
 use crate::Error;
-use crate::bench::lake;
 use crate::binaries::{self, Profile};
 use crate::cloud::Options;
 use crate::console::Progress;
@@ -28,11 +29,11 @@ pub struct Arguments {
     /// The destination
     #[arg(value_enum)]
     pub destination: Destination,
-    /// Profiles to export into an empty list
-    #[arg(long, default_value_t = 1_000_000)]
+    /// Profiles to export into an empty list; without it as many as the destination's cap allows
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub rows: u64,
     /// How many times faster than real the destination's time runs, its limits scaled with it
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub scale: u32,
     /// Which way Marketo's people go: auto leaves it to the export's arithmetic
     #[arg(long, value_enum, default_value_t = Way::Auto)]
@@ -47,6 +48,11 @@ pub struct Arguments {
 pub enum Destination {
     /// Marketo Engage
     Marketo,
+    /// Omnisend
+    Omnisend,
+    /// Dynamics 365 Sales
+    #[value(name = "dynamics365-sales")]
+    Dynamics365Sales,
 }
 
 /// How people get into Marketo Engage.
@@ -60,32 +66,44 @@ pub enum Way {
     BulkImport,
 }
 
-/// Runs the race: everybody into an empty list, then once more after one person in a hundred has changed.
+/// Runs the race: everybody into an empty list, then once more after one person in a hundred has changed or left.
 pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
+    let arguments = &Arguments { rows: arguments.rows(), ..arguments.clone() };
     let profile = if arguments.dev { Profile::Dev } else { Profile::Release };
     let venv = venv::ensure(progress)?;
     let functions = binaries::build(profile, progress)?;
     let bundle = Bundle::start(Options::new(venv, functions), progress).await?;
     let raced = match arguments.destination {
         Destination::Marketo => marketo::race(arguments, &bundle, progress).await,
+        Destination::Omnisend => omnisend::race(arguments, &bundle, progress).await,
+        Destination::Dynamics365Sales => dynamics365_sales::race(arguments, &bundle, progress).await,
     };
     bundle.cloud.stop().await?;
     raced.map(|outcome| outcome.report())
 }
 
-/// Writes the lake and the catalog.
-async fn prepare(
-    bundle: &Bundle,
-    rows: u64,
-    folder: &str,
-    values: &Values,
-    progress: &Progress,
-) -> Result<(), Error> {
-    progress.step(&format!("writing {rows} profiles into the lake"));
-    lake::fill(bundle, rows, 0).await?;
+impl Arguments {
+    fn rows(&self) -> u64 {
+        match self.destination {
+            _ if self.rows > 0 => self.rows,
+            Destination::Marketo | Destination::Omnisend => 1_000_000,
+            Destination::Dynamics365Sales => 100_000,
+        }
+    }
+}
+
+/// Saves the catalog of some folders.
+async fn prepare(bundle: &Bundle, folders: &[&str], values: &Values) -> Result<(), Error> {
     let root = crate::workspace::package().join("bench-catalog");
-    Catalog::read(&root, values)?.save(&bundle.catalog()).await?;
-    Catalog::read(&root.join(folder), values)?.save(&bundle.catalog()).await
+    for folder in folders {
+        Catalog::read(&root.join(folder), values)?.save(&bundle.catalog()).await?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+const fn real(count: u64) -> f64 {
+    count as f64
 }
 
 /// One run, from its start to its report.

@@ -51,10 +51,8 @@ impl Lap {
 pub(super) struct Outcome {
     /// How many times faster than real the destination's time ran.
     pub(super) scale: u32,
-    /// The first run, into an empty list.
-    pub(super) first: Lap,
-    /// The second, after one person in a hundred has changed.
-    pub(super) second: Lap,
+    /// The first run, into an empty list, and those after it.
+    pub(super) laps: Vec<Lap>,
     /// What else the destination saw that it should not have seen: names and counts.
     pub(super) faults: Vec<String>,
 }
@@ -66,7 +64,7 @@ impl Outcome {
             "\n{:<22}{:>10}{:>14}{:>12}{:>12}{:>10}{:>11}{:>13}",
             "run", "rows", "elapsed s", "floor s", "over floor", "calls", "throttled", "misreported"
         );
-        for lap in [&self.first, &self.second] {
+        for lap in &self.laps {
             text.push_str(&format!(
                 "\n{:<22}{:>10}{:>14.1}{:>12.1}{:>12.3}{:>10}{:>11}{:>13}",
                 lap.name,
@@ -83,25 +81,27 @@ impl Outcome {
             "\n\nSeconds are the destination's, whose time ran {} times as fast.",
             self.scale
         ));
-        for notice in &self.first.notices {
+        for notice in self.laps.iter().flat_map(|lap| &lap.notices) {
             text.push_str(&format!("\n- {notice}"));
         }
         for fault in &self.faults {
             text.push_str(&format!("\nNOT AS IT MUST BE: {fault}"));
         }
+        let misreported: u64 = self.laps.iter().map(|lap| lap.misreported).sum();
+        let first = self.laps.first();
         let figures = json!({
-            "rows": self.first.rows,
-            "elapsed_over_floor": (self.first.over_floor() * 1_000.0).round() / 1_000.0,
-            "calls": self.first.calls,
-            "throttled": self.first.throttled,
-            "misreported": self.first.misreported + self.second.misreported,
-            "elapsed_seconds": self.first.elapsed_seconds,
-            "floor_seconds": self.first.floor_seconds,
-            "second_run_calls": self.second.calls,
+            "rows": first.map(|lap| lap.rows),
+            "elapsed_over_floor": first.map(|lap| (lap.over_floor() * 1_000.0).round() / 1_000.0),
+            "calls": first.map(|lap| lap.calls),
+            "throttled": self.laps.iter().map(|lap| lap.throttled).sum::<u64>(),
+            "misreported": misreported,
+            "elapsed_seconds": first.map(|lap| lap.elapsed_seconds.round()),
+            "floor_seconds": first.map(|lap| lap.floor_seconds.round()),
+            "second_run_calls": self.laps.get(1).map(|lap| lap.calls),
             "scale": self.scale,
             "faults": self.faults,
         });
-        let good = self.faults.is_empty() && self.first.misreported + self.second.misreported == 0;
+        let good = self.faults.is_empty() && misreported == 0;
         crate::cli::Report { text, figures, good }
     }
 }

@@ -160,6 +160,7 @@ const fn by_status(status: u16) -> Verdict {
             "there is nothing at this address: check organisation_url, and that Dynamics 365 Sales is installed",
         ),
         408 => backoff(ErrorKind::Timeout, "the service did not get the request in time"),
+        412 => never(ErrorKind::InvalidRequest, "there is a row with this key already"),
         413 | 414 => never(ErrorKind::TooLarge, "the request is larger than the service takes"),
         429 => backoff(ErrorKind::RateLimited, "too many calls in too short a time"),
         504 => backoff(ErrorKind::Timeout, "the service did not answer in time"),

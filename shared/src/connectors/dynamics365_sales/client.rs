@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// How long a call that does little may take.
-pub(super) const SHORT_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const SHORT_TIMEOUT: Duration = Duration::from_mins(1);
 /// More than this is not believed of a header that says how long to wait.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");

@@ -73,3 +73,86 @@ impl Debt {
         self.owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connectors::Pacer;
+    use crate::model::ConnectionId;
+    use async_trait::async_trait;
+    use jiff::Timestamp;
+    use std::sync::Arc;
+
+    /// Gives turns at once, as many as there are.
+    #[derive(Debug)]
+    struct Turns {
+        left: AtomicU32,
+        connection: ConnectionId,
+    }
+
+    #[async_trait]
+    impl Pacer for Turns {
+        async fn turn(&self, _left: Duration) -> Result<(), NotYet> {
+            let less = |left: u32| left.checked_sub(1);
+            let turn = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            turn.map(drop).map_err(|_| NotYet::Turn(Duration::from_secs(9)))
+        }
+
+        async fn slow_down(&self) {}
+
+        async fn pause(&self, _text: &str) -> Timestamp {
+            Timestamp::now()
+        }
+
+        fn connection(&self) -> &ConnectionId {
+            &self.connection
+        }
+    }
+
+    fn with_turns(left: u32) -> (Arc<Turns>, CallContext) {
+        let connection = ConnectionId::try_from("sales".to_owned()).unwrap();
+        let turns = Arc::new(Turns { left: AtomicU32::new(left), connection });
+        let pacer: Arc<dyn Pacer> = turns.clone();
+        (turns, CallContext::paced(Instant::now() + Duration::from_mins(1), Some(pacer)))
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_paid_during_a_call_is_paid_before_the_next() {
+        let debt = Debt::new(Duration::from_millis(2));
+        let (during, context) = with_turns(3);
+        let begun = Instant::now();
+        assert_eq!(
+            debt.while_paying(
+                async {
+                    sleep(Duration::from_millis(40)).await;
+                    7
+                },
+                &context
+            )
+            .await,
+            7
+        );
+        let most = u32::try_from(begun.elapsed().as_millis()).unwrap() / 2;
+        let owed = debt.owed.load(Ordering::Relaxed);
+        assert_eq!(during.left.load(Ordering::Relaxed), 0);
+        assert!((17..=most).contains(&owed), "{owed} of {most}");
+
+        let (_, context) = with_turns(5);
+        assert_eq!(debt.settle(&context).await, Err(NotYet::Turn(Duration::from_secs(9))));
+        assert_eq!(debt.owed.load(Ordering::Relaxed), owed - 5);
+        let (_, context) = with_turns(1_000);
+        assert_eq!(debt.settle(&context).await, Ok(()));
+        assert_eq!(debt.owed.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn nobody_owes_where_nobody_paces_and_nobody_owes_without_end() {
+        let debt = Debt::new(Duration::from_micros(1));
+        let context = CallContext::until(Instant::now() + Duration::from_mins(1));
+        debt.while_paying(std::future::ready(()), &context).await;
+        assert_eq!(debt.owed.load(Ordering::Relaxed), 0);
+        debt.owe(u32::MAX);
+        debt.owe(u32::MAX);
+        assert_eq!(debt.owed.load(Ordering::Relaxed), MOST);
+    }
+}

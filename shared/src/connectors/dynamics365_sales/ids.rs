@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn a_segments_list_has_one_id() {
         let first = id("newsletter", "vip", None);
-        assert_eq!(first.to_string(), "FIRST");
+        assert_eq!(first.to_string(), "b7d5d32b-5575-8987-bae9-d73af557554f");
         assert_eq!(first, id("newsletter", "vip", None));
         let second = id("newsletter", "vip", Some(&first));
         let others = [first, second, id("newsletter", "vip2", None), id("newslettervip", "vip", None)];

@@ -125,9 +125,9 @@ impl<S: CredentialStore> Connector for Dynamics365Sales<S> {
         batch: BatchLimits {
             // No most is published for a call; its size follows its time. A batch of a few calls keeps look-ups and
             // messages few, and what has to be done again after a crash small.
-            upsert_rows: 2_000,
+            upsert_rows: 5_000,
             upsert_bytes: 1_000_000,
-            remove_rows: 2_000,
+            remove_rows: 5_000,
         },
         // Two writes to one list at a time end in deadlocks of the database
         // (<https://learn.microsoft.com/power-apps/developer/data-platform/bulk-operations>).

@@ -110,7 +110,7 @@ impl Settings {
         }
         let call_goal = Duration::try_from_secs_f64(raw.call_seconds.unwrap_or(DEFAULT_CALL_SECONDS))
             .ok()
-            .filter(|goal| (Duration::from_millis(10)..=Duration::from_secs(60)).contains(goal))
+            .filter(|goal| (Duration::from_millis(10)..=Duration::from_mins(1)).contains(goal))
             .ok_or_else(|| refuse("call_seconds must be 0.01 to 60"))?;
         let pace = pace(raw.rate.unwrap_or(DEFAULT_RATE), is_this_machine(&organisation))?;
         Ok(Self {

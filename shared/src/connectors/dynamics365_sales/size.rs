@@ -98,7 +98,7 @@ mod tests {
         check(2_000, 1);
         size.too_many(1_000);
         check(2_000, 1);
-        size.took(1, Duration::from_secs(600));
+        size.took(1, Duration::from_mins(10));
         check(2_000, 1);
     }
 

@@ -1,7 +1,8 @@
 //! Whether an account is usable: each right is proven by a call that needs it and changes nothing.
 
+use super::call::{Body, Call};
 use super::classify::ACCESS_DENIED;
-use super::client::{Body, Call, Client, Session};
+use super::client::{Client, Session};
 use super::fields::Descriptions;
 use super::options::DEFAULT_FOLDER;
 use super::settings::Settings;

@@ -60,7 +60,6 @@ pub(super) const fn busy_wait(poll: Duration) -> Duration {
 }
 
 /// What a refused request means, by its code.
-#[expect(clippy::too_many_lines, reason = "one table, one line a code")]
 pub(super) const fn by_code(code: i64) -> Verdict {
     use Action::{Backoff, Pause, Renew, SlowDown, Stop, Wait};
     use ErrorKind::{
@@ -166,7 +165,6 @@ pub(super) const fn by_code(code: i64) -> Verdict {
 pub(super) const fn by_status(status: u16) -> Verdict {
     use Action::{Backoff, Stop};
     match status {
-        200..=299 => verdict(ErrorKind::Protocol, Backoff, "the answer does not have the documented form"),
         300..=399 => verdict(
             ErrorKind::Protocol,
             Stop,

@@ -2,28 +2,26 @@
 
 use super::answers::{Envelope, Judged, Results};
 use super::auth::{Auth, Pass};
+use super::call::{Call, Form};
 use super::classify::{self, ACCESS_DENIED, Action, Verdict};
 use super::settings::Settings;
 use crate::connectors::http::Patience;
 use crate::connectors::{
-    CallContext, Cost, CredentialStore, ErrorKind, HttpClient, HttpRequest, HttpResponse, PushError, Retry,
+    CallContext, CredentialStore, ErrorKind, HttpClient, HttpResponse, PushError, Retry,
 };
 use crate::model::Destination;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
-use url::{Url, form_urlencoded};
+use url::Url;
 
-/// "Other lead endpoints 30 s" on the vendor's side
-/// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>); some more lets
-/// its end come before ours.
-pub(super) const SHORT_TIMEOUT: Duration = Duration::from_secs(40);
 /// More than this is not believed of a header that says how long to wait.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// What has to be left after a wait for another attempt to make sense.
+const LEAST_TIME_AFTER: Duration = Duration::from_secs(5);
 
 /// Makes calls.
 pub(super) struct Client<S> {
@@ -36,39 +34,16 @@ pub(super) struct Client<S> {
 pub(super) struct Session<'a> {
     pub(super) context: &'a CallContext,
     pub(super) patience: Patience,
+    pub(super) turns: Turns,
 }
 
-/// What a call carries.
-pub(super) enum Body {
-    None,
-    Json(Bytes),
-    Form(String),
-    Multipart { boundary: String, body: Bytes },
-}
-
-/// What an answer looks like.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// The vendor's envelope.
-    Envelope,
-    /// A file; an error comes in the envelope all the same.
-    File,
-}
-
-/// One call.
-pub(super) struct Call {
-    pub(super) operation: &'static str,
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) body: Body,
-    pub(super) timeout: Duration,
-    /// The right that it needs, as the admin pages call it.
-    pub(super) right: &'static str,
-    /// Codes that are answers, not errors, to this call.
-    pub(super) accepts: &'static [i64],
-    pub(super) form: Form,
-    /// Whether it may be made again at once after an answer that says nothing of what was done.
-    pub(super) is_repeatable: bool,
+/// What is done about a call that only has to wait for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turns {
+    /// The batch goes back to the queue, which waits as often as it takes.
+    InTheQueue,
+    /// It is waited for here while there is time: what prepares a run cannot be put down half done.
+    Here,
 }
 
 /// An answer that is no error to its call.
@@ -77,73 +52,6 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
     status: u16,
     operation: &'static str,
-}
-
-impl Call {
-    /// A call that reads.
-    pub(super) const fn get(operation: &'static str, url: Url, right: &'static str) -> Self {
-        Self {
-            operation,
-            method: Method::GET,
-            url,
-            body: Body::None,
-            timeout: SHORT_TIMEOUT,
-            right,
-            accepts: &[],
-            form: Form::Envelope,
-            is_repeatable: true,
-        }
-    }
-
-    /// A call that sends a form.
-    pub(super) fn form(
-        operation: &'static str,
-        url: Url,
-        right: &'static str,
-        fields: &[(&str, &str)],
-    ) -> Self {
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        Self { method: Method::POST, body: Body::Form(form), ..Self::get(operation, url, right) }
-    }
-
-    pub(super) fn request(&self, authorization: HeaderValue) -> HttpRequest {
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, authorization);
-        let accept = match self.form {
-            Form::Envelope => "application/json",
-            Form::File => "text/csv, application/json",
-        };
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        let (content_type, body) = match &self.body {
-            // The vendor wants a type on DELETE too, body or none.
-            Body::None if self.method == Method::DELETE => {
-                (Some(HeaderValue::from_static("application/json")), Bytes::new())
-            }
-            Body::None => (None, Bytes::new()),
-            Body::Json(body) => (Some(HeaderValue::from_static("application/json")), body.clone()),
-            Body::Form(form) => (
-                Some(HeaderValue::from_static("application/x-www-form-urlencoded")),
-                Bytes::from(form.clone()),
-            ),
-            Body::Multipart { boundary, body } => (
-                HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}")).ok(),
-                body.clone(),
-            ),
-        };
-        if let Some(content_type) = content_type {
-            headers.insert(CONTENT_TYPE, content_type);
-        }
-        HttpRequest {
-            destination: Destination::Marketo,
-            operation: self.operation,
-            method: self.method.clone(),
-            url: self.url.clone(),
-            headers,
-            body,
-            timeout: self.timeout,
-            cost: Cost::Counted,
-        }
-    }
 }
 
 impl Answer {
@@ -193,8 +101,11 @@ impl<S: CredentialStore> Client<S> {
                 is_renewed = true;
                 continue;
             }
+            if self.waits_here(&error, session).await {
+                continue;
+            }
             // What took its whole time once is left to the queue, which waits longer.
-            let may_repeat = call.is_repeatable && error.kind != ErrorKind::Timeout;
+            let may_repeat = (call.is_repeatable || is_not_done(&error)) && error.kind != ErrorKind::Timeout;
             if !may_repeat || !session.patience.pause(&error, attempt, session.context).await {
                 return Err(error);
             }
@@ -203,6 +114,17 @@ impl<S: CredentialStore> Client<S> {
             }
             attempt += 1;
         }
+    }
+
+    async fn waits_here(&self, error: &PushError, session: &Session<'_>) -> bool {
+        let Retry::Wait(pause) = error.retry else {
+            return false;
+        };
+        if session.turns == Turns::InTheQueue || session.context.left() < pause + LEAST_TIME_AFTER {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        true
     }
 
     async fn attempt(
@@ -254,6 +176,11 @@ impl<S: CredentialStore> Client<S> {
             }),
         }
     }
+}
+
+/// Codes 6xx and 7xx say that nothing of a request was carried out.
+fn is_not_done(error: &PushError) -> bool {
+    error.code.is_some_and(|code| (600..800).contains(&code))
 }
 
 fn judge(call: &Call, response: &HttpResponse) -> Result<Answer, (Option<i64>, Verdict)> {

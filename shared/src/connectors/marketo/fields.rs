@@ -3,7 +3,8 @@
 //! `describe2` (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>) and
 //! the types of <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/fields/field-types>.
 
-use super::client::{Call, Client, Session};
+use super::call::Call;
+use super::client::{Client, Session};
 use super::{PERSON_RIGHT, failure};
 use crate::connectors::{CredentialStore, ErrorKind, PushError, Retry};
 use crate::mapping::{DateFormat, Field, FieldKind, MatchKeyKind};

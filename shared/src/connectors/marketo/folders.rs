@@ -2,7 +2,8 @@
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/folders>
 
-use super::client::{Call, Client, Session};
+use super::call::Call;
+use super::client::{Client, Session};
 use super::lists::FolderId;
 use super::{ASSET_RIGHT, failure};
 use crate::connectors::{CredentialStore, ErrorKind, PushError};
@@ -15,9 +16,10 @@ const TOLD: usize = 5;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Folder {
-    folder_id: FolderId,
-    #[serde(default)]
-    folder_type: Option<String>,
+    #[serde(rename = "folderId")]
+    id: FolderId,
+    #[serde(default, rename = "folderType")]
+    kind: Option<String>,
     #[serde(default)]
     path: Option<String>,
     #[serde(default)]
@@ -68,7 +70,7 @@ fn choose(mut folders: Vec<Folder>, wanted: &str, workspace: Option<&str>) -> Re
         folders.retain(|folder| folder.is_system);
     }
     match folders.as_slice() {
-        [folder] => Ok(folder.folder_id.clone()),
+        [folder] => Ok(folder.id.clone()),
         [] => {
             let place =
                 workspace.map(|workspace| format!(" in workspace \"{workspace}\"")).unwrap_or_default();
@@ -91,7 +93,7 @@ fn choose(mut folders: Vec<Folder>, wanted: &str, workspace: Option<&str>) -> Re
 
 impl Folder {
     fn is_for_lists(&self) -> bool {
-        self.folder_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("list"))
+        self.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("list"))
     }
 }
 
@@ -128,7 +130,7 @@ mod tests {
         let other = folder(34, "/Lead Database/EMEA/Group Lists", "List", true);
         let child = folder(56, "/Lead Database/Default/Group Lists/Group Lists", "List", false);
         let images = folder(78, "/Design Studio/Default/Group Lists", "Image", false);
-        check(&[group.clone()], "Group Lists", None, Ok(12));
+        check(std::slice::from_ref(&group), "Group Lists", None, Ok(12));
         check(&[group.clone(), images.clone()], "Group Lists", None, Ok(12));
         check(&[group.clone(), child.clone(), images], "Group Lists", None, Ok(12));
         check(&[group.clone(), other.clone()], "Group Lists", Some("EMEA"), Ok(34));

@@ -5,8 +5,9 @@
 //! (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/static-lists>).
 
 use super::answers::id_text;
+use super::call::Call;
 use super::classify::{IN_USE, NOT_FOUND};
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session};
 use super::{ASSET_RIGHT, PERSON_RIGHT, failure};
 use crate::connectors::{CredentialStore, ErrorKind, PushError, Retired};
 use crate::model::ListId;

@@ -4,8 +4,9 @@
 //! separated by commas, up to 300 people a page, and an error where more than 1,000 people match.
 
 use super::answers::{id_text, scalar_text};
+use super::call::Call;
 use super::classify::INVALID_VALUE;
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session};
 use super::{CALL_TIMEOUT, MAX_RECORDS, PERSON_RIGHT};
 use crate::connectors::{CredentialStore, PushError};
 use serde::Deserialize;
@@ -76,15 +77,12 @@ pub(super) async fn look_up<S: CredentialStore>(
         if look_up_piece(client, field, piece, session, &mut found).await? == Told::All {
             continue;
         }
-        match piece {
-            [key] => {
-                found.too_many.insert(folded(key));
-            }
-            _ => {
-                let (first, second) = piece.split_at(piece.len() / 2);
-                pieces.push_front(second);
-                pieces.push_front(first);
-            }
+        if let [key] = piece {
+            found.too_many.insert(folded(key));
+        } else {
+            let (first, second) = piece.split_at(piece.len() / 2);
+            pieces.push_front(second);
+            pieces.push_front(first);
         }
     }
     Ok(found)

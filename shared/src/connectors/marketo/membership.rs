@@ -4,7 +4,8 @@
 //! repeatable: whoever is on the list already stays on it, and whoever is off it stays off.
 
 use super::answers::RecordResult;
-use super::client::{Body, Call, Client, Session};
+use super::call::{Body, Call};
+use super::client::{Client, Session};
 use super::{CALL_TIMEOUT, MAX_RECORDS, PERSON_RIGHT, failure, wire};
 use crate::connectors::{CredentialStore, ErrorKind, PushError};
 use crate::model::ListId;

@@ -7,6 +7,7 @@
 mod address;
 mod answers;
 mod auth;
+mod call;
 mod check;
 mod classify;
 mod client;
@@ -43,7 +44,7 @@ use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
 use crate::model::{Destination, ListId, Row};
 use auth::Auth;
-use client::{Client, Session};
+use client::{Client, Session, Turns};
 use fields::Descriptions;
 use import::Importer;
 use removal::Remover;
@@ -178,8 +179,8 @@ impl<S: CredentialStore> Marketo<S> {
         Ok(Self { client, settings, descriptions: Descriptions::default(), first_pause })
     }
 
-    const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
-        Session { context, patience: Patience::new(self.first_pause) }
+    const fn session<'a>(&self, context: &'a CallContext, turns: Turns) -> Session<'a> {
+        Session { context, patience: Patience::new(self.first_pause), turns }
     }
 }
 
@@ -218,7 +219,8 @@ impl<S: CredentialStore> Connector for Marketo<S> {
     }
 
     async fn check(&self, context: &CallContext) -> Result<Account, PushError> {
-        check::check(&self.client, &self.settings, &self.descriptions, &self.session(context)).await
+        check::check(&self.client, &self.settings, &self.descriptions, &self.session(context, Turns::Here))
+            .await
     }
 
     async fn prepare(
@@ -227,7 +229,8 @@ impl<S: CredentialStore> Connector for Marketo<S> {
         list: &WantedList,
         context: &CallContext,
     ) -> Result<Prepared<Self::Target>, PushError> {
-        prepare::prepare(&self.client, &self.descriptions, export, list, &self.session(context)).await
+        prepare::prepare(&self.client, &self.descriptions, export, list, &self.session(context, Turns::Here))
+            .await
     }
 
     fn gather(&self, target: &mut Self::Target, delta: DeltaSize) -> Gathering {
@@ -241,7 +244,7 @@ impl<S: CredentialStore> Connector for Marketo<S> {
         frame: &Frame,
         context: &CallContext,
     ) -> Result<Pushed<MarketoJob>, PushError> {
-        let (client, session) = (&self.client, &self.session(context));
+        let (client, session) = (&self.client, &self.session(context, Turns::InTheQueue));
         if frame.rows.is_empty() {
             return Ok(Pushed::Done(Vec::new()));
         }
@@ -266,13 +269,13 @@ impl<S: CredentialStore> Connector for Marketo<S> {
         frame: &Frame,
         context: &CallContext,
     ) -> Result<Pushed<MarketoJob>, PushError> {
-        let (client, session) = (&self.client, &self.session(context));
+        let (client, session) = (&self.client, &self.session(context, Turns::InTheQueue));
         Importer { client, session, target, settings: &self.settings }.look(job, frame).await
     }
 
     /// Whatever else uses the list keeps it. The people stay in the account.
     async fn retire(&self, list: &ListId, context: &CallContext) -> Result<Retired, PushError> {
-        lists::delete(&self.client, list, &self.session(context)).await
+        lists::delete(&self.client, list, &self.session(context, Turns::Here)).await
     }
 }
 

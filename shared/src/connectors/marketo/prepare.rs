@@ -1,7 +1,8 @@
 //! The target list before the first push: is it there, what should people know of it, which fields can be filled.
 
+use super::call::Call;
 use super::classify::NAME_TAKEN;
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session};
 use super::fields::{Description, Descriptions};
 use super::lists::{self, StaticList};
 use super::{

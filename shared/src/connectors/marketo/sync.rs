@@ -5,7 +5,8 @@
 //! later is told along with their results.
 
 use super::answers::RecordResult;
-use super::client::{Body, Call, Client, Session};
+use super::call::{Body, Call};
+use super::client::{Client, Session};
 use super::lookup::{self, Matches};
 use super::outcomes::{self, KEY_HAS_COMMA, NOT_TOLD, TOO_LARGE};
 use super::wire::{self, BODY_FRAME_BYTES};
@@ -20,8 +21,11 @@ use bytes::Bytes;
 use http::Method;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const OPERATION: &str = "write people";
+/// "Sync Leads 90 s" on the vendor's side.
+const WRITE_ENDS_AFTER: Duration = Duration::from_secs(90);
 /// With less time than this no further piece is begun.
 const LEAST_TIME: Duration = Duration::from_secs(20);
 
@@ -47,10 +51,12 @@ impl<S: CredentialStore> Syncer<'_, S> {
         let mut pieces = cut(&rows, &frame.field_keys);
         let mut results: Vec<RowResult> = Vec::with_capacity(rows.len());
         while let Some(piece) = pieces.pop_front() {
-            let sent = if results.is_empty() || self.session.context.left() > LEAST_TIME {
+            let sent = if self.session.context.left() > LEAST_TIME {
                 self.sync_piece(piece, &frame.field_keys).await
+            } else if results.is_empty() {
+                Err(out_of_time(Retry::Backoff))
             } else {
-                Err(out_of_time())
+                Err(out_of_time(Retry::Wait(Duration::ZERO)))
             };
             match sent {
                 Ok(more) => results.extend(more),
@@ -109,8 +115,10 @@ impl<S: CredentialStore> Syncer<'_, S> {
     }
 
     async fn write(&self, rows: &[&Row], field_keys: &[String]) -> Result<Vec<Fate>, PushError> {
-        let answer =
-            self.client.call(&call(self.client, self.target, rows, field_keys)?, self.session).await?;
+        let call = call(self.client, self.target, rows, field_keys)?;
+        let begun_at = Instant::now();
+        let answer = self.client.call(&call, self.session).await;
+        let answer = answer.map_err(|error| leave_time(error, begun_at.elapsed()))?;
         // Results come in the order of the rows and carry no key.
         let records = answer.results::<RecordResult>()?.result;
         if records.len() != rows.len() {
@@ -134,21 +142,22 @@ impl<S: CredentialStore> Syncer<'_, S> {
             Fate::Ended(result) => result,
             Fate::Lead { id, is_to_be_added: false } => outcomes::applied(&id.to_string()),
             Fate::Lead { id, is_to_be_added: true } => match told.get(&id) {
-                Some(record) => self.added(id, record),
+                Some(record) => added(id, record),
                 None => outcomes::deferred(NOT_TOLD),
             },
         };
         Ok(fates.into_iter().map(result).collect())
     }
+}
 
-    fn added(&self, id: u64, record: &RecordResult) -> RowResult {
-        match record.status.as_deref() {
-            // Whoever is on the list already is skipped without a reason.
-            Some("added" | "memberof" | "skipped") if record.reasons.is_empty() => {
-                outcomes::applied(&id.to_string())
-            }
-            _ => outcomes::skipped(&record.reasons, &[]),
+/// What became of a lead that was to be added to the list.
+fn added(id: u64, record: &RecordResult) -> RowResult {
+    match record.status.as_deref() {
+        // Whoever is on the list already is skipped without a reason.
+        Some("added" | "memberof" | "skipped") if record.reasons.is_empty() => {
+            outcomes::applied(&id.to_string())
         }
+        _ => outcomes::skipped(&record.reasons, &[]),
     }
 }
 
@@ -163,7 +172,19 @@ pub(super) fn call<S: CredentialStore>(
         .map_err(|_| failure(OPERATION, ErrorKind::InvalidRequest, "the rows cannot be written as JSON"))?;
     let url = client.url(&["rest", "v1", "leads.json"]);
     let call = Call::get(OPERATION, url, PERSON_RIGHT);
-    Ok(Call { method: Method::POST, body: Body::Json(Bytes::from(body)), timeout: CALL_TIMEOUT, ..call })
+    let body = Body::Json(Bytes::from(body));
+    // Two writes of one new person at the same time make two people, so a write that may still be at work is not
+    // repeated at once.
+    Ok(Call { method: Method::POST, body, timeout: CALL_TIMEOUT, is_repeatable: false, ..call })
+}
+
+/// Where our time ended before Marketo's, the next attempt waits until the first cannot be at work any more.
+fn leave_time(error: PushError, elapsed: Duration) -> PushError {
+    let is_unanswered = error.kind == ErrorKind::Timeout && error.status.is_none();
+    match WRITE_ENDS_AFTER.checked_sub(elapsed) {
+        Some(left) if is_unanswered => PushError { retry: Retry::After(left), ..error },
+        _ => error,
+    }
 }
 
 fn fate(row: &Row, record: &RecordResult, fields: &[&str]) -> Fate {
@@ -197,7 +218,26 @@ fn cut<'r>(rows: &'r [&'r Row], field_keys: &[String]) -> VecDeque<&'r [&'r Row]
     pieces
 }
 
-fn out_of_time() -> PushError {
-    let error = failure(OPERATION, ErrorKind::Timeout, "no time is left for further people");
-    PushError { retry: Retry::Wait(Duration::ZERO), ..error }
+fn out_of_time(retry: Retry) -> PushError {
+    PushError { retry, ..failure(OPERATION, ErrorKind::Timeout, "no time is left for further people") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: ErrorKind, status: Option<u16>, elapsed_seconds: u64, expected: Retry) {
+        let error = PushError { retry: Retry::Backoff, status, ..failure(OPERATION, kind, "") };
+        let found = leave_time(error, Duration::from_secs(elapsed_seconds)).retry;
+        assert_eq!(found, expected, "{kind:?} {status:?} {elapsed_seconds}");
+    }
+
+    #[test]
+    fn a_write_without_an_answer_is_given_its_whole_time() {
+        check(ErrorKind::Timeout, None, 30, Retry::After(Duration::from_mins(1)));
+        check(ErrorKind::Timeout, None, 110, Retry::Backoff);
+        check(ErrorKind::Timeout, Some(200), 30, Retry::Backoff);
+        check(ErrorKind::Unavailable, None, 30, Retry::Backoff);
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/usage>; no right is needed.
 
-use super::client::{Call, Client, Session};
+use super::call::Call;
+use super::client::{Client, Session};
 use crate::connectors::{CredentialStore, PushError, Retry};
 use serde::Deserialize;
 
@@ -28,8 +29,8 @@ pub(super) async fn notice<S: CredentialStore>(
         Ok(usage) => Ok(usage.map(|Usage { total }| {
             format!("{total} of the account's calls of today are used so far, by all integrations together")
         })),
-        // The account does not let us go on now: whatever comes next would only find that out again.
-        Err(error) if matches!(error.retry, Retry::Wait(_) | Retry::Pause(_)) => Err(error),
+        // The account's day is spent: whatever comes next would only find that out again.
+        Err(error) if matches!(error.retry, Retry::Pause(_)) => Err(error),
         Err(error) => {
             tracing::warn!(
                 kind = error.kind.code(),

@@ -61,7 +61,7 @@ pub(super) struct Contact {
     #[serde(alias = "contactID")]
     pub(super) id: Option<String>,
     email: Option<String>,
-    status: Option<serde_json::Value>,
+    statuses: Option<Vec<Channel>>,
     identifiers: Option<Vec<Identifier>>,
     pub(super) tags: Option<Vec<String>>,
 }
@@ -83,8 +83,12 @@ struct Channels {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Channel {
-    status: Option<String>,
+pub(super) struct Channel {
+    #[serde(rename = "channel")]
+    name: Option<String>,
+    pub(super) status: Option<String>,
+    #[serde(rename = "statusChangedAt", alias = "statusDate")]
+    pub(super) since: Option<String>,
 }
 
 /// A page of contacts.
@@ -162,12 +166,13 @@ impl Contact {
         of_identifiers.or(self.email.as_deref())
     }
 
-    /// The status of the e-mail channel.
-    pub(super) fn email_status(&self) -> Option<&str> {
+    /// The e-mail channel: beside the address that it is of, or in the list of all channels.
+    pub(super) fn email_channel(&self) -> Option<&Channel> {
         let mut channels =
             self.identifiers.iter().flatten().filter_map(|identifier| identifier.channels.as_ref());
-        let of_channel = channels.find_map(|channels| channels.email.as_ref()?.status.as_deref());
-        of_channel.or_else(|| self.status.as_ref()?.as_str())
+        let of_address = channels.find_map(|channels| channels.email.as_ref());
+        let listed = || self.statuses.iter().flatten().find(|listed| listed.name.as_deref() == Some("email"));
+        of_address.or_else(listed)
     }
 }
 
@@ -222,16 +227,26 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_the_channel_is_found_in_both_forms() {
-        let status = |contact: Value| {
+    fn the_channel_is_found_in_every_form() {
+        let check = |contact: Value, expected: Option<(&str, &str)>| {
             let contact: Contact = serde_json::from_value(contact).unwrap();
-            contact.email_status().map(str::to_owned)
+            let channel = contact.email_channel();
+            let found = channel.map(|channel| {
+                (channel.status.as_deref().unwrap_or_default(), channel.since.as_deref().unwrap_or_default())
+            });
+            assert_eq!(found, expected);
         };
-        let channels = json!({"email": {"status": "unsubscribed", "statusDate": "2026-01-01T00:00:00Z"}});
-        let identifiers = json!([{"type": "email", "id": "a@example.com", "channels": channels}]);
-        assert_eq!(status(json!({"identifiers": identifiers})).as_deref(), Some("unsubscribed"));
-        assert_eq!(status(json!({"status": "subscribed"})).as_deref(), Some("subscribed"));
-        assert_eq!(status(json!({"status": 400})), None);
+        let identifiers = |date: &str| {
+            let channels = json!({"email": {"status": "unsubscribed", date: "2026-01-01T00:00:00Z"}});
+            json!({"identifiers": [{"type": "email", "id": "a@example.com", "channels": channels}]})
+        };
+        let expected = Some(("unsubscribed", "2026-01-01T00:00:00Z"));
+        check(identifiers("statusDate"), expected);
+        check(identifiers("statusChangedAt"), expected);
+        let listed =
+            json!({"channel": "email", "status": "unsubscribed", "statusChangedAt": "2026-01-01T00:00:00Z"});
+        check(json!({"statuses": [{"channel": "sms", "status": "subscribed"}, listed]}), expected);
+        check(json!({"status": 400}), None);
     }
 
     #[test]

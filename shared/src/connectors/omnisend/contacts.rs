@@ -3,6 +3,7 @@
 use super::answers::{Contact, Contacts, is_id};
 use super::client::{Call, Client, Session};
 use crate::connectors::{CredentialStore, PushError};
+use jiff::Timestamp;
 
 pub(super) const READ: &str = "read a contact";
 pub(super) const READ_SCOPE: &str = "contacts.read";
@@ -38,15 +39,19 @@ pub(super) async fn by_id_or_email<S: CredentialStore>(
     by_email(client, session, email).await
 }
 
-/// Whether a subscription may be told of somebody who has consented.
+/// Whether a subscription may be told of somebody who has consented on a day.
 ///
-/// Whoever has unsubscribed stays so, whatever date the consent has: what an older date does is documented for old
-/// versions of the API only. Whoever is subscribed needs no telling. What is not known is left alone.
-pub(super) fn may_tell_subscription(contact: Option<&Contact>) -> bool {
-    match contact {
-        None => true,
-        Some(contact) => contact.email_status() == Some("nonSubscribed"),
-    }
+/// Whoever has unsubscribed stays so, whatever day the consent has, and whoever is subscribed needs no telling. Of the
+/// others the later word counts: that a status with an earlier date changes nothing is what the vendor documents, but
+/// for older versions only (<https://api-docs.omnisend.com/v3/reference/post_contacts>), so it is not left to the
+/// version. What is not known is left alone.
+pub(super) fn may_tell_subscription(contact: Option<&Contact>, consent_date: &str) -> bool {
+    let Some(contact) = contact else { return true };
+    let Some(channel) = contact.email_channel() else { return false };
+    let moment = |text: &str| text.parse::<Timestamp>().ok();
+    let since = channel.since.as_deref().and_then(moment);
+    channel.status.as_deref() == Some("nonSubscribed")
+        && since.is_some_and(|since| moment(consent_date).is_some_and(|consented| consented > since))
 }
 
 #[cfg(test)]
@@ -55,16 +60,24 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_subscription_is_told_of_new_people_and_of_those_who_never_said_anything() {
-        let check = |status: Option<&str>, expected: bool| {
-            let contact: Contact = serde_json::from_value(json!({"status": status})).unwrap();
-            assert_eq!(may_tell_subscription(Some(&contact)), expected, "{status:?}");
+    fn a_subscription_is_told_of_new_people_and_of_those_who_consented_after_the_last_word() {
+        let day = "2026-01-02T00:00:00Z";
+        let check = |status: Option<&str>, since: Option<&str>, expected: bool| {
+            let statuses = json!([{"channel": "email", "status": status, "statusChangedAt": since}]);
+            let contact: Contact = serde_json::from_value(json!({"statuses": statuses})).unwrap();
+            assert_eq!(may_tell_subscription(Some(&contact), day), expected, "{status:?} {since:?}");
         };
-        assert!(may_tell_subscription(None));
-        check(Some("nonSubscribed"), true);
-        check(Some("subscribed"), false);
-        check(Some("unsubscribed"), false);
-        check(Some("anything"), false);
-        check(None, false);
+        assert!(may_tell_subscription(None, day));
+        check(Some("nonSubscribed"), Some("2026-01-01T00:00:00Z"), true);
+        check(Some("nonSubscribed"), Some("2026-01-02T00:00:00Z"), false);
+        check(Some("nonSubscribed"), Some("2026-01-03T00:00:00.5+01:00"), false);
+        check(Some("nonSubscribed"), Some("yesterday"), false);
+        check(Some("nonSubscribed"), None, false);
+        check(Some("subscribed"), Some("2026-01-01T00:00:00Z"), false);
+        check(Some("unsubscribed"), Some("2026-01-01T00:00:00Z"), false);
+        check(Some("anything"), Some("2026-01-01T00:00:00Z"), false);
+        check(None, Some("2026-01-01T00:00:00Z"), false);
+        let silent: Contact = serde_json::from_value(json!({})).unwrap();
+        assert!(!may_tell_subscription(Some(&silent), day));
     }
 }

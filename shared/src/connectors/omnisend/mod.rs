@@ -1,7 +1,7 @@
 //! Omnisend (API version 2026-03-15, or the older v5): contacts with a tag for each segment.
 //!
-//! `dialect` is what the two versions differ in, as data; `wire`, `answers`, `classify`, `tag`, `fields` and `job` are
-//! pure; `secret` and `client` make one call work; `check`, `prepare`, `upsert` and `removal` are the connector's
+//! `dialect` is what the two versions differ in, as data; `wire`, `answers`, `classify`, `reading`, `tag`, `fields` and `job`
+//! are pure; `secret` and `client` make one call work; `check`, `prepare`, `upsert` and `removal` are the connector's
 //! answers. The vendor's documents are at <https://api-docs.omnisend.com/reference/overview>.
 //!
 //! Nobody's subscription is ever raised and nobody's tags but ours are touched: see `wire::encode_batch`, `contacts`
@@ -17,6 +17,7 @@ mod fields;
 mod job;
 mod options;
 mod prepare;
+mod reading;
 mod removal;
 mod secret;
 mod segments;

@@ -52,7 +52,7 @@ pub(super) async fn prepare<S: CredentialStore>(
     if client.words.tagging == super::dialect::Tagging::OneByOne {
         notices.push(
             "the dialect v5 has no call for the tags of many people: each is read and written by itself, which takes \
-             two calls of the 400 a minute"
+             two or three calls of the 400 a minute"
                 .to_owned(),
         );
     }

@@ -3,11 +3,12 @@
 //! A batch of contacts is an upsert, so sending rows again after a lost answer changes nothing. A row counts as applied
 //! when its item was done and the call that tags it was taken.
 
-use super::answers::{Accepted, Batch, BatchState, is_id};
+use super::answers::{Accepted, is_id};
 use super::classify;
-use super::client::{Answer, Call, Client, Session};
+use super::client::{Call, Client, Session};
 use super::contacts;
 use super::job::{Failure, OmnisendJob, Submission, numbers, spans};
+use super::reading::{self, Ids, NOT_FOUND};
 use super::settings::Settings;
 use super::tagging::{Change, Person, Tagged, Tagger};
 use super::wire::{self, Outgoing, Terms};
@@ -18,12 +19,10 @@ use crate::model::{Outcome, Row};
 use bytes::Bytes;
 use http::Method;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 const SUBMIT: &str = "submit a batch of contacts";
 const LOOK: &str = "look after a batch of contacts";
-const NOT_FOUND: u16 = 404;
 /// "We recommend keeping the payload size limited to a maximum of 1MB"
 /// (<https://api-docs.omnisend.com/docs/how-to-sync-contacts>).
 pub(super) const MAX_BODY_BYTES: u64 = 1_000_000;
@@ -43,9 +42,6 @@ pub(super) struct Upsert<'a, S> {
     pub(super) tag: &'a str,
     pub(super) frame: &'a Frame,
 }
-
-/// The contacts' ids, as far as this piece of work was told them, by row.
-type Ids = HashMap<u32, String>;
 
 impl<S: CredentialStore> Upsert<'_, S> {
     /// Submits a batch.
@@ -114,7 +110,7 @@ impl<S: CredentialStore> Upsert<'_, S> {
     }
 
     fn row(&self, number: u32) -> Option<&Row> {
-        self.frame.rows.get(usize::try_from(number).ok()?)
+        reading::row(self.frame, number)
     }
 
     async fn submit_waiting(&self, job: &mut OmnisendJob) -> Result<(), PushError> {
@@ -181,11 +177,9 @@ impl<S: CredentialStore> Upsert<'_, S> {
     }
 
     async fn tells_subscription(&self, row: &Row, terms: &Terms<'_>) -> Result<bool, PushError> {
-        if terms.consent_date(row).is_none() {
-            return Ok(false);
-        }
+        let Some(consent_date) = terms.consent_date(row) else { return Ok(false) };
         let contact = contacts::by_email(self.client, self.session, &row.match_key.0).await?;
-        Ok(contacts::may_tell_subscription(contact.as_ref()))
+        Ok(contacts::may_tell_subscription(contact.as_ref(), consent_date))
     }
 
     /// Reads what became of the submissions; says whether all of them have ended.
@@ -198,7 +192,7 @@ impl<S: CredentialStore> Upsert<'_, S> {
             let url = self.client.url(&["batches", &submission.batch_id, "items"]);
             let call = Call { accepts: &[NOT_FOUND], ..Call::get(LOOK, url, contacts::READ_SCOPE) };
             let answer = self.client.call(&call, self.session).await?;
-            let fates = match self.read_batch(&answer, submission, ids)? {
+            let fates = match reading::read(&answer, submission, self.frame, ids)? {
                 Some(fates) => fates,
                 None if is_late => {
                     numbers(&submission.rows).map(|number| (number, Failure::TooLate)).collect()
@@ -212,55 +206,6 @@ impl<S: CredentialStore> Upsert<'_, S> {
             job.submissions.pop();
         }
         Ok(true)
-    }
-
-    /// The rows of a batch that were not done, and why; `None` where it has not ended.
-    fn read_batch(
-        &self,
-        answer: &Answer,
-        submission: &Submission,
-        ids: &mut Ids,
-    ) -> Result<Option<BTreeMap<u32, Failure>>, PushError> {
-        let rows: Vec<u32> = numbers(&submission.rows).collect();
-        if answer.status == NOT_FOUND {
-            // Batches are kept for days. One that is not there any more has nothing to tell.
-            return Ok(Some(rows.into_iter().map(|number| (number, Failure::NotTold)).collect()));
-        }
-        let batch: Batch = answer.read()?;
-        match batch.state() {
-            Some(BatchState::Ended) => {}
-            Some(BatchState::Open) => return Ok(None),
-            None => return Err(answer.unreadable()),
-        }
-        let by_email: HashMap<String, u32> = rows
-            .iter()
-            .filter_map(|number| Some((self.row(*number)?.match_key.0.to_lowercase(), *number)))
-            .collect();
-        let mut not_told: BTreeSet<u32> = rows.iter().copied().collect();
-        let mut failures = BTreeMap::new();
-        let mut strangers = 0_u32;
-        for (item, is_among_failed) in batch.items() {
-            // The address that was sent says whose item it is. Its id may say so too; nothing documents that.
-            let number = match item.email() {
-                Some(email) => by_email.get(&email),
-                None => item.place().and_then(|place| rows.get(place)),
-            };
-            let Some(number) = number.copied() else {
-                strangers += 1;
-                continue;
-            };
-            not_told.remove(&number);
-            if let Some(status) = item.failure(is_among_failed) {
-                failures.insert(number, Failure::Status(status));
-            } else if let Some(id) = item.contact_id() {
-                ids.insert(number, id);
-            }
-        }
-        if strangers > 0 {
-            tracing::warn!(strangers, rows = rows.len(), "a batch tells of items that were not sent");
-        }
-        failures.extend(not_told.into_iter().map(|number| (number, Failure::NotTold)));
-        Ok(Some(failures))
     }
 
     /// Gives everybody who was done the tag, from the first row that has not got it on.

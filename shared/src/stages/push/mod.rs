@@ -95,6 +95,7 @@ where
             event,
             |delivery| self.one(delivery, deadline),
             |receipt_handle, failure| self.put_back(receipt_handle, failure),
+            |receipt_handles| self.let_go(receipt_handles),
         )
         .await
     }
@@ -125,6 +126,13 @@ where
         // Where the wait cannot be set, the message comes again after the queue's own visibility timeout.
         if let Err(error) = self.queue.hide(&receipt_handle, wait.as_secs()).await {
             tracing::warn!(%error, "message could not be put back");
+        }
+    }
+
+    async fn let_go(&self, receipt_handles: Vec<String>) {
+        // Where they cannot be deleted now, the queue's mapping does it when the slowest lane is done.
+        if let Err(error) = self.queue.delete(receipt_handles).await {
+            tracing::warn!(%error, "messages of a lane could not be let go");
         }
     }
 

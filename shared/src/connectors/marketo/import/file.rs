@@ -39,6 +39,16 @@ impl ImportFile {
         Ok(Self { header, rows, csv })
     }
 
+    #[cfg(test)]
+    pub(super) const fn from_parts(header: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        Self { header, rows, csv: Vec::new() }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn bytes(&self) -> usize {
+        self.csv.len()
+    }
+
     /// A boundary that the file does not hold.
     pub(super) fn boundary(&self) -> String {
         loop {

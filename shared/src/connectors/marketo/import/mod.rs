@@ -9,12 +9,13 @@ mod file;
 mod report;
 
 use super::answers::ImportStatus;
-use super::client::{Body, Call, Client, Form, Session};
+use super::call::{Body, Call, Form};
+use super::client::{Client, Session};
 use super::settings::Settings;
 use super::{CALL_TIMEOUT, MarketoTarget, PERSON_RIGHT, failure};
 use crate::batch::{Frame, RowResult};
 use crate::connectors::{CredentialStore, ErrorKind, PushError, Pushed};
-use crate::model::{FieldValue, Outcome};
+use crate::model::{FieldValue, Outcome, Row};
 use bytes::Bytes;
 use file::ImportFile;
 use http::Method;
@@ -81,7 +82,10 @@ impl<S: CredentialStore> Importer<'_, S> {
             return Err(answer.unreadable());
         };
         match status.status.to_ascii_lowercase().as_str() {
-            "complete" | "completed" => self.results(&status, frame).await.map(Pushed::Done),
+            "complete" | "completed" => {
+                let results = self.results(&status, frame).await?;
+                Ok(Pushed::Done(with_known_ids(results, frame)))
+            }
             "failed" => {
                 let message = format!(
                     "the import (batch {}) failed as a whole; its rows go again with the next run",
@@ -146,6 +150,15 @@ impl<S: CredentialStore> Importer<'_, S> {
     }
 }
 
+/// An import does not tell lead ids; whoever had one keeps it.
+fn with_known_ids(results: Vec<RowResult>, frame: &Frame) -> Vec<RowResult> {
+    let with_id = |(result, row): (RowResult, &Row)| match result.outcome {
+        Outcome::Applied => RowResult { destination_id: row.destination_id.clone(), ..result },
+        _ => result,
+    };
+    results.into_iter().zip(&frame.rows).map(with_id).collect()
+}
+
 /// The call that submits a file.
 fn submit_call<S: CredentialStore>(client: &Client<S>, target: &MarketoTarget, file: &ImportFile) -> Call {
     let mut url = client.url(&["bulk", "v1", "leads.json"]);
@@ -166,6 +179,12 @@ fn submit_call<S: CredentialStore>(client: &Client<S>, target: &MarketoTarget, f
         is_repeatable: false,
         ..Call::get(SUBMIT, url, PERSON_RIGHT)
     }
+}
+
+/// How large a batch's file is.
+#[cfg(test)]
+pub(super) fn csv_bytes(frame: &Frame, target: &MarketoTarget) -> usize {
+    ImportFile::of(frame, target).unwrap().bytes()
 }
 
 #[cfg(test)]

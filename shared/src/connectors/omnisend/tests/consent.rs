@@ -48,6 +48,7 @@ async fn only_consent_with_its_day_subscribes_and_nobody_is_subscribed_again() {
         check(None, None, Some(DAY), "nonSubscribed").await;
         check(None, None, None, "nonSubscribed").await;
         check(Some("nonSubscribed"), Some(true), Some(DAY), "subscribed").await;
+        check(Some("nonSubscribed"), Some(true), Some("2025-05-31T00:00:00Z"), "nonSubscribed").await;
         check(Some("unsubscribed"), Some(true), Some(DAY), "unsubscribed").await;
         check(Some("subscribed"), Some(true), Some(DAY), "subscribed").await;
         check(Some("subscribed"), Some(false), Some(DAY), "subscribed").await;

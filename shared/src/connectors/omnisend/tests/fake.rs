@@ -6,16 +6,25 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+/// Since when people have their status.
+pub(super) const SINCE: &str = "2025-06-01T00:00:00Z";
+
 /// A contact.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Person {
     pub(super) tags: Vec<String>,
     pub(super) status: String,
+    /// Since when.
+    pub(super) since: String,
 }
 
 impl Person {
     pub(super) fn new(status: &str, tags: &[&str]) -> Self {
-        Self { tags: tags.iter().map(|tag| (*tag).to_owned()).collect(), status: status.to_owned() }
+        Self {
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            status: status.to_owned(),
+            since: SINCE.to_owned(),
+        }
     }
 }
 
@@ -128,7 +137,8 @@ impl Respond for Fake {
 impl State {
     fn contact(&self, email: &str, is_v5: bool) -> Option<Value> {
         let person = self.people.get(email)?;
-        let channels = json!({"email": {"status": person.status}});
+        let since_name = if is_v5 { "statusDate" } else { "statusChangedAt" };
+        let channels = json!({"email": {"status": person.status, since_name: person.since}});
         let identifiers = json!([{"type": "email", "id": email, "channels": channels}]);
         let id_name = if is_v5 { "contactID" } else { "id" };
         Some(json!({id_name: id(email), "identifiers": identifiers, "tags": person.tags}))

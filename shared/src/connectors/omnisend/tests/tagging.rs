@@ -38,7 +38,7 @@ async fn it_does_not_matter_whether_tags_replace_or_join() {
 async fn nobodys_tag_is_given_up_for_ours() {
     let fake = Fake::default();
     let many: Vec<String> = (0..100).map(|number| format!("tag {number}")).collect();
-    let person = Person { tags: many, status: "subscribed".to_owned() };
+    let person = Person { tags: many, ..Person::new("subscribed", &[]) };
     fake.put("jane@example.com", person.clone());
     let server = fake.serve().await;
     let (results, _) = carry_through(&v5(&server), &of(&["jane@example.com", "john@example.com"])).await;

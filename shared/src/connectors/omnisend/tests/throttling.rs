@@ -23,7 +23,7 @@ impl Counting {
     }
 
     fn context(self: &Arc<Self>) -> CallContext {
-        let pacer: Arc<dyn Pacer> = Arc::clone(self) as _;
+        let pacer: Arc<Self> = Arc::clone(self);
         CallContext::paced(Instant::now() + Duration::from_mins(1), Some(pacer))
     }
 

@@ -83,6 +83,25 @@ struct Entry {
     invalid: InvalidPolicy,
 }
 
+/// The field that each entry of a mapping means: all of them are there, and each is meant once.
+pub fn mapped_fields<'a>(
+    mapping: &[FieldMapping],
+    fields: &'a [Field],
+) -> Result<Vec<&'a Field>, MappingError> {
+    let mut mapped: Vec<&Field> = Vec::with_capacity(mapping.len());
+    for (index, FieldMapping { field: wanted, .. }) in mapping.iter().enumerate() {
+        let field = Field::find(fields, wanted).ok_or_else(|| {
+            let known: Vec<&str> = fields.iter().map(|field| field.key.as_str()).collect();
+            MappingError::UnknownField { index, field: wanted.clone(), known: known.join(", ") }
+        })?;
+        if mapped.iter().any(|other| other.key == field.key) {
+            return Err(MappingError::SameField { index, field: wanted.clone() });
+        }
+        mapped.push(field);
+    }
+    Ok(mapped)
+}
+
 /// The mapping of one export, bound.
 pub struct Mapper {
     match_key_column: usize,
@@ -108,16 +127,9 @@ impl Mapper {
             })
         };
         let mut entries: Vec<Entry> = Vec::with_capacity(export.mapping.len());
-        for (index, FieldMapping { attribute, field: wanted, if_null, if_invalid }) in
-            export.mapping.iter().enumerate()
-        {
-            let field = Field::find(fields, wanted).cloned().ok_or_else(|| {
-                let known: Vec<&str> = fields.iter().map(|field| field.key.as_str()).collect();
-                MappingError::UnknownField { index, field: wanted.clone(), known: known.join(", ") }
-            })?;
-            if entries.iter().any(|entry| entry.field.key == field.key) {
-                return Err(MappingError::SameField { index, field: wanted.clone() });
-            }
+        for (mapping, field) in export.mapping.iter().zip(mapped_fields(&export.mapping, fields)?) {
+            let FieldMapping { attribute, field: _, if_null, if_invalid } = mapping;
+            let field = field.clone();
             entries.push(Entry { column: column(attribute)?, field, null: *if_null, invalid: *if_invalid });
         }
         let field_keys = entries.iter().map(|entry| entry.field.key.clone()).collect();

@@ -10,4 +10,4 @@ mod match_key;
 pub use convert::{Converted, Unfit, convert};
 pub use email::normalise_email;
 pub use field::{DateFormat, Field, FieldKind};
-pub use mapper::{Mapped, Mapper, MappingError, MatchKeyKind, Warnings, row_hash};
+pub use mapper::{Mapped, Mapper, MappingError, MatchKeyKind, Warnings, mapped_fields, row_hash};

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::catalog::{Export, NullPolicy};
 use crate::connectors::{CredentialStore, ErrorKind, Prepared, PushError, WantedList};
-use crate::mapping::{Field, MatchKeyKind};
+use crate::mapping::{Field, MatchKeyKind, mapped_fields};
 use crate::model::ListId;
 use serde::Deserialize;
 
@@ -70,7 +70,8 @@ pub(super) async fn prepare<S: CredentialStore>(
     Ok(Prepared { list_id, match_key, terms: target.terms(), fields, notices, target })
 }
 
-/// A mapped field that cannot be filled is told by name and reason, and not merely as one that is not there.
+/// A mapped field that cannot be filled is told by name and reason, and not merely as one that is not there. That comes
+/// before a list is made, which would be left behind by a run that cannot go on.
 fn check_mapping(export: &Export, description: &Description, fields: &[Field]) -> Result<(), PushError> {
     for (index, mapping) in export.mapping.iter().enumerate() {
         if Field::find(fields, &mapping.field).is_none()
@@ -80,7 +81,8 @@ fn check_mapping(export: &Export, description: &Description, fields: &[Field]) -
             return Err(failure(MAPPING, ErrorKind::Settings, message));
         }
     }
-    Ok(())
+    let mapped = mapped_fields(&export.mapping, fields);
+    mapped.map(drop).map_err(|error| failure(MAPPING, ErrorKind::Settings, error.to_string()))
 }
 
 /// Whether files may be used. What clears a field in one is not documented, so whoever clears needs calls.

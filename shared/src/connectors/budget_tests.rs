@@ -68,11 +68,11 @@ fn refusals_slow_everybody_down_and_time_mends_it() {
     assert_eq!(budget.spacing_percent, 150);
     let turn = budget.lease(&pace, 1, Duration::from_secs(1), at(1_000));
     assert_eq!(turn, Err(NotYet::Turn(Duration::from_secs(4))));
-    let wide = budget.lease(&pace, 1, Duration::from_secs(60), at(1_000)).unwrap().spacing;
+    let wide = budget.lease(&pace, 1, Duration::from_mins(1), at(1_000)).unwrap().spacing;
     assert_eq!(wide, pace.spacing() * 3 / 2);
-    budget.lease(&pace, 1, Duration::from_secs(60), at(21_000)).unwrap();
+    budget.lease(&pace, 1, Duration::from_mins(1), at(21_000)).unwrap();
     assert_eq!(budget.spacing_percent, 120);
-    budget.lease(&pace, 1, Duration::from_secs(60), at(42_000)).unwrap();
+    budget.lease(&pace, 1, Duration::from_mins(1), at(42_000)).unwrap();
     assert_eq!(budget.spacing_percent, 100);
 }
 

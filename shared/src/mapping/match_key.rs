@@ -68,6 +68,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "the table reads better without borrows")]
     fn check(found: Result<MatchKey, Reason>, expected: Result<&str, &str>) {
         let found = found.as_ref().map(|key| key.0.as_str()).map_err(|reason| reason.code.as_ref());
         assert_eq!(found, expected);

@@ -27,7 +27,7 @@ pub(crate) fn person(number: u64, round: u64) -> Person {
         email: Some(format!("person{number}@mail{}.example.com", number % 97)),
         name: format!("First{} Last{}", number % 1_000, number % 7_919),
         address: format!("{} Market Square, \"Old Town\"", number % 400),
-        city: if round > 0 && number % CHANGED_OF == 0 {
+        city: if round > 0 && number.is_multiple_of(CHANGED_OF) {
             format!("New City {round}")
         } else {
             format!("City {}", number % 311)

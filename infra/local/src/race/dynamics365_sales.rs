@@ -52,7 +52,7 @@ pub(super) async fn race(
     let mut laps = Vec::new();
     let mut faults = Vec::new();
     for (round, name) in [(0, "everybody"), (1, "1 % left")] {
-        let is_member = |number: &u64| round == 0 || number % LEAVERS_OF != 0;
+        let is_member = |number: &u64| round == 0 || !number.is_multiple_of(LEAVERS_OF);
         progress.step(&format!("writing the ids of {} contacts into the lake", arguments.rows));
         fill(bundle, (0..arguments.rows).filter(is_member)).await?;
         sandbox.reset_report();

@@ -41,6 +41,20 @@ impl Lap {
         }
     }
 
+    fn line(&self) -> String {
+        format!(
+            "{:<22}{:>10}{:>14.1}{:>12.1}{:>12.3}{:>10}{:>11}{:>13}",
+            self.name,
+            self.rows,
+            self.elapsed_seconds,
+            self.floor_seconds,
+            self.over_floor(),
+            self.calls,
+            self.throttled,
+            self.misreported
+        )
+    }
+
     fn over_floor(&self) -> f64 {
         if self.floor_seconds > 0.0 { self.elapsed_seconds / self.floor_seconds } else { 1.0 }
     }
@@ -60,33 +74,17 @@ pub(super) struct Outcome {
 impl Outcome {
     /// The table and the figures.
     pub(super) fn report(&self) -> crate::cli::Report {
-        let mut text = format!(
+        let head = format!(
             "\n{:<22}{:>10}{:>14}{:>12}{:>12}{:>10}{:>11}{:>13}",
             "run", "rows", "elapsed s", "floor s", "over floor", "calls", "throttled", "misreported"
         );
-        for lap in &self.laps {
-            text.push_str(&format!(
-                "\n{:<22}{:>10}{:>14.1}{:>12.1}{:>12.3}{:>10}{:>11}{:>13}",
-                lap.name,
-                lap.rows,
-                lap.elapsed_seconds,
-                lap.floor_seconds,
-                lap.over_floor(),
-                lap.calls,
-                lap.throttled,
-                lap.misreported
-            ));
-        }
-        text.push_str(&format!(
-            "\n\nSeconds are the destination's, whose time ran {} times as fast.",
-            self.scale
-        ));
-        for notice in self.laps.iter().flat_map(|lap| &lap.notices) {
-            text.push_str(&format!("\n- {notice}"));
-        }
-        for fault in &self.faults {
-            text.push_str(&format!("\nNOT AS IT MUST BE: {fault}"));
-        }
+        let lines = self.laps.iter().map(Lap::line);
+        let last = format!("\nSeconds are the destination's, whose time ran {} times as fast.", self.scale);
+        let notices = self.laps.iter().flat_map(|lap| &lap.notices).map(|notice| format!("- {notice}"));
+        let faults = self.faults.iter().map(|fault| format!("NOT AS IT MUST BE: {fault}"));
+        let all: Vec<String> =
+            std::iter::once(head).chain(lines).chain([last]).chain(notices).chain(faults).collect();
+        let text = all.join("\n");
         let misreported: u64 = self.laps.iter().map(|lap| lap.misreported).sum();
         let first = self.laps.first();
         let figures = json!({

@@ -128,22 +128,12 @@ impl Chunk {
         if held.is_none() || run.is_approved {
             for retirement in self.retirements(export).await? {
                 let label = retirement.label().clone();
-                match self.delete(connector, export, &retirement, &context).await? {
-                    Deletion::Done => {
-                        notices.push(format!("target list {label}: its segment was taken out, so it was deleted"));
-                        continue;
-                    }
-                    Deletion::InUse => notices.push(format!(
-                        "target list {label}: its segment was taken out, but something else uses the list, so it was \
-                         left alone"
-                    )),
-                    Deletion::NotWanted => {
-                        let (target, list) = (deltas.len(), &label);
-                        let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
-                        let emptied = self.empty(connector, &work, &retirement, &mut accounts, &context).await?;
-                        notices.push(format!("target list {label}: its segment was taken out, so it is emptied"));
-                        deltas.extend(emptied);
-                    }
+                let deletion = self.delete(connector, export, &retirement, &context).await?;
+                notices.push(format!("target list {label}: its segment was taken out, {}", deletion.words()));
+                if deletion == Deletion::NotWanted {
+                    let (target, list) = (deltas.len(), &label);
+                    let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
+                    deltas.extend(self.empty(connector, &work, &retirement, &mut accounts, &context).await?);
                 }
             }
         }

@@ -93,3 +93,14 @@ pub(super) enum Deletion {
     /// The export wants it emptied only, or it is not the export's to delete.
     NotWanted,
 }
+
+impl Deletion {
+    /// What became of the list, for people.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Done => "so it was deleted",
+            Self::InUse => "but something else uses the list, so it was left alone",
+            Self::NotWanted => "so it is emptied",
+        }
+    }
+}

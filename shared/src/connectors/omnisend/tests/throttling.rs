@@ -87,7 +87,7 @@ async fn a_refusal_amid_looking_after_forgets_nothing() {
     let (job, look_after) = accepted(pushed);
     assert_eq!(
         (look_after, pacer.spent()),
-        (Duration::from_secs(15), (9, 1)),
+        (Duration::from_secs(15), (3, 1)),
         "two looks, one call about tags"
     );
     let context = context();
@@ -115,6 +115,9 @@ async fn the_pace_is_the_documented_one_or_less() {
         (pace.calls, pace.window, pace.daily)
     };
     assert_eq!(pace(&json!({})), (400, Duration::from_mins(1), None));
-    assert_eq!(pace(&json!({"rate": 300})), (300, Duration::from_mins(1), None));
+    assert_eq!(
+        pace(&json!({"rate": {"calls": 300, "window_ms": 60_000}})),
+        (300, Duration::from_mins(1), None)
+    );
     assert_eq!(connector(&server, MemoryStore::new(SECRET), &json!({"lanes": 8})).lanes(), 8);
 }

@@ -13,7 +13,7 @@ use crate::cloud::{Options, StackOutputs, StartTimes};
 use crate::console::Progress;
 use crate::error::tail;
 use crate::processes::Identity;
-use crate::world::World;
+use crate::world::{Destinations, World};
 use crate::{Error, demo, venv, workspace};
 
 const START_LIMIT: Duration = Duration::from_mins(3);
@@ -30,8 +30,16 @@ pub struct Running {
     pub api_url: String,
     /// Address of the Campaign Monitor sandbox.
     pub sandbox_url: String,
-    /// The lists at the destination.
+    /// The lists there.
     pub list_ids: Vec<String>,
+    /// Address of the Marketo Engage sandbox.
+    pub marketo_url: String,
+    /// Address of the Omnisend sandbox.
+    pub omnisend_url: String,
+    /// The brand there.
+    pub omnisend_brand_id: String,
+    /// Address of the Dynamics 365 Sales sandbox.
+    pub dynamics365_sales_url: String,
     /// The lake's bucket.
     pub lake_bucket: String,
     /// The stack's outputs.
@@ -46,7 +54,7 @@ pub struct Running {
     pub deploy_seconds: f64,
 }
 
-/// Starts a cloud and a sandbox in the background, or finds those that run already (then the second value is true).
+/// Starts a cloud and the sandboxes in the background, or finds those that run already (then the second value is true).
 pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool), Error> {
     let _lock = workspace::lock("up")?;
     if let Some(running) = running()? {
@@ -119,7 +127,8 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
     let functions: Binaries =
         serde_json::from_slice(&std::fs::read(&request).map_err(Error::file(&request))?)?;
     let world = World::start_with(Options::new(venv::ensure(progress)?, functions), progress).await?;
-    let lists = demo::furnish(&world, &demo::Arguments::default(), progress).await?;
+    let destinations = Destinations::start(&world, progress).await?;
+    let lists = demo::furnish(&world, &destinations, &demo::Arguments::default(), progress).await?;
     let cloud = &world.cloud;
     let owner = Identity::of(std::process::id())
         .ok_or_else(|| Error::Missing("cannot tell when this process started".to_owned()))?;
@@ -130,6 +139,10 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
         api_url: cloud.api_url(),
         sandbox_url: world.sandbox.base_url(),
         list_ids: vec![lists.newsletter.to_string(), lists.spenders.to_string()],
+        marketo_url: destinations.marketo.base_url(),
+        omnisend_url: destinations.omnisend.base_url(),
+        omnisend_brand_id: destinations.brand.to_string(),
+        dynamics365_sales_url: destinations.dynamics365_sales.base_url(),
         lake_bucket: cloud.lake_bucket().to_owned(),
         outputs: cloud.outputs().clone(),
         log: cloud.log_path().to_path_buf(),

@@ -27,7 +27,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
-    /// Do the main job with made-up customers, and check every person against the destination's own lists
+    /// Do the main job with made-up customers, and check every person against the four destinations' own lists
     Demo(demo::Arguments),
     /// Take many profiles through snapshot, chunk and push, and say what each stage costs
     Bench(bench::Arguments),
@@ -135,22 +135,21 @@ impl Cli {
 }
 
 fn describe(running: &Running, first: &str) -> Report {
-    let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, list_ids, .. } =
-        running;
-    let lists: Vec<String> = list_ids
-        .iter()
-        .map(|list| format!("  curl --silent '{sandbox_url}/_sandbox/lists/{list}/counts'"))
-        .collect();
+    let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, .. } = running;
+    let Running { marketo_url, omnisend_url, dynamics365_sales_url, .. } = running;
     let text = format!(
         "{first}
 
-AWS               {endpoint}
-HTTP API          {api_url}
-Campaign Monitor  {sandbox_url}
-Lake              s3://{lake_bucket}/
-Data              s3://{}/
-Log               {}
-Journal           {}   (what the functions wrote to queues, tables and the event bus)
+AWS                 {endpoint}
+HTTP API            {api_url}
+Campaign Monitor    {sandbox_url}
+Marketo Engage      {marketo_url}
+Omnisend            {omnisend_url}
+Dynamics 365 Sales  {dynamics365_sales_url}
+Lake                s3://{lake_bucket}/
+Data                s3://{}/
+Log                 {}
+Journal             {}   (what the functions wrote to queues, tables and the event bus)
 
 To look into it with the AWS command line interface:
 
@@ -165,8 +164,8 @@ To start a run of an export and to see how it goes (requests are signed, as on A
   $SIGNED -X POST '{api_url}/exports/newsletter/runs'
   $SIGNED '{api_url}/runs/RUN'
 
-The lake holds 10,000 made-up customers, and the catalog is that of infra/local/catalog/. What the destination's lists
-hold (…/subscribers instead of …/counts shows everybody):
+The lake holds 10,000 made-up customers, and the catalog is that of infra/local/catalog/, with an export to each
+destination: newsletter, marketo, omnisend and dynamics365-sales. What the destinations' lists hold:
 
 {}
 
@@ -175,7 +174,7 @@ To end it: cargo local down",
         log.display(),
         journal.display(),
         outputs.catalog_table,
-        lists.join("\n"),
+        looks(running).join("\n"),
         region = REGION,
         key = ACCESS_KEY_ID,
         secret = SECRET_ACCESS_KEY,
@@ -185,6 +184,18 @@ To end it: cargo local down",
         fields.insert("running".to_owned(), json!(true));
     }
     Report::new(text, figures)
+}
+
+/// The commands that show how many people are where.
+fn looks(running: &Running) -> Vec<String> {
+    let campaign_monitor = running.list_ids.iter();
+    let mut addresses: Vec<String> = campaign_monitor
+        .map(|list| format!("{}/_sandbox/lists/{list}/counts", running.sandbox_url))
+        .collect();
+    addresses.push(format!("{}/_sandbox/lists", running.marketo_url));
+    addresses.push(format!("{}/_sandbox/brands/{}/counts", running.omnisend_url, running.omnisend_brand_id));
+    addresses.push(format!("{}/_sandbox/lists", running.dynamics365_sales_url));
+    addresses.iter().map(|address| format!("  curl --silent '{address}'")).collect()
 }
 
 async fn load(folder: &std::path::Path, values: &[String]) -> Result<Report, Error> {

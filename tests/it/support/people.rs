@@ -14,6 +14,7 @@ pub(crate) fn person(number: u64) -> Person {
         points: i64::try_from(number % 3).ok(),
         birthday: None,
         newsletter: true,
+        contact_id: None,
         copies: 1,
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn person(number: u64, round: u64) -> Person {
         points: i64::try_from(number % 5_000).ok(),
         birthday: None,
         newsletter: true,
+        contact_id: None,
         copies: 1,
     }
 }

@@ -52,7 +52,7 @@ fn batch(persons: &[Person]) -> Result<RecordBatch, Error> {
     let points: Int64Array = persons.iter().map(|person| person.points).collect();
     let birthdays: Date32Array = persons.iter().map(|person| person.birthday.and_then(days)).collect();
     let newsletters: BooleanArray = persons.iter().map(|person| Some(person.newsletter)).collect();
-    let columns: [(&str, ArrayRef, bool); 8] = [
+    let columns: [(&str, ArrayRef, bool); 9] = [
         ("customer_id", text(|person| Some(&person.id)), true),
         ("email", text(|person| person.email.as_deref()), true),
         ("name", text(|person| Some(&person.name)), true),
@@ -61,6 +61,7 @@ fn batch(persons: &[Person]) -> Result<RecordBatch, Error> {
         ("points", Arc::new(points), true),
         ("birthday", Arc::new(birthdays), true),
         ("newsletter", Arc::new(newsletters), true),
+        ("contact_id", text(|person| person.contact_id.as_deref()), true),
     ];
     RecordBatch::try_from_iter_with_nullable(columns).map_err(data)
 }

@@ -1,16 +1,23 @@
-//! `cargo local demo`: the main job from profiles in the lake to people on a list, told as it goes.
+//! `cargo local demo`: the main job from profiles in the lake to people at four destinations, told as it goes.
+//!
+//! `story` tells it, `places` holds the destinations, and a module each of them knows what happens there without us and
+//! what its own lists show.
 
-mod elsewhere;
+mod campaign_monitor;
+mod dynamics365_sales;
 mod files;
+mod findings;
+mod marketo;
+mod omnisend;
 mod people;
+mod places;
 mod story;
 mod table;
-mod verify;
 
+pub use campaign_monitor::Lists;
 pub use files::{write_orders, write_profiles};
 pub use people::{Order, People, Person};
 pub use story::furnish;
-pub use verify::{Findings, Lists, verify};
 
 use crate::Error;
 use crate::console::Progress;

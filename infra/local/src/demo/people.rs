@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use sandbox::dynamics365_sales::Guid;
 
 const FIRST_NAMES: [&str; 24] = [
     "Anna",
@@ -80,6 +81,8 @@ pub struct Person {
     pub birthday: Option<Date>,
     /// Whether the person asked for the newsletter.
     pub newsletter: bool,
+    /// The id of the contact in Dynamics 365 Sales as somebody copied it, if there is one.
+    pub contact_id: Option<String>,
     /// How often the profile stands in the lake.
     pub copies: usize,
 }
@@ -123,6 +126,7 @@ impl People {
                 && let Some(twin) = rng.choice(&self.persons)
             {
                 person.email = twin.email.as_ref().map(|email| email.to_uppercase());
+                person.contact_id = twin.contact_id.as_ref().map(|id| id.to_uppercase());
             }
             for order in 0..rng.usize(0..6) {
                 let id = format!("O{number:07}-{order}");
@@ -130,6 +134,11 @@ impl People {
             }
             self.persons.push(person);
         }
+    }
+
+    /// Those who asked for the newsletter.
+    pub fn subscribers(&self) -> impl Iterator<Item = &Person> {
+        self.persons.iter().filter(|person| person.newsletter)
     }
 
     /// What a customer has spent, in cents.
@@ -191,6 +200,7 @@ fn person(number: usize, rng: &mut Rng) -> Person {
             _ => date(1940, 1, 1).checked_add(rng.i64(0..24_000).days()).ok(),
         },
         newsletter: rng.f64() < 0.7,
+        contact_id: contact_id(number, rng),
         copies: if rng.f64() < 0.01 { 2 } else { 1 },
     }
 }
@@ -207,4 +217,18 @@ fn email(number: usize, rng: &mut Rng) -> Option<String> {
         21..=25 => format!("o'brien{number}@example.ie"),
         _ => format!("person{number}@mail{}.example.com", number % 7),
     })
+}
+
+/// Half of the customers are contacts of the sales people, in whichever way somebody wrote the id down.
+fn contact_id(number: usize, rng: &mut Rng) -> Option<String> {
+    let id = Guid::numbered(u64::try_from(number).unwrap_or_default()).to_string();
+    match rng.u8(0..100) {
+        0..=49 => None,
+        50 => Some(format!("CRM-{number:06}")),
+        51 => id.get(..id.len() - 1).map(str::to_owned),
+        52 => Some(String::new()),
+        53..=57 => Some(id.to_uppercase()),
+        58..=62 => Some(format!(" {{{id}}}")),
+        _ => Some(id),
+    }
 }

@@ -3,50 +3,56 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use futures_util::future::try_join_all;
 use relay::catalog::Schedule;
+use relay::model::{Destination, RunId};
 use relay::run::{Report, Run, RunState};
 
-use super::{Arguments, Findings, Lists, People, elsewhere, verify, write_orders, write_profiles};
+use super::findings::Findings;
+use super::places::{EXPORTS, Places};
+use super::{Arguments, Lists, People, write_orders, write_profiles};
 use crate::Error;
 use crate::binaries::Profile;
 use crate::console::Progress;
-use crate::world::{Catalog, Values, World, example_catalog};
+use crate::world::{Catalog, Destinations, World, example_catalog};
 
-const EXPORT: &str = "newsletter";
 const RUN_LIMIT: Duration = Duration::from_mins(10);
 const SCHEDULE_LIMIT: Duration = Duration::from_secs(150);
 
-/// One run of the story and what was found afterwards.
+/// A part of the story: one run of every export.
 pub(super) struct Chapter {
     pub(super) title: &'static str,
+    pub(super) told: Vec<Told>,
+}
+
+/// One run and what was found afterwards.
+pub(super) struct Told {
+    pub(super) destination: Destination,
     pub(super) report: Report,
-    pub(super) findings: [Findings; 2],
+    pub(super) findings: Vec<Findings>,
 }
 
 pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<Vec<Chapter>, Error> {
     let mut rng = Rng::with_seed(arguments.seed);
     let world = World::start(Profile::Dev, |options| options, progress).await?;
-    let (lists, mut people) = set_up(&world, arguments, &mut rng, progress)?;
-    let seeded = elsewhere::history(&world.sandbox, &lists.newsletter, &people, &mut rng)?;
-    progress.step(&format!("the list at the destination has {seeded} people of its own already"));
-    upload(&world, &people, progress).await?;
-    let mut catalog = save_catalog(&world, &lists).await?;
+    let destinations = Destinations::start(&world, progress).await?;
+    let mut places = Places::new(&world, &destinations)?;
+    let (mut people, mut catalog) = set_up(&world, &mut places, arguments, &mut rng, progress).await?;
 
     let mut chapters = Vec::new();
-    progress.step("first export, on demand: POST /exports/newsletter/runs");
-    let started = world.start_run(EXPORT).await?;
-    let run = world.follow(started.run_id, RUN_LIMIT, progress).await?;
-    chapters.push(chapter("first export, on demand", &world, &run, &lists, &people, progress).await?);
+    progress.step("first exports, on demand: POST /exports/ID/runs for each");
+    let started = try_join_all(EXPORTS.map(|(_, export)| world.start_run(export))).await?;
+    let mut runs: Vec<RunId> = started.into_iter().map(|started| started.run_id).collect();
+    chapters.push(chapter("first exports, on demand", &world, &runs, &places, &people, progress).await?);
 
-    progress.step("time passes: people change, leave and join; some unsubscribe at the destination");
+    progress.step("time passes: people change, leave and join; others act at the destinations");
     let left = people_change(&mut people, arguments.customers, &mut rng);
-    let changed = elsewhere::time_passes(&world.sandbox, &lists.newsletter, &mut rng)?;
-    progress.step(&format!("{changed} of them unsubscribed, bounced, were suppressed or were deleted there"));
+    places.people_come(&people, &mut rng);
+    places.time_passes(&mut rng, progress)?;
     upload(&world, &people, progress).await?;
-    let run = by_schedule(&world, &mut catalog, &run, progress).await?;
-    chapters.push(
-        chapter("people change and leave, by schedule", &world, &run, &lists, &people, progress).await?,
-    );
+    runs = by_schedule(&world, &mut catalog, &runs, progress).await?;
+    let title = "people change and leave, by schedule";
+    chapters.push(chapter(title, &world, &runs, &places, &people, progress).await?);
 
     progress.step("time passes: half of those who left come back");
     for id in left.iter().step_by(2) {
@@ -55,42 +61,42 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
         }
     }
     upload(&world, &people, progress).await?;
-    let run = by_schedule(&world, &mut catalog, &run, progress).await?;
-    chapters.push(chapter("people come back, by schedule", &world, &run, &lists, &people, progress).await?);
+    runs = by_schedule(&world, &mut catalog, &runs, progress).await?;
+    chapters.push(chapter("people come back, by schedule", &world, &runs, &places, &people, progress).await?);
     world.stop().await?;
+    destinations.stop().await;
     Ok(chapters)
 }
 
-fn set_up(
+/// Makes customers up, writes them into the lake, gives each destination a history with some of them, and saves the
+/// example catalog.
+async fn set_up(
     world: &World,
+    places: &mut Places<'_>,
     arguments: &Arguments,
     rng: &mut Rng,
     progress: &Progress,
-) -> Result<(Lists, People), Error> {
-    let lists =
-        Lists { newsletter: world.create_list("Newsletter")?, spenders: world.create_list("Big spenders")? };
+) -> Result<(People, Catalog), Error> {
     progress.step(&format!("making up {} customers and their orders", arguments.customers));
-    Ok((lists, People::new(arguments.customers, rng)))
-}
-
-/// Fills an empty world with the demo's beginning: made-up customers in the lake, two lists at the destination and
-/// the example catalog.
-pub async fn furnish(world: &World, arguments: &Arguments, progress: &Progress) -> Result<Lists, Error> {
-    let mut rng = Rng::with_seed(arguments.seed);
-    let (lists, people) = set_up(world, arguments, &mut rng, progress)?;
+    let people = People::new(arguments.customers, rng);
+    places.history(&people, rng, progress)?;
     upload(world, &people, progress).await?;
-    save_catalog(world, &lists).await?;
-    Ok(lists)
+    let catalog = Catalog::read(&example_catalog(), &places.values())?;
+    catalog.save(&world.catalog()).await?;
+    Ok((people, catalog))
 }
 
-async fn save_catalog(world: &World, lists: &Lists) -> Result<Catalog, Error> {
-    let mut values = Values::new();
-    values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
-    values.insert("newsletter_list".to_owned(), lists.newsletter.to_string());
-    values.insert("spenders_list".to_owned(), lists.spenders.to_string());
-    let catalog = Catalog::read(&example_catalog(), &values)?;
-    catalog.save(&world.catalog()).await?;
-    Ok(catalog)
+/// Fills an empty world with the demo's beginning: made-up customers in the lake, two lists at Campaign Monitor, people
+/// whom each destination knows already, and the example catalog.
+pub async fn furnish(
+    world: &World,
+    destinations: &Destinations,
+    arguments: &Arguments,
+    progress: &Progress,
+) -> Result<Lists, Error> {
+    let mut places = Places::new(world, destinations)?;
+    set_up(world, &mut places, arguments, &mut Rng::with_seed(arguments.seed), progress).await?;
+    Ok(places.lists)
 }
 
 async fn upload(world: &World, people: &People, progress: &Progress) -> Result<(), Error> {
@@ -123,19 +129,21 @@ fn people_change(people: &mut People, customers: u32, rng: &mut Rng) -> Vec<Stri
     left
 }
 
-/// Switches the schedule on, waits for its run, and switches it off again.
+/// Switches the schedules on, waits for their runs, and switches them off again.
 async fn by_schedule(
     world: &World,
     catalog: &mut Catalog,
-    last: &Run,
+    last: &[RunId],
     progress: &Progress,
-) -> Result<Run, Error> {
+) -> Result<Vec<RunId>, Error> {
     set_schedule(world, catalog, Schedule::EveryMinutes(1)).await?;
-    progress.step("the export's schedule is every minute now; waiting for it to become due (up to a minute)");
-    let run_id = world.scheduled_run(EXPORT, last.run_id, SCHEDULE_LIMIT).await?;
+    progress.step("the exports' schedule is every minute now; waiting for it to become due (up to a minute)");
+    let wanted = EXPORTS.iter().zip(last);
+    let wanted = wanted.map(|((_, export), last)| world.scheduled_run(export, *last, SCHEDULE_LIMIT));
+    let runs = try_join_all(wanted).await?;
     set_schedule(world, catalog, Schedule::Off).await?;
-    progress.step("the schedule has started a run");
-    world.follow(run_id, RUN_LIMIT, progress).await
+    progress.step("the schedule has started a run of each");
+    Ok(runs)
 }
 
 async fn set_schedule(world: &World, catalog: &mut Catalog, schedule: Schedule) -> Result<(), Error> {
@@ -145,22 +153,33 @@ async fn set_schedule(world: &World, catalog: &mut Catalog, schedule: Schedule) 
     catalog.save(&world.catalog()).await
 }
 
+/// Waits for the runs, which go on at the same time, and looks at the destinations.
 async fn chapter(
     title: &'static str,
     world: &World,
-    run: &Run,
-    lists: &Lists,
+    runs: &[RunId],
+    places: &Places<'_>,
     people: &People,
     progress: &Progress,
 ) -> Result<Chapter, Error> {
-    if run.state != RunState::Succeeded {
-        return Err(Error::Missing(format!(
-            "the run failed: {}; see {}",
-            crate::world::describe(run),
-            world.cloud.log_path().display()
-        )));
+    let over = try_join_all(runs.iter().map(|run_id| world.follow(*run_id, RUN_LIMIT, progress))).await?;
+    progress.step("checking every person against the destinations' own lists");
+    let mut told = Vec::new();
+    for ((destination, _), run) in EXPORTS.into_iter().zip(over) {
+        let report = report(world, &run).await?;
+        told.push(Told { destination, report, findings: places.verify(destination, people).await? });
     }
-    progress.step("checking every person against the destination's own lists");
-    let report = world.report(run).await?;
-    Ok(Chapter { title, report, findings: verify(&world.sandbox, lists, people)? })
+    Ok(Chapter { title, told })
+}
+
+async fn report(world: &World, run: &Run) -> Result<Report, Error> {
+    if run.state == RunState::Succeeded {
+        return world.report(run).await;
+    }
+    Err(Error::Missing(format!(
+        "the run of export {} failed: {}; see {}",
+        run.export_id,
+        crate::world::describe(run),
+        world.cloud.log_path().display()
+    )))
 }

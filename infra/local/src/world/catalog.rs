@@ -105,12 +105,23 @@ mod tests {
 
     #[test]
     fn the_example_is_right() {
-        let names = ["secret", "newsletter_list", "spenders_list"];
-        let values = names.map(|name| (name.to_owned(), name.to_owned())).into();
-        let catalog = Catalog::read(&example_catalog(), &values).unwrap();
-        assert_eq!((catalog.sources.len(), catalog.segments.len()), (2, 2));
-        assert_eq!(catalog.exports[0].target_lists().len(), 2);
-        assert_eq!(catalog.connections[0].secret, "secret");
+        let values =
+            ["campaign_monitor_secret", "marketo_secret"].map(|name| (name.to_owned(), name.to_owned()));
+        let catalog = Catalog::read(&example_catalog(), &values.into()).unwrap();
+        assert_eq!((catalog.sources.len(), catalog.segments.len()), (2, 3));
+        // Each connection has an export, and what it exports is there.
+        let connections: Vec<&str> = catalog.connections.iter().map(|one| one.id.as_str()).collect();
+        let mut used: Vec<&str> = catalog.exports.iter().map(|export| export.connection.as_str()).collect();
+        used.sort_unstable();
+        assert_eq!(connections, ["campaign-monitor", "dynamics365-sales", "marketo", "omnisend"]);
+        assert_eq!(used, connections);
+        for export in &catalog.exports {
+            for wanted in &export.segments {
+                assert!(catalog.segments.iter().any(|segment| segment.id == wanted.segment), "{}", export.id);
+            }
+        }
+        let secrets: Vec<&str> = catalog.connections.iter().map(|one| one.secret.as_str()).collect();
+        assert_eq!((secrets[0], secrets[2]), ("campaign_monitor_secret", "marketo_secret"));
     }
 
     #[track_caller]

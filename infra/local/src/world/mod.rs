@@ -3,6 +3,7 @@
 
 mod bundle;
 mod catalog;
+mod destinations;
 mod runs;
 
 use std::ops::Deref;
@@ -21,6 +22,7 @@ use crate::{Error, venv};
 
 pub use bundle::Bundle;
 pub use catalog::{Catalog, Values, example_catalog};
+pub use destinations::Destinations;
 pub use runs::{Started, describe};
 
 /// A local cloud, a Campaign Monitor account in a sandbox, and clients that look into both.

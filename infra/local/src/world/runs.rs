@@ -50,7 +50,7 @@ impl Bundle {
             let run = self.run(run_id).await?;
             let now = describe(&run);
             if now != said {
-                progress.step(&format!("run {}: {now}", short(run_id)));
+                progress.step(&format!("export {}, run {}: {now}", run.export_id, short(run_id)));
                 said = now;
             }
             if run.state.is_over() {

@@ -1,0 +1,129 @@
+//! The sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales, for whoever asks for them.
+
+use sandbox::dynamics365_sales::{self, ExecutionTimes, NewApplication};
+use sandbox::marketo::{self, DataType, Endpoint, Field, NewService};
+use sandbox::omnisend::{self, BrandId, NewBrand};
+use serde_json::json;
+
+use super::{Bundle, Values};
+use crate::Error;
+use crate::console::Progress;
+
+/// How many times faster than real the destinations' time runs: windows of limits, latencies and jobs are that much
+/// shorter, and the connections' settings with them.
+const TIME_SCALE: u32 = 20;
+/// How long a call takes, in milliseconds of the vendors' time. No vendor publishes a figure.
+const LATENCY_MS: u64 = 300;
+/// The rolling windows that the vendors count calls in, in milliseconds.
+/// <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/marketo-integration-best-practices>
+const MARKETO_WINDOW_MS: u64 = 20_000;
+/// <https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>
+const OMNISEND_WINDOW_MS: u64 = 60_000;
+/// <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>
+const DYNAMICS_WINDOW_MS: u64 = 300_000;
+/// How often jobs are looked after.
+const POLL_MS: u64 = 5_000;
+/// How long a call that changes members should take, in seconds.
+const CALL_SECONDS: f64 = 10.0;
+
+/// An account at each destination other than Campaign Monitor, in sandboxes that enforce the documented limits.
+pub struct Destinations {
+    /// Marketo Engage.
+    pub marketo: marketo::Sandbox,
+    /// Omnisend.
+    pub omnisend: omnisend::Sandbox,
+    /// The brand that the connection belongs to.
+    pub brand: BrandId,
+    /// Dynamics 365 Sales.
+    pub dynamics365_sales: dynamics365_sales::Sandbox,
+    /// What stands for `${name}` in their connections.
+    pub values: Values,
+}
+
+impl Destinations {
+    /// Starts them, and stores the connections' secrets.
+    pub async fn start(bundle: &Bundle, progress: &Progress) -> Result<Self, Error> {
+        progress.step("starting the sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales");
+        let mut values = Values::new();
+        let marketo = start_marketo(bundle, &mut values).await?;
+        let (omnisend, brand) = start_omnisend(bundle, &mut values).await?;
+        let dynamics365_sales = start_dynamics(bundle, &mut values).await?;
+        Ok(Self { marketo, omnisend, brand, dynamics365_sales, values })
+    }
+
+    /// Ends them.
+    pub async fn stop(self) {
+        self.marketo.stop().await;
+        self.omnisend.stop().await;
+        self.dynamics365_sales.stop().await;
+    }
+}
+
+async fn start_marketo(bundle: &Bundle, values: &mut Values) -> Result<marketo::Sandbox, Error> {
+    let options = marketo::Options {
+        time_scale: f64::from(TIME_SCALE),
+        latency_ms: LATENCY_MS,
+        latency_ms_of: [(Endpoint::Import, 2 * LATENCY_MS)].into(),
+        ..marketo::Options::default()
+    };
+    let sandbox =
+        marketo::Sandbox::start(options).await.map_err(Error::start("the Marketo Engage sandbox"))?;
+    sandbox.add_field(Field::new("loyaltyPoints", DataType::Integer));
+    let secret = bundle.cloud.outputs().marketo_secret.clone();
+    let service = NewService { user: "segment-relay@example.com".to_owned(), ..NewService::default() };
+    bundle.store_secret(&secret, &json!(sandbox.create_service(service))).await?;
+    put(values, "marketo_secret", secret);
+    put(values, "marketo_endpoint", sandbox.base_url());
+    put(values, "marketo_window_ms", scaled(MARKETO_WINDOW_MS));
+    put(values, "marketo_poll_ms", scaled(POLL_MS));
+    Ok(sandbox)
+}
+
+async fn start_omnisend(bundle: &Bundle, values: &mut Values) -> Result<(omnisend::Sandbox, BrandId), Error> {
+    let options = omnisend::Options {
+        time_scale: f64::from(TIME_SCALE),
+        latency_ms: LATENCY_MS,
+        ..omnisend::Options::default()
+    };
+    let sandbox = omnisend::Sandbox::start(options).await.map_err(Error::start("the Omnisend sandbox"))?;
+    let brand = sandbox.create_brand(NewBrand { name: "Demo".to_owned(), ..NewBrand::default() });
+    let secret = bundle.cloud.outputs().omnisend_secret.clone();
+    bundle.store_secret(&secret, &json!({ "api_key": brand.api_key })).await?;
+    put(values, "omnisend_secret", secret);
+    put(values, "omnisend_endpoint", sandbox.base_url());
+    put(values, "omnisend_window_ms", scaled(OMNISEND_WINDOW_MS));
+    put(values, "omnisend_poll_ms", scaled(POLL_MS));
+    Ok((sandbox, brand.brand_id))
+}
+
+async fn start_dynamics(bundle: &Bundle, values: &mut Values) -> Result<dynamics365_sales::Sandbox, Error> {
+    let options = dynamics365_sales::Options {
+        time_scale: f64::from(TIME_SCALE),
+        execution: ExecutionTimes::plausible(),
+        ..dynamics365_sales::Options::default()
+    };
+    let sandbox = dynamics365_sales::Sandbox::start(options)
+        .await
+        .map_err(Error::start("the Dynamics 365 Sales sandbox"))?;
+    let application = sandbox
+        .create_application(NewApplication::default())
+        .map_err(|error| Error::Answer(error.to_string()))?;
+    let secret = bundle.cloud.outputs().dynamics365_sales_secret.clone();
+    bundle.store_secret(&secret, &json!({ "client_secret": application.client_secret })).await?;
+    put(values, "dynamics365_sales_secret", secret);
+    put(values, "dynamics365_sales_endpoint", sandbox.base_url());
+    put(values, "dynamics365_sales_tenant", application.tenant_id.to_string());
+    put(values, "dynamics365_sales_client_id", application.client_id.to_string());
+    put(values, "dynamics365_sales_window_ms", scaled(DYNAMICS_WINDOW_MS));
+    let call_seconds = CALL_SECONDS / f64::from(TIME_SCALE);
+    put(values, "dynamics365_sales_call_seconds", call_seconds.to_string());
+    Ok(sandbox)
+}
+
+fn put(values: &mut Values, name: &str, value: String) {
+    values.insert(name.to_owned(), value);
+}
+
+fn scaled(milliseconds: u64) -> String {
+    (milliseconds / u64::from(TIME_SCALE)).to_string()
+}

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// How long a worker waits for a slot itself; what takes longer is the queue's to wait for.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// A ledger that takes longer than half of this is in trouble of its own.
+const LONGEST_LEAD: Duration = Duration::from_secs(4);
 /// Others change the same budget at the same moment.
 const TRIES: u32 = 30;
 
@@ -47,6 +50,8 @@ struct Share {
     lease: Option<Lease>,
     /// How many slots are taken at a time: more while they are all used, fewer after some were not.
     block: u32,
+    /// How long the ledger takes, with some more: slots that are over before they are known would be of no use.
+    lead: Duration,
     /// What this process saw last. Others may have changed it since; then the swap says so.
     known: Option<StoredBudget>,
 }
@@ -108,10 +113,12 @@ impl Track {
     }
 
     async fn lease(&self, share: &mut Share, patience: Duration) -> Result<Lease, NotYet> {
-        let wanted = share.block.max(1);
+        let (wanted, lead) = (share.block.max(1), share.lead);
+        let began = Instant::now();
         let answer = self.swap(share, |budget| {
             let before = budget.clone();
-            match budget.lease(&self.pace, wanted, patience, Timestamp::now()) {
+            let earliest = Timestamp::now().saturating_add(lead).unwrap_or(Timestamp::MAX);
+            match budget.lease(&self.pace, wanted, patience, earliest) {
                 Ok(lease) => Change::Store(Ok(lease)),
                 // What this process knows may be old: a pause that was lifted, slots that were freed.
                 Err(not_yet) if *budget == before => Change::None(Err(not_yet)),
@@ -119,6 +126,7 @@ impl Track {
             }
         });
         let lease = answer.await?;
+        share.lead = (began.elapsed() * 2).max(lead * 3 / 4).min(LONGEST_LEAD);
         if lease.is_err() {
             share.known = None;
         }

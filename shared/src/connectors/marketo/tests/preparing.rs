@@ -154,6 +154,7 @@ async fn what_cannot_work_is_refused_by_name_before_anything_is_sent() {
     check(json!({}), map("Created"), "field \"createdAt\" is set by Marketo itself").await;
     check(json!({}), map("leadPartitionId"), "cannot be updated").await;
     check(json!({}), map("account"), "of type reference").await;
+    check(json!({}), map("shoeSize"), "the target list has no field \"shoeSize\"").await;
     check(json!({}), map("Email Address"), "is filled with the match key already").await;
     check(json!({"lookup_field": "nick"}), json!([]), "the account has no field \"nick\"").await;
     check(json!({"lookup_field": "phone"}), json!([]), "cannot be looked up by field \"phone\"").await;
@@ -162,13 +163,6 @@ async fn what_cannot_work_is_refused_by_name_before_anything_is_sent() {
     check(json!({"partition": "APAC"}), json!([]), "there are: Default, EMEA").await;
     let clearing = json!([{"attribute": "x", "field": "phone", "if_null": "clear"}]);
     check(json!({"push": "bulk_import"}), clearing, "mapping[0].if_null: Marketo documents no way").await;
-}
-
-#[tokio::test]
-async fn a_field_that_is_not_there_is_left_to_the_mapper() {
-    let server = server().await;
-    let mapping = json!([{"attribute": "x", "field": "shoeSize"}]);
-    assert!(prepare(&server, json!({}), mapping, &existing("1027")).await.is_ok());
 }
 
 #[tokio::test]

@@ -106,10 +106,8 @@ impl Elsewhere {
                 _ => Shown::Wrong("missing".to_owned()),
             }
         };
-        let owner = |email: &String| match self.strangers.contains(email) {
-            true => Owner::Stranger,
-            false => Owner::Export,
-        };
+        let owner =
+            |email: &String| if self.strangers.contains(email) { Owner::Stranger } else { Owner::Export };
         let listed = members.iter().map(|email| (email.clone(), owner(email)));
         let mut findings = Findings::of("static list", reachable(people.subscribers()), listed, show);
         let has_lost = |email: &&String| {

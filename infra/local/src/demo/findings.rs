@@ -32,6 +32,7 @@ pub(super) enum Shown {
 }
 
 /// On whose behalf somebody is on a list.
+#[derive(Clone, Copy)]
 pub(super) enum Owner {
     /// An export has put them there.
     Export,
@@ -104,4 +105,47 @@ pub(super) fn reachable<'a>(
     members: impl Iterator<Item = &'a Person>,
 ) -> impl Iterator<Item = (String, &'a Person)> {
     members.filter_map(|person| Some((address(person)?, person)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::People;
+    use fastrand::Rng;
+
+    /// Some people, shown each in the same way, on a list with some keys.
+    #[track_caller]
+    fn check(listed: &[(usize, Owner)], show: fn() -> Shown, expected: (usize, usize, &[(&str, usize)])) {
+        let people = People::new(3, &mut Rng::with_seed(1));
+        // The last one is a second profile of the first.
+        let members = people.persons.iter().enumerate().map(|(number, person)| (number % 2, person));
+        let findings = Findings::of("list", members, listed.iter().copied(), |_, _| show());
+        let mismatches: Vec<(&str, usize)> =
+            findings.mismatches.iter().map(|(what, count)| (what.as_str(), *count)).collect();
+        assert_eq!(findings.expected, 2);
+        assert_eq!((findings.present, findings.strangers, mismatches.as_slice()), expected);
+        assert_eq!(findings.mismatch_count(), mismatches.iter().map(|(_, count)| count).sum::<usize>());
+    }
+
+    #[test]
+    fn what_is_wrong_is_counted_and_what_is_excused_is_not() {
+        let both = [(0, Owner::Export), (1, Owner::Export)];
+        check(&both, || Shown::Present, (2, 0, &[]));
+        check(&[], || Shown::Exception("unsubscribed"), (0, 0, &[]));
+        check(&[], || Shown::Wrong("missing".to_owned()), (0, 0, &[("missing", 2)]));
+        check(&[(7, Owner::Export)], || Shown::Present, (2, 0, &[("left over", 1)]));
+        check(&[(7, Owner::Stranger)], || Shown::Present, (2, 1, &[]));
+        let wrong = || first_wrong([("name", false), ("city", true), ("points", true)]);
+        check(&both, wrong, (0, 0, &[("wrong value of city", 2)]));
+    }
+
+    #[test]
+    fn what_may_never_happen_counts_if_it_happened() {
+        let mut findings = Findings::default();
+        findings.mismatch("people deleted", 0);
+        assert_eq!(findings, Findings::default());
+        findings.mismatch("people deleted", 2);
+        findings.mismatch("people deleted", 1);
+        assert_eq!(findings.mismatch_count(), 3);
+    }
 }

@@ -1,4 +1,4 @@
-//! The demo's story: a first export on demand, then time passes and the schedule takes over.
+//! The demo's story: exports on demand, then time passes and the schedule takes over.
 
 use std::time::Duration;
 
@@ -40,9 +40,7 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     let (mut people, mut catalog) = set_up(&world, &mut places, arguments, &mut rng, progress).await?;
 
     let mut chapters = Vec::new();
-    progress.step("first exports, on demand: POST /exports/ID/runs for each");
-    let started = try_join_all(EXPORTS.map(|(_, export)| world.start_run(export))).await?;
-    let mut runs: Vec<RunId> = started.into_iter().map(|started| started.run_id).collect();
+    let mut runs = on_demand(&world, progress).await?;
     chapters.push(chapter("first exports, on demand", &world, &runs, &places, &people, progress).await?);
 
     progress.step("time passes: people change, leave and join; others act at the destinations");
@@ -50,8 +48,8 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     places.people_come(&people, &mut rng);
     places.time_passes(&mut rng, progress)?;
     upload(&world, &people, progress).await?;
-    runs = by_schedule(&world, &mut catalog, &runs, progress).await?;
-    let title = "people change and leave, by schedule";
+    runs = on_demand(&world, progress).await?;
+    let title = "people change and leave, on demand";
     chapters.push(chapter(title, &world, &runs, &places, &people, progress).await?);
 
     progress.step("time passes: half of those who left come back");
@@ -61,6 +59,7 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
         }
     }
     upload(&world, &people, progress).await?;
+    // One scheduled chapter is enough: each waits for up to a minute to pass.
     runs = by_schedule(&world, &mut catalog, &runs, progress).await?;
     chapters.push(chapter("people come back, by schedule", &world, &runs, &places, &people, progress).await?);
     world.stop().await?;
@@ -127,6 +126,13 @@ fn people_change(people: &mut People, customers: u32, rng: &mut Rng) -> Vec<Stri
     });
     people.grow(customers / 100, rng);
     left
+}
+
+/// Asks for a run of every export.
+async fn on_demand(world: &World, progress: &Progress) -> Result<Vec<RunId>, Error> {
+    progress.step("a run of each export, on demand: POST /exports/ID/runs");
+    let started = try_join_all(EXPORTS.map(|(_, export)| world.start_run(export))).await?;
+    Ok(started.into_iter().map(|started| started.run_id).collect())
 }
 
 /// Switches the schedules on, waits for their runs, and switches them off again.

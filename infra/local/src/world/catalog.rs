@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn the_example_is_right() {
-        let values =
-            ["campaign_monitor_secret", "marketo_secret"].map(|name| (name.to_owned(), name.to_owned()));
+        let names = ["campaign_monitor", "marketo", "omnisend", "dynamics365_sales"];
+        let values = names.map(|name| (format!("{name}_secret"), format!("{name}_secret")));
         let catalog = Catalog::read(&example_catalog(), &values.into()).unwrap();
         assert_eq!((catalog.sources.len(), catalog.segments.len()), (2, 3));
         // Each connection has an export, and what it exports is there.

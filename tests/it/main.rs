@@ -14,6 +14,7 @@ mod interruptions;
 mod killed_steps;
 mod limits;
 mod main_job;
+mod marketo;
 mod mistakes;
 mod oauth;
 mod privacy;

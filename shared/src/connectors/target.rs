@@ -41,6 +41,15 @@ impl WantedList {
             Self::OfSegment { name, .. } => name,
         }
     }
+
+    /// The destination's id of the list that the segment had in an earlier run.
+    #[must_use]
+    pub const fn known(&self) -> Option<&ListId> {
+        match self {
+            Self::Existing(_) => None,
+            Self::OfSegment { known, .. } => known.as_ref(),
+        }
+    }
 }
 
 /// A target list, verified before the first push.

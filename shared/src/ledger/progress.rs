@@ -41,7 +41,9 @@ pub enum Attempt {
 
 impl Progress {
     pub(super) fn read(item: &Item) -> Self {
-        Self { rows_done: find_number(item, "rows_done").unwrap_or(0), job: find_json(item, "job") }
+        // Written as `null` where there is none; a `Value` would take that for a job.
+        let job = find_json::<Option<Value>>(item, "job").flatten();
+        Self { rows_done: find_number(item, "rows_done").unwrap_or(0), job }
     }
 }
 
@@ -114,5 +116,24 @@ impl Ledger {
             .send()
             .await;
         answer.map(drop).map_err(|error| self.cloud("note pause in", &error).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(job: Option<&str>, expected: Option<Value>) {
+        let item: Item = job.map(|job| ("job".to_owned(), text(job))).into_iter().collect();
+        assert_eq!(Progress::read(&item), Progress { rows_done: 0, job: expected });
+    }
+
+    #[test]
+    fn a_batch_that_was_put_down_without_a_job_has_none() {
+        check(None, None);
+        check(Some(&serde_json::to_string(&Progress::default().job).unwrap()), None);
+        check(Some(r#"{"batch_id":7}"#), Some(json!({ "batch_id": 7 })));
     }
 }

@@ -1,11 +1,13 @@
 //! Local clouds for the tests, and what the tests do in them.
 
+mod definitions;
 mod holds;
 mod job;
 pub(crate) mod messages;
 mod over;
 mod people;
 
+pub(crate) use definitions::Definitions;
 pub(crate) use job::Job;
 pub(crate) use over::Over;
 pub(crate) use people::{emails, person, persons};

@@ -14,6 +14,8 @@ pub(super) struct PreparedList<T> {
     /// What people call it.
     pub(super) label: String,
     pub(super) prepared: Prepared<T>,
+    /// The destination's id of the list that the segment had so far.
+    known: Option<ListId>,
 }
 
 impl Chunk {
@@ -37,10 +39,11 @@ impl Chunk {
                 );
                 return Err(StageError::stop("list_named_twice", text));
             }
-            lists.push(PreparedList { list, label, prepared });
+            let known = wanted.known().cloned();
+            lists.push(PreparedList { list, label, prepared, known });
         }
-        for PreparedList { list, label, prepared } in &lists {
-            self.own_list(export, list, label, &prepared.list_id).await?;
+        for list in &lists {
+            self.own_list(export, list).await?;
         }
         Ok(lists)
     }
@@ -65,13 +68,8 @@ impl Chunk {
         Ok(wanted)
     }
 
-    async fn own_list(
-        &self,
-        export: &Export,
-        list: &ListId,
-        label: &str,
-        list_id: &ListId,
-    ) -> Result<(), StageError> {
+    async fn own_list<T>(&self, export: &Export, list: &PreparedList<T>) -> Result<(), StageError> {
+        let PreparedList { list, label, prepared: Prepared { list_id, .. }, known } = list;
         let ours = ListOwner { export: export.id.clone(), list: list.clone() };
         let owner = self.ledger.own_list(&export.connection, list_id, &ours).await?;
         if owner != ours
@@ -83,6 +81,10 @@ impl Chunk {
                 owner.export
             );
             return Err(StageError::stop("list_taken", text));
+        }
+        if known.as_ref().is_some_and(|known| known != list_id) {
+            // Whoever was delivered to the list that was there before is not on this one.
+            self.ledger.forget_list(&export.id, list).await?;
         }
         if list != list_id {
             self.ledger.remember_list(&export.id, list, list_id).await?;

@@ -115,7 +115,7 @@ impl Chunk {
         let mut accounts = Accounts::new(C::LIMITS, export);
         let mut notices = Vec::new();
         let mut deltas = Vec::with_capacity(lists.len());
-        for (target, PreparedList { list, label, prepared }) in lists.iter().enumerate() {
+        for (target, PreparedList { list, label, prepared, .. }) in lists.iter().enumerate() {
             let said = |notice: &String| format!("target list {label}: {notice}");
             notices.extend(prepared.notices.iter().map(said));
             let work = TargetWork { target, list, export, keys, segments: &segments, lanes };

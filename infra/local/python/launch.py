@@ -216,7 +216,13 @@ def run_groups_apart():
     from ministack.services import lambda_svc
 
     original = lambda_svc._sqs_esm_concurrency
-    lambda_svc._sqs_esm_concurrency = lambda esm, function, config, queue=None: original(esm, function, config)
+
+    def concurrency(esm, function, config, queue=None):
+        # A number that a parameter of the template gives is kept as text, and one that is given with no parameter is not.
+        scaling = {name: int(value) for name, value in (esm.get("ScalingConfig") or {}).items()}
+        return original({**esm, "ScalingConfig": scaling}, function, config)
+
+    lambda_svc._sqs_esm_concurrency = concurrency
 
 
 def main():

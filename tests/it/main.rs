@@ -8,6 +8,7 @@
     reason = "a test ends at the first thing that is not as it must be"
 )]
 
+mod dynamics365_sales;
 mod edits;
 mod guard;
 mod interruptions;
@@ -17,6 +18,7 @@ mod main_job;
 mod marketo;
 mod mistakes;
 mod oauth;
+mod omnisend;
 mod privacy;
 mod samples;
 mod support;

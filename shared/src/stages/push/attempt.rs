@@ -1,7 +1,7 @@
 //! One attempt at a batch: what is not done of it is sent, or what the destination has accepted is looked after.
 
-use super::PushWorker;
 use super::waits::wait;
+use super::{PushWorker, Reach};
 use crate::batch::{Frame, RowResult};
 use crate::catalog::Connection;
 use crate::connectors::{CallContext, Connector, ErrorKind, PushError, Pushed, Retry};
@@ -49,9 +49,7 @@ where
         if at.results.len() == at.frame.rows.len() {
             return Ok(Ended::Settled(None));
         }
-        let stopped =
-            self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(&pointer.run_id).cloned();
-        if let Some(failure) = stopped {
+        if let Some(failure) = self.stop_of(pointer) {
             return Ok(at.defer_rest(failure));
         }
         if at.attempts > MAX_ATTEMPTS {
@@ -119,11 +117,18 @@ where
             Retry::Never | Retry::Backoff | Retry::After(_) => {}
         }
         let failure = failure(error.kind.code(), error.to_string());
-        if is_about_the_account(&error) {
+        if let Some(reach) = reach(&error, at.pointer.target) {
             let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-            stopped.insert(at.pointer.run_id, failure.clone());
+            stopped.insert((at.pointer.run_id, reach), failure.clone());
         }
         Ok(at.defer_rest(failure))
+    }
+
+    /// Why nothing of a batch needs to be sent, where another one has found that out.
+    fn stop_of(&self, pointer: &BatchPointer) -> Option<Failure> {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let reaches = [Reach::Run, Reach::Target(pointer.target)];
+        reaches.into_iter().find_map(|reach| stopped.get(&(pointer.run_id, reach)).cloned())
     }
 }
 
@@ -167,11 +172,14 @@ fn failure(code: &str, text: String) -> Failure {
     Failure { stage: Stage::Push, code: code.to_owned(), text }
 }
 
-/// Whether an error is the same for every batch of the run, so that no other batch has to find it out by a call.
-const fn is_about_the_account(error: &PushError) -> bool {
-    matches!(error.retry, Retry::Never)
-        && matches!(
-            error.kind,
-            ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::ListMissing | ErrorKind::Settings
-        )
+/// Which other batches an error is the same for, so that none of them has to find it out by a call. A list that is gone
+/// says nothing about the other lists.
+const fn reach(error: &PushError, target: usize) -> Option<Reach> {
+    match (error.retry, error.kind) {
+        (Retry::Never, ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Settings) => {
+            Some(Reach::Run)
+        }
+        (Retry::Never, ErrorKind::ListMissing) => Some(Reach::Target(target)),
+        _ => None,
+    }
 }

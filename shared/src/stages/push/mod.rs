@@ -43,8 +43,17 @@ pub struct PushWorker<C, F> {
     finish_queue: Queue,
     connect: F,
     connectors: Mutex<HashMap<ConnectionId, Known<C>>>,
-    /// Runs that nothing can be sent for any more, and why: their other batches cost no call.
-    stopped: Mutex<HashMap<RunId, Failure>>,
+    /// What nothing can be sent for any more, and why: the other batches of it cost no call.
+    stopped: Mutex<HashMap<(RunId, Reach), Failure>>,
+}
+
+/// How much of a run cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Reach {
+    /// All of it.
+    Run,
+    /// One target list, by its place in the plan.
+    Target(usize),
 }
 
 /// A connector, what paces its calls, and when both were made.

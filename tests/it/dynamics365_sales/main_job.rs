@@ -145,8 +145,8 @@ async fn ids_are_read_in_any_form_and_nobody_is_made(scene: &Scene) {
     contacts[2].1 = format!("{{{}}}", contacts[2].1);
     contacts[3].1 = contacts[3].1.replace('-', "");
     contacts[4].1 = format!(" {} ", contacts[4].1);
-    contacts[5].1 = "no GUID".to_owned();
-    contacts[6].1 = contacts[6].1[1..].to_owned();
+    "no GUID".clone_into(&mut contacts[5].1);
+    contacts[6].1.remove(0);
     contacts[7].1.clear();
     // Contacts that the organisation has never had.
     contacts.extend(rows(1_000..1_003));

@@ -70,7 +70,7 @@ async fn people_come_change_and_leave(scene: &Scene, name: &str, dialect: &str, 
     brand.change("person1@mail.example.com", Change::Status(Status::Unsubscribed));
     brand.change("person1@mail.example.com", Change::AddTag("late".to_owned()));
     for moved in &mut people[..10] {
-        moved.city = "Elsewhere".to_owned();
+        "Elsewhere".clone_into(&mut moved.city);
     }
     for left in &mut people[100..] {
         left.newsletter = false;

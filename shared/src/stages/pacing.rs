@@ -6,6 +6,7 @@ use crate::model::ConnectionId;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -43,13 +44,14 @@ struct Track {
     kind: BudgetKind,
     pace: Pace,
     share: Mutex<Share>,
+    /// Calls of this process that wait for a slot: so many are taken at a time, for a slot that nobody here is ready
+    /// for is lost to the other processes.
+    waiting: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct Share {
     lease: Option<Lease>,
-    /// How many slots are taken at a time: more while they are all used, fewer after some were not.
-    block: u32,
     /// How long the ledger takes, with some more: slots that are over before they are known would be of no use.
     lead: Duration,
     /// What this process saw last. Others may have changed it since; then the swap says so.
@@ -59,7 +61,7 @@ struct Share {
 impl Track {
     fn new(ledger: &Ledger, connection: &ConnectionId, kind: BudgetKind, pace: Pace) -> Self {
         let (ledger, connection) = (ledger.clone(), connection.clone());
-        Self { ledger, connection, kind, pace, share: Mutex::default() }
+        Self { ledger, connection, kind, pace, share: Mutex::default(), waiting: AtomicU32::new(0) }
     }
 
     /// Changes the budget by compare and swap; `change` may be called several times.
@@ -98,22 +100,20 @@ impl Track {
     async fn slot(&self, patience: Duration) -> Result<Timestamp, NotYet> {
         let mut share = self.share.lock().await;
         loop {
-            let had_lease = share.lease.is_some_and(|lease| lease.slots > 0);
             let slot =
                 share.lease.as_mut().and_then(|lease| lease.take(self.pace.lateness(), Timestamp::now()));
             if let Some(slot) = slot {
                 return Ok(slot);
             }
-            // Slots that ran out unused are lost to everybody, so fewer are taken next time.
-            let largest = (self.pace.calls / 8).max(1);
-            share.block = if had_lease { 1 } else { (share.block * 2).clamp(1, largest) };
             let lease = self.lease(&mut share, patience).await?;
             share.lease = Some(lease);
         }
     }
 
     async fn lease(&self, share: &mut Share, patience: Duration) -> Result<Lease, NotYet> {
-        let (wanted, lead) = (share.block.max(1), share.lead);
+        let largest = (self.pace.calls / 8).max(1);
+        let wanted = self.waiting.load(Ordering::Relaxed).clamp(1, largest);
+        let lead = share.lead;
         let began = Instant::now();
         let answer = self.swap(share, |budget| {
             let before = budget.clone();
@@ -136,7 +136,10 @@ impl Track {
     async fn turn(&self, left: Duration) -> Result<(), NotYet> {
         let patience = LONGEST_WAIT.min(left / 2);
         loop {
-            let slot = self.slot(patience).await?;
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            let slot = self.slot(patience).await;
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            let slot = slot?;
             tokio::time::sleep(slot.duration_since(Timestamp::now()).try_into().unwrap_or_default()).await;
             // A process that was held up has missed its slot; the calls behind it must not become a burst.
             if Timestamp::now().duration_since(slot).unsigned_abs() <= self.pace.lateness() {

@@ -102,7 +102,7 @@ impl Budget {
         if now.duration_since(self.changed_at).unsigned_abs() < pace.window / 4 && now >= self.changed_at {
             return false;
         }
-        self.spacing_percent = (self.spacing_percent * 3 / 2).min(LARGEST_PERCENT);
+        self.spacing_percent = (self.spacing_percent * 2).min(LARGEST_PERCENT);
         self.changed_at = now;
         // The window that is full has to pass before there is room again.
         self.next_slot = self.next_slot.max(later(now, pace.window / 4));

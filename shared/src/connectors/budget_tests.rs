@@ -65,15 +65,15 @@ fn refusals_slow_everybody_down_and_time_mends_it() {
     let (pace, mut budget) = (pace(100), Budget::default());
     assert!(budget.slow_down(&pace, at(0)));
     assert!(!budget.slow_down(&pace, at(1_000)), "the same burst counts once");
-    assert_eq!(budget.spacing_percent, 150);
+    assert_eq!(budget.spacing_percent, 200);
     let turn = budget.lease(&pace, 1, Duration::from_secs(1), at(1_000));
     assert_eq!(turn, Err(NotYet::Turn(Duration::from_secs(4))));
     let wide = budget.lease(&pace, 1, Duration::from_mins(1), at(1_000)).unwrap().spacing;
-    assert_eq!(wide, pace.spacing() * 3 / 2);
+    assert_eq!(wide, pace.spacing() * 2);
     budget.lease(&pace, 1, Duration::from_mins(1), at(21_000)).unwrap();
-    assert_eq!(budget.spacing_percent, 120);
+    assert_eq!(budget.spacing_percent, 160);
     budget.lease(&pace, 1, Duration::from_mins(1), at(42_000)).unwrap();
-    assert_eq!(budget.spacing_percent, 100);
+    assert_eq!(budget.spacing_percent, 128);
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl HttpRequest {
         }
     }
 
-    fn not_yet(&self, not_yet: &NotYet) -> PushError {
+    /// The error of a request that has to wait for its turn.
+    pub(in crate::connectors) fn not_yet(&self, not_yet: &NotYet) -> PushError {
         match not_yet {
             NotYet::Turn(wait) => self.error(
                 ErrorKind::RateLimited,

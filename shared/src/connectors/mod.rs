@@ -15,7 +15,9 @@ mod limits;
 pub mod marketo;
 pub mod omnisend;
 mod pace;
+mod rate;
 mod target;
+mod text;
 
 pub use budget::{Budget, Lease};
 pub use context::CallContext;
@@ -28,6 +30,7 @@ pub use target::{Account, DeltaSize, Gathering, NoJob, Prepared, Pushed, Retired
 
 use crate::batch::{Frame, Kind};
 use crate::catalog::Export;
+use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, ListId, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +63,10 @@ pub trait Connector: Send + Sync {
     fn rare_pace(&self) -> Option<Pace> {
         None
     }
+
+    /// What the match key of an export is made of, as far as that can be told without a call. It is what lets a run that
+    /// is over the cap end before it has touched anything; [`Prepared::match_key`] has the last word.
+    fn match_key(&self, export: &Export) -> Option<MatchKeyKind>;
 
     /// How many bytes of a request a row becomes, at the most.
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64;

@@ -25,6 +25,20 @@ pub enum MatchKeyKind {
     },
 }
 
+impl MatchKeyKind {
+    /// A profile's match key, normalised and checked.
+    pub fn normalise(self, value: &Scalar) -> Result<MatchKey, Reason> {
+        let text = value.to_text().unwrap_or_default();
+        match self {
+            Self::Email => normalise_email(&text),
+            Self::AsciiEmail => normalise_ascii_email(&text),
+            Self::Number => normalise_number(&text),
+            Self::Guid => normalise_guid(&text),
+            Self::Text { max_characters } => normalise_text(&text, max_characters),
+        }
+    }
+}
+
 /// Why a mapping cannot be bound. Holds names only, never values.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MappingError {
@@ -150,14 +164,7 @@ impl Mapper {
 
     /// The member's match key, normalised and checked.
     pub fn match_key(&self, attributes: &[Scalar]) -> Result<MatchKey, Reason> {
-        let text = attributes.get(self.match_key_column).and_then(Scalar::to_text).unwrap_or_default();
-        match self.match_key_kind {
-            MatchKeyKind::Email => normalise_email(&text),
-            MatchKeyKind::AsciiEmail => normalise_ascii_email(&text),
-            MatchKeyKind::Number => normalise_number(&text),
-            MatchKeyKind::Guid => normalise_guid(&text),
-            MatchKeyKind::Text { max_characters } => normalise_text(&text, max_characters),
-        }
+        self.match_key_kind.normalise(attributes.get(self.match_key_column).unwrap_or(&Scalar::Null))
     }
 
     /// Maps one member's attributes (in the order of the snapshot's columns) for an already checked match key.

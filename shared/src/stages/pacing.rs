@@ -136,10 +136,10 @@ impl Track {
     async fn turn(&self, left: Duration) -> Result<(), NotYet> {
         let patience = LONGEST_WAIT.min(left / 2);
         loop {
-            self.waiting.fetch_add(1, Ordering::Relaxed);
-            let slot = self.slot(patience).await;
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            let slot = slot?;
+            let slot = {
+                let _waiter = Waiter::among(&self.waiting);
+                self.slot(patience).await?
+            };
             tokio::time::sleep(slot.duration_since(Timestamp::now()).try_into().unwrap_or_default()).await;
             // A process that was held up has missed its slot; the calls behind it must not become a burst.
             if Timestamp::now().duration_since(slot).unsigned_abs() <= self.pace.lateness() {
@@ -173,6 +173,22 @@ impl Track {
     }
 }
 
+/// One who waits for a slot, for as long as this lives: a call that is given up in between waits no longer.
+struct Waiter<'a>(&'a AtomicU32);
+
+impl<'a> Waiter<'a> {
+    fn among(waiting: &'a AtomicU32) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 enum Change<T> {
     None(T),
     Store(T),
@@ -194,6 +210,10 @@ impl Pacer for LedgerPacer {
 
     async fn slow_down(&self) {
         self.usual.slow_down().await;
+        // A refusal does not say which of the two it was for.
+        if let Some(rare) = &self.rare {
+            rare.slow_down().await;
+        }
     }
 
     async fn pause(&self, text: &str) -> Timestamp {
@@ -208,4 +228,21 @@ impl Pacer for LedgerPacer {
 fn unavailable(error: &crate::ledger::LedgerError) -> NotYet {
     tracing::warn!(%error, "the connection's budget cannot be read");
     NotYet::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_is_given_up_waits_no_longer() {
+        let waiting = AtomicU32::new(0);
+        let waits_for_ever = async {
+            let _waiter = Waiter::among(&waiting);
+            std::future::pending::<()>().await;
+        };
+        let given_up = tokio::time::timeout(Duration::ZERO, waits_for_ever).await;
+        assert!(given_up.is_err());
+        assert_eq!(waiting.load(Ordering::Relaxed), 0);
+    }
 }

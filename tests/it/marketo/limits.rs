@@ -150,7 +150,7 @@ async fn a_run_slows_down_where_others_use_the_account_up() {
     assert!((1..=refused).contains(&usize::try_from(over.report.throttled).unwrap()), "{refused}");
     let said = format!("refused {} of {} calls as one too many", over.report.throttled, over.report.calls);
     assert!(over.report.notices.iter().any(|notice| notice.contains(&said)), "{:?}", over.report.notices);
-    // Slower and slower, and not again and again.
-    assert!(refused * 4 < account.all_calls() * 3, "{refused} of {}", account.all_calls());
+    // Slower and slower, and not again and again: most calls are let through.
+    assert!(refused * 2 < account.all_calls(), "{refused} of {}", account.all_calls());
     assert_eq!(dead_letters(&scene).await, 0);
 }

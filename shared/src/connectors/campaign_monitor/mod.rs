@@ -28,6 +28,7 @@ use super::{
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
+use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, ListId, Row};
 use auth::Auth;
 use client::{Client, Session};
@@ -132,6 +133,10 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
 
     fn lanes(&self) -> u16 {
         self.settings.lanes
+    }
+
+    fn match_key(&self, _export: &Export) -> Option<MatchKeyKind> {
+        Some(MatchKeyKind::Email)
     }
 
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {

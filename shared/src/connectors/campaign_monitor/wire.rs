@@ -3,6 +3,7 @@
 //! <https://www.campaignmonitor.com/api/v3-3/subscribers/#importing-many-subscribers>
 
 use super::options::ConsentToTrack;
+use crate::connectors::text::Text;
 use crate::model::{FieldValue, Row};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
@@ -198,22 +199,6 @@ impl Serialize for CustomField<'_> {
             map.serialize_entry("Clear", &true)?;
         }
         map.end()
-    }
-}
-
-/// A value as text, the only form that the vendor takes.
-struct Text<'a>(&'a FieldValue);
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            FieldValue::Clear => serializer.serialize_str(""),
-            FieldValue::Boolean(true) => serializer.serialize_str("true"),
-            FieldValue::Boolean(false) => serializer.serialize_str("false"),
-            FieldValue::Integer(number) => serializer.collect_str(number),
-            FieldValue::Decimal(number) => serializer.collect_str(number),
-            FieldValue::Text(text) => serializer.serialize_str(text),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::gate::Gate;
 use super::settings::Settings;
 use crate::connectors::http::Patience;
 use crate::connectors::{
-    CallContext, Cost, CredentialStore, ErrorKind, HttpClient, HttpRequest, NotYet, PushError, Retry,
+    CallContext, Cost, CredentialStore, ErrorKind, HttpClient, HttpRequest, PushError, Retry,
 };
 use crate::model::Destination;
 use bytes::Bytes;
@@ -161,9 +161,9 @@ impl<S: CredentialStore> Client<S> {
             timeout: call.timeout,
         };
         if call.weight == Weight::Heavy {
-            self.debt.settle(context).await.map_err(|not_yet| wait_for(&request, &not_yet))?;
+            self.debt.settle(context).await.map_err(|not_yet| request.not_yet(&not_yet))?;
         }
-        context.turn().await.map_err(|not_yet| wait_for(&request, &not_yet))?;
+        context.turn().await.map_err(|not_yet| request.not_yet(&not_yet))?;
         let _permit = self.gate.enter().await;
         context.count_call();
         let begun = Instant::now();
@@ -217,21 +217,5 @@ pub(super) fn refusal(
         status: Some(status),
         code: refusal.code.map(classify::shown),
         message,
-    }
-}
-
-fn wait_for(request: &HttpRequest, not_yet: &NotYet) -> PushError {
-    match not_yet {
-        NotYet::Turn(wait) => {
-            let message = "other calls of the connection come first";
-            request.error(ErrorKind::RateLimited, Retry::Wait(*wait), message)
-        }
-        NotYet::Spent { until, text } => {
-            request.error(ErrorKind::QuotaSpent, Retry::Pause(*until), text.clone())
-        }
-        NotYet::Unavailable => {
-            let message = "the connection's budget of calls cannot be read now";
-            request.error(ErrorKind::Unavailable, Retry::Backoff, message)
-        }
     }
 }

@@ -39,6 +39,7 @@ use super::{
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
+use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, ListId, Row};
 use client::{Client, Session};
 use lookup::PerQuery;
@@ -150,6 +151,10 @@ impl<S: CredentialStore> Connector for Dynamics365Sales<S> {
 
     fn pace(&self) -> Option<Pace> {
         Some(self.client.settings.pace.clone())
+    }
+
+    fn match_key(&self, _export: &Export) -> Option<MatchKeyKind> {
+        Some(MatchKeyKind::Guid)
     }
 
     fn row_bytes(row: &Row, _field_keys: &[String]) -> u64 {

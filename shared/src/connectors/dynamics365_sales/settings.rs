@@ -1,5 +1,6 @@
 //! What a connection may say that only this destination knows.
 
+use crate::connectors::rate::{Place, Rate};
 use crate::connectors::{Endpoint, Pace};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,9 +26,8 @@ const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com";
 /// "6,000 requests within the 5 minute sliding window" for a user
 /// (<https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>); some are left to whatever else the
 /// application does.
-const DEFAULT_RATE: Rate = Rate { calls: 5_000, window_ms: DOCUMENTED_WINDOW_MS };
-const DOCUMENTED_CALLS: u32 = 6_000;
-const DOCUMENTED_WINDOW_MS: u64 = 300_000;
+const DEFAULT_RATE: Rate = Rate { calls: 5_000, ..DOCUMENTED_RATE };
+const DOCUMENTED_RATE: Rate = Rate { calls: 6_000, window_ms: 300_000 };
 /// How many seconds of execution the same page allows in each second of the window: 1,200 seconds within 300.
 const EXECUTION_SHARE: u32 = 4;
 const DEFAULT_CALL_SECONDS: f64 = 10.0;
@@ -58,13 +58,6 @@ pub(super) struct Settings {
     pub(super) first_members: usize,
     /// How many members a call has at the most.
     pub(super) largest_members: usize,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rate {
-    calls: u32,
-    window_ms: u64,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +105,9 @@ impl Settings {
             .ok()
             .filter(|goal| (Duration::from_millis(10)..=Duration::from_mins(1)).contains(goal))
             .ok_or_else(|| refuse("call_seconds must be 0.01 to 60"))?;
-        let pace = pace(raw.rate.unwrap_or(DEFAULT_RATE), is_this_machine(&organisation))?;
+        let rate = raw.rate.unwrap_or(DEFAULT_RATE);
+        let pace =
+            rate.pace(DOCUMENTED_RATE, Place::of(&organisation)).map_err(|problem| refuse(&problem))?;
         Ok(Self {
             tenant,
             client_id,
@@ -129,19 +124,6 @@ impl Settings {
     pub(super) fn execution_per_turn(&self) -> Duration {
         self.pace.window * EXECUTION_SHARE / self.pace.calls.max(1)
     }
-}
-
-fn pace(rate: Rate, is_this_machine: bool) -> Result<Pace, OptionsError> {
-    if rate.calls == 0 || rate.window_ms == 0 {
-        return Err(refuse("rate.calls and rate.window_ms must be at least 1"));
-    }
-    let asked = u128::from(rate.calls) * u128::from(DOCUMENTED_WINDOW_MS);
-    let allowed = u128::from(DOCUMENTED_CALLS) * u128::from(rate.window_ms);
-    // Whoever tries things out on their own machine may let time run faster.
-    if !is_this_machine && (asked > allowed || rate.calls > DOCUMENTED_CALLS) {
-        return Err(refuse("rate must be at most 6000 calls in 300000 ms: Dataverse refuses more"));
-    }
-    Ok(Pace { calls: rate.calls, window: Duration::from_millis(rate.window_ms), daily: None })
 }
 
 fn refuse(problem: &str) -> OptionsError {
@@ -166,13 +148,6 @@ fn base_address(name: &str, text: &str, domains: &[&str]) -> Result<Endpoint, Op
     } else {
         Err(refuse(&format!("{name} must be an address without a path")))
     }
-}
-
-/// Hosts that are not the vendor's are taken for this machine only, so that is what the others are.
-fn is_this_machine(organisation: &Endpoint) -> bool {
-    let url = organisation.join(&[]);
-    let host = url.host_str().unwrap_or_default();
-    !ORGANISATION_DOMAINS.iter().any(|domain| host.ends_with(domain))
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ use super::{
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
+use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, ListId, Row};
 use auth::Auth;
 use client::{Client, Session, Turns};
@@ -212,6 +213,15 @@ impl<S: CredentialStore> Connector for Marketo<S> {
 
     fn pace(&self) -> Option<Pace> {
         Some(self.settings.pace.clone())
+    }
+
+    fn match_key(&self, export: &Export) -> Option<MatchKeyKind> {
+        // Of any other field only the account's description says what it holds.
+        match MarketoOptions::parse(&export.options).ok()?.lookup_field.as_str() {
+            "email" => Some(MatchKeyKind::AsciiEmail),
+            "id" => Some(MatchKeyKind::Number),
+            _ => None,
+        }
     }
 
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {

@@ -1,6 +1,7 @@
 //! What a connection may say that only this destination knows.
 
 use super::address;
+use crate::connectors::rate::{Place, Rate};
 use crate::connectors::{DailyBudget, Endpoint, Pace};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -14,9 +15,8 @@ pub(super) const DEFAULT_LANES: u16 = 5;
 /// Ten calls may be in flight over an account (same page); one stays free for what prepares a run.
 const MOST_LANES: u16 = 9;
 /// A hundred calls within 20 seconds over an account; integrations are advised to keep to half (same page).
-const DEFAULT_RATE: Rate = Rate { calls: 50, window_ms: DOCUMENTED_WINDOW_MS };
-const DOCUMENTED_CALLS: u32 = 100;
-const DOCUMENTED_WINDOW_MS: u64 = 20_000;
+const DEFAULT_RATE: Rate = Rate { calls: 50, ..DOCUMENTED_RATE };
+const DOCUMENTED_RATE: Rate = Rate { calls: 100, window_ms: 20_000 };
 /// "A daily quota of 50,000 API calls, which resets daily at 12:00AM CST"
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>): some minutes later.
 const DEFAULT_RESET: Time = Time::constant(0, 5, 0, 0);
@@ -46,13 +46,6 @@ pub(super) struct Settings {
     pub(super) import_gives_up_after: Duration,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rate {
-    calls: u32,
-    window_ms: u64,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -79,15 +72,7 @@ impl Settings {
         let endpoint =
             address::parse(endpoint).map_err(|error| OptionsError(format!("settings.endpoint: {error}")))?;
         let rate = raw.rate.unwrap_or(DEFAULT_RATE);
-        if rate.calls == 0 || rate.window_ms == 0 {
-            return Err(refuse("rate.calls and rate.window_ms must be at least 1"));
-        }
-        let asked = u128::from(rate.calls) * u128::from(DOCUMENTED_WINDOW_MS);
-        let allowed = u128::from(DOCUMENTED_CALLS) * u128::from(rate.window_ms);
-        // Whoever tries things out on their own machine may let time run faster.
-        if !endpoint.is_this_machine() && (asked > allowed || rate.calls > DOCUMENTED_CALLS) {
-            return Err(refuse("rate must be at most 100 calls in 20000 ms: Marketo refuses more"));
-        }
+        let pace = rate.pace(DOCUMENTED_RATE, Place::of(&endpoint)).map_err(|problem| refuse(&problem))?;
         let lanes = raw.lanes.unwrap_or(DEFAULT_LANES);
         if !(1..=MOST_LANES).contains(&lanes) {
             return Err(refuse("lanes must be 1 to 9"));
@@ -103,11 +88,10 @@ impl Settings {
                 |_| refuse("quota_time_zone must be the name of a time zone, such as America/Chicago"),
             )?,
         };
-        let window = Duration::from_millis(rate.window_ms);
         Ok(Self {
             endpoint,
             lanes,
-            pace: Pace { calls: rate.calls, window, daily: Some(daily.clone()) },
+            pace: Pace { daily: Some(daily.clone()), ..pace },
             daily,
             import_rows_per_second: at_least_one(
                 raw.import_rows_per_second,

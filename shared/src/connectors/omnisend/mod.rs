@@ -40,6 +40,7 @@ use super::{
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
+use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, Row};
 use client::{CALL_TIMEOUT, Client, Session};
 use serde::{Deserialize, Serialize};
@@ -145,12 +146,16 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
     }
 
     fn pace(&self) -> Option<Pace> {
-        let window = Duration::from_millis(self.settings.rate.window_ms);
-        Some(Pace { calls: self.settings.rate.calls, window, daily: None })
+        let rate = self.settings.rate;
+        Some(Pace { calls: rate.calls, window: rate.window(), daily: None })
     }
 
     fn rare_pace(&self) -> Option<Pace> {
         Some(Pace { calls: self.settings.tag_calls(), ..self.pace()? })
+    }
+
+    fn match_key(&self, _export: &Export) -> Option<MatchKeyKind> {
+        Some(MatchKeyKind::Email)
     }
 
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {

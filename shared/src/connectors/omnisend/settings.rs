@@ -1,8 +1,10 @@
 //! What a connection may say that only this destination knows.
 
+use super::DOMAINS;
 use super::dialect::Dialect;
 use super::options::OptionsError;
 use crate::connectors::Endpoint;
+use crate::connectors::rate::{Place, Rate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -10,8 +12,7 @@ use serde_json::{Map, Value};
 pub(super) const DEFAULT_LANES: u16 = 4;
 /// Calls a minute, of all keys and integrations of a brand together
 /// (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
-const DOCUMENTED_CALLS: u32 = 400;
-const DOCUMENTED_WINDOW_MS: u64 = 60_000;
+const DOCUMENTED_RATE: Rate = Rate { calls: 400, window_ms: 60_000 };
 /// Calls about tags within the same window (same page).
 const DOCUMENTED_TAG_CALLS: u32 = 60;
 /// How often a batch is looked after unless the connection says otherwise.
@@ -42,7 +43,7 @@ impl Default for Settings {
         Self {
             dialect: Dialect::default(),
             lanes: DEFAULT_LANES,
-            rate: Rate { calls: DOCUMENTED_CALLS, window_ms: DOCUMENTED_WINDOW_MS },
+            rate: DOCUMENTED_RATE,
             endpoint: None,
             poll_ms: DEFAULT_POLL_MS,
             gives_up_after_minutes: DEFAULT_GIVES_UP_AFTER_MINUTES,
@@ -50,24 +51,16 @@ impl Default for Settings {
     }
 }
 
-/// Calls within a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rate {
-    pub(super) calls: u32,
-    pub(super) window_ms: u64,
-}
-
 impl Settings {
     /// Calls about tags within the window: their share of the documented rate.
     pub(super) fn tag_calls(&self) -> u32 {
-        (self.rate.calls * DOCUMENTED_TAG_CALLS / DOCUMENTED_CALLS).max(1)
+        (self.rate.calls * DOCUMENTED_TAG_CALLS / DOCUMENTED_RATE.calls).max(1)
     }
 
-    fn is_this_machine(&self) -> bool {
-        let endpoint = self.endpoint.as_deref().and_then(|text| Endpoint::parse(text, &[]).ok());
-        // No domain is taken, so what is taken is this machine.
-        endpoint.is_some()
+    /// Where the API is; another address than the vendor's is checked when the connector is made.
+    fn place(&self) -> Place {
+        let endpoint = self.endpoint.as_deref().and_then(|text| Endpoint::parse(text, DOMAINS).ok());
+        endpoint.as_ref().map_or(Place::Anywhere, Place::of)
     }
 
     pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
@@ -77,14 +70,8 @@ impl Settings {
         if !(1..=16).contains(&found.lanes) {
             return refuse("lanes must be 1 to 16");
         }
-        if found.rate.calls == 0 || found.rate.window_ms == 0 {
-            return refuse("rate.calls and rate.window_ms must be at least 1");
-        }
-        let asked = u128::from(found.rate.calls) * u128::from(DOCUMENTED_WINDOW_MS);
-        let allowed = u128::from(DOCUMENTED_CALLS) * u128::from(found.rate.window_ms);
-        // Whoever tries things out on their own machine may let time run faster.
-        if !found.is_this_machine() && (asked > allowed || found.rate.calls > DOCUMENTED_CALLS) {
-            return refuse("rate must be at most 400 calls in 60000 ms, which the vendor allows a brand");
+        if let Err(problem) = found.rate.pace(DOCUMENTED_RATE, found.place()) {
+            return refuse(&problem);
         }
         if !(100..=300_000).contains(&found.poll_ms) {
             return refuse("poll_ms must be 100 to 300000");

@@ -5,6 +5,7 @@
 
 use super::dialect::Words;
 use super::fields::{CONSENT, CONSENT_DATE, COUNTRY, COUNTRY_CODE, PROPERTY_PREFIX};
+use crate::connectors::text::Text;
 use crate::model::{FieldValue, Row};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -256,23 +257,6 @@ impl Serialize for Properties<'_> {
             }
         }
         map.end()
-    }
-}
-
-/// A value as text: the fields of a profile take nothing else. The empty text stands for none, as in the vendor's
-/// own example.
-struct Text<'a>(&'a FieldValue);
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            FieldValue::Clear => serializer.serialize_str(""),
-            FieldValue::Boolean(true) => serializer.serialize_str("true"),
-            FieldValue::Boolean(false) => serializer.serialize_str("false"),
-            FieldValue::Integer(number) => serializer.collect_str(number),
-            FieldValue::Decimal(number) => serializer.collect_str(number),
-            FieldValue::Text(text) => serializer.serialize_str(text),
-        }
     }
 }
 

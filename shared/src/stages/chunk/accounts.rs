@@ -67,9 +67,14 @@ impl Accounts {
 
     /// Over the cap nothing is sent at all, unless the export says that the rest may be left out.
     pub(super) fn check_cap(&self) -> Result<(), StageError> {
+        self.within_cap(self.deliverable, self.largest)
+    }
+
+    /// Refuses so many profiles in all, of which one target list has `largest`, where they are over the cap.
+    pub(super) fn within_cap(&self, all: u64, largest: u64) -> Result<(), StageError> {
         let counted = match self.scope {
-            CapScope::Export => self.deliverable,
-            CapScope::Segment => self.largest,
+            CapScope::Export => all,
+            CapScope::Segment => largest,
         };
         if self.over == OverCap::Fail && counted > self.cap_rows {
             return Err(cap_error(counted, self.cap_rows));

@@ -1,6 +1,7 @@
 //! Snapshot against delivered state: the delta of each target list, cut into batches, and one message a batch.
 
 mod accounts;
+mod cap;
 mod limits;
 mod lists;
 mod retire;
@@ -111,8 +112,9 @@ impl Chunk {
         let pacer = pacer(&self.ledger, &export.connection, connector);
         let context = CallContext::paced(deadline, pacer);
         let segments = self.run_segments(export, keys).await?;
-        let lists = self.prepare_lists(connector, export, &context).await?;
         let mut accounts = Accounts::new(C::LIMITS, export);
+        self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await?;
+        let lists = self.prepare_lists(connector, export, &context).await?;
         let mut notices = Vec::new();
         let mut deltas = Vec::with_capacity(lists.len());
         for (target, PreparedList { list, label, prepared, .. }) in lists.iter().enumerate() {

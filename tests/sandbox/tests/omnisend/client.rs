@@ -132,16 +132,6 @@ impl Fixture {
         self.sandbox.contact(&self.brand.brand_id, email).unwrap().status
     }
 
-    /// Waits until all batches are over; their count costs nothing, however many contacts there are.
-    pub(crate) async fn settle_batches(&self) {
-        while {
-            let report = self.sandbox.report().batches;
-            report.finished + report.stopped < report.submitted
-        } {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// Waits until all batches and taggings are done.
     pub(crate) async fn settle(&self) {
         loop {

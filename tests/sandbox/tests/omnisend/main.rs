@@ -12,7 +12,6 @@ mod control;
 #[cfg(test)]
 mod keys_and_limits;
 #[cfg(test)]
-mod scale;
 #[cfg(test)]
 mod segments;
 #[cfg(test)]

@@ -2,29 +2,197 @@
 
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use relay::aws::{ChangeError, CloudError, LookupError};
 use relay::catalog::CatalogError;
 use relay::ledger::LedgerError;
 use relay::model::IdError;
 use relay::stages::{StageError, StartError};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::{IntoResponses, ToSchema};
 
 /// One problem, as the caller sees it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     status: StatusCode,
     code: String,
     detail: String,
+    errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field of the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where: a JSON pointer into the document.
+    #[schema(examples("/segments/0/segment"))]
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// A problem in the form of RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemDetails {
+    /// A stable address of this kind of problem.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// The stable word for this kind of problem.
+    code: String,
+    /// What is wrong, and what would mend it.
+    detail: String,
+    /// Which fields are wrong, where that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+}
+
+/// The problems that any operation may answer with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers and is never made")]
+pub(crate) enum Problems {
+    /// The request is not in the form that this operation takes.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] ProblemDetails),
+    /// There is no valid token. API Gateway answers it by itself.
+    #[response(status = 401)]
+    Unauthorized,
+    /// The token's role may not do this.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] ProblemDetails),
+    /// It is not there.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemDetails),
+    /// There is something in the way that somebody has to put right first.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] ProblemDetails),
+    /// Somebody else has changed it in the meantime, or it is there already.
+    #[response(status = 412, content_type = "application/problem+json")]
+    PreconditionFailed(#[to_schema] ProblemDetails),
+    /// The document is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] ProblemDetails),
+    /// The document is not JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(#[to_schema] ProblemDetails),
+    /// A field of the document cannot be what it is.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(#[to_schema] ProblemDetails),
+    /// The request does not say which version it is about.
+    #[response(status = 428, content_type = "application/problem+json")]
+    PreconditionRequired(#[to_schema] ProblemDetails),
+    /// Too many requests at once. API Gateway answers it by itself.
+    #[response(status = 429)]
+    TooMany,
+    /// It cannot be done now; try again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] ProblemDetails),
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), detail: detail.into() }
+    /// A problem with a stable code.
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// A field of the document that cannot be what it is.
+    pub(crate) fn field(code: &str, field: impl Into<String>, problem: impl Into<String>) -> Self {
+        let (field, problem) = (field.into(), problem.into());
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, format!("{field}: {problem}"))
+            .with_errors(vec![FieldProblem { field, problem }])
+    }
+
+    /// The same with the fields that are wrong.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<FieldProblem>) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// Its code, for programs.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Its form on the wire.
+    pub(crate) fn body(&self) -> Value {
+        json!(ProblemDetails {
+            kind: format!("urn:segment-relay:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.clone(),
+            detail: self.detail.clone(),
+            errors: self.errors.clone(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fields(&self) -> &[FieldProblem] {
+        &self.errors
     }
 }
 
 impl From<IdError> for Problem {
     fn from(error: IdError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "id_malformed", error.to_string())
+    }
+}
+
+impl From<CatalogError> for Problem {
+    fn from(error: CatalogError) -> Self {
+        let code = error.code();
+        match error {
+            CatalogError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, code, error.to_string()),
+            CatalogError::Field { field, problem, .. } => Self::field(code, pointer(&field), problem),
+            CatalogError::Malformed { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string())
+            }
+        }
+    }
+}
+
+/// A field's path in the catalog's words (`segments[0].target_list`) as a JSON pointer.
+fn pointer(path: &str) -> String {
+    let path = path.replace('[', ".").replace(']', "");
+    format!("/{}", path.replace('.', "/"))
+}
+
+impl From<CloudError> for Problem {
+    fn from(error: CloudError) -> Self {
+        StartError::Cloud(StageError::from(error)).into()
+    }
+}
+
+impl From<LookupError> for Problem {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Catalog(error) => error.into(),
+            LookupError::Cloud(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        let code = match &error {
+            ChangeError::Exists { .. } => "exists_already",
+            ChangeError::Changed { .. } => "changed_in_the_meantime",
+            ChangeError::NeedGone { .. } => {
+                return Self::new(StatusCode::CONFLICT, "need_gone", error.to_string());
+            }
+            ChangeError::Lookup(_) => "",
+        };
+        match error {
+            ChangeError::Lookup(error) => error.into(),
+            other => Self::new(StatusCode::PRECONDITION_FAILED, code, other.to_string()),
+        }
     }
 }
 
@@ -63,15 +231,24 @@ impl From<LedgerError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "type": format!("urn:segment-relay:problem:{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-        });
-        let mut response = (self.status, body.to_string()).into_response();
+        let mut response = (self.status, axum::Json(self.body())).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: &str) {
+        assert_eq!(pointer(path), expected);
+    }
+
+    #[test]
+    fn places_are_json_pointers() {
+        check("query", "/query");
+        check("segments[0].target_list", "/segments/0/target_list");
     }
 }

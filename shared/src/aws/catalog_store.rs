@@ -4,12 +4,13 @@ use super::{CloudError, count_call};
 use crate::catalog::{CatalogError, Document};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use std::collections::HashMap;
 
 /// The table of definitions.
 #[derive(Clone, Debug)]
 pub struct CatalogStore {
-    client: aws_sdk_dynamodb::Client,
-    table: String,
+    pub(super) client: aws_sdk_dynamodb::Client,
+    pub(super) table: String,
 }
 
 /// Why a definition cannot be had.
@@ -23,13 +24,19 @@ pub enum LookupError {
     Cloud(#[from] CloudError),
 }
 
-/// A definition, and when it was saved.
+/// A definition as it was saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved<T> {
     /// The definition.
     pub document: T,
     /// When it was saved.
     pub saved_at: Timestamp,
+    /// Counts up from 1 with each change.
+    pub version: u64,
+    /// Who saved it; `None` where it did not come through the API.
+    pub saved_by: Option<String>,
+    /// The idempotency key of the request that saved it.
+    pub request_key: Option<String>,
 }
 
 impl CatalogStore {
@@ -41,20 +48,28 @@ impl CatalogStore {
 
     /// One definition.
     pub async fn get<T: Document>(&self, id: &str) -> Result<T, LookupError> {
+        Ok(self.saved(id).await?.document)
+    }
+
+    /// One definition, with who saved it and when.
+    pub async fn saved<T: Document>(&self, id: &str) -> Result<Saved<T>, LookupError> {
+        let found = self.find(id).await?;
+        found.ok_or_else(|| CatalogError::Missing { kind: T::KIND.name(), id: id.to_owned() }.into())
+    }
+
+    /// One definition, where it is there.
+    pub async fn find<T: Document>(&self, id: &str) -> Result<Option<Saved<T>>, LookupError> {
         count_call();
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("kind", AttributeValue::S(T::KIND.name().to_owned()))
-            .key("id", AttributeValue::S(id.to_owned()))
+            .set_key(Some(item_key(T::KIND.name(), id)))
             .consistent_read(true)
             .send()
             .await;
         let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
-        let item =
-            answer.item.ok_or_else(|| CatalogError::Missing { kind: T::KIND.name(), id: id.to_owned() })?;
-        Ok(saved(&item)?.document)
+        Ok(answer.item.as_ref().map(saved).transpose()?)
     }
 
     /// Every definition of a kind. Those that cannot be read come as errors, so that one does not hide the others.
@@ -62,26 +77,40 @@ impl CatalogStore {
         let mut found = Vec::new();
         let mut start = None;
         loop {
-            count_call();
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("kind = :kind")
-                .expression_attribute_values(":kind", AttributeValue::S(T::KIND.name().to_owned()))
-                .set_exclusive_start_key(start)
-                .send()
-                .await;
-            let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
-            found.extend(answer.items().iter().map(saved));
-            start = answer.last_evaluated_key;
+            let (page, next) = self.page(None, start.as_deref()).await?;
+            found.extend(page);
+            start = next;
             if start.is_none() {
                 return Ok(found);
             }
         }
     }
 
-    /// Stores a definition that has been checked.
+    /// Some definitions of a kind by their ids, beginning after the id `after`, and the id to go on after.
+    pub async fn page<T: Document>(
+        &self,
+        limit: Option<i32>,
+        after: Option<&str>,
+    ) -> Result<(Vec<Result<Saved<T>, CatalogError>>, Option<String>), CloudError> {
+        count_call();
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", text(T::KIND.name()))
+            .set_limit(limit)
+            .consistent_read(true)
+            .set_exclusive_start_key(after.map(|id| item_key(T::KIND.name(), id)))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
+        let next = answer.last_evaluated_key().and_then(|key| find_text(key, "id")).map(str::to_owned);
+        Ok((answer.items().iter().map(saved).collect(), next))
+    }
+
+    /// Stores a definition that has been checked, whatever is there. [`CatalogStore::write`] is for people, who must
+    /// not overwrite each other's changes.
     pub async fn put<T: Document + serde::Serialize>(
         &self,
         document: &T,
@@ -95,13 +124,14 @@ impl CatalogStore {
             .client
             .update_item()
             .table_name(&self.table)
-            .key("kind", AttributeValue::S(T::KIND.name().to_owned()))
-            .key("id", AttributeValue::S(document.id().to_owned()))
-            .update_expression("SET #document = :document, saved_at_ms = :now ADD version :one")
+            .set_key(Some(item_key(T::KIND.name(), document.id())))
+            .update_expression(
+                "SET #document = :document, saved_at_ms = :now ADD version :one REMOVE saved_by, request_key",
+            )
             .expression_attribute_names("#document", "document")
-            .expression_attribute_values(":document", AttributeValue::S(json))
-            .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":document", text(json))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":one", number(1))
             .send()
             .await;
         answer.map_err(|error| CloudError::new("write catalog", &self.table, &error))?;
@@ -109,20 +139,42 @@ impl CatalogStore {
     }
 }
 
-fn saved<T: Document>(
-    item: &std::collections::HashMap<String, AttributeValue>,
-) -> Result<Saved<T>, CatalogError> {
-    let malformed =
-        |problem: &str| CatalogError::Malformed { kind: T::KIND.name(), problem: problem.to_owned() };
-    let json = item
-        .get("document")
-        .and_then(|value| value.as_s().ok())
-        .ok_or_else(|| malformed("the stored item has no document"))?;
-    let saved_at = item
-        .get("saved_at_ms")
-        .and_then(|value| value.as_n().ok())
-        .and_then(|text| text.parse().ok())
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn item_key(kind: &str, id: &str) -> Item {
+    HashMap::from([("kind".to_owned(), text(kind)), ("id".to_owned(), text(id))])
+}
+
+pub(super) fn find_text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
+    item.get(attribute)?.as_s().ok().map(String::as_str)
+}
+
+pub(super) fn find_number<N: std::str::FromStr>(item: &Item, attribute: &str) -> Option<N> {
+    item.get(attribute)?.as_n().ok()?.parse().ok()
+}
+
+fn saved<T: Document>(item: &Item) -> Result<Saved<T>, CatalogError> {
+    let malformed = |problem: &str| CatalogError::Malformed {
+        kind: T::KIND.name(),
+        problem: format!("the stored item has no {problem}"),
+    };
+    let json = find_text(item, "document").ok_or_else(|| malformed("document"))?;
+    let saved_at = find_number(item, "saved_at_ms")
         .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
-        .ok_or_else(|| malformed("the stored item has no time of saving"))?;
-    Ok(Saved { document: T::parse(json)?, saved_at })
+        .ok_or_else(|| malformed("time of saving"))?;
+    Ok(Saved {
+        document: T::parse(json)?,
+        saved_at,
+        version: find_number(item, "version").ok_or_else(|| malformed("version"))?,
+        saved_by: find_text(item, "saved_by").map(str::to_owned),
+        request_key: find_text(item, "request_key").map(str::to_owned),
+    })
 }

@@ -1,6 +1,8 @@
 //! The cloud: clients, settings, objects, queues, secrets, events and what Lambda hands over. The only room that
 //! knows AWS, besides the ledger.
 
+mod audit;
+mod catalog_changes;
 mod catalog_store;
 mod clients;
 mod deadline;
@@ -13,6 +15,8 @@ mod queues;
 mod secrets;
 mod settings;
 
+pub use audit::{AuditAction, AuditLine};
+pub use catalog_changes::{Change, ChangeError, Expected, MAX_DOCUMENT_BYTES, Written};
 pub use catalog_store::{CatalogStore, LookupError, Saved};
 pub use clients::Clients;
 pub use deadline::deadline;

@@ -19,6 +19,22 @@ impl SecretStore {
         Self { client, name }
     }
 
+    /// Stores the credentials, whether there is a secret of this name already or not.
+    pub async fn store(&self, secret: SecretString) -> Result<(), CredentialError> {
+        match self.save(secret.clone()).await {
+            Err(CredentialError::Missing { .. }) => {}
+            saved => return saved,
+        }
+        count_call();
+        let request = self.client.create_secret().name(&self.name).secret_string(secret.expose_secret());
+        match request.send().await {
+            Ok(_) => Ok(()),
+            // Somebody else has made it in the meantime.
+            Err(error) if error.code() == Some("ResourceExistsException") => self.save(secret).await,
+            Err(error) => Err(self.error(error.code())),
+        }
+    }
+
     fn error(&self, code: Option<&str>) -> CredentialError {
         let name = self.name.clone();
         match code {

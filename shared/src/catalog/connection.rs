@@ -5,9 +5,10 @@ use crate::model::{ConnectionId, Destination};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// One account of a destination. The credentials are not here: `secret` names where they are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connection {
     /// Its identifier.
@@ -20,13 +21,28 @@ pub struct Connection {
     pub secret: String,
     /// Who agreed to data leaving, when, and to which text. Without it nothing is exported.
     pub consent: Option<Consent>,
+    /// Who may use it in exports.
+    #[serde(default)]
+    pub use_by: UseBy,
     /// What only this kind of destination knows; the connector parses it.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub settings: Map<String, Value>,
 }
 
+/// Who may use a connection in exports. Nobody but administrators ever sees or changes its settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UseBy {
+    /// Administrators only.
+    #[default]
+    Administrators,
+    /// Contributors too.
+    Contributors,
+}
+
 /// The agreement that profiles may leave the company for this destination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// Who agreed.

@@ -5,17 +5,19 @@ use crate::model::{ConnectionId, ExportId, ListId, SegmentId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use utoipa::ToSchema;
 
 /// A definition of what goes where.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Export {
     /// Its identifier.
     pub id: ExportId,
     /// What people call it.
     pub name: String,
-    /// The account that it goes to.
-    pub connection: ConnectionId,
+    /// The account that it goes to. Without one the export is detached: it keeps its definition and does not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
     /// The attribute that finds the person in the destination.
     pub match_key: String,
     /// Attribute to field, in the order in which they are sent.
@@ -31,6 +33,7 @@ pub struct Export {
     pub guard: Guard,
     /// When it runs by itself.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub schedule: Schedule,
     /// What becomes of a target list when its segment is taken out of the export.
     #[serde(default)]
@@ -40,6 +43,7 @@ pub struct Export {
     pub enabled: bool,
     /// What only this kind of destination knows; the connector parses it.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub options: Map<String, Value>,
 }
 
@@ -48,7 +52,7 @@ const fn enabled() -> bool {
 }
 
 /// One segment of an export and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportSegment {
     /// The segment.
@@ -68,7 +72,7 @@ impl ExportSegment {
 }
 
 /// One attribute and the destination's field that it fills.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldMapping {
     /// The attribute: a column of the segments' queries.
@@ -84,7 +88,7 @@ pub struct FieldMapping {
 }
 
 /// What an absent value (`NULL`) means. `0`, `false` and the empty text are values, never absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NullPolicy {
     /// Leave the field as it is in the destination.
@@ -97,7 +101,7 @@ pub enum NullPolicy {
 }
 
 /// What to do with a value that the destination's field cannot take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvalidPolicy {
     /// Refuse the row.
@@ -110,7 +114,7 @@ pub enum InvalidPolicy {
 }
 
 /// How many profiles an export may hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cap {
     /// A limit of the customer's own contract, below the destination's.
@@ -120,7 +124,7 @@ pub struct Cap {
 }
 
 /// What happens over the cap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OverCap {
     /// The run fails before the first push.
@@ -131,7 +135,7 @@ pub enum OverCap {
 }
 
 /// What becomes of a target list when its segment is taken out of the export.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SegmentRemoval {
     /// It stays as it is; should the segment come back, the export goes on where it stopped.
@@ -144,7 +148,7 @@ pub enum SegmentRemoval {
 }
 
 /// When a removal is too large to go without approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guard {
     /// Hold the run when more than this share of the delivered members would be removed …
@@ -160,6 +164,13 @@ impl Default for Guard {
 }
 
 impl Export {
+    /// The account that it goes to; an error for a detached export.
+    pub fn connection(&self) -> Result<&ConnectionId, CatalogError> {
+        let detached =
+            || self.refuse("connection", "the export is detached: name the connection that it goes to");
+        self.connection.as_ref().ok_or_else(detached)
+    }
+
     /// The attributes that its segments must provide: the match key and what is mapped, each once.
     #[must_use]
     pub fn attributes(&self) -> Vec<String> {

@@ -8,7 +8,7 @@ mod schedule;
 mod segment;
 mod source;
 
-pub use connection::{Connection, Consent};
+pub use connection::{Connection, Consent, UseBy};
 pub use error::CatalogError;
 pub use export::{
     Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,

@@ -5,7 +5,7 @@ use crate::model::SegmentId;
 use serde::{Deserialize, Serialize};
 
 /// A query segment: the members are the rows of a query over the sources.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
     /// Its identifier.

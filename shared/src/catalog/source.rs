@@ -3,21 +3,23 @@
 use super::{CatalogError, Document, Kind};
 use crate::model::SourceId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A table of the lake: every object under a prefix, in one format.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Its identifier and the table's name in queries.
     pub id: SourceId,
     /// Where its objects are.
+    #[schema(value_type = String, examples("s3://lake/profiles/"))]
     pub location: SourceLocation,
     /// How its objects are written.
     pub format: SourceFormat,
 }
 
 /// How the objects of a source are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceFormat {
     /// Apache Parquet.

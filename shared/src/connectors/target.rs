@@ -6,9 +6,10 @@ use crate::mapping::{Field, MatchKeyKind};
 use crate::model::{ListId, SegmentId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// What a check says of an account that is usable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Account {
     /// What the destination calls it, for people.
     pub name: String,

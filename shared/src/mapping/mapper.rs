@@ -6,6 +6,7 @@ use crate::catalog::{Export, FieldMapping, InvalidPolicy, NullPolicy};
 use crate::model::{FieldValue, MatchKey, Reason, RowHash, Scalar};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// What a match key is made of. How it is normalised and checked follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,7 @@ pub struct Mapped {
 }
 
 /// What was bent to make rows fit, counted by field. In the report, so that nothing is shortened in silence.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warnings {
     /// Rows in which a text was shortened, by field key.
     pub shortened: BTreeMap<String, u64>,

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 /// Why a text is no identifier of the catalog.
@@ -44,6 +47,18 @@ fn is_slug(text: &str) -> bool {
         && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
 }
 
+macro_rules! pattern_schema {
+    ($name:ident, $pattern:literal) => {
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
 macro_rules! slug_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -78,6 +93,8 @@ macro_rules! slug_id {
                 formatter.write_str(&self.0)
             }
         }
+
+        pattern_schema!($name, "^[a-z0-9][a-z0-9_-]{0,63}$");
     };
 }
 
@@ -101,6 +118,8 @@ slug_id!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SourceId(String);
+
+pattern_schema!(SourceId, "^[a-z][a-z0-9_]{0,63}$");
 
 impl SourceId {
     /// The identifier as text.
@@ -134,7 +153,7 @@ impl fmt::Display for SourceId {
 }
 
 /// Names one run of an export. Time-ordered (UUID version 7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct RunId(pub Uuid);
 
@@ -153,7 +172,7 @@ impl std::str::FromStr for RunId {
 }
 
 /// Names the target list in the destination's own words. What a list id looks like is the connector's to say.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ListId(pub String);
 

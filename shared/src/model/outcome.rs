@@ -4,6 +4,7 @@ use super::Operation;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::AddAssign;
+use utoipa::ToSchema;
 
 /// Why a row was not applied: a stable code and a sentence for people. Neither holds personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ impl Outcome {
 }
 
 /// The seven kinds that a run's rows are counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeKind {
     /// Put on the list.
@@ -118,7 +119,7 @@ impl OutcomeKind {
 }
 
 /// Rows counted by outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Counts {
     /// Rows put on the list.

@@ -5,6 +5,7 @@ use crate::mapping::Warnings;
 use crate::model::{ConnectionId, Counts, Destination, ExportId, Lane, ListId, RunId, SegmentId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// A run's plan: everything that the later steps have to know, so that a changed definition cannot change a run that
 /// is under way.
@@ -32,7 +33,7 @@ pub struct Plan {
 }
 
 /// A segment of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSegment {
     /// The segment.

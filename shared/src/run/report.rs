@@ -5,9 +5,10 @@ use crate::mapping::Warnings;
 use crate::model::{Counts, ExportId, ListId, OutcomeKind, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The report of a run. Counts and reasons; the rows themselves are in the CSV beside it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// The run.
     pub run_id: RunId,
@@ -49,7 +50,7 @@ pub struct Report {
 }
 
 /// How long each step took; a step that was not reached is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StageDurations {
     /// From the request to the start of the first step.
     pub wait_ms: Option<i64>,
@@ -64,7 +65,7 @@ pub struct StageDurations {
 }
 
 /// How many rows were not applied for one reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReasonCount {
     /// What they count as.
     pub kind: OutcomeKind,
@@ -77,7 +78,7 @@ pub struct ReasonCount {
 }
 
 /// What became of one target list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReportTarget {
     /// The list.
     pub target_list: ListId,

@@ -4,9 +4,10 @@ use crate::model::{Counts, ExportId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Where a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Another run of the export is under way; this one starts when it ends.
@@ -67,7 +68,7 @@ impl RunState {
 }
 
 /// The steps of a run that take time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Evaluating the segments.
@@ -81,7 +82,7 @@ pub enum Stage {
 }
 
 /// What started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
     /// Its schedule.
@@ -91,7 +92,7 @@ pub enum TriggerKind {
 }
 
 /// What started a run, and the key that makes a doubled trigger one run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// What kind of trigger.
@@ -101,7 +102,7 @@ pub struct Trigger {
 }
 
 /// Why a run stopped. Names definitions, limits and counts, never a profile's values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The step that it stopped in.
@@ -113,7 +114,7 @@ pub struct Failure {
 }
 
 /// Why a run waits by itself, and until when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
     /// It goes on by itself then.
@@ -139,7 +140,7 @@ impl Run {
 }
 
 /// A run, as the ledger has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// Its id.
     pub run_id: RunId,

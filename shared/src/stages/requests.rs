@@ -71,7 +71,7 @@ impl RunRequests {
         if !export.enabled {
             return Err(StartError::Disabled(export.id));
         }
-        let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
+        let connection: Connection = self.catalog.get(export.connection()?.as_str()).await?;
         require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
         let request = RunRequest { run_id: new_run_id(now), export_id: export.id, trigger, now };
         let requested = self.ledger.request_run(&request).await.map_err(StageError::from)?;

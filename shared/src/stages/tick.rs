@@ -66,7 +66,7 @@ impl Tick {
     async fn visit(&self, export: Result<Saved<Export>, CatalogError>, now: Timestamp) -> Ticked {
         let mut ticked = Ticked::default();
         match export {
-            Ok(Saved { document, saved_at }) => {
+            Ok(Saved { document, saved_at, .. }) => {
                 if let Err(error) = self.look_after(&document, saved_at, now, &mut ticked).await {
                     ticked.failed += 1;
                     tracing::error!(export.id = %document.id, %error, "export could not be looked after");

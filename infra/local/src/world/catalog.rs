@@ -111,7 +111,8 @@ mod tests {
         assert_eq!((catalog.sources.len(), catalog.segments.len()), (2, 3));
         // Each connection has an export, and what it exports is there.
         let connections: Vec<&str> = catalog.connections.iter().map(|one| one.id.as_str()).collect();
-        let mut used: Vec<&str> = catalog.exports.iter().map(|export| export.connection.as_str()).collect();
+        let mut used: Vec<&str> =
+            catalog.exports.iter().map(|export| export.connection().unwrap().as_str()).collect();
         used.sort_unstable();
         assert_eq!(connections, ["campaign-monitor", "dynamics365-sales", "marketo", "omnisend"]);
         assert_eq!(used, connections);

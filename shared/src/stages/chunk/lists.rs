@@ -71,7 +71,7 @@ impl Chunk {
     async fn own_list<T>(&self, export: &Export, list: &PreparedList<T>) -> Result<(), StageError> {
         let PreparedList { list, label, prepared: Prepared { list_id, .. }, known } = list;
         let ours = ListOwner { export: export.id.clone(), list: list.clone() };
-        let owner = self.ledger.own_list(&export.connection, list_id, &ours).await?;
+        let owner = self.ledger.own_list(export.connection()?, list_id, &ours).await?;
         if owner != ours
             && (self.names(export, &owner).await? || !self.take(export, list_id, &owner, &ours).await?)
         {
@@ -114,6 +114,6 @@ impl Chunk {
         from: &ListOwner,
         to: &ListOwner,
     ) -> Result<bool, StageError> {
-        Ok(self.ledger.take_list(&export.connection, list_id, from, to).await?)
+        Ok(self.ledger.take_list(export.connection()?, list_id, from, to).await?)
     }
 }

@@ -68,7 +68,7 @@ impl Chunk {
             | RunState::Failed => return Ok(()),
         }
         let export = frozen_export(&self.objects, &keys).await?;
-        let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
+        let connection: Connection = self.catalog.get(export.connection()?.as_str()).await?;
         let planned = match connection.destination {
             Destination::CampaignMonitor => {
                 let connector = self.connections.campaign_monitor(&connection)?;
@@ -109,7 +109,7 @@ impl Chunk {
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
         let lanes = connector.lanes();
-        let pacer = pacer(&self.ledger, &export.connection, connector);
+        let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer);
         let segments = self.run_segments(export, keys).await?;
         let mut accounts = Accounts::new(C::LIMITS, export);
@@ -151,7 +151,7 @@ impl Chunk {
         Ok(Some(Plan {
             run_id: run.run_id,
             export_id: export.id.clone(),
-            connection_id: export.connection.clone(),
+            connection_id: export.connection()?.clone(),
             destination: C::DESTINATION,
             lanes,
             segments,

@@ -1,0 +1,189 @@
+//! Accounts of destinations.
+
+mod credentials;
+mod testing;
+
+use crate::Api;
+use crate::caller::{Caller, Role};
+use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use relay::catalog::{Connection, Consent, UseBy};
+use relay::model::{ConnectionId, Destination};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read, save, remove))
+        .merge(credentials::router())
+        .merge(testing::router())
+}
+
+/// A connection as its reader may see it: settings, consent and the secret's name are for administrators.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownConnection {
+    id: ConnectionId,
+    name: String,
+    destination: Destination,
+    use_by: UseBy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<Consent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Map<String, Value>>,
+}
+
+impl ShownConnection {
+    fn to(caller: &Caller, connection: Connection) -> Self {
+        let Connection { id, name, destination, secret, consent, use_by, settings } = connection;
+        let mut shown = Self { id, name, destination, use_by, secret: None, consent: None, settings: None };
+        if caller.role >= Role::Administrator {
+            shown.secret = Some(secret);
+            shown.consent = consent;
+            shown.settings = Some(settings);
+        }
+        shown
+    }
+}
+
+/// The connections.
+#[utoipa::path(get, path = "/connections", tag = "connections", params(Page),
+    responses((status = 200, body = DocumentList<ShownConnection>), Problems))]
+async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    page: Page,
+) -> Result<Json<DocumentList<ShownConnection>>, Problem> {
+    let list = api.list::<Connection>(&page).await?;
+    Ok(Json(list.map(|connection| ShownConnection::to(&caller, connection))))
+}
+
+/// A connection.
+#[utoipa::path(get, path = "/connections/{id}", tag = "connections", params(("id" = String, Path)),
+    responses((status = 200, body = SavedDocument<ShownConnection>, headers(("ETag" = String))), Problems))]
+async fn read(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = ConnectionId::try_from(id)?;
+    let saved = SavedDocument::from(api.saved::<Connection>(id.as_str()).await?);
+    let SavedDocument { document, version, saved_at, saved_by, warnings } = saved;
+    let document = ShownConnection::to(&caller, document);
+    Ok(SavedDocument { document, version, saved_at, saved_by, warnings }.answer(StatusCode::OK))
+}
+
+/// Makes or replaces a connection. A new one needs the consent of somebody; the credentials are stored by themselves.
+#[utoipa::path(put, path = "/connections/{id}", tag = "connections", request_body = Connection,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = SavedDocument<Connection>), (status = 201, body = SavedDocument<Connection>),
+        Problems))]
+async fn save(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Precondition(expected): Precondition,
+    RequestKey(request_key): RequestKey,
+    Body(document): Body<Connection>,
+) -> Result<Response, Problem> {
+    let id = ConnectionId::try_from(id)?;
+    let prefix = &api.secret_prefix;
+    if !document.secret.starts_with(prefix.as_str()) || document.secret.len() == prefix.len() {
+        let problem = format!("must begin with {prefix}: the functions may read no other secrets");
+        return Err(Problem::field("secret_out_of_reach", "/secret", problem));
+    }
+    let current = api.requests.catalog.find::<Connection>(id.as_str()).await?;
+    if document.consent.is_none() && current.as_ref().is_none_or(|saved| saved.document.consent.is_some()) {
+        let problem = "who agreed to data leaving, when, and to which text; without it there is no connection. To \
+                       take a consent back: DELETE /connections/{id}/consent";
+        return Err(Problem::field("consent_missing", "/consent", problem));
+    }
+    if current.is_some_and(|saved| saved.document.destination != document.destination) {
+        let problem = "a connection stays with its destination; make another connection";
+        return Err(Problem::field("destination_changed", "/destination", problem));
+    }
+    let saving = Saving { caller: &caller, expected, request_key, needs: None };
+    let saved = api.save(id.as_str(), &document, saving).await?;
+    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+}
+
+/// What becomes of the exports of a connection that is removed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Dependents {
+    /// They are in the way: the answer names them, and nothing is removed.
+    #[default]
+    Refuse,
+    /// They are removed too.
+    Remove,
+    /// They keep their definitions, and do not run until they have another connection.
+    Detach,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Removal {
+    /// What becomes of its exports.
+    #[serde(default)]
+    #[param(required = false)]
+    exports: Dependents,
+}
+
+/// Removes a connection, and stops what runs over it. Its secret stays in Secrets Manager.
+#[utoipa::path(delete, path = "/connections/{id}", tag = "connections",
+    params(("id" = String, Path), ("If-Match" = String, Header), Removal),
+    responses((status = 204), Problems))]
+async fn remove(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Seen(version): Seen,
+    removal: Result<Query<Removal>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let id = ConnectionId::try_from(id)?;
+    let refused = |error: axum::extract::rejection::QueryRejection| {
+        Problem::new(StatusCode::BAD_REQUEST, "query_malformed", error.body_text())
+    };
+    let Query(Removal { exports }) = removal.map_err(refused)?;
+    let current = api.saved::<Connection>(id.as_str()).await?;
+    if current.version != version {
+        let detail = format!("connection \"{id}\" is in version {} now; read it again", current.version);
+        return Err(Problem::new(StatusCode::PRECONDITION_FAILED, "changed_in_the_meantime", detail));
+    }
+    let users = api.exports_where(|export| export.connection.as_ref() == Some(&id)).await?;
+    let names: Vec<&str> = users.iter().map(|saved| saved.document.id.as_str()).collect();
+    if matches!(exports, Dependents::Refuse) && !users.is_empty() {
+        let detail = format!(
+            "connection \"{id}\" is used by exports: {}; ask with ?exports=detach to keep them without a connection, \
+             or with ?exports=remove to remove them too",
+            names.join(", ")
+        );
+        return Err(Problem::new(StatusCode::CONFLICT, "connection_in_use", detail));
+    }
+    for saved in users {
+        match exports {
+            Dependents::Remove => {
+                api.remove::<relay::catalog::Export>(saved.document.id.as_str(), &caller, saved.version)
+                    .await?;
+            }
+            Dependents::Detach | Dependents::Refuse => {
+                api.detach(&caller, saved.document, saved.version).await?;
+            }
+        }
+    }
+    api.remove::<Connection>(id.as_str(), &caller, version).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,126 @@
+//! What a connection signs in with, and the consent to use it. Credentials go in and never come out.
+
+use crate::Api;
+use crate::caller::Caller;
+use crate::documents::{SavedDocument, Saving, change};
+use crate::extract::{Body, Seen};
+use crate::problem::{Problem, Problems};
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use relay::aws::{AuditAction, Expected, SecretStore, Written};
+use relay::catalog::{Connection, Consent};
+use relay::connectors::CredentialError;
+use relay::model::ConnectionId;
+use relay::timestamp_now;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The longest text of a consent.
+const MAX_CONSENT_CHARACTERS: usize = 10_000;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(store)).routes(routes!(agree, withdraw))
+}
+
+/// Stores the credentials of a connection in AWS Secrets Manager under the name that the connection says. They are
+/// never given out again. What the destination wants is in its documentation: `api_key`; or `client_id` and
+/// `client_secret`; or `client_secret` alone.
+#[utoipa::path(put, path = "/connections/{id}/credentials", tag = "connections",
+    request_body = BTreeMap<String, String>, params(("id" = String, Path)),
+    responses((status = 204), Problems))]
+async fn store(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Body(parts): Body<BTreeMap<String, SecretString>>,
+) -> Result<Response, Problem> {
+    let id = ConnectionId::try_from(id)?;
+    let connection = api.saved::<Connection>(id.as_str()).await?.document;
+    let empty = |part: &&SecretString| part.expose_secret().trim().is_empty();
+    if parts.is_empty() || parts.values().any(|part| empty(&part)) {
+        let problem = "give each part of the credentials by its name, none of them empty";
+        return Err(Problem::field("credentials_empty", "/", problem));
+    }
+    let exposed: BTreeMap<&str, &str> =
+        parts.iter().map(|(name, part)| (name.as_str(), part.expose_secret())).collect();
+    let secret = serde_json::to_string(&exposed)
+        .map_err(|_| Problem::field("credentials_malformed", "/", "not text"))?;
+    let store = SecretStore::new(api.secrets.clone(), connection.secret);
+    store.store(secret.into()).await.map_err(|error| refused(&error))?;
+    // The audit says that they were stored and by whom; what they are is not for it.
+    api.record(&caller, AuditAction::StoreCredentials, "connection", id.as_str(), None).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn refused(error: &CredentialError) -> Problem {
+    tracing::error!(%error, "credentials could not be stored");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "credentials_not_stored", error.to_string())
+}
+
+/// The words that somebody agrees to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Agreement {
+    /// The text as it was shown to whoever agrees.
+    #[schema(examples("I agree that the profiles' data leaves for Marketo Engage."))]
+    text: String,
+}
+
+/// Agrees to data leaving through a connection. Who and when are the caller and now.
+#[utoipa::path(put, path = "/connections/{id}/consent", tag = "connections", request_body = Agreement,
+    params(("id" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 200, body = SavedDocument<Connection>, headers(("ETag" = String))), Problems))]
+async fn agree(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Seen(version): Seen,
+    Body(Agreement { text }): Body<Agreement>,
+) -> Result<Response, Problem> {
+    if text.trim().is_empty() || text.chars().count() > MAX_CONSENT_CHARACTERS {
+        let problem =
+            format!("must be the text that is agreed to, of at most {MAX_CONSENT_CHARACTERS} characters");
+        return Err(Problem::field("consent_malformed", "/text", problem));
+    }
+    let consent = Consent { by: caller.display_id(), at: timestamp_now(), text };
+    api.set_consent(&caller, id, version, Some(consent), AuditAction::Consent).await
+}
+
+/// Takes the consent back: nothing leaves through the connection from now on, and runs under way end.
+#[utoipa::path(delete, path = "/connections/{id}/consent", tag = "connections",
+    params(("id" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 200, body = SavedDocument<Connection>, headers(("ETag" = String))), Problems))]
+async fn withdraw(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Seen(version): Seen,
+) -> Result<Response, Problem> {
+    api.set_consent(&caller, id, version, None, AuditAction::WithdrawConsent).await
+}
+
+impl Api {
+    async fn set_consent(
+        &self,
+        caller: &Caller,
+        id: String,
+        version: u64,
+        consent: Option<Consent>,
+        action: AuditAction,
+    ) -> Result<Response, Problem> {
+        let id = ConnectionId::try_from(id)?;
+        let connection = self.saved::<Connection>(id.as_str()).await?.document;
+        let connection = Connection { consent, ..connection };
+        let saving = Saving { caller, expected: Expected::Version(version), request_key: None, needs: None };
+        let (expected, change) = change(saving, action);
+        let saved = match self.requests.catalog.write(&connection, expected, &change).await? {
+            Written::Done(saved) | Written::Repeated(saved) => saved,
+        };
+        Ok(SavedDocument::from(saved).answer(StatusCode::OK))
+    }
+}

@@ -1,0 +1,146 @@
+//! What goes where.
+
+mod making;
+mod running;
+
+use crate::Api;
+use crate::caller::{Caller, Role};
+use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use relay::aws::{LookupError, Saved};
+use relay::catalog::{CatalogError, Connection, Export, Kind, Segment, UseBy};
+use relay::model::{ConnectionId, ExportId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read, save, remove))
+        .merge(making::router())
+        .merge(running::router())
+}
+
+/// The exports.
+#[utoipa::path(get, path = "/exports", tag = "exports", params(Page),
+    responses((status = 200, body = DocumentList<Export>), Problems))]
+async fn list(State(api): State<Api>, page: Page) -> Result<Json<DocumentList<Export>>, Problem> {
+    Ok(Json(api.list(&page).await?))
+}
+
+/// An export.
+#[utoipa::path(get, path = "/exports/{id}", tag = "exports", params(("id" = String, Path)),
+    responses((status = 200, body = SavedDocument<Export>, headers(("ETag" = String))), Problems))]
+async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = ExportId::try_from(id)?;
+    Ok(SavedDocument::from(api.saved::<Export>(id.as_str()).await?).answer(StatusCode::OK))
+}
+
+/// Makes or replaces an export. Saving it does not run it.
+#[utoipa::path(put, path = "/exports/{id}", tag = "exports", request_body = Export,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = SavedDocument<Export>), (status = 201, body = SavedDocument<Export>), Problems))]
+async fn save(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Precondition(expected): Precondition,
+    RequestKey(request_key): RequestKey,
+    Body(document): Body<Export>,
+) -> Result<Response, Problem> {
+    let id = ExportId::try_from(id)?;
+    let current = api.requests.catalog.find::<Export>(id.as_str()).await?;
+    if let Some(current) = current {
+        api.require_use(&caller, current.document.connection.as_ref()).await?;
+    }
+    api.require_use(&caller, document.connection.as_ref()).await?;
+    api.check_references(&document).await?;
+    let needs = document.connection.as_ref().map(|connection| (Kind::Connection, connection.to_string()));
+    let saving = Saving { caller: &caller, expected, request_key, needs };
+    let saved = api.save(id.as_str(), &document, saving).await?;
+    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+}
+
+/// Removes an export. What it has delivered stays in the destination.
+#[utoipa::path(delete, path = "/exports/{id}", tag = "exports",
+    params(("id" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 204), Problems))]
+async fn remove(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Seen(version): Seen,
+) -> Result<Response, Problem> {
+    let id = ExportId::try_from(id)?;
+    let current = api.saved::<Export>(id.as_str()).await?;
+    api.require_use(&caller, current.document.connection.as_ref()).await?;
+    api.remove::<Export>(id.as_str(), &caller, version).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+impl Api {
+    /// Every export for which `wanted` holds.
+    pub(crate) async fn exports_where(
+        &self,
+        wanted: impl Fn(&Export) -> bool,
+    ) -> Result<Vec<Saved<Export>>, Problem> {
+        let all = self.requests.catalog.list::<Export>().await?;
+        Ok(all.into_iter().flatten().filter(|saved| wanted(&saved.document)).collect())
+    }
+
+    /// An export that the caller may run.
+    pub(crate) async fn usable_export(
+        &self,
+        caller: &Caller,
+        id: &ExportId,
+    ) -> Result<Saved<Export>, Problem> {
+        let saved = self.saved::<Export>(id.as_str()).await?;
+        self.require_use(caller, saved.document.connection.as_ref()).await?;
+        Ok(saved)
+    }
+
+    /// Contributors use the connections that are shared with them; administrators use all.
+    pub(crate) async fn require_use(
+        &self,
+        caller: &Caller,
+        connection: Option<&ConnectionId>,
+    ) -> Result<(), Problem> {
+        let Some(connection) = connection else { return Ok(()) };
+        if caller.role >= Role::Administrator {
+            return Ok(());
+        }
+        let found = self.requests.catalog.find::<Connection>(connection.as_str()).await?;
+        if found.is_some_and(|saved| saved.document.use_by == UseBy::Contributors) {
+            return Ok(());
+        }
+        let detail = format!(
+            "connection \"{connection}\" is for administrators only; one of them can share it (use_by: contributors)"
+        );
+        Err(Problem::new(StatusCode::FORBIDDEN, "connection_not_shared", detail))
+    }
+
+    /// What an export names has to be there when it is saved.
+    async fn check_references(&self, export: &Export) -> Result<(), Problem> {
+        let missing = |error: LookupError, field: String| match error {
+            LookupError::Catalog(error @ CatalogError::Missing { .. }) => {
+                Problem::field("reference_missing", field, error.to_string())
+            }
+            other => other.into(),
+        };
+        if let Some(connection) = &export.connection {
+            let found = self.requests.catalog.get::<Connection>(connection.as_str()).await;
+            found.map_err(|error| missing(error, "/connection".to_owned()))?;
+        }
+        for (index, entry) in export.segments.iter().enumerate() {
+            let found = self.requests.catalog.get::<Segment>(entry.segment.as_str()).await;
+            found.map_err(|error| missing(error, format!("/segments/{index}/segment")))?;
+        }
+        Ok(())
+    }
+}

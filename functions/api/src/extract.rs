@@ -1,0 +1,298 @@
+//! What a request says besides its path: the document, the version that the caller has seen, the page that is wanted.
+
+use crate::problem::{FieldProblem, Problem};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use relay::aws::{Expected, MAX_DOCUMENT_BYTES};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+/// The longest idempotency key that is taken.
+const MAX_KEY_CHARACTERS: usize = 128;
+/// Items of a page where the caller does not say how many.
+const DEFAULT_LIMIT: u32 = 50;
+/// The most items of a page.
+const MAX_LIMIT: u32 = 100;
+/// The longest cursor that is taken: a cursor is an id.
+const MAX_CURSOR_CHARACTERS: usize = 64;
+
+/// A body in JSON. What cannot be read is told with the place where it stops being right.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = request.headers().get(header::CONTENT_TYPE).is_none_or(|kind| {
+            let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
+        });
+        if !is_json {
+            let detail = "send the document as JSON, with the header Content-Type: application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.ok().filter(|bytes| bytes.len() <= MAX_DOCUMENT_BYTES).ok_or_else(|| {
+            let detail = format!("a document may have at most {MAX_DOCUMENT_BYTES} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "document_too_large", detail)
+        })?;
+        read(&bytes).map(Self)
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let document = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = pointer(error.path());
+        let problem = error.into_inner().to_string();
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "document_malformed", "the document cannot be read")
+            .with_errors(vec![FieldProblem { field, problem }])
+    })?;
+    reader.end().map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "document_malformed", error.to_string())
+    })?;
+    Ok(document)
+}
+
+/// The place as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |mut pointer, segment| {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => pointer.push('?'),
+        }
+        pointer
+    })
+}
+
+/// The version that the caller has seen: `If-None-Match: *` makes something new, `If-Match: "7"` changes version 7.
+pub(crate) struct Precondition(pub(crate) Expected);
+
+impl<S: Send + Sync> FromRequestParts<S> for Precondition {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let headers = &parts.headers;
+        match (text(headers, header::IF_MATCH)?, text(headers, header::IF_NONE_MATCH)?) {
+            (None, Some("*")) => Ok(Self(Expected::Absent)),
+            (Some(tag), None) => version(tag).map(|version| Self(Expected::Version(version))),
+            (None, None) => {
+                let detail = "say what you believe is there: If-None-Match: * to make something new, or If-Match with \
+                              the ETag of the version that you have read";
+                Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", detail))
+            }
+            _ => Err(malformed("give either If-None-Match: * or If-Match with one ETag")),
+        }
+    }
+}
+
+/// As [`Precondition`], where there has to be something already.
+pub(crate) struct Seen(pub(crate) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Seen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Precondition::from_request_parts(parts, state).await?.0 {
+            Expected::Version(version) => Ok(Self(version)),
+            Expected::Absent => Err(malformed("this needs If-Match with the ETag of what you have read")),
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, Problem> {
+    let value = headers.get(name).map(|value| value.to_str());
+    value.transpose().map_err(|_| malformed("an ETag is plain text"))
+}
+
+fn version(tag: &str) -> Result<u64, Problem> {
+    let number = tag.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    number
+        .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| malformed("If-Match is one ETag as it was answered, such as \"7\" with its quotes"))
+}
+
+fn malformed(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "precondition_malformed", detail)
+}
+
+/// The caller's key: the same key is the same request, so asking twice does it once.
+pub(crate) struct RequestKey(pub(crate) Option<String>);
+
+impl RequestKey {
+    /// The key, or one that nobody else has: without a key every request is one of its own.
+    pub(crate) fn or_new(self) -> String {
+        self.0.unwrap_or_else(|| Uuid::now_v7().to_string())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let Some(header) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let key = header.to_str().unwrap_or_default();
+        let is_plain = !key.is_empty()
+            && key.len() <= MAX_KEY_CHARACTERS
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'));
+        if is_plain {
+            return Ok(Self(Some(key.to_owned())));
+        }
+        let detail = "header Idempotency-Key must be 1 to 128 letters, digits, '-', '_', '.' or ':'";
+        Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency_key_malformed", detail))
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// How many items at the most; 50 where it is not given.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// Where to go on: `next_cursor` of the page before.
+    #[param(max_length = 64)]
+    cursor: Option<String>,
+}
+
+/// Which part of a list is wanted, checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) limit: i32,
+    pub(crate) cursor: Option<String>,
+}
+
+impl IntoParams for Page {
+    fn into_params(
+        place: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+    ) -> Vec<utoipa::openapi::path::Parameter> {
+        PageQuery::into_params(place)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let refuse = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "page_malformed", detail);
+        let query = axum::extract::Query::<PageQuery>::from_request_parts(parts, state).await;
+        let PageQuery { limit, cursor } = query.map_err(|error| refuse(error.body_text()))?.0;
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(refuse(format!("limit: must be 1 to {MAX_LIMIT}")));
+        }
+        let is_cursor = |cursor: &String| {
+            !cursor.is_empty()
+                && cursor.len() <= MAX_CURSOR_CHARACTERS
+                && cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        if cursor.as_ref().is_some_and(|cursor| !is_cursor(cursor)) {
+            return Err(refuse("cursor: must be the next_cursor of the page before".to_owned()));
+        }
+        Ok(Self { limit: i32::try_from(limit).unwrap_or(i32::MAX), cursor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[track_caller]
+    fn check_precondition(headers: &[(&str, &str)], expected: Result<Expected, u16>) {
+        let mut parts = parts("/", headers);
+        let found = futures_executor(Precondition::from_request_parts(&mut parts, &()));
+        assert_eq!(
+            found.map(|found| found.0).map_err(|problem| problem.status().as_u16()),
+            expected,
+            "{headers:?}"
+        );
+    }
+
+    fn futures_executor<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn preconditions_say_what_the_caller_has_seen() {
+        check_precondition(&[("if-none-match", "*")], Ok(Expected::Absent));
+        check_precondition(&[("if-match", "\"7\"")], Ok(Expected::Version(7)));
+        check_precondition(&[], Err(428));
+        check_precondition(&[("if-match", "7")], Err(400));
+        check_precondition(&[("if-match", "*")], Err(400));
+        check_precondition(&[("if-match", "W/\"7\"")], Err(400));
+        check_precondition(&[("if-match", "\"99999999999999999999\"")], Err(400));
+        check_precondition(&[("if-none-match", "\"7\"")], Err(400));
+        check_precondition(&[("if-none-match", "*"), ("if-match", "\"7\"")], Err(400));
+    }
+
+    #[track_caller]
+    fn check_page(uri: &str, expected: Option<(i32, Option<&str>)>) {
+        let page = futures_executor(Page::from_request_parts(&mut parts(uri, &[]), &())).ok();
+        let expected = expected.map(|(limit, cursor)| Page { limit, cursor: cursor.map(str::to_owned) });
+        assert_eq!(page, expected, "{uri}");
+    }
+
+    #[test]
+    fn pages_are_bounded() {
+        check_page("/", Some((50, None)));
+        check_page("/?limit=100&cursor=newsletter", Some((100, Some("newsletter"))));
+        check_page("/?limit=0", None);
+        check_page("/?limit=101", None);
+        check_page("/?limit=many", None);
+        check_page("/?cursor=", None);
+        check_page("/?cursor=a%2Fb", None);
+        check_page("/?page=2", None);
+    }
+
+    #[track_caller]
+    fn check_key(key: &'static str, accepted: bool) {
+        let mut parts = parts("/", &[("idempotency-key", key)]);
+        let found = futures_executor(RequestKey::from_request_parts(&mut parts, &()));
+        assert_eq!(found.is_ok(), accepted, "{key:?}");
+    }
+
+    #[test]
+    fn idempotency_keys_are_plain() {
+        check_key("2026-11-21T10:00:00Z.nightly_1", true);
+        check_key("", false);
+        check_key("a b", false);
+        check_key("schedule/2026", false);
+        assert_ne!(RequestKey(None).or_new(), RequestKey(None).or_new());
+    }
+
+    #[track_caller]
+    fn check_body(json: &str, field: &str, problem: &str) {
+        let refused = read::<relay::catalog::Guard>(json.as_bytes()).unwrap_err();
+        let told = refused.fields().first().cloned().unwrap_or_default();
+        assert_eq!(told.field, field, "{json}");
+        assert!(told.problem.contains(problem), "{json}: {}", told.problem);
+    }
+
+    #[test]
+    fn mistakes_name_their_place() {
+        check_body(r#"{"removed_percent": "many"}"#, "/removed_percent", "invalid type");
+        check_body(r#"{"removed": 1}"#, "/removed", "unknown field");
+        check_body("[", "", "EOF");
+    }
+}

@@ -1,0 +1,102 @@
+//! Runs: how far they are, and what people decide about them.
+
+use crate::Api;
+use crate::caller::{Caller, Role};
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use relay::aws::{AuditAction, LookupError};
+use relay::catalog::{CatalogError, Export};
+use relay::model::RunId;
+use relay::run::Run;
+use relay::timestamp_now;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(read)).routes(routes!(approve)).routes(routes!(reject))
+}
+
+/// A run and its progress.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownRun {
+    #[serde(flatten)]
+    run: Run,
+    /// Rows that have their outcome, so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_done: Option<u64>,
+    /// The share of rows that have their outcome, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress_percent: Option<u64>,
+}
+
+impl From<Run> for ShownRun {
+    fn from(run: Run) -> Self {
+        let done = run.counts.total();
+        let rows_done = run.rows_in.map(|_| done);
+        let progress_percent = run.rows_in.and_then(|rows_in| (done * 100).checked_div(rows_in));
+        Self { run, rows_done, progress_percent }
+    }
+}
+
+/// A run and its progress.
+#[utoipa::path(get, path = "/runs/{id}", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = ShownRun), Problems))]
+async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<ShownRun>, Problem> {
+    let run_id: RunId = id.parse()?;
+    Ok(Json(api.requests.ledger.run(run_id).await?.into()))
+}
+
+/// Lets a run go on that the guard holds.
+#[utoipa::path(post, path = "/runs/{id}/approve", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = ShownRun), Problems))]
+async fn approve(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<ShownRun>, Problem> {
+    let run = api.usable_run(&caller, &id).await?;
+    let approved = api.requests.approve(run.run_id, timestamp_now()).await?;
+    api.record_run(&caller, AuditAction::ApproveRun, run.run_id).await?;
+    Ok(Json(approved.into()))
+}
+
+/// Ends a run that the guard holds: nothing of it is sent.
+#[utoipa::path(post, path = "/runs/{id}/reject", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = ShownRun), Problems))]
+async fn reject(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<ShownRun>, Problem> {
+    let run = api.usable_run(&caller, &id).await?;
+    let rejected = api.requests.reject(run.run_id, timestamp_now()).await?;
+    api.record_run(&caller, AuditAction::RejectRun, run.run_id).await?;
+    Ok(Json(rejected.into()))
+}
+
+impl Api {
+    /// A run that the caller may decide about: one of an export that they may run.
+    pub(crate) async fn usable_run(&self, caller: &Caller, id: &str) -> Result<Run, Problem> {
+        let run = self.requests.ledger.run(id.parse()?).await?;
+        match self.requests.catalog.get::<Export>(run.export_id.as_str()).await {
+            Ok(export) => self.require_use(caller, export.connection.as_ref()).await?,
+            // The run of an export that is gone is still an administrator's to decide about.
+            Err(LookupError::Catalog(CatalogError::Missing { .. })) if caller.role >= Role::Administrator => {
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(run)
+    }
+
+    pub(crate) async fn record_run(
+        &self,
+        caller: &Caller,
+        action: AuditAction,
+        run_id: RunId,
+    ) -> Result<(), Problem> {
+        self.record(caller, action, "run", &run_id.to_string(), None).await
+    }
+}

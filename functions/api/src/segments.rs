@@ -1,0 +1,75 @@
+//! Named sets of profiles.
+
+use crate::Api;
+use crate::caller::Caller;
+use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use relay::catalog::Segment;
+use relay::model::SegmentId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove))
+}
+
+/// The segments.
+#[utoipa::path(get, path = "/segments", tag = "segments", params(Page),
+    responses((status = 200, body = DocumentList<Segment>), Problems))]
+async fn list(State(api): State<Api>, page: Page) -> Result<Json<DocumentList<Segment>>, Problem> {
+    Ok(Json(api.list(&page).await?))
+}
+
+/// A segment.
+#[utoipa::path(get, path = "/segments/{id}", tag = "segments", params(("id" = String, Path)),
+    responses((status = 200, body = SavedDocument<Segment>, headers(("ETag" = String))), Problems))]
+async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = SegmentId::try_from(id)?;
+    Ok(SavedDocument::from(api.saved::<Segment>(id.as_str()).await?).answer(StatusCode::OK))
+}
+
+/// Makes or replaces a segment.
+#[utoipa::path(put, path = "/segments/{id}", tag = "segments", request_body = Segment,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = SavedDocument<Segment>), (status = 201, body = SavedDocument<Segment>), Problems))]
+async fn save(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Precondition(expected): Precondition,
+    RequestKey(request_key): RequestKey,
+    Body(document): Body<Segment>,
+) -> Result<Response, Problem> {
+    let id = SegmentId::try_from(id)?;
+    let saving = Saving { caller: &caller, expected, request_key, needs: None };
+    let saved = api.save(id.as_str(), &document, saving).await?;
+    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+}
+
+/// Removes a segment that no export uses.
+#[utoipa::path(delete, path = "/segments/{id}", tag = "segments",
+    params(("id" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 204), Problems))]
+async fn remove(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Seen(version): Seen,
+) -> Result<Response, Problem> {
+    let id = SegmentId::try_from(id)?;
+    let users = api.exports_where(|export| export.segments.iter().any(|entry| entry.segment == id)).await?;
+    if !users.is_empty() {
+        let names: Vec<&str> = users.iter().map(|saved| saved.document.id.as_str()).collect();
+        let detail =
+            format!("segment \"{id}\" is used by exports: {}; take it out of them first", names.join(", "));
+        return Err(Problem::new(StatusCode::CONFLICT, "segment_in_use", detail));
+    }
+    api.remove::<Segment>(id.as_str(), &caller, version).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,8 +1,6 @@
-//! The HTTP API: start a run, look at it, approve it.
+//! The HTTP API's function: settings and clients, and the routes over them.
 
-mod problem;
-mod routes;
-
+use api::access::RoleNames;
 use lambda_http::{Error, run, tracing};
 use relay::aws::{CatalogStore, Clients, Queue, Settings};
 use relay::ledger::Ledger;
@@ -11,6 +9,12 @@ use relay::stages::RunRequests;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
+    let names = RoleNames {
+        claim: Settings.roles_claim()?,
+        administrator: Settings.administrator_role()?,
+        contributor: Settings.contributor_role()?,
+        viewer: Settings.viewer_role()?,
+    };
     let clients = Clients::from_environment().await;
     let requests = RunRequests {
         catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
@@ -19,5 +23,5 @@ async fn main() -> Result<(), Error> {
         chunk_queue: Queue::new(clients.sqs(), Settings.chunk_queue_url()?),
         finish_queue: Queue::new(clients.sqs(), Settings.finish_queue_url()?),
     };
-    run(routes::router(requests)).await
+    run(api::router(requests, names)).await
 }

@@ -6,19 +6,67 @@ use relay::catalog::CatalogError;
 use relay::ledger::LedgerError;
 use relay::model::IdError;
 use relay::stages::{StageError, StartError};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 /// One problem, as the caller sees it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     status: StatusCode,
     code: String,
     detail: String,
+    errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field of a request's document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldProblem {
+    /// The field as a JSON pointer (RFC 6901), such as `/segments/0/segment`; empty for the document as a whole.
+    pub field: String,
+    /// What is wrong with it, as a sentence without the value.
+    pub problem: String,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), detail: detail.into() }
+    /// A problem with a status, a code for programs and a sentence for people.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// The same with the fields that it is about.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldProblem>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// The HTTP status that it is answered with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its code, for programs.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        let mut body = json!({
+            "type": format!("urn:segment-relay:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some(fields) = body.as_object_mut()
+            && !self.errors.is_empty()
+        {
+            fields.insert("errors".to_owned(), json!(self.errors));
+        }
+        body
     }
 }
 
@@ -63,14 +111,7 @@ impl From<LedgerError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "type": format!("urn:segment-relay:problem:{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-        });
-        let mut response = (self.status, body.to_string()).into_response();
+        let mut response = (self.status, self.body().to_string()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

@@ -1,5 +1,6 @@
 //! What the API answers.
 
+use crate::access::{self, RoleNames};
 use crate::problem::Problem;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,15 +15,21 @@ use serde_json::{Value, json};
 /// The longest idempotency key that is taken.
 const MAX_KEY_CHARACTERS: usize = 128;
 
-/// The routes; the template authorises every one of them before it gets here.
-pub(crate) fn router(requests: RunRequests) -> Router {
-    Router::new()
-        .route("/exports/{export_id}/runs", post(start))
-        .route("/runs/{run_id}", get(read))
-        .route("/runs/{run_id}/approve", post(approve))
-        .route("/runs/{run_id}/reject", post(reject))
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "route_missing", "there is no such route") })
-        .with_state(requests)
+/// The routes. The template lets nothing get here without a token, and [`access`] lets no role get further than it may.
+///
+/// `requests` is what starts and ends runs, and `names` how the issuer calls the roles.
+pub fn router(requests: RunRequests, names: RoleNames) -> Router {
+    let routes = Router::new()
+        .route("/exports/{id}/runs", post(start))
+        .route("/runs/{id}", get(read))
+        .route("/runs/{id}/approve", post(approve))
+        .route("/runs/{id}/reject", post(reject))
+        .with_state(requests);
+    access::guarded(routes, names).fallback(no_such_route)
+}
+
+async fn no_such_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "route_missing", "there is no such route")
 }
 
 async fn start(

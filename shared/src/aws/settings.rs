@@ -77,6 +77,26 @@ impl Settings {
         required("CAMPAIGN_MONITOR_ENDPOINT")
     }
 
+    /// The claim of a token that holds the caller's roles.
+    pub fn roles_claim(self) -> Result<String, SettingsError> {
+        required("ROLES_CLAIM")
+    }
+
+    /// The claim's value of administrators.
+    pub fn administrator_role(self) -> Result<String, SettingsError> {
+        required("ADMINISTRATOR_ROLE")
+    }
+
+    /// The claim's value of contributors.
+    pub fn contributor_role(self) -> Result<String, SettingsError> {
+        required("CONTRIBUTOR_ROLE")
+    }
+
+    /// The claim's value of viewers.
+    pub fn viewer_role(self) -> Result<String, SettingsError> {
+        required("VIEWER_ROLE")
+    }
+
     /// Whether the functions run on one machine, where objects are addressed by path.
     #[must_use]
     pub fn is_local_cloud(self) -> bool {

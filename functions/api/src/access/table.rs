@@ -1,0 +1,81 @@
+//! The table itself.
+
+use super::Rule;
+use crate::caller::Role;
+use axum::http::Method;
+
+/// Every route that there is, and the least role that may use it. What is not here does not run.
+pub const ACCESS: &[Rule] = &[
+    signed_in(Method::GET, "/openapi.json", "this API as an OpenAPI document"),
+    viewer(Method::GET, "/me", "who I am and what I may do"),
+    viewer(Method::GET, "/sources", "the sources"),
+    viewer(Method::GET, "/sources/{id}", "a source"),
+    administrator(Method::PUT, "/sources/{id}", "make or replace a source"),
+    administrator(Method::DELETE, "/sources/{id}", "remove a source"),
+    viewer(Method::GET, "/segments", "the segments"),
+    viewer(Method::GET, "/segments/{id}", "a segment"),
+    contributor(Method::PUT, "/segments/{id}", "make or replace a segment"),
+    contributor(Method::DELETE, "/segments/{id}", "remove a segment that no export uses"),
+    contributor(Method::POST, "/segments/{id}/preview", "count a segment's members and read its first rows"),
+    contributor(Method::GET, "/previews/{id}", "what a preview found"),
+    viewer(
+        Method::GET,
+        "/connections",
+        "the connections: for administrators with their settings, for others name, destination and may they use it",
+    ),
+    viewer(Method::GET, "/connections/{id}", "a connection, as in the list"),
+    administrator(Method::PUT, "/connections/{id}", "make or replace a connection"),
+    administrator(
+        Method::DELETE,
+        "/connections/{id}",
+        "remove a connection, and say what becomes of its exports",
+    ),
+    administrator(
+        Method::PUT,
+        "/connections/{id}/credentials",
+        "store credentials, which are never given out again",
+    ),
+    administrator(Method::PUT, "/connections/{id}/consent", "agree to data leaving"),
+    administrator(Method::DELETE, "/connections/{id}/consent", "withdraw the agreement"),
+    administrator(Method::POST, "/connections/{id}/test", "try the credentials"),
+    viewer(Method::GET, "/exports", "the exports"),
+    viewer(Method::GET, "/exports/{id}", "an export"),
+    contributor(
+        Method::PUT,
+        "/exports/{id}",
+        "make or replace an export; contributors over shared connections only",
+    ),
+    contributor(Method::DELETE, "/exports/{id}", "remove an export"),
+    contributor(Method::POST, "/exports/{id}/duplicate", "copy an export under another id"),
+    contributor(Method::POST, "/exports/{id}/detach", "take an export off its connection"),
+    contributor(Method::POST, "/exports/{id}/runs", "run an export"),
+    viewer(Method::GET, "/exports/{id}/runs", "the runs of an export"),
+    contributor(Method::POST, "/exports/{id}/dry-runs", "say what a run would do"),
+    contributor(Method::POST, "/runs", "run every export that has a schedule"),
+    contributor(Method::POST, "/refreshes", "run every export that follows the data's refresh"),
+    viewer(Method::GET, "/runs/{id}", "a run and its progress"),
+    viewer(Method::GET, "/runs/{id}/report", "the report of a run"),
+    contributor(Method::GET, "/runs/{id}/rejected", "a link to the rejected rows, which expires"),
+    contributor(Method::GET, "/runs/{id}/dry-run", "what a dry run found"),
+    contributor(Method::POST, "/runs/{id}/approve", "let a held run go on"),
+    contributor(Method::POST, "/runs/{id}/reject", "end a held run; nothing of it is sent"),
+    contributor(Method::POST, "/runs/{id}/cancel", "stop a run"),
+    contributor(Method::POST, "/runs/{id}/retry", "try deferred and rejected rows again"),
+    administrator(Method::GET, "/audit", "who changed what, and when"),
+];
+
+const fn signed_in(method: Method, path: &'static str, what: &'static str) -> Rule {
+    Rule { method, path, least: None, what }
+}
+
+const fn viewer(method: Method, path: &'static str, what: &'static str) -> Rule {
+    Rule { method, path, least: Some(Role::Viewer), what }
+}
+
+const fn contributor(method: Method, path: &'static str, what: &'static str) -> Rule {
+    Rule { method, path, least: Some(Role::Contributor), what }
+}
+
+const fn administrator(method: Method, path: &'static str, what: &'static str) -> Rule {
+    Rule { method, path, least: Some(Role::Administrator), what }
+}

@@ -108,7 +108,8 @@ MAY = {
 # What each function is told. A function gets what it needs and nothing else.
 TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
-    "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+    "api": "ADMINISTRATOR_ROLE CATALOG_TABLE CHUNK_QUEUE_URL CONTRIBUTOR_ROLE FINISH_QUEUE_URL LEDGER_TABLE ROLES_CLAIM"
+    " SNAPSHOT_QUEUE_URL VIEWER_ROLE",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
@@ -119,6 +120,9 @@ TOLD = {
     "push-dynamics365-sales": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_DYNAMICS365_SALES_QUEUE_URL",
     "finish": "DATA_BUCKET EVENT_BUS_NAME LEDGER_TABLE SNAPSHOT_QUEUE_URL",
 }
+
+# What of it is no resource that a permission could be about.
+WORDS = "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CONTRIBUTOR_ROLE ROLES_CLAIM VIEWER_ROLE".split()
 
 
 def of_type(kind):
@@ -246,7 +250,7 @@ class Functions(unittest.TestCase):
         for name, properties in of_type("AWS::Lambda::Function").items():
             allowed = " ".join(resources for _, resources in permissions(FOLDERS[name]))
             for variable, value in properties["Environment"]["Variables"].items():
-                if variable != "CAMPAIGN_MONITOR_ENDPOINT":
+                if variable not in WORDS:
                     self.assertIn(value["Ref"], allowed, f"{name} {variable}")
 
     def test_each_has_the_runtime_of_a_rust_binary(self):
@@ -375,35 +379,102 @@ class Data(unittest.TestCase):
 
 
 class HttpApi(unittest.TestCase):
-    def test_routes_are_these_and_each_is_authorised(self):
-        body = of_type("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
+    def setUp(self):
+        self.bodies = {name: p["Body"] for name, p in of_type("AWS::ApiGatewayV2::Api").items()}
+        local = transform.localized(transform.transformed(transform.load(INFRA / "template.yaml")))["Resources"]
+        self.local = {name: r for name, r in local.items() if r["Type"].startswith("AWS::ApiGatewayV2::")}
+
+    def test_no_route_is_without_an_authorizer_that_reads_a_token(self):
+        self.assertEqual(list(self.bodies), ["HttpApi"])
+        body = self.bodies["HttpApi"]
         found = dict(transform.operations(body))
-        self.assertEqual(
-            sorted(found), ["GET /runs/{run_id}", "POST /exports/{export_id}/runs", "POST /runs/{run_id}/approve",
-             "POST /runs/{run_id}/reject"]
-        )
+        # Two routes for everything: the function knows its own (functions/api/src/access.rs).
+        self.assertEqual(sorted(found), ["ANY /", "ANY /{proxy+}"])
         for route, operation in found.items():
-            self.assertEqual(operation["security"], [{"AWS_IAM": []}], route)
+            self.assertEqual(operation["security"], [{"OpenIdConnect": []}], route)
+        # Nothing of the body is a route that the line above does not see.
+        self.assertEqual(sum(len(methods) for methods in body["paths"].values()), len(found))
+        schemes = body["components"]["securitySchemes"]
+        self.assertEqual(list(schemes), ["OpenIdConnect"])
+        self.assertEqual(
+            schemes["OpenIdConnect"]["x-amazon-apigateway-authorizer"],
+            {
+                "type": "jwt",
+                "identitySource": "$request.header.Authorization",
+                "jwtConfiguration": {"issuer": {"Ref": "JwtIssuer"}, "audience": {"Ref": "JwtAudience"}},
+            },
+        )
+
+    def test_no_route_stands_beside_the_api(self):
+        kinds = {r["Type"] for r in RESOURCES.values()}
+        beside = {"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Integration", "AWS::Lambda::Url", "AWS::ApiGateway::RestApi"}
+        self.assertFalse(kinds & beside)
 
     def test_local_routes_are_the_same(self):
-        local = transform.localized(transform.transformed(transform.load(INFRA / "template.yaml")))["Resources"]
-        routes = [r["Properties"] for r in local.values() if r["Type"] == "AWS::ApiGatewayV2::Route"]
-        body = of_type("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
-        self.assertEqual(sorted(r["RouteKey"] for r in routes), sorted(key for key, _ in transform.operations(body)))
-        self.assertEqual({r["AuthorizationType"] for r in routes}, {"AWS_IAM"})
+        def of(kind):
+            return {n: r["Properties"] for n, r in self.local.items() if r["Type"] == f"AWS::ApiGatewayV2::{kind}"}
 
-    def test_calls_are_logged_without_who_called(self):
+        keys = sorted(key for key, _ in transform.operations(self.bodies["HttpApi"]))
+        self.assertEqual(sorted(r["RouteKey"] for r in of("Route").values()), keys)
+        (authorizer,) = of("Authorizer")
+        for route in of("Route").values():
+            self.assertEqual((route["AuthorizationType"], route["AuthorizerId"]), ("JWT", {"Ref": authorizer}))
+        properties = of("Authorizer")[authorizer]
+        self.assertEqual(properties["AuthorizerType"], "JWT")
+        self.assertEqual(
+            properties["JwtConfiguration"], {"Issuer": {"Ref": "JwtIssuer"}, "Audience": {"Ref": "JwtAudience"}}
+        )
+
+    def test_a_route_without_an_authorizer_does_not_get_into_the_local_cloud(self):
+        for broken in ({}, {"security": []}, {"security": [{"Unknown": []}]}):
+            template = transform.transformed(transform.load(INFRA / "template.yaml"))
+            operation = template["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]["/"]["x-amazon-apigateway-any-method"]
+            del operation["security"]
+            operation.update(broken)
+            with self.subTest(broken), self.assertRaises((ValueError, KeyError)):
+                transform.localized(template)
+
+    def test_calls_are_limited(self):
         stage = next(iter(of_type("AWS::ApiGatewayV2::Stage").values()))
-        log = json.loads(stage["AccessLogSettings"]["Format"])
-        self.assertEqual(sorted(log), ["error", "latency_ms", "request_id", "route", "status"])
+        self.assertEqual(stage["DefaultRouteSettings"], {"ThrottlingBurstLimit": 50, "ThrottlingRateLimit": 20})
+
+    def test_calls_are_logged_without_who_called_or_what_they_wrote(self):
+        stage = next(iter(of_type("AWS::ApiGatewayV2::Stage").values()))
+        log = stage["AccessLogSettings"]["Format"]
+        self.assertEqual(
+            sorted(json.loads(log)), ["authorizer_error", "error", "latency_ms", "method", "request_id", "status"]
+        )
+        for word in ("claims", "principal", "identity", "path", "header", "sourceIp"):
+            self.assertNotIn(word, log)
 
 
 class Parameters(unittest.TestCase):
-    def test_each_is_described_and_only_the_lake_must_be_given(self):
+    def test_each_is_described_and_only_the_lake_and_who_signs_in_must_be_given(self):
         for name, parameter in TEMPLATE["Parameters"].items():
             self.assertTrue(parameter.get("Description"), name)
         required = [name for name, parameter in TEMPLATE["Parameters"].items() if "Default" not in parameter]
-        self.assertEqual(required, ["LakeBucketName"])
+        self.assertEqual(sorted(required), ["JwtAudience", "JwtIssuer", "LakeBucketName"])
+
+    def test_what_they_take(self):
+        def check(name, value, good):
+            pattern = TEMPLATE["Parameters"][name]["AllowedPattern"]
+            self.assertEqual(bool(re.fullmatch(pattern, value)), good, f"{name} {value!r}")
+
+        check("JwtIssuer", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", True)
+        check("JwtIssuer", "https://example.okta.com/oauth2/default", True)
+        check("JwtIssuer", "https://tenant.example.com/", True)
+        check("JwtIssuer", "http://127.0.0.1:4000", True)
+        check("JwtIssuer", "http://example.com", False)
+        check("JwtIssuer", "http://127.0.0.1:4000.example.com", False)
+        check("JwtIssuer", "https://example.com/?a=b", False)
+        check("RolesClaim", "cognito:groups", True)
+        check("RolesClaim", "https://example.com/roles", True)
+        check("RolesClaim", "", False)
+        for name in ("AdministratorRole", "ContributorRole", "ViewerRole"):
+            check(name, "SegmentRelay.Administrators", True)
+            # They separate the roles of a claim, so a role with one of them would never be found in it.
+            for value in ("", "two words", "a,b", "[a", "a]", '"a"'):
+                check(name, value, False)
 
     def test_each_is_in_a_group_of_the_console_or_is_the_architecture(self):
         groups = SAM["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

@@ -4,7 +4,8 @@ use crate::caller::{self, Caller, Role};
 use crate::problem::Problem;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use lambda_http::request::RequestContext;
@@ -66,7 +67,7 @@ async fn guard(State(names): State<Arc<RoleNames>>, mut request: Request, next: 
             }
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => refused(problem, &path),
     };
     // The gateway's log has the rest under the same id. Nowhere does it say who called: the audit does, of changes.
     tracing::info!(%method, path, status = answer.status().as_u16(), request_id, "answered");
@@ -81,6 +82,10 @@ fn checked(
     names: &RoleNames,
 ) -> Result<Option<Caller>, Problem> {
     let Some(rule) = rule(method, path) else {
+        if ACCESS.iter().any(|rule| rule.path == path) {
+            let detail = "the route does not know this method; the header Allow says which it does";
+            return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
+        }
         tracing::error!(%method, path, "a route without a rule was asked for; it does not run");
         let detail = "nobody has said who may use this route, so nobody may";
         return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "route_without_rule", detail));
@@ -103,6 +108,18 @@ fn checked(
         caller.role.name()
     );
     Err(Problem::new(StatusCode::FORBIDDEN, "role_insufficient", detail))
+}
+
+/// The answer to a request that does not run; RFC 9110 wants the methods in it where the method was the problem.
+fn refused(problem: Problem, path: &str) -> Response {
+    let is_method = problem.status() == StatusCode::METHOD_NOT_ALLOWED;
+    let mut answer = problem.into_response();
+    let methods: Vec<&str> =
+        ACCESS.iter().filter(|rule| rule.path == path).map(|rule| rule.method.as_str()).collect();
+    if is_method && let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+        answer.headers_mut().insert(ALLOW, allowed);
+    }
+    answer
 }
 
 /// The gateway's identifier of the request.

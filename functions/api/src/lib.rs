@@ -45,10 +45,6 @@ pub fn router(api: Api, names: RoleNames) -> Router {
     let document = Arc::new(openapi::with_access(document));
     access::guarded(router.with_state(api).layer(Extension(document)), names)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "route_missing", "there is no such route") })
-        .method_not_allowed_fallback(|| async {
-            let detail = "the route does not take this method";
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-        })
 }
 
 /// The API as an OpenAPI document.

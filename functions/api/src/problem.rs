@@ -128,8 +128,9 @@ impl Problem {
         })
     }
 
-    #[cfg(test)]
-    pub(crate) const fn status(&self) -> StatusCode {
+    /// The HTTP status that it is answered with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
         self.status
     }
 

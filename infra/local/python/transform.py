@@ -60,6 +60,12 @@ def localized(template):
         properties.update(Name=name, ProtocolType="HTTP")
         # These belong to an API that is made of a body.
         properties.pop("FailOnWarnings", None)
+        authorizers = {
+            scheme: authorizer(name, scheme, definition["x-amazon-apigateway-authorizer"])
+            for scheme, definition in body.get("components", {}).get("securitySchemes", {}).items()
+        }
+        for scheme, resource in authorizers.items():
+            resources[f"{name}{scheme}"] = resource
         for number, (route_key, operation) in enumerate(operations(body), start=1):
             call = operation["x-amazon-apigateway-integration"]
             integration = f"{name}Integration{number}"
@@ -78,10 +84,29 @@ def localized(template):
                 "RouteKey": route_key,
                 "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
             }
-            if any("AWS_IAM" in entry for entry in operation.get("security", [])):
-                route["AuthorizationType"] = "AWS_IAM"
+            # One that has none, or an unknown one, is a mistake here: a route without an authorizer is open to everybody.
+            (scheme,) = [scheme for entry in operation.get("security", []) for scheme in entry]
+            route["AuthorizationType"] = authorizers[scheme]["Properties"]["AuthorizerType"]
+            route["AuthorizerId"] = {"Ref": f"{name}{scheme}"}
             resources[f"{name}Route{number}"] = {"Type": "AWS::ApiGatewayV2::Route", "Properties": route}
     return template
+
+
+def authorizer(api, name, definition):
+    """The resource of an authorizer that an OpenAPI body defines; only those that read a token."""
+    if definition["type"] != "jwt":
+        raise ValueError(f"authorizer {name} is of type {definition['type']}, which is not one that reads a token")
+    configuration = definition["jwtConfiguration"]
+    return {
+        "Type": "AWS::ApiGatewayV2::Authorizer",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "Name": name,
+            "AuthorizerType": "JWT",
+            "IdentitySource": [definition["identitySource"]],
+            "JwtConfiguration": {"Issuer": configuration["issuer"], "Audience": configuration["audience"]},
+        },
+    }
 
 
 def operations(body):
@@ -89,7 +114,9 @@ def operations(body):
     for path, methods in body["paths"].items():
         for method, operation in methods.items():
             if isinstance(operation, dict) and "x-amazon-apigateway-integration" in operation:
-                yield f"{method.upper()} {path}", operation
+                # How a body says that a route takes every method.
+                method = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+                yield f"{method} {path}", operation
 
 
 if __name__ == "__main__":

@@ -87,7 +87,12 @@ async fn what_has_no_rule_does_not_run() {
     // HEAD is GET without a body.
     check(&call(&Method::HEAD, "/sources", administrator.clone()).await, 200);
     check(&call(&Method::HEAD, "/sources", None).await, 401);
-    check(&call(&Method::PATCH, "/sources", administrator).await, 405);
+    // A path that has rules says which methods they are for.
+    let answer = call(&Method::PATCH, "/sources", administrator).await;
+    check(&answer, 405);
+    assert_eq!(code(&answer.1), "method_not_allowed");
+    let methods = refused(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "", ""), "/sources/{id}");
+    assert_eq!(methods.headers()[ALLOW], "GET, PUT, DELETE");
 }
 
 #[test]

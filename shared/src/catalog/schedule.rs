@@ -10,6 +10,8 @@ pub enum Schedule {
     /// Only on demand.
     #[default]
     Off,
+    /// Whenever whoever refreshes the profiles says so.
+    EveryRefresh,
     /// Every so many minutes, counted from the Unix epoch, so that the instants are the same for everybody.
     EveryMinutes(u32),
     /// Once a day at a wall-clock time of a time zone (an IANA name such as `Europe/Rome`).
@@ -36,7 +38,7 @@ impl Schedule {
     /// Checks what the types cannot say.
     pub fn validate(&self) -> Result<(), ScheduleError> {
         match self {
-            Self::Off => Ok(()),
+            Self::Off | Self::EveryRefresh => Ok(()),
             Self::EveryMinutes(minutes) if (1..=44_640).contains(minutes) => Ok(()),
             Self::EveryMinutes(_) => Err(ScheduleError::Period),
             Self::Daily { time_zone, .. } => {
@@ -51,7 +53,7 @@ impl Schedule {
     #[must_use]
     pub fn last_due(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Off => None,
+            Self::Off | Self::EveryRefresh => None,
             Self::EveryMinutes(minutes) => {
                 let period_seconds = i64::from((*minutes).max(1)) * 60;
                 Timestamp::from_second(now.as_second().div_euclid(period_seconds) * period_seconds).ok()

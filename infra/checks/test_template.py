@@ -31,7 +31,12 @@ STARTS_RUNS = [
 ]
 MAY = {
     "tick": STARTS_RUNS,
-    "api": STARTS_RUNS,
+    "api": [
+        ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
+        (LEDGER + " dynamodb:Query", "LedgerTable"),
+        ("sqs:SendMessage", "ChunkQueue FinishQueue SnapshotQueue"),
+        ("s3:GetObject", "DataBucket/reports/*"),
+    ],
     "snapshot": [
         (RECEIVE, "SnapshotQueue"),
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
@@ -45,7 +50,7 @@ MAY = {
     ],
     "chunk": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "ChunkQueue"),
-        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/snapshots/*"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/* DataBucket/snapshots/*"),
         ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
@@ -108,7 +113,7 @@ MAY = {
 # What each function is told. A function gets what it needs and nothing else.
 TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
-    "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+    "api": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",

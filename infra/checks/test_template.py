@@ -31,7 +31,13 @@ STARTS_RUNS = [
 ]
 MAY = {
     "tick": STARTS_RUNS,
-    "api": STARTS_RUNS,
+    "api": [
+        (LEDGER + " dynamodb:DeleteItem dynamodb:Query", "CatalogTable"),
+        ("secretsmanager:CreateSecret " + SECRETS[0], SECRETS[1]),
+        (LEDGER + " dynamodb:Query", "LedgerTable"),
+        ("sqs:SendMessage", "ChunkQueue FinishQueue SnapshotQueue"),
+        ("s3:GetObject", "DataBucket/reports/*"),
+    ],
     "snapshot": [
         (RECEIVE, "SnapshotQueue"),
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
@@ -45,7 +51,7 @@ MAY = {
     ],
     "chunk": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "ChunkQueue"),
-        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/snapshots/*"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/* DataBucket/snapshots/*"),
         ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
@@ -108,8 +114,8 @@ MAY = {
 # What each function is told. A function gets what it needs and nothing else.
 TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
-    "api": "ADMINISTRATOR_ROLE CATALOG_TABLE CHUNK_QUEUE_URL CONTRIBUTOR_ROLE FINISH_QUEUE_URL LEDGER_TABLE ROLES_CLAIM"
-    " SNAPSHOT_QUEUE_URL VIEWER_ROLE",
+    "api": "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL CONTRIBUTOR_ROLE DATA_BUCKET"
+    " FINISH_QUEUE_URL LEDGER_TABLE ROLES_CLAIM SECRET_PREFIX SNAPSHOT_QUEUE_URL VIEWER_ROLE",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",

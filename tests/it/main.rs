@@ -8,6 +8,7 @@
     reason = "a test ends at the first thing that is not as it must be"
 )]
 
+mod canceling;
 mod dynamics365_sales;
 mod edits;
 mod guard;
@@ -20,7 +21,9 @@ mod mistakes;
 mod oauth;
 mod omnisend;
 mod privacy;
+mod retrying;
 mod samples;
+mod schedules;
 mod support;
 mod sweeping;
 mod triggers;

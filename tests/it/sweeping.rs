@@ -5,25 +5,14 @@ use crate::support::{Job, Scene, emails, persons, wait_until};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local::cloud::Moment::Before;
-use relay::aws::Queue;
 use relay::ledger::{Requested, RunChange, RunRequest};
 use relay::model::{Counts, RunId};
-use relay::run::{RunState, Stage, Trigger, TriggerKind};
-use relay::stages::RunRequests;
+use relay::run::{RunMode, RunState, Stage, Trigger, TriggerKind};
 use relay::stages::tick::{Tick, Ticked};
 
 /// How many runs a tick at `now` pushes on. Nothing is due and nothing goes wrong.
 async fn pushed_on(scene: &Scene, now: Timestamp) -> u64 {
-    let queue = |url: &str| Queue::new(scene.clients.sqs(), url.to_owned());
-    let outputs = scene.cloud.outputs();
-    let requests = RunRequests {
-        catalog: scene.catalog(),
-        ledger: scene.ledger(),
-        snapshot_queue: queue(&outputs.snapshot_queue_url),
-        chunk_queue: queue(&outputs.chunk_queue_url),
-        finish_queue: queue(&outputs.finish_queue_url),
-    };
-    let ticked = Tick { requests }.run(now).await.unwrap();
+    let ticked = Tick { requests: scene.requests() }.run(now).await.unwrap();
     assert_eq!(ticked, Ticked { pushed_on: ticked.pushed_on, ..Ticked::default() });
     ticked.pushed_on
 }
@@ -51,6 +40,8 @@ impl Silent<'_> {
         let request = RunRequest {
             run_id,
             export_id: self.job.id(),
+            connection_id: "campaign-monitor".to_owned().try_into().unwrap(),
+            mode: RunMode::Delivery,
             trigger: Trigger { kind: TriggerKind::OnDemand, key: format!("request {}", self.asked) },
             now: ago(minutes),
         };

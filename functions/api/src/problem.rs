@@ -207,6 +207,10 @@ impl From<StartError> for Problem {
             StartError::Disabled(_) => (StatusCode::CONFLICT, "export_disabled"),
             StartError::NoConsent(_) => (StatusCode::CONFLICT, "consent_missing"),
             StartError::NotHeld { .. } => (StatusCode::CONFLICT, "run_not_held"),
+            StartError::RunMissing(_) => (StatusCode::NOT_FOUND, "run_missing"),
+            StartError::NothingToCancel { .. } => (StatusCode::CONFLICT, "nothing_to_cancel"),
+            StartError::NotOver { .. } => (StatusCode::CONFLICT, "run_not_over"),
+            StartError::NothingToRetry(_) => (StatusCode::CONFLICT, "nothing_to_retry"),
             StartError::Cloud(_) => (StatusCode::SERVICE_UNAVAILABLE, "try_again"),
         };
         // What went wrong inside is for the log; the caller can only try again.

@@ -8,7 +8,7 @@ use relay::ledger::{Ledger, RunChange};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::Manifest;
-use relay::stages::{StageError, Step, freeze_export};
+use relay::stages::{StageError, Step, freeze_export, require_results};
 use snapshot::{
     Engine, EngineSettings, QueryError, S3Store, SegmentQuery, SourceFormat, SourceSpec, evaluate,
 };
@@ -39,6 +39,7 @@ impl Snapshots {
         let states = [RunState::Snapshotting];
         let began = RunChange { started: Some(Stage::Snapshot), ..RunChange::default() };
         self.ledger.advance(run_id, &states, RunState::Snapshotting, Timestamp::now(), &began).await?;
+        require_results(&self.objects, &run).await?;
         let keys = Keys::new(run_id, run.export_id.clone());
         let export = freeze_export(&self.catalog, &self.objects, &run.export_id, &keys).await?;
         let engine = self.engine().await?;

@@ -1,10 +1,12 @@
 //! Objects of the data bucket.
 
 use super::{CloudError, count_call};
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// The data bucket.
 #[derive(Clone, Debug)]
@@ -80,6 +82,25 @@ impl Objects {
         answer.map(drop).map_err(|error| CloudError::new("delete object", key, &error))
     }
 
+    /// An address at which whoever has it may download an object for so long, as a file of this name.
+    ///
+    /// It is signed here and nobody is asked: that the object is not there shows when it is fetched. The signature is
+    /// the permission, so the address goes to those who may have the object and into no log.
+    pub async fn presigned_get(
+        &self,
+        key: &str,
+        expires_in: Duration,
+        download_name: &str,
+    ) -> Result<String, CloudError> {
+        const OPERATION: &str = "sign address of object";
+        let expiry = PresigningConfig::expires_in(expires_in)
+            .map_err(|_| CloudError::local(OPERATION, key, "expiry_out_of_range"))?;
+        let request = self.client.get_object().bucket(&self.bucket).key(key);
+        let request = request.response_content_disposition(disposition(download_name));
+        let signed = request.presigned(expiry).await;
+        Ok(signed.map_err(|error| CloudError::new(OPERATION, key, &error))?.uri().to_owned())
+    }
+
     async fn fetch(
         &self,
         operation: &'static str,
@@ -98,5 +119,51 @@ impl Objects {
         count_call();
         let answer = self.client.put_object().bucket(&self.bucket).key(key).body(body).send().await;
         answer.map(drop).map_err(|error| CloudError::new("put object", key, &error))
+    }
+}
+
+/// Has browsers save what they get (RFC 6266). Whatever could end the quoted name is left out.
+fn disposition(download_name: &str) -> String {
+    let is_plain = |character: &char| character.is_ascii_alphanumeric() || "-_. ".contains(*character);
+    let name: String = download_name.chars().filter(is_plain).collect();
+    format!("attachment; filename=\"{name}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Clients;
+
+    #[tokio::test]
+    async fn an_address_is_signed_for_one_object_and_some_time() {
+        let clients = Clients::at("http://127.0.0.1:9", "us-east-1", "key", "hidden").await;
+        let objects = Objects::new(clients.s3(), "data".to_owned());
+        let address =
+            objects.presigned_get("reports/e/r/report.json", Duration::from_mins(15), "e.json").await;
+        let address = url::Url::parse(&address.unwrap()).unwrap();
+        // By path, since the cloud on one machine has one name for all buckets.
+        assert_eq!(address.path(), "/data/reports/e/r/report.json");
+        let query: std::collections::HashMap<_, _> = address.query_pairs().into_owned().collect();
+        assert_eq!(query.get("X-Amz-Expires").map(String::as_str), Some("900"));
+        assert_eq!(
+            query.get("response-content-disposition").map(String::as_str),
+            Some("attachment; filename=\"e.json\"")
+        );
+        assert!(query.contains_key("X-Amz-Signature") && !address.as_str().contains("hidden"));
+        // Longer than AWS allows.
+        let week = objects.presigned_get("key", Duration::from_hours(8 * 24), "name").await;
+        assert_eq!(week.unwrap_err().code, "expiry_out_of_range");
+    }
+
+    #[track_caller]
+    fn check(name: &str, expected: &str) {
+        assert_eq!(disposition(name), format!("attachment; filename=\"{expected}\""));
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_quotes() {
+        check("newsletter rejected-1.csv", "newsletter rejected-1.csv");
+        check("a\"; filename=evil.exe\r\nX: y", "a filenameevil.exeX y");
+        check("Größe.csv", "Gre.csv");
     }
 }

@@ -2,6 +2,7 @@
 //! that cannot be wrong; nothing behind the border checks it again.
 
 mod connection;
+mod cron;
 mod error;
 mod export;
 mod schedule;

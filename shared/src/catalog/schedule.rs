@@ -1,5 +1,6 @@
 //! When an export is due.
 
+use super::cron::Cron;
 use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +11,22 @@ pub enum Schedule {
     /// Only on demand.
     #[default]
     Off,
+    /// Whenever whoever refreshes the profiles says so.
+    EveryRefresh,
     /// Every so many minutes, counted from the Unix epoch, so that the instants are the same for everybody.
     EveryMinutes(u32),
     /// Once a day at a wall-clock time of a time zone (an IANA name such as `Europe/Rome`).
     Daily {
         /// `06:30`.
         at: Time,
+        /// `Europe/Rome`.
+        time_zone: String,
+    },
+    /// At the wall-clock times of a time zone that five fields describe: minute, hour, day of the month, month and day of
+    /// the week. Where both days are given, either is enough.
+    Cron {
+        /// `30 6 * * MON`.
+        expression: String,
         /// `Europe/Rome`.
         time_zone: String,
     },
@@ -30,17 +41,33 @@ pub enum ScheduleError {
     /// The time zone is not known.
     #[error("time_zone \"{0}\" is not an IANA time zone such as Europe/Rome")]
     TimeZone(String),
+    /// The expression cannot be read.
+    #[error(
+        "cron.expression \"{expression}\" cannot be read ({problem}): it has five fields, which are minute, hour, day of \
+         the month, month and day of the week, such as \"30 6 * * MON\""
+    )]
+    Expression {
+        /// What was given, cut to a bounded length.
+        expression: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// No day in the calendar is meant.
+    #[error("cron.expression \"{0}\" never comes: no year has such a day")]
+    NeverDue(String),
 }
 
 impl Schedule {
     /// Checks what the types cannot say.
     pub fn validate(&self) -> Result<(), ScheduleError> {
         match self {
-            Self::Off => Ok(()),
+            Self::Off | Self::EveryRefresh => Ok(()),
             Self::EveryMinutes(minutes) if (1..=44_640).contains(minutes) => Ok(()),
             Self::EveryMinutes(_) => Err(ScheduleError::Period),
-            Self::Daily { time_zone, .. } => {
-                TimeZone::get(time_zone).map(drop).map_err(|_| ScheduleError::TimeZone(time_zone.clone()))
+            Self::Daily { time_zone, .. } => zone(time_zone).map(drop),
+            Self::Cron { expression, time_zone } => {
+                zone(time_zone)?;
+                Cron::parse(expression).map(drop)
             }
         }
     }
@@ -51,7 +78,7 @@ impl Schedule {
     #[must_use]
     pub fn last_due(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Off => None,
+            Self::Off | Self::EveryRefresh => None,
             Self::EveryMinutes(minutes) => {
                 let period_seconds = i64::from((*minutes).max(1)) * 60;
                 Timestamp::from_second(now.as_second().div_euclid(period_seconds) * period_seconds).ok()
@@ -68,13 +95,21 @@ impl Schedule {
                 };
                 instant(today).filter(|due| *due <= now).or_else(|| instant(today.checked_sub(1.day()).ok()?))
             }
+            Self::Cron { expression, time_zone } => {
+                Cron::parse(expression).ok()?.last_due(now, &TimeZone::get(time_zone).ok()?)
+            }
         }
     }
+}
+
+fn zone(name: &str) -> Result<TimeZone, ScheduleError> {
+    TimeZone::get(name).map_err(|_| ScheduleError::TimeZone(name.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     #[track_caller]
     fn check(schedule: &Schedule, now: &str, expected: Option<&str>) {
@@ -93,6 +128,28 @@ mod tests {
         check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:30:00Z", Some("2026-11-21T05:30:00Z"));
         // The clocks of Rome go from 02:00 to 03:00 on that day, so 02:30 is due when it would have been.
         check(&daily("02:30", "Europe/Rome"), "2026-03-29T12:00:00Z", Some("2026-03-29T01:30:00Z"));
+        check(&Schedule::EveryRefresh, "2026-11-21T10:00:30Z", None);
+        let weekly =
+            Schedule::Cron { expression: "30 6 * * MON".to_owned(), time_zone: "Europe/Rome".to_owned() };
+        check(&weekly, "2026-11-21T10:00:30Z", Some("2026-11-16T05:30:00Z"));
+    }
+
+    #[track_caller]
+    fn check_form(json: &Value, expected: &Schedule) {
+        assert_eq!(serde_json::from_value::<Schedule>(json.clone()).unwrap(), *expected);
+        assert_eq!(serde_json::to_value(expected).unwrap(), *json);
+    }
+
+    #[test]
+    fn schedules_as_people_write_them() {
+        check_form(&json!("off"), &Schedule::Off);
+        check_form(&json!("every_refresh"), &Schedule::EveryRefresh);
+        check_form(&json!({ "every_minutes": 60 }), &Schedule::EveryMinutes(60));
+        let (expression, time_zone) = ("0 8 1 * *".to_owned(), "UTC".to_owned());
+        check_form(
+            &json!({ "cron": { "expression": "0 8 1 * *", "time_zone": "UTC" } }),
+            &Schedule::Cron { expression, time_zone },
+        );
     }
 
     #[test]
@@ -101,5 +158,13 @@ mod tests {
         let nowhere = Schedule::Daily { at: "06:30".parse().unwrap(), time_zone: "Mars/Base".to_owned() };
         assert_eq!(nowhere.validate(), Err(ScheduleError::TimeZone("Mars/Base".to_owned())));
         assert_eq!(Schedule::EveryMinutes(15).validate(), Ok(()));
+        assert_eq!(Schedule::EveryRefresh.validate(), Ok(()));
+        let cron = |expression: &str, time_zone: &str| {
+            let (expression, time_zone) = (expression.to_owned(), time_zone.to_owned());
+            Schedule::Cron { expression, time_zone }.validate()
+        };
+        assert_eq!(cron("30 6 * * 1", "Europe/Rome"), Ok(()));
+        assert_eq!(cron("30 6 * * 1", "Mars/Base"), Err(ScheduleError::TimeZone("Mars/Base".to_owned())));
+        assert!(matches!(cron("30 6 * *", "UTC"), Err(ScheduleError::Expression { .. })));
     }
 }

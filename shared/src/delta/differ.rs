@@ -125,6 +125,8 @@ pub struct Differ<'a, S: Sink> {
     seen: HashSet<u128>,
     refused: HashSet<u128>,
     rejoinable: HashSet<u128>,
+    /// The members that the delta is about, by digest; all where there are none given.
+    only: Option<HashSet<u128>>,
     spool: BufWriter<std::fs::File>,
     figures: DifferFigures,
 }
@@ -148,9 +150,24 @@ impl<'a, S: Sink> Differ<'a, S> {
             seen: HashSet::new(),
             refused: HashSet::new(),
             rejoinable,
+            only: None,
             spool: BufWriter::new(tempfile::tempfile()?),
             figures: DifferFigures::default(),
         })
+    }
+
+    /// Leaves out of the delta whoever is not one of these members, by digest.
+    ///
+    /// The others still count where a decision is about all of them: for the cap, for who comes first with a match
+    /// key, and for who still stands for a person. But they have no rows and no outcomes, so that what is known of
+    /// them stays as it was.
+    #[must_use]
+    pub fn only(self, members: Option<HashSet<u128>>) -> Self {
+        Self { only: members, ..self }
+    }
+
+    fn is_meant(&self, key: &MemberKey) -> bool {
+        self.only.as_ref().is_none_or(|members| members.contains(&key.digest()))
     }
 
     /// The digests of the match keys that a delivered state says were taken off by us.
@@ -184,19 +201,21 @@ impl<'a, S: Sink> Differ<'a, S> {
 
     fn member(&mut self, joined: Joined<UnionMember, Record>) -> Result<(), DifferError> {
         let Joined { key, left, right: records } = joined;
+        let is_meant = self.is_meant(&key);
         let mut members = left.into_iter();
         let match_key = match members.next() {
-            Some(first) => self.first_member(&key, &first, &records)?,
+            Some(first) if is_meant => self.first_member(&key, &first, &records)?,
+            Some(first) => self.bystander(&first),
             None => None,
         };
-        for repeated in members {
+        for repeated in members.filter(|_| is_meant) {
             self.figures.members += 1;
             let match_key = self.mapper.match_key(&repeated.member.attributes).unwrap_or_default();
             self.settle(&key, match_key, Operation::Add, Outcome::Skipped(DUPLICATE_MEMBER))?;
         }
         for record in records.iter().filter(|record| record.holding == Holding::Delivered) {
             self.figures.delivered_before += 1;
-            if match_key.as_ref() != Some(&record.match_key) {
+            if is_meant && match_key.as_ref() != Some(&record.match_key) {
                 let spooled = (&record.member_key, &record.match_key, &record.destination_id);
                 serde_json::to_writer(&mut self.spool, &spooled)?;
                 self.spool.write_all(b"\n")?;
@@ -268,6 +287,22 @@ impl<'a, S: Sink> Differ<'a, S> {
             self.sink.send(Row { member_key, match_key, operation, is_rejoin, destination_id, values })?;
         }
         Ok(Some(match_key))
+    }
+
+    /// Notes what a member that the delta is not about means for others, and says which match key it holds.
+    fn bystander(&mut self, entry: &UnionMember) -> Option<MatchKey> {
+        let attributes = &entry.member.attributes;
+        let match_key = self.mapper.match_key(attributes).ok()?;
+        let digest = match_key.digest();
+        if !self.seen.contains(&digest) {
+            if self.mapper.map(match_key.clone(), attributes, &mut Warnings::default()).is_ok() {
+                self.seen.insert(digest);
+                self.figures.deliverable += 1;
+            } else {
+                self.refused.insert(digest);
+            }
+        }
+        Some(match_key)
     }
 
     fn settle(

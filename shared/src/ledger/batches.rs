@@ -70,6 +70,8 @@ pub enum Closed {
     Last,
     /// Others are still open.
     More,
+    /// Others are still open, and the run is canceled: they may be the ones that nobody works on.
+    MoreOfCanceled,
 }
 
 pub(super) fn batch_key(batch: BatchId) -> Item {
@@ -95,7 +97,8 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(batch_key(batch)))
             .update_expression(
-                "SET #owner = :owner, receive_count = :count, leased_until_ms = :until, expires_at = :expiry ADD attempts :one",
+                "SET #owner = :owner, receive_count = :count, leased_until_ms = :until, expires_at = :expiry \
+                 REMOVE is_put_down ADD attempts :one",
             )
             .condition_expression(
                 "attribute_not_exists(pk) OR (attribute_not_exists(closed_at_ms) AND \
@@ -209,7 +212,11 @@ impl Ledger {
         let run = self.item(run_key(run_id)).await?.ok_or(LedgerError::RunMissing(run_id))?;
         let is_pushing = find_text(&run, "state") == Some(RunState::Pushing.name());
         let open: Option<i64> = find_number(&run, "batches_open");
-        Ok(if is_pushing && open == Some(0) { Closed::Last } else { Closed::More })
+        Ok(match open {
+            Some(0) if is_pushing => Closed::Last,
+            _ if is_pushing && run.contains_key("canceled") => Closed::MoreOfCanceled,
+            _ => Closed::More,
+        })
     }
 
     fn batch_part(

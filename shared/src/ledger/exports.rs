@@ -17,6 +17,15 @@ pub struct DeliveredPointer {
     pub run_id: RunId,
 }
 
+/// The runs that have the place of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The one under way.
+    pub active: Option<RunId>,
+    /// The one that starts when it ends.
+    pub waiting: Option<RunId>,
+}
+
 fn delivered_key(export: &ExportId, list: &ListId) -> Item {
     key(format!("export#{export}"), format!("delivered#{list}"))
 }
@@ -24,8 +33,14 @@ fn delivered_key(export: &ExportId, list: &ListId) -> Item {
 impl Ledger {
     /// The run of an export that is under way.
     pub async fn active_run(&self, export: &ExportId) -> Result<Option<RunId>, LedgerError> {
+        Ok(self.place(export).await?.active)
+    }
+
+    /// The runs of an export that are under way or wait.
+    pub async fn place(&self, export: &ExportId) -> Result<Place, LedgerError> {
         let item = self.item(export_key(export)).await?.unwrap_or_default();
-        Ok(find_text(&item, "active_run").and_then(|id| id.parse().ok()))
+        let run = |attribute: &str| find_text(&item, attribute).and_then(|id| id.parse().ok());
+        Ok(Place { active: run("active_run"), waiting: run("waiting_run") })
     }
 
     /// Ends an export's run under way, and gives its place to the one that waits, if there is one.

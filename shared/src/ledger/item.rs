@@ -25,7 +25,11 @@ pub(super) fn run_key(run: RunId) -> Item {
 }
 
 pub(super) fn export_key(export: &ExportId) -> Item {
-    key(format!("export#{export}"), "state".to_owned())
+    key(export_text(export), "state".to_owned())
+}
+
+pub(super) fn export_text(export: &ExportId) -> String {
+    format!("export#{export}")
 }
 
 pub(super) fn key(partition: String, sort: String) -> Item {

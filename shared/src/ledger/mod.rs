@@ -3,7 +3,9 @@
 
 mod batches;
 mod budgets;
+mod canceling;
 mod exports;
+mod history;
 mod item;
 mod lists;
 mod progress;
@@ -12,7 +14,8 @@ mod runs;
 
 pub use batches::{BatchId, Claim, Closed, Owner, Spent};
 pub use budgets::{BudgetKind, StoredBudget};
-pub use exports::DeliveredPointer;
+pub use canceling::Stopped;
+pub use exports::{DeliveredPointer, Place};
 pub use lists::ListOwner;
 pub use progress::{Attempt, Progress};
 pub use requests::{Requested, RunRequest};

@@ -6,6 +6,7 @@ use super::{BatchId, Ledger, LedgerError, Owner};
 use crate::aws::count_call;
 use crate::model::RunId;
 use crate::run::Pause;
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(batch_key(batch)))
-            .update_expression(format!("SET rows_done = :done, job = :job{attempts}"))
+            .update_expression(format!("SET rows_done = :done, job = :job, is_put_down = :yes{attempts}"))
             .condition_expression(
                 "attribute_not_exists(closed_at_ms) AND #owner = :owner AND receive_count = :count",
             )
@@ -76,7 +77,8 @@ impl Ledger {
             .expression_attribute_values(":owner", text(&owner.message_id))
             .expression_attribute_values(":count", number(owner.receive_count))
             .expression_attribute_values(":done", number(progress.rows_done))
-            .expression_attribute_values(":job", text(job));
+            .expression_attribute_values(":job", text(job))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
         let request = match attempt {
             Attempt::Counts => request,
             Attempt::CountsNot => request.expression_attribute_values(":one", number(1)),

@@ -1,10 +1,10 @@
 //! Asking for a run: one conditional write, so that a doubled trigger makes one run and a busy export loses none.
 
-use super::item::{self, Item, expiry, export_key, find_text, number, run_key, text};
+use super::item::{self, Item, expiry, export_key, find_json, find_text, number, run_key, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
-use crate::model::{ExportId, RunId};
-use crate::run::{RunState, Trigger};
+use crate::model::{ConnectionId, ExportId, RunId};
+use crate::run::{RunMode, RunState, Trigger};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -19,6 +19,10 @@ pub struct RunRequest {
     pub run_id: RunId,
     /// Of which export.
     pub export_id: ExportId,
+    /// The account that the export goes to.
+    pub connection_id: ConnectionId,
+    /// What it is to deliver.
+    pub mode: RunMode,
     /// What asks.
     pub trigger: Trigger,
     /// When.
@@ -72,6 +76,7 @@ impl Ledger {
         let parts = [
             self.trigger_part(request, run_id)?,
             self.run_part(request, RunState::Snapshotting)?,
+            self.history_part(request)?,
             self.export_part(request, "SET active_run = :run", free)?,
         ];
         match self.write(parts.into()).await? {
@@ -82,6 +87,7 @@ impl Ledger {
         let parts = [
             self.trigger_part(request, run_id)?,
             self.run_part(request, RunState::Waiting)?,
+            self.history_part(request)?,
             self.export_part(request, "SET waiting_run = :run", busy)?,
         ];
         match self.write(parts.into()).await? {
@@ -103,6 +109,7 @@ impl Ledger {
         let parts = vec![
             self.trigger_part(request, waiting)?,
             TransactWriteItem::builder().condition_check(still_waiting).build(),
+            self.widen_part(request, waiting).await?,
         ];
         match self.write(parts).await? {
             Written::Done => Ok(Some(Requested::Merged(waiting))),
@@ -129,11 +136,42 @@ impl Ledger {
         let mut item = run_key(request.run_id);
         item.insert("export_id".to_owned(), text(request.export_id.as_str()));
         item.insert("state".to_owned(), text(state.name()));
+        item.insert("connection_id".to_owned(), text(request.connection_id.as_str()));
+        item.insert("mode".to_owned(), text(mode_text(request.mode)?));
         item.insert("trigger".to_owned(), text(trigger));
         item.insert("requested_at_ms".to_owned(), number(request.now.as_millisecond()));
         item.insert("updated_at_ms".to_owned(), number(request.now.as_millisecond()));
         item.insert("expires_at".to_owned(), expiry(request.now));
         self.put_part(item)
+    }
+
+    /// The run in the list of its export's runs.
+    fn history_part(&self, request: &RunRequest) -> Result<TransactWriteItem, LedgerError> {
+        let mut item = super::history::history_key(&request.export_id, request.run_id);
+        item.insert("expires_at".to_owned(), expiry(request.now));
+        self.put_part(item)
+    }
+
+    /// Lets the waiting run serve this request too.
+    async fn widen_part(
+        &self,
+        request: &RunRequest,
+        waiting: RunId,
+    ) -> Result<TransactWriteItem, LedgerError> {
+        let item = self.item(run_key(waiting)).await?.unwrap_or_default();
+        let before: RunMode = find_json(&item, "mode").unwrap_or_default();
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(run_key(waiting)))
+            .update_expression("SET #mode = :mode")
+            .condition_expression("#state = :waiting")
+            .expression_attribute_names("#mode", "mode")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":mode", text(mode_text(before.merged_with(request.mode))?))
+            .expression_attribute_values(":waiting", text(RunState::Waiting.name()))
+            .build()
+            .map_err(|_| LedgerError::Damaged { attribute: "pk" })?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     fn put_part(&self, item: Item) -> Result<TransactWriteItem, LedgerError> {
@@ -178,6 +216,10 @@ impl Ledger {
         }
         Err(self.cloud("request run in", &error).into())
     }
+}
+
+fn mode_text(mode: RunMode) -> Result<String, LedgerError> {
+    serde_json::to_string(&mode).map_err(|_| LedgerError::Damaged { attribute: "mode" })
 }
 
 fn trigger_key(request: &RunRequest) -> Item {

@@ -5,8 +5,8 @@ use super::item::{
 };
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
-use crate::model::{Counts, ExportId, OutcomeKind, RunId};
-use crate::run::{Failure, Run, RunState, Stage};
+use crate::model::{ConnectionId, Counts, ExportId, OutcomeKind, RunId};
+use crate::run::{Cancellation, Failure, Run, RunState, Stage};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
@@ -27,6 +27,8 @@ pub struct RunChange {
     pub notices: Option<Vec<String>>,
     /// Why it stopped.
     pub failure: Option<Failure>,
+    /// Who stopped it. The first one to do so stays.
+    pub canceled: Option<Cancellation>,
     /// Where its report is.
     pub report_key: Option<String>,
 }
@@ -93,7 +95,7 @@ const fn started_attribute(stage: Stage) -> &'static str {
     }
 }
 
-fn describe(change: &RunChange) -> Result<(Vec<String>, Item), LedgerError> {
+pub(super) fn describe(change: &RunChange) -> Result<(Vec<String>, Item), LedgerError> {
     let mut update = Vec::new();
     let mut values = Item::new();
     let mut set = |attribute: &str, value: AttributeValue| {
@@ -111,7 +113,8 @@ fn describe(change: &RunChange) -> Result<(Vec<String>, Item), LedgerError> {
     if let Some(counts) = &change.counts {
         set_counts(counts);
     }
-    if let Some((rows_in, _, batches, calls)) = change.planned {
+    if let Some((rows_in, settled, batches, calls)) = change.planned {
+        set("rows_settled", number(settled.total()));
         set("rows_in", number(rows_in));
         set("batches", number(batches));
         set("batches_open", number(batches));
@@ -132,6 +135,10 @@ fn describe(change: &RunChange) -> Result<(Vec<String>, Item), LedgerError> {
     if let Some(report_key) = &change.report_key {
         set("report_key", text(report_key));
     }
+    if let Some(canceled) = &change.canceled {
+        update.push("canceled = if_not_exists(canceled, :canceled)".to_owned());
+        values.insert(":canceled".to_owned(), text(json(canceled, "canceled")?));
+    }
     Ok((update, values))
 }
 
@@ -145,9 +152,12 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         counts.count(kind, find_number(item, &format!("rows_{}", kind.name())).unwrap_or(0));
     }
     let export_id = find_text(item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
+    let connection_id = find_text(item, "connection_id").map(str::to_owned);
     Ok(Run {
         run_id,
         export_id: needed(export_id, "export_id")?,
+        connection_id: connection_id.and_then(|id| ConnectionId::try_from(id).ok()),
+        mode: find_json(item, "mode").unwrap_or_default(),
         state: needed(find_text(item, "state").and_then(RunState::from_name), "state")?,
         trigger: needed(find_json(item, "trigger"), "trigger")?,
         requested_at: needed(find_moment(item, "requested_at_ms"), "requested_at_ms")?,
@@ -159,6 +169,7 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         ended_at: find_moment(item, "ended_ms"),
         rows_in: find_number(item, "rows_in"),
         counts,
+        rows_settled: find_number(item, "rows_settled").unwrap_or(0),
         batches: find_number(item, "batches").unwrap_or(0),
         batches_open: find_number(item, "batches_open").unwrap_or(0),
         calls: find_number(item, "calls").unwrap_or(0),
@@ -171,6 +182,7 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
             .is_some_and(|approved| *approved),
         notices: find_json(item, "notices").unwrap_or_default(),
         failure: find_json(item, "failure"),
+        canceled: find_json(item, "canceled"),
         report_key: find_text(item, "report_key").map(str::to_owned),
     })
 }

@@ -187,6 +187,16 @@ impl fmt::Display for ListId {
 #[serde(transparent)]
 pub struct MemberKey(pub String);
 
+impl MemberKey {
+    /// A 128-bit digest of the key, to remember members without keeping their keys.
+    #[must_use]
+    pub fn digest(&self) -> u128 {
+        let mut bytes = [0_u8; 16];
+        blake3::Hasher::new().update(self.0.as_bytes()).finalize_xof().fill(&mut bytes);
+        u128::from_le_bytes(bytes)
+    }
+}
+
 /// The normalised attribute that finds the person in the destination: personal data, so it has no `Display`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,14 +1,19 @@
 //! One execution of an export: its states, the messages that move it along, where its objects are, its plan and its
 //! report.
 
+mod cancellation;
+mod estimate;
 mod keys;
 mod message;
 mod plan;
 mod report;
 mod state;
 
+pub(crate) use cancellation::accepted_notice;
+pub use cancellation::{CancelReason, Cancellation};
+pub use estimate::remaining_ms;
 pub use keys::Keys;
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};
-pub use state::{Failure, Pause, Run, RunState, Stage, Trigger, TriggerKind};
+pub use state::{Failure, Pause, Run, RunMode, RunState, Stage, Trigger, TriggerKind};

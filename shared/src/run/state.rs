@@ -1,6 +1,7 @@
 //! What a run is doing, and why it could not.
 
-use crate::model::{Counts, ExportId, RunId};
+use super::Cancellation;
+use crate::model::{ConnectionId, Counts, ExportId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub enum RunState {
     Succeeded,
     /// It stopped; the failure says why.
     Failed,
+    /// Somebody stopped it; what was acknowledged until then counts, the rest is deferred.
+    Canceled,
 }
 
 impl RunState {
@@ -41,6 +44,7 @@ impl RunState {
             Self::Finishing => "finishing",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
+            Self::Canceled => "canceled",
         }
     }
 
@@ -56,6 +60,7 @@ impl RunState {
             Self::Finishing,
             Self::Succeeded,
             Self::Failed,
+            Self::Canceled,
         ];
         all.into_iter().find(|state| state.name() == name)
     }
@@ -63,7 +68,7 @@ impl RunState {
     /// Whether the run is over.
     #[must_use]
     pub const fn is_over(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
+        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
     }
 }
 
@@ -89,6 +94,10 @@ pub enum TriggerKind {
     Schedule,
     /// Somebody asked for it.
     OnDemand,
+    /// The profiles were refreshed, and the export runs with every refresh.
+    Refresh,
+    /// Somebody asked for what an earlier run could not deliver.
+    Retry,
 }
 
 /// What started a run, and the key that makes a doubled trigger one run.
@@ -99,6 +108,28 @@ pub struct Trigger {
     pub kind: TriggerKind,
     /// The same for a doubled trigger: the due instant, or the caller's idempotency key.
     pub key: String,
+}
+
+/// What a run is to deliver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// Everything that has changed.
+    #[default]
+    Delivery,
+    /// Only the rows that an earlier run of the export deferred or rejected.
+    Retry {
+        /// The earlier run.
+        of: RunId,
+    },
+}
+
+impl RunMode {
+    /// What one run has to deliver so that it serves two requests: a delivery brings the rows of every retry too.
+    #[must_use]
+    pub fn merged_with(self, other: Self) -> Self {
+        if self == other { self } else { Self::Delivery }
+    }
 }
 
 /// Why a run stopped. Names definitions, limits and counts, never a profile's values.
@@ -146,6 +177,12 @@ pub struct Run {
     pub run_id: RunId,
     /// Of which export.
     pub export_id: ExportId,
+    /// To which account the export went when the run was asked for.
+    #[serde(default)]
+    pub connection_id: Option<ConnectionId>,
+    /// What it is to deliver.
+    #[serde(default)]
+    pub mode: RunMode,
     /// Where it is.
     pub state: RunState,
     /// What started it.
@@ -168,6 +205,9 @@ pub struct Run {
     pub rows_in: Option<u64>,
     /// Rows that have an outcome, so far.
     pub counts: Counts,
+    /// Rows among them that were settled before the first batch, without a call.
+    #[serde(default)]
+    pub rows_settled: u64,
     /// Batches in all.
     pub batches: u64,
     /// Batches without results, so far.
@@ -186,6 +226,9 @@ pub struct Run {
     pub notices: Vec<String>,
     /// Why it stopped.
     pub failure: Option<Failure>,
+    /// Who stopped it, where somebody did.
+    #[serde(default)]
+    pub canceled: Option<Cancellation>,
     /// Where its report is, once it is written.
     pub report_key: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! What each function does: one step of a run each, safe to be asked for twice and to crash anywhere.
 
+mod canceling;
 pub mod chunk;
 mod connections;
 mod definitions;
@@ -8,11 +9,15 @@ pub mod finish;
 mod pacing;
 pub mod push;
 mod requests;
+mod retrying;
 mod runner;
+mod starting;
 pub mod tick;
 
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
 pub use error::StageError;
 pub use requests::{RunRequests, StartError};
+pub use retrying::require_results;
 pub use runner::{Step, handle_stage};
+pub use starting::Asked;

@@ -4,9 +4,9 @@ use super::runner::stage_message;
 use super::{StageError, connections::require_consent};
 use crate::aws::{CatalogStore, LookupError, Queue};
 use crate::catalog::{CatalogError, Connection, Export};
-use crate::ledger::{Ledger, Requested, RunChange, RunRequest};
+use crate::ledger::{Ledger, LedgerError, Requested, RunChange, RunRequest};
 use crate::model::{ExportId, RunId};
-use crate::run::{Failure, Run, RunState, Stage, Trigger};
+use crate::run::{Failure, Run, RunMode, RunState, Stage, Trigger};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -45,9 +45,40 @@ pub enum StartError {
         /// Where it is.
         state: RunState,
     },
+    /// There is no such run.
+    #[error("run {0} is not in the ledger")]
+    RunMissing(RunId),
+    /// The run has nothing left that could be stopped.
+    #[error("run {run_id} is {state}: there is nothing left to cancel", state = state.name())]
+    NothingToCancel {
+        /// The run.
+        run_id: RunId,
+        /// Where it is.
+        state: RunState,
+    },
+    /// The run is still under way.
+    #[error("run {run_id} is {state}: only a run that is over can be retried", state = state.name())]
+    NotOver {
+        /// The run.
+        run_id: RunId,
+        /// Where it is.
+        state: RunState,
+    },
+    /// The run left no rows behind.
+    #[error("run {0} deferred and rejected no rows: there is nothing to retry")]
+    NothingToRetry(RunId),
     /// It may go better later.
     #[error(transparent)]
     Cloud(#[from] StageError),
+}
+
+impl From<LedgerError> for StartError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::RunMissing(run_id) => Self::RunMissing(run_id),
+            other => Self::Cloud(other.into()),
+        }
+    }
 }
 
 impl From<LookupError> for StartError {
@@ -67,13 +98,30 @@ impl RunRequests {
         trigger: Trigger,
         now: Timestamp,
     ) -> Result<Requested, StartError> {
+        self.start_as(RunMode::Delivery, export_id, trigger, now).await
+    }
+
+    pub(super) async fn start_as(
+        &self,
+        mode: RunMode,
+        export_id: &ExportId,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<Requested, StartError> {
         let export: Export = self.catalog.get(export_id.as_str()).await?;
         if !export.enabled {
             return Err(StartError::Disabled(export.id));
         }
         let connection: Connection = self.catalog.get(export.connection()?.as_str()).await?;
         require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
-        let request = RunRequest { run_id: new_run_id(now), export_id: export.id, trigger, now };
+        let request = RunRequest {
+            run_id: new_run_id(now),
+            export_id: export.id,
+            connection_id: connection.id,
+            mode,
+            trigger,
+            now,
+        };
         let requested = self.ledger.request_run(&request).await.map_err(StageError::from)?;
         if let Requested::Started(run_id) = requested {
             self.begin(run_id, export_id, 0).await?;

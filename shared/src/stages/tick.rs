@@ -17,6 +17,8 @@ const STEP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(20);
 /// A run whose batches bring no results for so long has lost them. It is long because they may have to wait behind the
 /// batches of another export of the connection.
 const PUSH_STANDS_STILL: SignedDuration = SignedDuration::from_hours(24);
+/// A canceled run whose last batch in flight has died is looked at again after so long.
+const STOP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(2);
 /// A step that has not ended after so long never will: its function is killed each time.
 const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
 
@@ -123,6 +125,7 @@ impl Tick {
         let still_for = now.duration_since(run.updated_at);
         let patience = match run.state {
             RunState::Held => return Ok(false),
+            RunState::Pushing if run.canceled.is_some() => STOP_STANDS_STILL,
             _ if run.is_paused(now) => return Ok(false),
             RunState::Pushing if run.batches_open > 0 => PUSH_STANDS_STILL,
             _ => STEP_STANDS_STILL,
@@ -151,7 +154,7 @@ impl Tick {
             RunState::Snapshotting => self.requests.begin(run.run_id, export_id, try_number).await?,
             RunState::Chunking => self.requests.chunk_queue.send(&message("chunk")?).await?,
             RunState::Pushing => {
-                if run.batches_open > 0 {
+                if run.batches_open > 0 && run.canceled.is_none() {
                     let text = "some batches brought no results for a day; their rows are deferred, look into the \
                                 dead-letter queue";
                     self.give_up(run, "batches_lost", text, now).await?;
@@ -159,7 +162,7 @@ impl Tick {
                 self.requests.finish_queue.send(&message("finish")?).await?;
             }
             // A run that is over but still holds its export's place died between the two writes.
-            RunState::Finishing | RunState::Succeeded | RunState::Failed => {
+            RunState::Finishing | RunState::Succeeded | RunState::Failed | RunState::Canceled => {
                 self.requests.finish_queue.send(&message("finish")?).await?;
             }
             RunState::Held => {}

@@ -65,6 +65,16 @@ impl Over {
         }
     }
 
+    /// The run was canceled by the test, with exactly these counts.
+    #[track_caller]
+    pub(crate) fn canceled(&self, expected: Counts) {
+        assert_eq!((self.run.state, &self.run.failure), (RunState::Canceled, &None));
+        assert_eq!(self.report.counts, expected, "{:?}", self.report.reasons);
+        assert_eq!(self.because("run_canceled"), expected.deferred);
+        let notices = self.report.notices.join("\n");
+        assert!(notices.contains("by the test"), "{notices}");
+    }
+
     /// Rows that were not applied for a reason.
     pub(crate) fn because(&self, code: &str) -> u64 {
         self.report.reasons.iter().filter(|reason| reason.code == code).map(|reason| reason.rows).sum()

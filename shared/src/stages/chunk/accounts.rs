@@ -9,7 +9,7 @@ use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, LaneScope, Li
 use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures};
 use crate::mapping::{Mapper, MappingError};
 use crate::model::ListId;
-use crate::run::{Delta, DeltaLocals, Keys, RunSegment};
+use crate::run::{Delta, DeltaLocals, Keys, Run, RunMode, RunSegment};
 use crate::snapshot::{Manifest, SnapshotReader, Union};
 use std::collections::HashSet;
 use std::fs::File;
@@ -22,6 +22,8 @@ pub(super) struct TargetWork<'a> {
     pub(super) keys: &'a Keys,
     pub(super) segments: &'a [RunSegment],
     pub(super) lanes: u16,
+    /// The members that the delta is about, by digest; all where there are none given.
+    pub(super) only: Option<HashSet<u128>>,
 }
 
 /// Sums over the target lists of a run.
@@ -92,6 +94,7 @@ impl Chunk {
     /// The segments of the export with their snapshots' figures.
     pub(super) async fn run_segments(
         &self,
+        run: &Run,
         export: &Export,
         keys: &Keys,
     ) -> Result<Vec<RunSegment>, StageError> {
@@ -102,7 +105,8 @@ impl Chunk {
             let manifest: Manifest = serde_json::from_slice(&bytes)
                 .map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
             // A segment that goes to two lists is evaluated once, so its unusable rows came in once.
-            let is_first = counted.insert(&entry.segment);
+            // A retry is about members only, and those rows are nobody's.
+            let is_first = counted.insert(&entry.segment) && run.mode == RunMode::Delivery;
             segments.push(RunSegment {
                 segment: entry.segment.clone(),
                 target_list: entry.list(),
@@ -117,12 +121,12 @@ impl Chunk {
     /// Makes and stores the delta of one target list.
     pub(super) async fn make_delta<C: Connector>(
         &self,
-        work: &TargetWork<'_>,
+        work: TargetWork<'_>,
         connector: &C,
         prepared: &Prepared<C::Target>,
         accounts: &mut Accounts,
     ) -> Result<Delta, StageError> {
-        let TargetWork { target, list, export, keys, segments, lanes } = *work;
+        let TargetWork { target, list, export, keys, segments, lanes, only } = work;
         let mut snapshots = Vec::new();
         for entry in segments.iter().filter(|entry| entry.target_list == *list) {
             snapshots.push(self.objects.download(&keys.snapshot(&entry.segment)).await?);
@@ -147,7 +151,7 @@ impl Chunk {
             let rejoinable = Differ::<DeltaSink>::rejoinable(open(delivered.as_ref())?)?;
             let readers: Result<Vec<_>, _> = snapshots.into_iter().map(SnapshotReader::open).collect();
             let members = Union::new(readers?);
-            let differ = Differ::new(&mapper, &mut sink, cap_left, over, rejoinable)?;
+            let differ = Differ::new(&mapper, &mut sink, cap_left, over, rejoinable)?.only(only);
             let figures = differ.run(members, open(delivered.as_ref())?)?;
             Ok::<_, DifferError>((figures, sink.finish()?))
         });

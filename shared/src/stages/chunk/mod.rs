@@ -8,6 +8,7 @@ mod retire;
 mod sink;
 
 use super::pacing::pacer;
+use super::retrying::Retried;
 use super::runner::stage_message;
 use super::{Connections, StageError, frozen_export};
 use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
@@ -15,7 +16,7 @@ use crate::catalog::{Connection, Export};
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
 use crate::model::{Destination, RunId};
-use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_id};
+use crate::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, deduplication_id};
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
@@ -59,13 +60,17 @@ impl Chunk {
         let keys = Keys::new(run_id, run.export_id.clone());
         match run.state {
             RunState::Chunking => {}
-            RunState::Pushing => return self.send(&self.plan(&keys).await?).await,
+            RunState::Pushing if run.canceled.is_none() => {
+                return self.send(&self.plan(&keys).await?).await;
+            }
             RunState::Waiting
             | RunState::Snapshotting
             | RunState::Held
+            | RunState::Pushing
             | RunState::Finishing
             | RunState::Succeeded
-            | RunState::Failed => return Ok(()),
+            | RunState::Failed
+            | RunState::Canceled => return Ok(()),
         }
         let export = frozen_export(&self.objects, &keys).await?;
         let connection: Connection = self.catalog.get(export.connection()?.as_str()).await?;
@@ -111,17 +116,24 @@ impl Chunk {
         let lanes = connector.lanes();
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer);
-        let segments = self.run_segments(export, keys).await?;
+        let mut retried = Retried::of(&self.objects, run).await?;
+        let segments = self.run_segments(run, export, keys).await?;
         let mut accounts = Accounts::new(C::LIMITS, export);
         self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await?;
         let lists = self.prepare_lists(connector, export, &context).await?;
         let mut notices = Vec::new();
         let mut deltas = Vec::with_capacity(lists.len());
-        for (target, PreparedList { list, label, prepared, .. }) in lists.iter().enumerate() {
+        notices.extend(retry_notice(run));
+        for PreparedList { list, label, prepared, .. } in &lists {
             let said = |notice: &String| format!("target list {label}: {notice}");
             notices.extend(prepared.notices.iter().map(said));
-            let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
-            let delta = self.make_delta(&work, connector, prepared, &mut accounts).await?;
+            let (target, only) = (deltas.len(), retried.as_mut().map(|retried| retried.take(list)));
+            let work = TargetWork { target, list, export, keys, segments: &segments, lanes, only };
+            let delta = self.make_delta(work, connector, prepared, &mut accounts).await?;
+            if retried.is_some() && delta.rows_in == 0 {
+                // Nothing of this list is retried, so what was delivered to it stays as it is.
+                continue;
+            }
             notices.extend(delta.notices.iter().map(said));
             deltas.push(delta);
         }
@@ -129,13 +141,20 @@ impl Chunk {
         let held = accounts.held(&segments);
         if held.is_none() || run.is_approved {
             for retirement in self.retirements(export).await? {
+                let only = match &mut retried {
+                    Some(retried) if retried.has(retirement.label()) => {
+                        Some(retried.take(retirement.label()))
+                    }
+                    Some(_) => continue,
+                    None => None,
+                };
                 let label = retirement.label().clone();
                 let deletion = self.delete(connector, export, &retirement, &context).await?;
                 notices.push(format!("target list {label}: its segment was taken out, {}", deletion.words()));
                 if deletion == Deletion::NotWanted {
                     let (target, list) = (deltas.len(), &label);
-                    let work = TargetWork { target, list, export, keys, segments: &segments, lanes };
-                    deltas.extend(self.empty(connector, &work, &retirement, &mut accounts, &context).await?);
+                    let work = TargetWork { target, list, export, keys, segments: &segments, lanes, only };
+                    deltas.extend(self.empty(connector, work, &retirement, &mut accounts, &context).await?);
                 }
             }
         }
@@ -174,7 +193,15 @@ impl Chunk {
             notices: Some(plan.notices.clone()),
             ..RunChange::default()
         };
-        self.ledger.advance(plan.run_id, &[RunState::Chunking], to, Timestamp::now(), &change).await?;
+        let from = [RunState::Chunking];
+        if !self.ledger.advance(plan.run_id, &from, to, Timestamp::now(), &change).await? {
+            let run = self.ledger.run(plan.run_id).await?;
+            // It may have been done by an earlier try whose answer was lost; then what comes after is still to do.
+            if run.state != to || run.canceled.is_some() {
+                tracing::info!(run.id = %plan.run_id, state = run.state.name(), "run is not to be pushed any more");
+                return Ok(());
+            }
+        }
         if batches == 0 {
             let message = stage_message(plan.run_id, plan.export_id.as_str(), "finish", 0)?;
             return Ok(self.finish_queue.send(&[message]).await?);
@@ -212,5 +239,12 @@ impl Chunk {
             Destination::Dynamics365Sales => &self.push_queues.dynamics365_sales,
         };
         Ok(queue.send(&messages).await?)
+    }
+}
+
+fn retry_notice(run: &Run) -> Option<String> {
+    match run.mode {
+        RunMode::Retry { of } => Some(format!("only the rows that run {of} deferred or rejected")),
+        RunMode::Delivery => None,
     }
 }

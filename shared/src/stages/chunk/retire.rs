@@ -66,7 +66,7 @@ impl Chunk {
     pub(super) async fn empty<C: Connector>(
         &self,
         connector: &C,
-        work: &TargetWork<'_>,
+        work: TargetWork<'_>,
         retirement: &Retirement,
         accounts: &mut Accounts,
         context: &CallContext,

@@ -2,7 +2,7 @@
 
 use super::StageError;
 use crate::aws::Objects;
-use crate::batch::{BatchEntry, Frame, Kind, RowResult, decode_results};
+use crate::batch::{BatchEntry, Frame, FrameError, Kind, RowResult, decode_results};
 use crate::delta::{Settled, Standing};
 use crate::mapping::row_hash;
 use crate::model::{Lane, MatchKey, MemberKey, Operation, Outcome, Reason, RowHash};
@@ -15,40 +15,43 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 /// How many result objects are fetched at a time.
 const FETCHES_AT_A_TIME: usize = 16;
 
-const NOT_SENT: Reason = Reason::new(
+/// Why a row of a run that was given up has no result.
+pub(crate) const NOT_SENT: Reason = Reason::new(
     "not_sent",
     "the batch brought no result before the run ended; the next run brings the row again",
 );
 
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Event {
-    pub(super) member_key: MemberKey,
-    pub(super) match_key: MatchKey,
-    pub(super) operation: Operation,
-    pub(super) outcome: Outcome,
-    pub(super) standing: Standing,
-    pub(super) destination_id: Option<String>,
-    pub(super) is_rejoin: bool,
+pub(crate) struct Event {
+    pub(crate) member_key: MemberKey,
+    pub(crate) match_key: MatchKey,
+    pub(crate) operation: Operation,
+    pub(crate) outcome: Outcome,
+    pub(crate) standing: Standing,
+    pub(crate) destination_id: Option<String>,
+    pub(crate) is_rejoin: bool,
     /// Digest of what was sent.
-    pub(super) hash: RowHash,
+    pub(crate) hash: RowHash,
 }
 
 /// Everything that is known of the rows of one target list.
-pub(super) struct Events {
+pub(crate) struct Events {
     frames: File,
     results: HashMap<u32, Vec<u8>>,
     settled: Vec<File>,
     batches: Vec<BatchEntry>,
+    not_sent: Reason,
 }
 
 impl Events {
-    /// Fetches the frames, the results and the rows settled without a call.
-    pub(super) async fn fetch(
+    /// Fetches the frames, the results and the rows settled without a call. `not_sent` is why a row has no result.
+    pub(crate) async fn fetch(
         objects: &Objects,
         keys: &Keys,
         target: usize,
         delta: &Delta,
+        not_sent: Reason,
     ) -> Result<Self, StageError> {
         let fetches = stream::iter(&delta.batches).map(|batch| {
             let key = keys.results(target, batch.number);
@@ -62,11 +65,11 @@ impl Events {
             objects.download(&delta.settled.removals_key).await?,
         ];
         let frames = objects.download(&delta.object_key).await?;
-        Ok(Self { frames, results, settled, batches: delta.batches.clone() })
+        Ok(Self { frames, results, settled, batches: delta.batches.clone(), not_sent })
     }
 
     /// One stream for each lane and kind, and one for each file of settled rows: all sorted by member key.
-    pub(super) fn into_streams(
+    pub(crate) fn into_streams(
         self,
         terms: &str,
         field_keys: &[String],
@@ -84,7 +87,8 @@ impl Events {
                 .collect();
             let frames = self.frames.try_clone()?;
             let (terms, field_keys) = (terms.to_owned(), field_keys.to_vec());
-            let mut lane = LaneReader { frames, results: lane_results, terms, field_keys };
+            let not_sent = self.not_sent.clone();
+            let mut lane = LaneReader { frames, results: lane_results, terms, field_keys, not_sent };
             let events = batches.into_iter().flat_map(move |batch| match lane.read(&batch) {
                 Ok(events) => events.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
@@ -100,13 +104,14 @@ impl Events {
 }
 
 /// A stream of events, sorted by member key.
-pub(super) type EventStream = Box<dyn Iterator<Item = Result<Event, StageError>>>;
+pub(crate) type EventStream = Box<dyn Iterator<Item = Result<Event, StageError>>>;
 
 struct LaneReader {
     frames: File,
     results: HashMap<u32, Vec<u8>>,
     terms: String,
     field_keys: Vec<String>,
+    not_sent: Reason,
 }
 
 impl LaneReader {
@@ -120,16 +125,12 @@ impl LaneReader {
             frames.push(packed);
         }
         let frame = Frame::decode_all(frames.iter().map(Vec::as_slice))?;
-        let results = match self.results.remove(&batch.number) {
-            Some(packed) => decode_results(&packed)?,
-            None => vec![RowResult::new(Outcome::Deferred(NOT_SENT)); frame.rows.len()],
+        let packed = self.results.remove(&batch.number);
+        let results = all_results(packed.as_deref(), frame.rows.len(), &self.not_sent)?;
+        let Some(results) = results else {
+            let text = format!("batch {} has more results than rows", batch.number);
+            return Err(StageError::stop("results_damaged", text));
         };
-        if results.len() != frame.rows.len() {
-            return Err(StageError::stop(
-                "results_incomplete",
-                format!("batch {} lacks results", batch.number),
-            ));
-        }
         let events = frame.rows.into_iter().zip(results).map(|(row, result)| Event {
             hash: row_hash(&self.terms, &row.match_key, &self.field_keys, &row.values),
             member_key: row.member_key,
@@ -142,6 +143,21 @@ impl LaneReader {
         });
         Ok(events.collect())
     }
+}
+
+/// One result for each of the rows: what is stored of them are the first ones, and the rest has not been sent. None
+/// where there are more.
+fn all_results(
+    packed: Option<&[u8]>,
+    rows: usize,
+    not_sent: &Reason,
+) -> Result<Option<Vec<RowResult>>, FrameError> {
+    let mut results = packed.map(decode_results).transpose()?.unwrap_or_default();
+    if results.len() > rows {
+        return Ok(None);
+    }
+    results.resize(rows, RowResult::new(Outcome::Deferred(not_sent.clone())));
+    Ok(Some(results))
 }
 
 fn settled_event(line: &str) -> Result<Event, StageError> {
@@ -159,4 +175,32 @@ fn settled_event(line: &str) -> Result<Event, StageError> {
         is_rejoin: false,
         hash: RowHash::default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::encode_results;
+
+    #[track_caller]
+    fn check(stored: Option<usize>, rows: usize, expected: Option<(usize, usize)>) {
+        let applied = RowResult::new(Outcome::Applied);
+        let packed = stored.map(|stored| encode_results(&vec![applied.clone(); stored]).unwrap());
+        let results = all_results(packed.as_deref(), rows, &NOT_SENT).unwrap();
+        let found = results.map(|results| {
+            let (done, rest) = results.split_at(stored.unwrap_or_default());
+            assert!(done.iter().all(|result| *result == applied));
+            assert!(rest.iter().all(|result| result.outcome == Outcome::Deferred(NOT_SENT)));
+            (done.len(), rest.len())
+        });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn rows_without_results_are_deferred() {
+        check(Some(3), 3, Some((3, 0)));
+        check(Some(2), 3, Some((2, 1)));
+        check(None, 3, Some((0, 3)));
+        check(Some(4), 3, None);
+    }
 }

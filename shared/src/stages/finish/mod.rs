@@ -1,8 +1,9 @@
 //! Outcomes become the next delivered state and the report; the run ends, and the next one may begin.
 
-mod events;
+pub(super) mod events;
 mod rejects;
 mod settle;
+mod stop;
 mod totals;
 
 use super::StageError;
@@ -11,8 +12,8 @@ use crate::aws::{EventBus, Objects};
 use crate::delta::DeliveredReader;
 use crate::ledger::{DeliveredPointer, Ledger, RunChange};
 use crate::model::{Counts, RunId};
-use crate::run::{Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunState, Stage};
-use events::Events;
+use crate::run::{Cancellation, Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunState, Stage};
+use events::{Events, NOT_SENT};
 use jiff::Timestamp;
 use rejects::Rejects;
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ impl Finish {
             let change = RunChange { started: Some(Stage::Finish), ..RunChange::default() };
             let from = [RunState::Pushing];
             self.ledger.advance(run_id, &from, RunState::Finishing, Timestamp::now(), &change).await?;
+            run = self.ledger.run(run_id).await?;
+        } else if run.state == RunState::Pushing && run.canceled.is_some() && self.stop(&run).await? {
             run = self.ledger.run(run_id).await?;
         }
         if run.state == RunState::Finishing
@@ -88,8 +91,9 @@ impl Finish {
         let mut targets = Vec::new();
         let mut counts = Counts::default();
         let mut pointers = Vec::new();
-        // A run that failed before its batches could go has sent nothing, whatever its plan says.
-        let plan = plan.filter(|_| run.push_started_at.is_some() || run.failure.is_none());
+        // A run that stopped before its batches could go has sent nothing, whatever its plan says.
+        let is_stopped = run.failure.is_some() || run.canceled.is_some();
+        let plan = plan.filter(|_| run.push_started_at.is_some() || !is_stopped);
         if let Some(plan) = &plan {
             rejects.query_rows(plan);
             counts += plan.query_counts();
@@ -119,7 +123,12 @@ impl Finish {
             }
         }
         let (rejected_key, reasons) = rejects.finish(&self.objects, &keys).await?;
-        let state = if failure.is_some() { RunState::Failed } else { RunState::Succeeded };
+        let state = match (&failure, &run.canceled) {
+            _ if counts.total() != rows_in => RunState::Failed,
+            (_, Some(_)) => RunState::Canceled,
+            (Some(_), None) => RunState::Failed,
+            (None, None) => RunState::Succeeded,
+        };
         let report =
             report(run, plan.as_ref(), state, now, rows_in, counts, targets, reasons, failure, rejected_key);
         self.store(&keys, &report).await?;
@@ -168,7 +177,8 @@ impl Finish {
             Some(key) => Some(self.objects.download(key).await?),
             None => None,
         };
-        let events = Events::fetch(&self.objects, keys, number, delta).await?;
+        let not_sent = if run.canceled.is_some() { Cancellation::not_sent() } else { NOT_SENT };
+        let events = Events::fetch(&self.objects, keys, number, delta, not_sent).await?;
         let (list, field_keys) = (delta.target_list.clone(), delta.field_keys.clone());
         let terms = delta.terms.clone();
         // Merging lasts as long as the rows do: not on a thread that serves others.

@@ -1,7 +1,9 @@
 //! The report and the event of a finished run.
 
 use crate::model::Counts;
-use crate::run::{Failure, Keys, Plan, ReasonCount, Report, ReportTarget, Run, RunState, StageDurations};
+use crate::run::{
+    Cancellation, Failure, Keys, Plan, ReasonCount, Report, ReportTarget, Run, RunState, StageDurations,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -82,6 +84,7 @@ fn notices(run: &Run, targets: &[ReportTarget]) -> Vec<String> {
             ));
         }
     }
+    notices.extend(run.canceled.as_ref().map(Cancellation::notice));
     notices.extend(
         run.pause.as_ref().map(|pause| format!("the run waited until {}: {}", pause.until, pause.text)),
     );
@@ -107,13 +110,15 @@ pub(super) fn event_detail(report: &Report, keys: &Keys) -> Value {
 mod tests {
     use super::*;
     use crate::model::{ExportId, RunId};
-    use crate::run::{Trigger, TriggerKind};
+    use crate::run::{RunMode, Trigger, TriggerKind};
 
     fn run(snapshot: Option<i64>, chunk: Option<i64>, push: Option<i64>, finish: Option<i64>) -> Run {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
         Run {
             run_id: RunId(uuid::Uuid::nil()),
             export_id: ExportId::try_from("newsletter".to_owned()).unwrap(),
+            connection_id: None,
+            mode: RunMode::Delivery,
             state: RunState::Finishing,
             trigger: Trigger { kind: TriggerKind::OnDemand, key: "key".to_owned() },
             requested_at: at(0),
@@ -125,6 +130,7 @@ mod tests {
             ended_at: None,
             rows_in: None,
             counts: Counts::default(),
+            rows_settled: 0,
             batches: 0,
             batches_open: 0,
             calls: 0,
@@ -134,6 +140,7 @@ mod tests {
             is_approved: false,
             notices: Vec::new(),
             failure: None,
+            canceled: None,
             report_key: None,
         }
     }

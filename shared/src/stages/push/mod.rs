@@ -158,8 +158,8 @@ where
         }
         let id = BatchId { run_id: pointer.run_id, target: pointer.target, number: pointer.batch.number };
         let run = self.ledger.run(id.run_id).await?;
-        if run.state != RunState::Pushing {
-            // The run was given up and its rows are accounted for: what is sent now, nobody would know of.
+        if run.state != RunState::Pushing || run.canceled.is_some() {
+            // The run was given up or canceled: what is sent now, nobody would know of.
             tracing::info!(run.id = %id.run_id, batch = id.number, state = run.state.name(), "batch of a run that is over");
             return Ok(None);
         }
@@ -200,6 +200,11 @@ where
                 if spent != Spent::default() {
                     self.ledger.count_calls(id.run_id, spent, Timestamp::now()).await?;
                 }
+                if self.ledger.run(id.run_id).await?.canceled.is_some() {
+                    // It was in flight when the run was canceled, and nobody is to wait for its next try.
+                    self.wake_to_stop(pointer).await?;
+                    return Ok(None);
+                }
                 return Ok(Some(wait));
             }
         };
@@ -218,9 +223,13 @@ where
         }
         let closed = self.ledger.close_batch(id, &owner, counts, spent, Timestamp::now()).await?;
         tell(C::DESTINATION, pointer, &counts, spent, started.elapsed());
-        if closed == Closed::Last {
-            self.count_members(pointer, deadline - CLOSING_TIME).await;
-            self.wake_finish(pointer).await?;
+        match closed {
+            Closed::Last => {
+                self.count_members(pointer, deadline - CLOSING_TIME).await;
+                self.wake_finish(pointer).await?;
+            }
+            Closed::MoreOfCanceled => self.wake_to_stop(pointer).await?,
+            Closed::More => {}
         }
         Ok(None)
     }
@@ -273,6 +282,13 @@ where
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
         connectors.insert(id.clone(), known.clone());
         Ok(known)
+    }
+
+    /// Says that a batch of a canceled run is no longer in flight.
+    async fn wake_to_stop(&self, pointer: &BatchPointer) -> Result<(), StageError> {
+        let step = format!("stop/{}/{}", pointer.target, pointer.batch.number);
+        let message = stage_message(pointer.run_id, pointer.export_id.as_str(), &step, 0)?;
+        Ok(self.finish_queue.send(&[message]).await?)
     }
 
     async fn wake_finish(&self, pointer: &BatchPointer) -> Result<(), StageError> {

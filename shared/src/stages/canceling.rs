@@ -1,0 +1,120 @@
+//! Stopping runs, whoever asks.
+
+use super::runner::stage_message;
+use super::{RunRequests, StageError, StartError};
+use crate::catalog::Export;
+use crate::ledger::LedgerError;
+use crate::model::{ConnectionId, ExportId, RunId};
+use crate::run::{CancelReason, Cancellation, Run, RunState};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+/// How often a run is canceled anew because it has moved on meanwhile. It has fewer steps than this.
+const TRIES: usize = 8;
+/// How many exports are looked at at a time.
+const EXPORTS_AT_A_TIME: usize = 16;
+
+impl RunRequests {
+    /// Stops a run. Asked again, it changes nothing and says the same.
+    ///
+    /// Batches that are in flight get their answers, and what the destination acknowledged counts as delivered;
+    /// everything else is deferred (`run_canceled`), so the next run brings it again. A run whose batches all have
+    /// their results cannot be stopped any more.
+    pub async fn cancel(&self, run_id: RunId, by: &str, now: Timestamp) -> Result<Run, StartError> {
+        let cancellation = Cancellation { by: by.to_owned(), at: now, reason: CancelReason::Asked };
+        self.cancel_as(run_id, &cancellation).await
+    }
+
+    /// Stops every run, under way or waiting, that goes through a connection, and gives those that it has stopped.
+    ///
+    /// To be called when the connection is removed, before it is gone and before its exports are detached or removed.
+    pub async fn stop_connection(
+        &self,
+        connection_id: &ConnectionId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Run>, StartError> {
+        let reason = CancelReason::ConnectionRemoved(connection_id.clone());
+        let cancellation = &Cancellation { by: by.to_owned(), at: now, reason };
+        // An export that cannot be read has no run that could go on.
+        let exports = self.catalog.list::<Export>().await.map_err(StageError::from)?.into_iter().flatten();
+        let stops = exports.map(|saved| async move {
+            let export = saved.document;
+            let is_on_it = export.connection == *connection_id;
+            self.stop_export(&export.id, is_on_it, connection_id, cancellation).await
+        });
+        let stopped: Vec<Vec<Run>> =
+            stream::iter(stops).buffer_unordered(EXPORTS_AT_A_TIME).try_collect().await?;
+        Ok(stopped.into_iter().flatten().collect())
+    }
+
+    async fn stop_export(
+        &self,
+        export_id: &ExportId,
+        is_on_it: bool,
+        connection_id: &ConnectionId,
+        cancellation: &Cancellation,
+    ) -> Result<Vec<Run>, StartError> {
+        let place = self.ledger.place(export_id).await?;
+        let mut stopped = Vec::new();
+        // The one that waits first: otherwise it would begin as soon as the other one ends.
+        for run_id in [place.waiting, place.active].into_iter().flatten() {
+            let run = match self.ledger.run(run_id).await {
+                Ok(run) => run,
+                Err(LedgerError::RunMissing(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            // An export may have been moved to another connection since its run began.
+            if run.connection_id.as_ref().map_or(is_on_it, |of_run| of_run == connection_id) {
+                match self.cancel_as(run_id, cancellation).await {
+                    Ok(run) => stopped.push(run),
+                    Err(StartError::NothingToCancel { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(stopped)
+    }
+
+    async fn cancel_as(&self, run_id: RunId, cancellation: &Cancellation) -> Result<Run, StartError> {
+        let now = cancellation.at;
+        for _ in 0..TRIES {
+            let run = self.ledger.run(run_id).await?;
+            let state = run.state;
+            if run.canceled.is_some() {
+                if !state.is_over() {
+                    // A cancellation that was written but not sent on is sent on when it is given again.
+                    self.wake_finish(&run).await?;
+                }
+                return Ok(run);
+            }
+            let is_canceled = match state {
+                RunState::Waiting => {
+                    self.ledger.cancel_waiting(&run.export_id, run_id, cancellation, now).await?
+                        // It has its export's place already, and whoever gave it has not yet said so.
+                        || (self.ledger.place(&run.export_id).await?.waiting != Some(run_id)
+                            && self.ledger.cancel_before_push(run_id, state, cancellation, now).await?)
+                }
+                RunState::Snapshotting | RunState::Chunking | RunState::Held => {
+                    self.ledger.cancel_before_push(run_id, state, cancellation, now).await?
+                }
+                RunState::Pushing => self.ledger.cancel_pushing(run_id, cancellation, now).await?,
+                RunState::Finishing | RunState::Succeeded | RunState::Failed | RunState::Canceled => {
+                    return Err(StartError::NothingToCancel { run_id, state });
+                }
+            };
+            if is_canceled {
+                tracing::info!(run.id = %run_id, export.id = %run.export_id, state = state.name(), "run is canceled");
+                self.wake_finish(&run).await?;
+                return Ok(self.ledger.run(run_id).await?);
+            }
+        }
+        let text = format!("run {run_id} kept moving on while it was canceled");
+        Err(StageError::again("run_moves", text).into())
+    }
+
+    async fn wake_finish(&self, run: &Run) -> Result<(), StageError> {
+        let message = stage_message(run.run_id, run.export_id.as_str(), "canceled", 0)?;
+        Ok(self.finish_queue.send(&[message]).await?)
+    }
+}

@@ -1,0 +1,63 @@
+//! Starting many exports at once.
+
+use super::{RunRequests, StageError, StartError};
+use crate::catalog::{Export, Schedule};
+use crate::ledger::Requested;
+use crate::model::ExportId;
+use crate::run::{Trigger, TriggerKind};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+/// How many exports are started at a time.
+const EXPORTS_AT_A_TIME: usize = 16;
+
+/// What became of one export that was to be started with others.
+#[derive(Debug)]
+pub struct Asked {
+    /// The export.
+    pub export_id: ExportId,
+    /// Its run, or why there is none: one that cannot start keeps no other from it.
+    pub requested: Result<Requested, StartError>,
+}
+
+impl RunRequests {
+    /// The profiles were refreshed: starts every enabled export that runs with every refresh, once for each `key`.
+    pub async fn refresh(&self, key: &str, now: Timestamp) -> Result<Vec<Asked>, StartError> {
+        let trigger = Trigger { kind: TriggerKind::Refresh, key: format!("refresh/{key}") };
+        self.start_all(&trigger, now, |schedule| *schedule == Schedule::EveryRefresh).await
+    }
+
+    /// Starts every enabled export that has a schedule, once for each `key`.
+    pub async fn start_scheduled(&self, key: &str, now: Timestamp) -> Result<Vec<Asked>, StartError> {
+        let trigger = Trigger { kind: TriggerKind::OnDemand, key: format!("all/{key}") };
+        self.start_all(&trigger, now, |schedule| *schedule != Schedule::Off).await
+    }
+
+    async fn start_all(
+        &self,
+        trigger: &Trigger,
+        now: Timestamp,
+        is_meant: impl Fn(&Schedule) -> bool,
+    ) -> Result<Vec<Asked>, StartError> {
+        let exports = self.catalog.list::<Export>().await.map_err(StageError::from)?;
+        let meant = exports.into_iter().filter_map(|export| match export {
+            Ok(saved) => Some(saved.document),
+            Err(error) => {
+                tracing::error!(%error, "a definition of the catalog cannot be read");
+                None
+            }
+        });
+        let ids: Vec<ExportId> = meant
+            .filter(|export| export.enabled && is_meant(&export.schedule))
+            .map(|export| export.id)
+            .collect();
+        let starts = ids.into_iter().map(|export_id| async move {
+            let requested = self.start(&export_id, trigger.clone(), now).await;
+            if let Err(error) = &requested {
+                tracing::error!(export.id = %export_id, %error, "export could not be started");
+            }
+            Asked { export_id, requested }
+        });
+        Ok(stream::iter(starts).buffered(EXPORTS_AT_A_TIME).collect().await)
+    }
+}

@@ -1,0 +1,279 @@
+//! Runs that somebody stops: nothing that was acknowledged is lost, and the next run brings exactly the rest.
+
+use crate::support::messages::{dead_letters, queues_are_empty};
+use crate::support::{Definitions, Job, Over, Scene, emails, persons, wait_until};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use local::cloud::HoldNumber;
+use local::cloud::Moment::Before;
+use relay::ledger::Place;
+use relay::model::{Counts, RunId};
+use relay::run::{Run, RunState};
+use relay::stages::StartError;
+use sandbox::campaign_monitor::{Endpoint, Fault, Pace};
+use sandbox::faults::FaultKind;
+use serde_json::json;
+
+/// More often than any test makes calls.
+const ALWAYS: usize = 1_000_000;
+
+pub(crate) async fn cancel(scene: &Scene, run_id: RunId) -> Run {
+    try_cancel(scene, run_id).await.unwrap()
+}
+
+async fn try_cancel(scene: &Scene, run_id: RunId) -> Result<Run, StartError> {
+    scene.requests().cancel(run_id, "the test", Timestamp::now()).await
+}
+
+/// A run that is over cannot be canceled, and whoever tries is told what it is.
+async fn too_late(scene: &Scene, run_id: RunId, expected: RunState) {
+    match try_cancel(scene, run_id).await {
+        Err(StartError::NothingToCancel { state, .. }) => assert_eq!(state, expected),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Cancels a run while a function is held at a call, and lets it go on.
+async fn cancel_at(scene: &Scene, hold: HoldNumber, run_id: RunId, expected: RunState) {
+    scene.held(hold).await;
+    let run = scene.run(run_id).await.unwrap();
+    assert_eq!(run.state, expected);
+    let canceled = cancel(scene, run_id).await.canceled.unwrap();
+    assert_eq!(canceled.by, "the test");
+    scene.cloud.let_go(hold).await.unwrap();
+}
+
+async fn is_free(scene: &Scene, job: &Definitions<'_>) {
+    wait_until("the export is free", async || {
+        scene.ledger().place(&job.id()).await.unwrap() == Place::default()
+    })
+    .await;
+}
+
+/// The next run brings exactly what the canceled one did not.
+async fn the_rest_comes(job: &Job<'_>, canceled: &Over, unchanged: u64) {
+    let counts = canceled.report.counts;
+    let unchanged = unchanged + counts.added;
+    job.run().await.succeeded(Counts { added: counts.deferred, unchanged, ..Counts::default() });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_canceled_in_mid_push_keeps_what_was_acknowledged() {
+    let scene = Scene::open().await;
+    let mut job = Job::new(&scene, "stopped");
+    job.own_connection(&scene.account.api_key, 2).await;
+    let people = persons(6_500);
+    job.ready(&people).await;
+    scene.sandbox.set_pace(Pace { latency_ms: 400, throttle: None });
+    let run_id = job.start().await;
+    let on_the_list = || u64::try_from(scene.sandbox.counts(&job.list).unwrap().total).unwrap();
+    wait_until("the first people are on the list", async || on_the_list() > 0).await;
+    let run = cancel(&scene, run_id).await;
+    let again = cancel(&scene, run_id).await;
+    assert_eq!(again.canceled, run.canceled, "the first one stays");
+    let over = job.over(run_id).await;
+    let counts = over.report.counts;
+    over.canceled(Counts { added: on_the_list(), deferred: 6_500 - on_the_list(), ..Counts::default() });
+    assert!(counts.added > 0 && counts.deferred > 0, "{counts:?}");
+    is_free(&scene, &job).await;
+
+    // Canceled once more it is the same, and what still lies in the queues changes nothing.
+    assert_eq!(cancel(&scene, run_id).await, over.run);
+    wait_until("all messages are handled", async || queues_are_empty(&scene).await).await;
+    assert_eq!(on_the_list(), counts.added);
+    assert_eq!(scene.run(run_id).await.unwrap(), over.run);
+
+    scene.sandbox.set_pace(Pace::default());
+    the_rest_comes(&job, &over, 0).await;
+    assert_eq!(job.active(), emails(&people));
+    assert_eq!(dead_letters(&scene).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_in_flight_is_answered_and_no_other_begins() {
+    let scene = Scene::open().await;
+    let mut job = Job::new(&scene, "flight");
+    job.own_connection(&scene.account.api_key, 1).await;
+    let people = persons(2_500);
+    job.ready(&people).await;
+    let results = scene.hold(Before, "s3", "PUT Object", "/0/000000.").await;
+    let run_id = job.start().await;
+    cancel_at(&scene, results, run_id, RunState::Pushing).await;
+    let over = job.over(run_id).await;
+    over.canceled(Counts { added: 1_000, deferred: 1_500, ..Counts::default() });
+    assert_eq!((scene.calls(Endpoint::Import), job.active().len()), (1, 1_000));
+
+    // The answer of a removal that is under way counts too.
+    the_rest_comes(&job, &over, 0).await;
+    let mut fewer = people.clone();
+    for left in &mut fewer[..250] {
+        left.newsletter = false;
+    }
+    job.upload(&fewer).await;
+    let results = scene.hold(Before, "s3", "PUT Object", "/0/000001.").await;
+    let run_id = job.start().await;
+    cancel_at(&scene, results, run_id, RunState::Pushing).await;
+    let over = job.over(run_id).await;
+    over.canceled(Counts { removed: 200, unchanged: 2_250, deferred: 50, ..Counts::default() });
+    assert_eq!(job.active().len(), 2_300);
+    job.run().await.succeeded(Counts { removed: 50, unchanged: 2_250, ..Counts::default() });
+    assert_eq!(job.active(), emails(&fewer));
+    assert_eq!(scene.sandbox.report().foreign_deletes, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_that_wait_for_their_next_try_are_not_waited_for() {
+    let scene = Scene::open().await;
+    let job = Job::new(&scene, "patient");
+    let people = persons(1_500);
+    job.ready(&people).await;
+    scene.sandbox.add_fault(Fault::once(Endpoint::Import, FaultKind::Status(503)).times(ALWAYS));
+    let run_id = job.start().await;
+    // The first wait is ten seconds, and each is longer than the one before.
+    let calls = || scene.calls(Endpoint::Import);
+    wait_until("the destination is in trouble", async || calls() >= 2).await;
+    cancel(&scene, run_id).await;
+    let over = job.over(run_id).await;
+    over.canceled(Counts { deferred: 1_500, ..Counts::default() });
+    scene.sandbox.clear_faults();
+    the_rest_comes(&job, &over, 0).await;
+    assert_eq!(job.active(), emails(&people));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_first_batch_nothing_is_sent() {
+    let scene = Scene::open().await;
+    let mut job = Job::new(&scene, "early");
+    let people = persons(300);
+    job.ready(&people).await;
+
+    let manifest = scene.hold(Before, "s3", "PUT Object", "early.json").await;
+    let run_id = job.start().await;
+    cancel_at(&scene, manifest, run_id, RunState::Snapshotting).await;
+    job.over(run_id).await.canceled(Counts::default());
+    is_free(&scene, &job).await;
+
+    let plan = scene.hold(Before, "s3", "PUT Object", "plan.json").await;
+    let run_id = job.start().await;
+    cancel_at(&scene, plan, run_id, RunState::Chunking).await;
+    job.over(run_id).await.canceled(Counts::default());
+    is_free(&scene, &job).await;
+    assert_eq!(scene.calls(Endpoint::Import), 0);
+    let delivered = job.run().await;
+    delivered.succeeded(Counts { added: 300, ..Counts::default() });
+    too_late(&scene, delivered.run.run_id, RunState::Succeeded).await;
+
+    // What the guard holds can be canceled like anything else.
+    let mut few = people.clone();
+    for left in &mut few[..200] {
+        left.newsletter = false;
+    }
+    job.upload(&few).await;
+    let run_id = job.start().await;
+    let state = async || scene.run(run_id).await.unwrap().state;
+    wait_until("the run is held", async || state().await == RunState::Held).await;
+    cancel(&scene, run_id).await;
+    job.over(run_id).await.canceled(Counts::default());
+    assert_eq!((job.active().len(), scene.calls(Endpoint::Remove)), (300, 0));
+    is_free(&scene, &job).await;
+
+    // A run that failed is over as well.
+    job.connection["consent"] = json!(null);
+    job.upload(&people).await;
+    let definitions = scene.hold(Before, "s3", "PUT Object", "definitions/").await;
+    let run_id = job.start().await;
+    scene.held(definitions).await;
+    job.save().await;
+    scene.cloud.let_go(definitions).await.unwrap();
+    job.over(run_id).await.failed("consent_missing", &["has no consent"]);
+    too_late(&scene, run_id, RunState::Failed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_waits_makes_place() {
+    let scene = Scene::open().await;
+    let job = Job::new(&scene, "waiting");
+    let people = persons(20);
+    job.ready(&people).await;
+    let snapshot = scene.hold(Before, "s3", "PUT Object", "waiting.json").await;
+    let first = job.start().await;
+    scene.held(snapshot).await;
+    let ask = async || scene.start_run("waiting").await.unwrap();
+    let second = ask().await;
+    assert_eq!(second.request, "waiting");
+    cancel(&scene, second.run_id).await;
+    job.over(second.run_id).await.canceled(Counts::default());
+    let place = async || scene.ledger().place(&job.id()).await.unwrap();
+    assert_eq!(place().await, Place { active: Some(first), waiting: None });
+
+    // Whoever asks now is not told of the canceled one.
+    let third = ask().await;
+    assert_eq!(third.request, "waiting");
+    assert_ne!(third.run_id, second.run_id);
+    scene.cloud.let_go(snapshot).await.unwrap();
+    job.over(first).await.succeeded(Counts { added: 20, ..Counts::default() });
+    job.over(third.run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
+
+    // The newest first, the canceled one among them.
+    let ledger = scene.ledger();
+    let (runs, cursor) = ledger.runs(&job.id(), 2, None).await.unwrap();
+    let states: Vec<_> = runs.iter().map(|run| (run.run_id, run.state)).collect();
+    assert_eq!(states, [(third.run_id, RunState::Succeeded), (second.run_id, RunState::Canceled)]);
+    let (runs, cursor) = ledger.runs(&job.id(), 2, cursor).await.unwrap();
+    assert_eq!((runs.iter().map(|run| run.run_id).collect::<Vec<_>>(), cursor), (vec![first], None));
+    let (runs, cursor) = ledger.runs(&job.id(), 3, None).await.unwrap();
+    assert_eq!((runs.len(), cursor), (3, None));
+    let nobody = "nobody".to_owned().try_into().unwrap();
+    assert_eq!(ledger.runs(&nobody, 3, None).await.unwrap(), (Vec::new(), None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_removed_in_mid_run_stops_its_runs_and_no_other() {
+    let scene = Scene::open().await;
+    let (mut job, other) = (Job::new(&scene, "removed"), Job::new(&scene, "other"));
+    job.own_connection(&scene.account.api_key, 1).await;
+    let people = persons(2_500);
+    job.ready(&people).await;
+    other.ready(&people).await;
+    let results = scene.hold(Before, "s3", "PUT Object", "/0/000000.").await;
+    let run_id = job.start().await;
+    scene.held(results).await;
+    let waiting = scene.start_run("removed").await.unwrap();
+    let untouched = other.start().await;
+
+    let connection = "removed".to_owned().try_into().unwrap();
+    let stopped = scene.requests().stop_connection(&connection, "the test", Timestamp::now()).await.unwrap();
+    let stopped: Vec<RunId> = stopped.iter().map(|run| run.run_id).collect();
+    assert_eq!(stopped, [waiting.run_id, run_id]);
+    forget_connection(&scene, "removed").await;
+    scene.cloud.let_go(results).await.unwrap();
+    let over = job.over(run_id).await;
+    over.canceled(Counts { added: 1_000, deferred: 1_500, ..Counts::default() });
+    assert!(over.report.notices.iter().any(|notice| notice.contains("removed connection \"removed\"")));
+    job.over(waiting.run_id).await.canceled(Counts::default());
+    other.over(untouched).await.succeeded(Counts { added: 2_500, ..Counts::default() });
+    let none = scene.requests().stop_connection(&connection, "the test", Timestamp::now()).await.unwrap();
+    assert_eq!(none, []);
+
+    // Somebody deletes it behind the API's back: the steps say so and end.
+    job.save().await;
+    let manifest = scene.hold(Before, "s3", "PUT Object", "removed.json").await;
+    let run_id = job.start().await;
+    scene.held(manifest).await;
+    forget_connection(&scene, "removed").await;
+    scene.cloud.let_go(manifest).await.unwrap();
+    job.over(run_id).await.failed("catalog_missing", &["connection \"removed\" is not in the catalog"]);
+
+    // It is back, and so is everybody.
+    job.save().await;
+    the_rest_comes(&job, &over, 0).await;
+    assert_eq!(job.active(), emails(&people));
+    assert_eq!(dead_letters(&scene).await, 0);
+}
+
+async fn forget_connection(scene: &Scene, id: &str) {
+    let request = scene.clients.dynamodb().delete_item();
+    let request = request.table_name(&scene.cloud.outputs().catalog_table);
+    let request = request.key("kind", AttributeValue::S("connection".to_owned()));
+    request.key("id", AttributeValue::S(id.to_owned())).send().await.unwrap();
+}

@@ -9,6 +9,7 @@ pub mod aws;
 pub mod batch;
 pub mod catalog;
 pub mod connectors;
+pub mod delimited;
 pub mod delta;
 pub mod ledger;
 pub mod mapping;

@@ -16,7 +16,6 @@
 
 pub mod check;
 mod columns;
-mod csv;
 mod csv_table;
 pub mod engine;
 pub mod errors;

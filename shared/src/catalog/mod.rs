@@ -2,6 +2,7 @@
 //! that cannot be wrong; nothing behind the border checks it again.
 
 mod connection;
+mod custom_upload;
 mod error;
 mod export;
 mod schedule;
@@ -9,12 +10,15 @@ mod segment;
 mod source;
 
 pub use connection::{Connection, Consent};
+pub use custom_upload::{
+    ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
+};
 pub use error::CatalogError;
 pub use export::{
     Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,
 };
 pub use schedule::{Schedule, ScheduleError};
-pub use segment::Segment;
+pub use segment::{Segment, SegmentKind};
 pub use source::{Source, SourceFormat, SourceLocation};
 
 use serde::de::DeserializeOwned;

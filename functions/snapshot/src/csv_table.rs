@@ -2,7 +2,7 @@
 
 use crate::errors::QueryError;
 use crate::objects::SourceObjects;
-use crate::text_table::{Batches, MAX_BATCH_BYTES, TextFormat, TextTable};
+use crate::text_table::{Batches, MAX_BATCH_BYTES, MAX_RECORD_BYTES, TextFormat, TextTable};
 use bytes::{Buf, Bytes};
 use datafusion::arrow::array::{ArrayRef, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -13,8 +13,6 @@ use relay::delimited::{Malformed, RecordForm, RecordReader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The longest header or record that is taken, in bytes.
-const MAX_RECORD_BYTES: usize = 1024 * 1024;
 /// The most columns that a header may have.
 pub(crate) const MAX_COLUMNS: usize = 2_000;
 /// The longest name of a column, in bytes.

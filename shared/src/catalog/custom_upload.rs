@@ -142,8 +142,7 @@ impl CustomUpload {
         ColumnNameError::check(self.member_key_column())
             .map_err(|error| ("member_key_column", error.to_string()))?;
         for name in self.columns.keys() {
-            ColumnNameError::check(name)
-                .map_err(|error| ("columns", format!("name of a column {error}")))?;
+            ColumnNameError::check(name).map_err(|error| ("columns", format!("name of a column {error}")))?;
         }
         let named = self.named_columns().len();
         if named > MAX_UPLOAD_COLUMNS {

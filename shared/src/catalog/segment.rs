@@ -201,7 +201,10 @@ mod tests {
         check(&with("identity_column", json!("")), "upload.identity_column: must not be empty");
         check(&with("identity_column", json!("E Mail")), "upload.identity_column: must not have a space");
         check(&with("member_key_column", json!("a-b")), "upload.member_key_column: must not have a dash");
-        check(&with("columns", json!({ "a b": "text" })), "upload.columns: name of a column must not have a space");
+        check(
+            &with("columns", json!({ "a b": "text" })),
+            "upload.columns: name of a column must not have a space",
+        );
         check(&with("columns", json!({ "a": "uuid" })), "unknown variant `uuid`");
         check(&with("expires_after_days", json!(0)), "upload.expires_after_days: must be 1 to 90");
         check(&with("expires_after_days", json!(91)), "upload.expires_after_days: must be 1 to 90");

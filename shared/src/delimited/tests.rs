@@ -82,7 +82,10 @@ fn malformed_input_is_named() {
         assert!(read(&[b'x'; 1000], piece_bytes, b',').is_ok());
         assert_eq!(read(&[b'x'; 1001], piece_bytes, b','), Err(Malformed::TooLong));
         assert_eq!(read(&[b'"'; 1200], piece_bytes, b','), Err(Malformed::TooLong));
-        assert_eq!(read(format!("\"{}", "\n".repeat(1200)).as_bytes(), piece_bytes, b','), Err(Malformed::TooLong));
+        assert_eq!(
+            read(format!("\"{}", "\n".repeat(1200)).as_bytes(), piece_bytes, b','),
+            Err(Malformed::TooLong)
+        );
     }
 }
 
@@ -90,7 +93,10 @@ fn malformed_input_is_named() {
 fn a_record_with_too_many_fields_is_read_to_its_end() {
     let mut reader = RecordReader::new(RecordForm { max_fields: 2, ..FORM });
     assert_eq!(reader.read(b"a,b,\"c\nc\",d\ne,f\n"), (12, true));
-    assert_eq!((reader.problem(), reader.first_line(), reader.last_line()), (Some(Malformed::TooManyFields), 1, 2));
+    assert_eq!(
+        (reader.problem(), reader.first_line(), reader.last_line()),
+        (Some(Malformed::TooManyFields), 1, 2)
+    );
     reader.clear();
     assert_eq!(reader.read(b"e,f\n"), (4, true));
     assert_eq!((reader.problem(), reader.len(), reader.first_line()), (None, 2, 3));

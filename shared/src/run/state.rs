@@ -88,6 +88,8 @@ pub enum TriggerKind {
     Schedule,
     /// Somebody asked for it.
     OnDemand,
+    /// A custom upload of one of its segments, or the end of one.
+    Upload,
 }
 
 /// What started a run, and the key that makes a doubled trigger one run.

@@ -10,9 +10,11 @@ pub mod push;
 mod requests;
 mod runner;
 pub mod tick;
+mod uploads;
 
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
 pub use error::StageError;
 pub use requests::{RunRequests, StartError};
 pub use runner::{Step, handle_stage};
+pub use uploads::{SegmentRuns, expiry_trigger, upload_trigger};

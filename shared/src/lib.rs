@@ -1,7 +1,8 @@
 //! Segment Relay's library: everything that the functions do, from a segment's members to the outcome of every row.
 //!
 //! The rooms, from the pure to the practical: [`model`], [`catalog`] and [`mapping`] know no I/O and no
-//! destination's words; [`snapshot`], [`delta`], [`batch`] and [`run`] turn members into batches and outcomes into
+//! destination's words; [`delimited`] and [`uploads`] know CSV and what people upload;
+//! [`snapshot`], [`delta`], [`batch`] and [`run`] turn members into batches and outcomes into
 //! the next delivered state; [`connectors`] speak to the destinations; [`aws`] and [`ledger`] speak to the cloud;
 //! [`stages`] is what each function does with all of them. `ARCHITECTURE.md` walks one export through the rooms.
 
@@ -9,6 +10,7 @@ pub mod aws;
 pub mod batch;
 pub mod catalog;
 pub mod connectors;
+pub mod delimited;
 pub mod delta;
 pub mod ledger;
 pub mod mapping;
@@ -16,6 +18,7 @@ pub mod model;
 pub mod run;
 pub mod snapshot;
 pub mod stages;
+pub mod uploads;
 
 use jiff::Timestamp;
 

@@ -106,6 +106,18 @@ impl Selection {
         Ok(Self { expressions, columns })
     }
 
+    /// The columns of a snapshot without members, whose attributes are text for want of anything else.
+    pub(crate) fn without_rows(attributes: &[String]) -> Self {
+        let text = |name: &str| OutputColumn { name: name.to_owned(), column_type: ColumnType::Text };
+        let mut columns = vec![text(MEMBER_KEY)];
+        for attribute in attributes {
+            if !columns.iter().any(|column| column.name == *attribute) {
+                columns.push(text(attribute));
+            }
+        }
+        Self { expressions: Vec::new(), columns }
+    }
+
     /// The file's schema.
     pub(crate) fn schema(&self) -> SchemaRef {
         let fields: Vec<Field> = self

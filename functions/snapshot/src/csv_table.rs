@@ -1,15 +1,15 @@
 //! CSV sources: headers that are checked before the engine sees the table, and rows by the header's names.
 
-use crate::csv::{MAX_RECORD_BYTES, Malformed, RecordReader};
 use crate::errors::QueryError;
 use crate::objects::SourceObjects;
-use crate::text_table::{Batches, MAX_BATCH_BYTES, TextFormat, TextTable};
+use crate::text_table::{Batches, MAX_BATCH_BYTES, MAX_RECORD_BYTES, TextFormat, TextTable};
 use bytes::{Buf, Bytes};
 use datafusion::arrow::array::{ArrayRef, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
+use relay::delimited::{Malformed, RecordForm, RecordReader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ pub(crate) const MAX_COLUMNS: usize = 2_000;
 const MAX_NAME_BYTES: usize = 128;
 /// How many headers are read at once.
 const HEADERS_AT_ONCE: usize = 8;
+const HEADER: RecordForm =
+    RecordForm { separator: b',', max_fields: MAX_COLUMNS, max_record_bytes: MAX_RECORD_BYTES };
 const QUESTION: &str = "is this a CSV file with a header row?";
 
 /// Reads every object's header and makes the table that they describe.
@@ -80,23 +82,21 @@ async fn header(objects: &SourceObjects, location: &Path) -> Result<Vec<String>,
     // The header is nearly always in the first few kilobytes, so little is asked for at first.
     for first_bytes in [64 * 1024, limit] {
         let mut body = objects.stream(location, Some(first_bytes)).await?;
-        let mut reader = RecordReader::new(MAX_COLUMNS);
+        let mut reader = RecordReader::new(HEADER);
         let mut has_mark = Some(true);
         let mut seen_bytes = 0_u64;
         while let Some(bytes) = body.try_next().await? {
             seen_bytes += u64::try_from(bytes.len()).unwrap_or_default();
             let bytes = if has_mark.take().is_some() { without_mark(bytes) } else { bytes };
-            let (_, is_complete) = reader
-                .read(&bytes)
-                .map_err(|problem| objects.bad(location, words(problem, "its header", MAX_COLUMNS)))?;
+            let (_, is_complete) = reader.read(&bytes);
+            refuse_malformed(objects, location, &reader)?;
             if is_complete {
                 return names(objects, location, &reader);
             }
         }
         if seen_bytes < first_bytes {
-            let is_complete = reader
-                .finish()
-                .map_err(|problem| objects.bad(location, words(problem, "its header", MAX_COLUMNS)))?;
+            let is_complete = reader.finish();
+            refuse_malformed(objects, location, &reader)?;
             if is_complete {
                 return names(objects, location, &reader);
             }
@@ -104,6 +104,17 @@ async fn header(objects: &SourceObjects, location: &Path) -> Result<Vec<String>,
         }
     }
     Err(too_long())
+}
+
+fn refuse_malformed(
+    objects: &SourceObjects,
+    location: &Path,
+    header: &RecordReader,
+) -> Result<(), QueryError> {
+    match header.problem() {
+        Some(problem) => Err(objects.bad(location, words(problem, "its header", MAX_COLUMNS))),
+        None => Ok(()),
+    }
 }
 
 /// Without the byte order mark that spreadsheets write.
@@ -178,14 +189,15 @@ impl CsvBatches {
         batch_rows: usize,
     ) -> Self {
         let builders = schema.fields().iter().map(|_| StringBuilder::new()).collect();
-        let reader = RecordReader::new(MAX_COLUMNS);
+        let reader = RecordReader::new(HEADER);
         let (places, header_fields, rows, bytes) = (None, 0, 0, 0);
         Self { objects, location, schema, reader, places, header_fields, builders, rows, bytes, batch_rows }
     }
 
-    fn bad(&self, problem: Malformed) -> QueryError {
+    fn refuse_malformed(&self) -> Result<(), QueryError> {
+        let Some(problem) = self.reader.problem() else { return Ok(()) };
         let place = format!("the record in line {}", self.reader.first_line());
-        self.objects.bad(&self.location, words(problem, &place, self.header_fields))
+        Err(self.objects.bad(&self.location, words(problem, &place, self.header_fields)))
     }
 
     /// Keeps the complete record: the header's places, or a row.
@@ -244,7 +256,8 @@ impl Batches for CsvBatches {
             *bytes = without_mark(std::mem::take(bytes));
         }
         while !bytes.is_empty() {
-            let (taken, is_complete) = self.reader.read(bytes).map_err(|problem| self.bad(problem))?;
+            let (taken, is_complete) = self.reader.read(bytes);
+            self.refuse_malformed()?;
             bytes.advance(taken);
             if is_complete {
                 self.keep()?;
@@ -257,7 +270,9 @@ impl Batches for CsvBatches {
     }
 
     fn finish(&mut self) -> Result<Option<RecordBatch>, QueryError> {
-        if self.reader.finish().map_err(|problem| self.bad(problem))? {
+        let is_complete = self.reader.finish();
+        self.refuse_malformed()?;
+        if is_complete {
             self.keep()?;
         }
         if self.rows == 0 { Ok(None) } else { self.batch().map(Some) }

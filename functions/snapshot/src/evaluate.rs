@@ -78,6 +78,15 @@ pub async fn evaluate(
     }
 }
 
+/// Writes a snapshot without members at `out`: what a segment is whose custom upload has come to its end.
+pub async fn without_members(attributes: &[String], out: &Path) -> Result<SnapshotFigures, QueryError> {
+    let selection = Selection::without_rows(attributes);
+    let writer = SnapshotWriter::create(out, selection.schema())?;
+    let Written { rows, bytes, blake3, rows_without_key, duplicate_member_rows } = writer.finish().await?;
+    let (columns, sources) = (selection.columns, Vec::new());
+    Ok(SnapshotFigures { rows, bytes, blake3, columns, rows_without_key, duplicate_member_rows, sources })
+}
+
 async fn attempt(
     engine: &Engine,
     query: &SegmentQuery,

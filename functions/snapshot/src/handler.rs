@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use relay::aws::{CatalogStore, Objects, Queue};
-use relay::catalog::{Document, Export, Segment, Source};
+use relay::catalog::{CustomUpload, Document, Export, Segment, SegmentKind, Source};
 use relay::ledger::{Ledger, RunChange};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
-use relay::snapshot::Manifest;
+use relay::snapshot::{Manifest, SnapshotUpload};
 use relay::stages::{StageError, Step, freeze_export, require_results};
 use snapshot::{
-    Engine, EngineSettings, QueryError, S3Store, SegmentQuery, SourceFormat, SourceSpec, evaluate,
+    Engine, EngineSettings, OneObject, QueryError, S3Store, SegmentQuery, SnapshotFigures, SourceFormat,
+    SourceSpec, evaluate, without_members,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What making snapshots needs.
@@ -20,7 +22,8 @@ pub(crate) struct Snapshots {
     pub(crate) catalog: CatalogStore,
     pub(crate) ledger: Ledger,
     pub(crate) objects: Objects,
-    pub(crate) lake: aws_sdk_s3::Client,
+    pub(crate) data_bucket: String,
+    pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) chunk_queue: Queue,
     pub(crate) step: Step,
 }
@@ -62,7 +65,7 @@ impl Snapshots {
             let Source { id, location, format } = saved.document;
             stores
                 .entry(location.bucket.clone())
-                .or_insert_with(|| Arc::new(S3Store::new(self.lake.clone(), location.bucket.clone())));
+                .or_insert_with(|| Arc::new(S3Store::new(self.s3.clone(), location.bucket.clone())));
             sources.push(SourceSpec {
                 name: id.as_str().to_owned(),
                 bucket: location.bucket,
@@ -86,14 +89,17 @@ impl Snapshots {
         if self.objects.find(&manifest_key).await?.is_some() {
             return Ok(());
         }
-        let query = SegmentQuery {
-            text: segment.query.clone(),
-            member_key: segment.member_key.clone(),
-            attributes: export.attributes(),
-        };
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("snapshot.parquet");
-        let figures = evaluate(engine, &query, &path).await.map_err(|error| query_error(segment, &error))?;
+        let attributes = export.attributes();
+        let Made { query, figures, upload } = match &segment.kind {
+            SegmentKind::Query { query, member_key } => {
+                let query = SegmentQuery { text: query.clone(), member_key: member_key.clone(), attributes };
+                let figures = evaluate(engine, &query, &path).await;
+                Made { query, figures: figures.map_err(|error| query_error(segment, &error))?, upload: None }
+            }
+            SegmentKind::Upload(upload) => self.from_upload(segment, upload, attributes, &path).await?,
+        };
         let object_key = keys.snapshot(&segment.id);
         self.objects.upload(&object_key, &path).await?;
         let manifest = Manifest {
@@ -108,6 +114,7 @@ impl Snapshots {
             bytes: figures.bytes,
             hash: figures.blake3,
             made_at: Timestamp::now(),
+            upload,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
@@ -116,6 +123,75 @@ impl Snapshots {
         tracing::info!(run.id = %run.run_id, segment.id = segment.id(), rows = figures.rows, bytes = figures.bytes,
             "snapshot is made");
         Ok(())
+    }
+}
+
+/// A snapshot that is written, and what it was made from.
+struct Made {
+    query: SegmentQuery,
+    figures: SnapshotFigures,
+    upload: Option<SnapshotUpload>,
+}
+
+/// The name of an upload's table in the query that takes its lines.
+const UPLOAD_TABLE: &str = "upload";
+
+impl Snapshots {
+    /// The lines of the segment's current upload, or nobody where that has come to its end.
+    async fn from_upload(
+        &self,
+        segment: &Segment,
+        upload: &CustomUpload,
+        attributes: Vec<String>,
+        path: &Path,
+    ) -> Result<Made, StageError> {
+        let Some(current) = self.ledger.uploads(&segment.id).await?.current else {
+            let text = format!(
+                "segment \"{id}\" has never had an upload that could be used; put a CSV under uploads/{id}/ in the data \
+                 bucket",
+                id = segment.id
+            );
+            return Err(StageError::stop("segment_never_uploaded", text));
+        };
+        let is_expired = current.is_expired(Timestamp::now());
+        let query = SegmentQuery {
+            text: format!("SELECT * FROM {UPLOAD_TABLE}"),
+            member_key: upload.member_key_column().to_owned(),
+            attributes,
+        };
+        let figures = if is_expired {
+            without_members(&query.attributes, path).await
+        } else {
+            self.evaluate_upload(&current.object_key, &query, path).await
+        };
+        let upload = SnapshotUpload { upload_id: current.upload_id, rows: current.rows, is_expired };
+        Ok(Made {
+            query,
+            figures: figures.map_err(|error| query_error(segment, &error))?,
+            upload: Some(upload),
+        })
+    }
+
+    async fn evaluate_upload(
+        &self,
+        object_key: &str,
+        query: &SegmentQuery,
+        path: &Path,
+    ) -> Result<SnapshotFigures, QueryError> {
+        let bucket = self.data_bucket.clone();
+        let store = Arc::new(S3Store::new(self.s3.clone(), bucket.clone()));
+        let store = OneObject::new(store, object_key)
+            .map_err(|_| QueryError::Internal { kind: "upload's key".to_owned() })?;
+        let (prefix, _) = object_key.rsplit_once('/').unwrap_or_default();
+        let source = SourceSpec {
+            name: UPLOAD_TABLE.to_owned(),
+            bucket: bucket.clone(),
+            prefix: prefix.to_owned(),
+            format: SourceFormat::Parquet,
+        };
+        let store: Arc<dyn ObjectStore> = Arc::new(store);
+        let engine = Engine::new(EngineSettings::new(std::env::temp_dir()), [source], [(bucket, store)])?;
+        evaluate(&engine, query, path).await
     }
 }
 

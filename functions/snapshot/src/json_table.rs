@@ -1,10 +1,9 @@
 //! NDJSON sources: types from a bounded sample of each object, rows decoded in batches of bounded size.
 
-use crate::csv::MAX_RECORD_BYTES;
 use crate::csv_table::MAX_COLUMNS;
 use crate::errors::QueryError;
 use crate::objects::SourceObjects;
-use crate::text_table::{Batches, MAX_BATCH_BYTES, TextFormat, TextTable};
+use crate::text_table::{Batches, MAX_BATCH_BYTES, MAX_RECORD_BYTES, TextFormat, TextTable};
 use arrow::json::ReaderBuilder;
 use arrow::json::reader::{Decoder, infer_json_schema};
 use bytes::{Buf, Bytes};

@@ -16,7 +16,6 @@
 
 pub mod check;
 mod columns;
-mod csv;
 mod csv_table;
 pub mod engine;
 pub mod errors;
@@ -26,6 +25,7 @@ mod json_table;
 mod members;
 mod memory;
 mod objects;
+mod one_object;
 pub mod source;
 mod stack;
 pub mod store;
@@ -37,6 +37,7 @@ pub use check::SegmentQuery;
 pub use columns::{ColumnType, OutputColumn};
 pub use engine::{Engine, EngineSettings};
 pub use errors::QueryError;
-pub use evaluate::{SnapshotFigures, evaluate};
+pub use evaluate::{SnapshotFigures, evaluate, without_members};
+pub use one_object::OneObject;
 pub use source::{SourceFormat, SourceSpec};
 pub use store::S3Store;

@@ -22,11 +22,13 @@ async fn main() -> Result<(), Error> {
         finish_queue: Some(finish_queue),
         own_queue: None,
     };
+    let data_bucket = Settings.data_bucket()?;
     let snapshots = &Snapshots {
         catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
         ledger,
-        objects: Objects::new(clients.s3(), Settings.data_bucket()?),
-        lake: clients.s3(),
+        objects: Objects::new(clients.s3(), data_bucket.clone()),
+        data_bucket,
+        s3: clients.s3(),
         chunk_queue: Queue::new(clients.sqs(), Settings.chunk_queue_url()?),
         step,
     };

@@ -21,6 +21,8 @@ use object_store::ObjectMeta;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// The longest header or record that is taken, in bytes.
+pub(crate) const MAX_RECORD_BYTES: usize = 1024 * 1024;
 /// The most bytes of text in one batch, whatever the number of its rows.
 pub(crate) const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 

@@ -8,6 +8,15 @@ use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
+/// One version of an object, so that what is read in parts is read from one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectVersion {
+    /// Its entity tag.
+    pub etag: String,
+    /// Its version, where the bucket keeps versions.
+    pub version_id: Option<String>,
+}
+
 /// The data bucket.
 #[derive(Clone, Debug)]
 pub struct Objects {
@@ -45,6 +54,32 @@ impl Objects {
     ) -> Result<Vec<u8>, CloudError> {
         let last = offset_bytes.saturating_add(length_bytes).saturating_sub(1);
         self.fetch("get range of object", key, Some(format!("bytes={offset_bytes}-{last}"))).await
+    }
+
+    /// The same of one version; the code of the error is `PreconditionFailed` or `NoSuchKey` where another one has
+    /// taken its place.
+    pub async fn get_range_of(
+        &self,
+        key: &str,
+        version: &ObjectVersion,
+        offset_bytes: u64,
+        length_bytes: u64,
+    ) -> Result<bytes::Bytes, CloudError> {
+        let last = offset_bytes.saturating_add(length_bytes).saturating_sub(1);
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .range(format!("bytes={offset_bytes}-{last}"))
+            .if_match(format!("\"{}\"", version.etag.trim_matches('"')))
+            .set_version_id(version.version_id.clone());
+        count_call();
+        let operation = "get range of object";
+        let body = request.send().await.map_err(|error| CloudError::new(operation, key, &error))?.body;
+        let bytes = body.collect().await;
+        let bytes = bytes.map_err(|_| CloudError::local(operation, key, "connection_broken"))?;
+        Ok(bytes.into_bytes())
     }
 
     /// Downloads an object into a temporary file that nobody else sees, in constant memory.

@@ -33,7 +33,6 @@ pub struct Export {
     pub guard: Guard,
     /// When it runs by itself.
     #[serde(default)]
-    #[schema(value_type = Object)]
     pub schedule: Schedule,
     /// What becomes of a target list when its segment is taken out of the export.
     #[serde(default)]

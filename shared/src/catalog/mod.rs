@@ -3,6 +3,7 @@
 
 mod connection;
 mod cron;
+mod custom_upload;
 mod error;
 mod export;
 mod schedule;
@@ -10,12 +11,15 @@ mod segment;
 mod source;
 
 pub use connection::{Connection, Consent, UseBy};
+pub use custom_upload::{
+    ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
+};
 pub use error::CatalogError;
 pub use export::{
     Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,
 };
 pub use schedule::{Schedule, ScheduleError};
-pub use segment::Segment;
+pub use segment::{Segment, SegmentKind};
 pub use source::{Source, SourceFormat, SourceLocation};
 
 use serde::de::DeserializeOwned;

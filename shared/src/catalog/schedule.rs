@@ -3,9 +3,10 @@
 use super::cron::Cron;
 use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// When an export runs by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     /// Only on demand.
@@ -18,6 +19,7 @@ pub enum Schedule {
     /// Once a day at a wall-clock time of a time zone (an IANA name such as `Europe/Rome`).
     Daily {
         /// `06:30`.
+        #[schema(value_type = String)]
         at: Time,
         /// `Europe/Rome`.
         time_zone: String,

@@ -1,21 +1,119 @@
 //! Named sets of profiles.
 
-use super::{CatalogError, Document, Kind};
+use super::{CatalogError, CustomUpload, Document, Kind};
 use crate::model::SegmentId;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
-/// A query segment: the members are the rows of a query over the sources.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+/// A named set of profiles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SegmentForm", into = "SegmentForm")]
 pub struct Segment {
     /// Its identifier.
     pub id: SegmentId,
     /// What people call it.
     pub name: String,
+    /// Where its members come from.
+    pub kind: SegmentKind,
+}
+
+/// Where a segment's members come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// The rows of a query over the sources.
+    Query {
+        /// One SELECT over the declared sources.
+        query: String,
+        /// The column of the query that holds the customer id.
+        member_key: String,
+    },
+    /// The lines of a CSV that somebody puts under `uploads/{segment}/`.
+    Upload(CustomUpload),
+}
+
+impl Segment {
+    /// The form of its CSV, where it is a custom upload.
+    #[must_use]
+    pub const fn upload(&self) -> Option<&CustomUpload> {
+        match &self.kind {
+            SegmentKind::Upload(upload) => Some(upload),
+            SegmentKind::Query { .. } => None,
+        }
+    }
+}
+
+/// A segment as people write it: flat, with `query` and `member_key`, or with `upload`.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SegmentForm {
+    /// Its identifier.
+    id: SegmentId,
+    /// What people call it.
+    name: String,
     /// One SELECT over the declared sources.
-    pub query: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
     /// The column of the query that holds the customer id.
-    pub member_key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    member_key: Option<String>,
+    /// Instead of a query: the lines of a CSV that somebody puts under `uploads/{segment}/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upload: Option<CustomUpload>,
+}
+
+/// Why a form is neither kind of segment.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum FormError {
+    #[error("a segment has exactly one of `query` and `upload`; this one has neither")]
+    Neither,
+    #[error("a segment has exactly one of `query` and `upload`; this one has both")]
+    Both,
+    #[error("missing field `member_key`: the column of the query that holds the customer id")]
+    NoMemberKey,
+    #[error("`member_key` belongs to a query; an upload has `upload.member_key_column`")]
+    MemberKeyOfUpload,
+}
+
+impl TryFrom<SegmentForm> for Segment {
+    type Error = FormError;
+
+    fn try_from(form: SegmentForm) -> Result<Self, FormError> {
+        let SegmentForm { id, name, query, member_key, upload } = form;
+        let kind = match (query, member_key, upload) {
+            (Some(query), Some(member_key), None) => SegmentKind::Query { query, member_key },
+            (None, None, Some(upload)) => SegmentKind::Upload(upload),
+            (Some(_), None, None) => return Err(FormError::NoMemberKey),
+            (None, Some(_), Some(_)) => return Err(FormError::MemberKeyOfUpload),
+            (Some(_), _, Some(_)) => return Err(FormError::Both),
+            (None, _, None) => return Err(FormError::Neither),
+        };
+        Ok(Self { id, name, kind })
+    }
+}
+
+impl From<Segment> for SegmentForm {
+    fn from(segment: Segment) -> Self {
+        let Segment { id, name, kind } = segment;
+        let (query, member_key, upload) = match kind {
+            SegmentKind::Query { query, member_key } => (Some(query), Some(member_key), None),
+            SegmentKind::Upload(upload) => (None, None, Some(upload)),
+        };
+        Self { id, name, query, member_key, upload }
+    }
+}
+
+impl PartialSchema for Segment {
+    fn schema() -> RefOr<Schema> {
+        SegmentForm::schema()
+    }
+}
+
+impl ToSchema for Segment {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        SegmentForm::schemas(schemas);
+    }
 }
 
 impl Document for Segment {
@@ -26,18 +124,113 @@ impl Document for Segment {
     }
 
     fn validate(&self) -> Result<(), CatalogError> {
-        let empty = |field: &str| CatalogError::Field {
+        let refuse = |field: &str, problem: String| CatalogError::Field {
             kind: Self::KIND.name(),
             id: self.id.to_string(),
             field: field.to_owned(),
-            problem: "must not be empty".to_owned(),
+            problem,
         };
-        if self.query.trim().is_empty() {
-            return Err(empty("query"));
+        match &self.kind {
+            SegmentKind::Query { query, .. } if query.trim().is_empty() => {
+                Err(refuse("query", "must not be empty".to_owned()))
+            }
+            SegmentKind::Query { member_key, .. } if member_key.trim().is_empty() => {
+                Err(refuse("member_key", "must not be empty".to_owned()))
+            }
+            SegmentKind::Query { .. } => Ok(()),
+            SegmentKind::Upload(upload) => {
+                upload.validate().map_err(|(field, problem)| refuse(&format!("upload.{field}"), problem))
+            }
         }
-        if self.member_key.trim().is_empty() {
-            return Err(empty("member_key"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::UploadColumnType;
+    use serde_json::{Value, json};
+
+    fn parse(fields: &Value) -> Result<Segment, CatalogError> {
+        let mut document = json!({ "id": "guests", "name": "Guests" });
+        for (field, value) in fields.as_object().unwrap() {
+            document[field] = value.clone();
         }
-        Ok(())
+        Segment::parse(&document.to_string())
+    }
+
+    #[test]
+    fn both_kinds_come_back_in_the_form_that_people_write() {
+        let check = |fields: Value, written: Value| {
+            let mut expected = json!({ "id": "guests", "name": "Guests" });
+            for (field, value) in written.as_object().unwrap() {
+                expected[field] = value.clone();
+            }
+            assert_eq!(serde_json::to_value(parse(&fields).unwrap()).unwrap(), expected);
+        };
+        let query = json!({ "query": "SELECT id FROM profiles", "member_key": "id" });
+        check(query.clone(), query);
+        check(
+            json!({ "upload": { "identity_column": "email" } }),
+            json!({ "upload": { "identity_column": "email", "expires_after_days": 30 } }),
+        );
+        let full = json!({ "upload": {
+            "identity_column": "email", "member_key_column": "id",
+            "columns": { "born": "date", "points": "integer" }, "expires_after_days": 90,
+        } });
+        check(full.clone(), full);
+    }
+
+    #[test]
+    fn an_upload_knows_its_columns() {
+        let segment = parse(&json!({ "upload": {
+            "identity_column": "email", "columns": { "points": "decimal" }
+        } }));
+        let segment = segment.unwrap();
+        let upload = segment.upload().unwrap();
+        assert_eq!(upload.member_key_column(), "email");
+        assert_eq!(upload.column_type("points"), UploadColumnType::Decimal);
+        assert_eq!(upload.column_type("city"), UploadColumnType::Text);
+    }
+
+    #[track_caller]
+    fn check(fields: &Value, expected: &str) {
+        let message = parse(fields).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn mistakes_name_the_field_and_the_mend() {
+        check(&json!({}), "exactly one of `query` and `upload`; this one has neither");
+        check(&json!({ "query": "SELECT 1" }), "missing field `member_key`");
+        check(&json!({ "query": " ", "member_key": "id" }), "query: must not be empty");
+        check(&json!({ "query": "SELECT 1", "member_key": "" }), "member_key: must not be empty");
+        let upload = json!({ "identity_column": "email" });
+        check(
+            &json!({ "query": "SELECT 1", "member_key": "id", "upload": upload }),
+            "exactly one of `query` and `upload`; this one has both",
+        );
+        check(&json!({ "member_key": "id", "upload": upload }), "an upload has `upload.member_key_column`");
+        check(&json!({ "upload": {} }), "missing field `identity_column`");
+        check(&json!({ "upload": upload, "uplaod": 1 }), "unknown field `uplaod`");
+        let with = |field: &str, value: Value| {
+            let mut upload = upload.clone();
+            upload[field] = value;
+            json!({ "upload": upload })
+        };
+        check(&with("identity_column", json!("")), "upload.identity_column: must not be empty");
+        check(&with("identity_column", json!("E Mail")), "upload.identity_column: must not have a space");
+        check(&with("member_key_column", json!("a-b")), "upload.member_key_column: must not have a dash");
+        check(
+            &with("columns", json!({ "a b": "text" })),
+            "upload.columns: name of a column must not have a space",
+        );
+        check(&with("columns", json!({ "a": "uuid" })), "unknown variant `uuid`");
+        check(&with("expires_after_days", json!(0)), "upload.expires_after_days: must be 1 to 90");
+        check(&with("expires_after_days", json!(91)), "upload.expires_after_days: must be 1 to 90");
+        check(&with("separator", json!(";")), "unknown field `separator`");
+        let columns: serde_json::Map<String, Value> =
+            (0..25).map(|number| (format!("c{number}"), json!("text"))).collect();
+        check(&with("columns", json!(columns)), "upload.columns: name 26 columns, and a CSV may have 25");
     }
 }

@@ -11,6 +11,7 @@ mod lists;
 mod progress;
 mod requests;
 mod runs;
+mod uploads;
 
 pub use batches::{BatchId, Claim, Closed, Owner, Spent};
 pub use budgets::{BudgetKind, StoredBudget};
@@ -20,6 +21,7 @@ pub use lists::ListOwner;
 pub use progress::{Attempt, Progress};
 pub use requests::{Requested, RunRequest};
 pub use runs::RunChange;
+pub use uploads::{SegmentUploads, UploadAttempt, UploadPointer};
 
 use crate::aws::CloudError;
 use aws_sdk_dynamodb::error::SdkError;

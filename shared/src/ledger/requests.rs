@@ -69,6 +69,12 @@ impl Ledger {
         Err(LedgerError::Contended(request.export_id.clone()))
     }
 
+    /// Whether a trigger of this key has asked for a run of the export already.
+    pub async fn is_asked(&self, export: &ExportId, trigger: &str) -> Result<bool, LedgerError> {
+        let key = item::key(format!("export#{export}"), format!("trigger#{trigger}"));
+        Ok(self.item(key).await?.is_some())
+    }
+
     async fn try_request(&self, request: &RunRequest) -> Result<Option<Requested>, LedgerError> {
         let run_id = request.run_id;
         let free = "attribute_not_exists(active_run)";

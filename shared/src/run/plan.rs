@@ -46,6 +46,9 @@ pub struct RunSegment {
     pub rows_without_key: u64,
     /// Rows of its query beyond the first for their member key.
     pub duplicate_member_rows: u64,
+    /// Members that leave because their upload has come to its end: somebody declared that, so the guard does not hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired_members: Option<u64>,
 }
 
 /// What goes to one target list.

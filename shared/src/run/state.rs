@@ -98,6 +98,8 @@ pub enum TriggerKind {
     Refresh,
     /// Somebody asked for what an earlier run could not deliver.
     Retry,
+    /// A custom upload of one of its segments, or the end of one.
+    Upload,
 }
 
 /// What started a run, and the key that makes a doubled trigger one run.

@@ -1,6 +1,7 @@
 //! What a snapshot is: written beside it, never changed later.
 
 use crate::model::{RunId, SegmentId};
+use crate::uploads::UploadId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,4 +34,19 @@ pub struct Manifest {
     pub hash: String,
     /// When it was made.
     pub made_at: Timestamp,
+    /// The custom upload that it is made from, where it is from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<SnapshotUpload>,
+}
+
+/// The custom upload behind a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotUpload {
+    /// The upload.
+    pub upload_id: UploadId,
+    /// Its good lines.
+    pub rows: u64,
+    /// Whether it had come to its end, so that the snapshot is empty by what somebody declared.
+    pub is_expired: bool,
 }

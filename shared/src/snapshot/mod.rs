@@ -4,6 +4,6 @@ mod manifest;
 mod reader;
 mod union;
 
-pub use manifest::{MEMBER_KEY_COLUMN, Manifest};
+pub use manifest::{MEMBER_KEY_COLUMN, Manifest, SnapshotUpload};
 pub use reader::{Member, SnapshotError, SnapshotReader};
 pub use union::{Union, UnionMember};

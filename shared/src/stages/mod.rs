@@ -13,6 +13,7 @@ mod retrying;
 mod runner;
 mod starting;
 pub mod tick;
+mod uploads;
 
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
@@ -21,3 +22,4 @@ pub use requests::{RunRequests, StartError};
 pub use retrying::require_results;
 pub use runner::{Step, handle_stage};
 pub use starting::Asked;
+pub use uploads::{SegmentRuns, expiry_trigger, upload_trigger};

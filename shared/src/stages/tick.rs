@@ -1,4 +1,4 @@
-//! Every minute: due schedules become runs, and runs that stand still are pushed on.
+//! Every minute: due schedules become runs, uploads come to their end, and runs that stand still are pushed on.
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
@@ -24,7 +24,7 @@ const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
 
 /// Exports that are looked after at the same time. One costs a handful of small calls, so a thousand of them take some
 /// seconds of the minute, and one that hangs leaves the others their place.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// What a tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Ticked {
     pub due: u64,
     /// Runs that were pushed on.
     pub pushed_on: u64,
+    /// Runs that an upload's end asked for.
+    pub expired: u64,
     /// Exports that could not be looked after.
     pub failed: u64,
 }
@@ -44,6 +46,7 @@ impl Add for Ticked {
         Self {
             due: self.due + other.due,
             pushed_on: self.pushed_on + other.pushed_on,
+            expired: self.expired + other.expired,
             failed: self.failed + other.failed,
         }
     }
@@ -60,9 +63,12 @@ impl Tick {
     /// Looks after every export once. One that cannot be read, or that takes long, does not keep the others waiting.
     pub async fn run(&self, now: Timestamp) -> Result<Ticked, StageError> {
         let exports = self.requests.catalog.list::<Export>().await?;
+        let readable: Vec<Export> = exports.iter().flatten().map(|saved| saved.document.clone()).collect();
         let visits = exports.into_iter().map(|export| self.visit(export, now));
         let visits = stream::iter(visits).buffer_unordered(AT_ONCE);
-        Ok(visits.fold(Ticked::default(), async |total, visited| total + visited).await)
+        let visits = visits.fold(Ticked::default(), async |total, visited| total + visited);
+        let (visited, ended) = tokio::join!(visits, self.end_uploads(&readable, now));
+        Ok(visited + ended)
     }
 
     async fn visit(&self, export: Result<Saved<Export>, CatalogError>, now: Timestamp) -> Ticked {

@@ -1,6 +1,6 @@
 //! The delta of one target list, and the sums that the caps and the guard are about.
 
-use super::limits::{cap_error, held_text};
+use super::limits::{cap_error, declared_removals, held_text};
 use super::sink::DeltaSink;
 use super::{Chunk, StageError};
 use crate::batch::{BatchEntry, Kind, gather};
@@ -60,11 +60,13 @@ impl Accounts {
         }
     }
 
-    fn add(&mut self, figures: &DifferFigures) {
+    /// Adds one target list, whose members are `segments`'.
+    fn add<'a>(&mut self, figures: &DifferFigures, segments: impl Iterator<Item = &'a RunSegment>) {
+        let declared = declared_removals(figures.removals, segments);
         self.deliverable += figures.deliverable;
         self.largest = self.largest.max(figures.deliverable);
-        self.delivered_before += figures.delivered_before;
-        self.removals += figures.removals;
+        self.delivered_before += figures.delivered_before.saturating_sub(declared);
+        self.removals += figures.removals - declared;
     }
 
     /// Over the cap nothing is sent at all, unless the export says that the rest may be left out.
@@ -113,6 +115,7 @@ impl Chunk {
                 members: manifest.rows,
                 rows_without_key: if is_first { manifest.rows_without_key } else { 0 },
                 duplicate_member_rows: if is_first { manifest.duplicate_member_rows } else { 0 },
+                expired_members: manifest.upload.filter(|upload| upload.is_expired).map(|upload| upload.rows),
             });
         }
         Ok(segments)
@@ -159,7 +162,7 @@ impl Chunk {
             .await
             .map_err(|error| StageError::stop("delta_panicked", error.to_string()))?
             .map_err(differ_error)?;
-        accounts.add(&figures);
+        accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == *list));
         let mut prepared_target = prepared.target.clone();
         let size = delta_size(&files.batches, field_keys.len(), lanes);
         let Gathering { limits, notices } = connector.gather(&mut prepared_target, size);

@@ -13,14 +13,31 @@ pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
     StageError::stop("cap_exceeded", text)
 }
 
-/// Why the guard holds a run, if it does.
+/// How many of a target list's removals are no surprise, because an upload has come to its end: all of them where
+/// the list has no other members, else as many as that upload had.
+pub(super) fn declared_removals<'a>(removals: u64, segments: impl Iterator<Item = &'a RunSegment>) -> u64 {
+    let (mut expired, mut has_others) = (None, false);
+    for segment in segments {
+        match segment.expired_members {
+            Some(members) => expired = Some(expired.unwrap_or_default() + members),
+            None => has_others = true,
+        }
+    }
+    match expired {
+        Some(members) if has_others => removals.min(members),
+        Some(_) => removals,
+        None => 0,
+    }
+}
+
+/// Why the guard holds a run, if it does, for the removals that nobody declared.
 pub(super) fn held_text(
     guard: Guard,
     removals: u64,
     delivered_before: u64,
     segments: &[RunSegment],
 ) -> Option<String> {
-    let empty = segments.iter().find(|segment| segment.members == 0);
+    let empty = segments.iter().find(|segment| segment.members == 0 && segment.expired_members.is_none());
     if let Some(empty) = empty
         && removals > 0
     {
@@ -47,16 +64,35 @@ mod tests {
     use super::*;
     use crate::model::{ListId, SegmentId};
 
-    #[track_caller]
-    fn check(removals: u64, delivered_before: u64, members: u64, expected: Option<&str>) {
-        let segment = RunSegment {
+    fn segment(members: u64, expired_members: Option<u64>) -> RunSegment {
+        RunSegment {
             segment: SegmentId::try_from("everybody".to_owned()).unwrap(),
             target_list: ListId("list".to_owned()),
             members,
             rows_without_key: 0,
             duplicate_member_rows: 0,
+            expired_members,
+        }
+    }
+
+    #[test]
+    fn the_end_of_an_upload_is_no_surprise() {
+        let check = |removals, segments: &[RunSegment], expected| {
+            assert_eq!(declared_removals(removals, segments.iter()), expected, "{removals} {segments:?}");
         };
-        let found = held_text(Guard::default(), removals, delivered_before, &[segment]);
+        check(500, &[], 0);
+        check(500, &[segment(500, None)], 0);
+        check(500, &[segment(0, Some(10)), segment(0, Some(20))], 500);
+        check(500, &[segment(0, Some(10)), segment(90, None)], 10);
+        check(5, &[segment(0, Some(10)), segment(90, None)], 5);
+        assert_eq!(held_text(Guard::default(), 0, 0, &[segment(0, Some(500))]), None);
+        // Another segment that is empty without a declaration is held as ever.
+        assert!(held_text(Guard::default(), 3, 90, &[segment(0, Some(10)), segment(0, None)]).is_some());
+    }
+
+    #[track_caller]
+    fn check(removals: u64, delivered_before: u64, members: u64, expected: Option<&str>) {
+        let found = held_text(Guard::default(), removals, delivered_before, &[segment(members, None)]);
         assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
         assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
     }

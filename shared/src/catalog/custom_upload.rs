@@ -1,0 +1,187 @@
+//! The form of a custom upload's CSV. The limits and the rules of the header are those of Adobe Experience Platform's
+//! imported audiences, whose place this takes: at most 25 columns, less than 1 GB, names without spaces and dashes,
+//! an expiry of 30 days that may be 1 to 90.
+//! <https://experienceleague.adobe.com/en/docs/experience-platform/segmentation/ui/audience-portal>
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
+
+/// The most columns that a CSV may have.
+pub const MAX_UPLOAD_COLUMNS: usize = 25;
+/// The largest CSV, in bytes.
+pub const MAX_UPLOAD_BYTES: u64 = 1_000_000_000;
+/// The longest name of a column, in bytes: that of columns of the lake's own CSV.
+const MAX_NAME_BYTES: usize = 128;
+/// The days after which the members leave, unless the segment says otherwise.
+const DEFAULT_EXPIRY_DAYS: u8 = 30;
+/// The longest that members may stay without a new upload, in days.
+const MAX_EXPIRY_DAYS: u8 = 90;
+
+/// What a segment says of its CSV.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomUpload {
+    /// The column that says who somebody is. A line without a value there is nobody's.
+    pub identity_column: String,
+    /// The column with the customer id; without it the identity is the customer id too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_key_column: Option<String>,
+    /// What the values of columns are. A column that is not named here is text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, UploadColumnType>,
+    /// The days after an upload at whose end every member leaves.
+    #[serde(default = "default_expiry")]
+    pub expires_after_days: u8,
+}
+
+const fn default_expiry() -> u8 {
+    DEFAULT_EXPIRY_DAYS
+}
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadColumnType {
+    /// Any text.
+    #[default]
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A number with a fraction, of 64 bits.
+    Decimal,
+    /// Yes or no.
+    Boolean,
+    /// A calendar day.
+    Date,
+    /// A moment.
+    Datetime,
+}
+
+impl UploadColumnType {
+    /// Its name in definitions and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+        }
+    }
+}
+
+/// What is wrong with the name of a column.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ColumnNameError {
+    /// There is none.
+    #[error("must not be empty")]
+    Empty,
+    /// A space, or another character that looks like one.
+    #[error("must not have a space; write First_Name instead of First Name")]
+    Space,
+    /// A dash of any kind.
+    #[error("must not have a dash; write First_Name instead of First-Name")]
+    Dash,
+    /// Longer than anything a person writes.
+    #[error("must not be longer than 128 bytes")]
+    TooLong,
+    /// An address, a number, or characters that no name has.
+    #[error("looks like data and not like a name; is the header row missing, or is this no CSV?")]
+    Data,
+}
+
+impl ColumnNameError {
+    /// Holds a name against the rules of the header.
+    pub fn check(name: &str) -> Result<(), Self> {
+        let is_dash = |character: char| character == '-' || ('\u{2010}'..='\u{2015}').contains(&character);
+        if name.is_empty() {
+            Err(Self::Empty)
+        } else if name.len() > MAX_NAME_BYTES {
+            Err(Self::TooLong)
+        } else if name.contains(|character: char| character.is_control() && !character.is_whitespace())
+            || name.contains('@')
+            || name.parse::<f64>().is_ok()
+        {
+            Err(Self::Data)
+        } else if name.contains(char::is_whitespace) {
+            Err(Self::Space)
+        } else if name.contains(is_dash) {
+            Err(Self::Dash)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl CustomUpload {
+    /// The column with the customer id.
+    #[must_use]
+    pub fn member_key_column(&self) -> &str {
+        self.member_key_column.as_deref().unwrap_or(&self.identity_column)
+    }
+
+    /// What the values of a column are.
+    #[must_use]
+    pub fn column_type(&self, name: &str) -> UploadColumnType {
+        self.columns.get(name).copied().unwrap_or_default()
+    }
+
+    /// Every column that the definition names, so that the CSV has to have it.
+    #[must_use]
+    pub fn named_columns(&self) -> BTreeSet<&str> {
+        let columns = self.columns.keys().map(String::as_str);
+        columns.chain([self.identity_column.as_str(), self.member_key_column()]).collect()
+    }
+
+    /// Checks what the types cannot say: the field and the problem.
+    pub(super) fn validate(&self) -> Result<(), (&'static str, String)> {
+        ColumnNameError::check(&self.identity_column)
+            .map_err(|error| ("identity_column", error.to_string()))?;
+        ColumnNameError::check(self.member_key_column())
+            .map_err(|error| ("member_key_column", error.to_string()))?;
+        for name in self.columns.keys() {
+            ColumnNameError::check(name).map_err(|error| ("columns", format!("name of a column {error}")))?;
+        }
+        let named = self.named_columns().len();
+        if named > MAX_UPLOAD_COLUMNS {
+            let problem = format!("name {named} columns, and a CSV may have {MAX_UPLOAD_COLUMNS}");
+            return Err(("columns", problem));
+        }
+        if !(1..=MAX_EXPIRY_DAYS).contains(&self.expires_after_days) {
+            return Err(("expires_after_days", format!("must be 1 to {MAX_EXPIRY_DAYS}")));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Result<(), ColumnNameError>) {
+        assert_eq!(ColumnNameError::check(name), expected, "{name:?}");
+    }
+
+    #[test]
+    fn names_are_words() {
+        for name in ["email", "First_Name", "Straße", "名前", "a.b", "x1", "$", "1st"] {
+            check(name, Ok(()));
+        }
+        check("", Err(ColumnNameError::Empty));
+        check("First Name", Err(ColumnNameError::Space));
+        check("First\u{a0}Name", Err(ColumnNameError::Space));
+        check("First\nName", Err(ColumnNameError::Space));
+        check("First-Name", Err(ColumnNameError::Dash));
+        check("First–Name", Err(ColumnNameError::Dash));
+        check("someone@example.com", Err(ColumnNameError::Data));
+        check("12.5", Err(ColumnNameError::Data));
+        check("PK\u{3}\u{4}", Err(ColumnNameError::Data));
+        check("a\0b", Err(ColumnNameError::Data));
+        check(&"é".repeat(64), Ok(()));
+        check(&"é".repeat(65), Err(ColumnNameError::TooLong));
+    }
+}

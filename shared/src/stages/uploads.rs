@@ -1,0 +1,121 @@
+//! Runs of the exports that use a custom upload: when there is a new one, and when one has come to its end.
+
+use super::tick::{AT_ONCE, Tick, Ticked};
+use super::{RunRequests, StageError, StartError};
+use crate::aws::Saved;
+use crate::catalog::{CatalogError, Export, Segment};
+use crate::ledger::Requested;
+use crate::model::SegmentId;
+use crate::run::{Trigger, TriggerKind};
+use crate::uploads::UploadId;
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+/// The trigger of the runs that a new upload starts.
+#[must_use]
+pub fn upload_trigger(segment: &SegmentId, upload: &UploadId) -> Trigger {
+    Trigger { kind: TriggerKind::Upload, key: format!("upload/{segment}/{upload}") }
+}
+
+/// The trigger of the runs that the end of an upload starts.
+#[must_use]
+pub fn expiry_trigger(segment: &SegmentId, upload: &UploadId) -> Trigger {
+    Trigger { kind: TriggerKind::Upload, key: format!("expiry/{segment}/{upload}") }
+}
+
+/// What became of the requests for runs of a segment's exports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentRuns {
+    /// Exports of which a run is asked for now.
+    pub asked: u64,
+    /// Exports that may not run, which the log names.
+    pub noted: u64,
+}
+
+impl RunRequests {
+    /// Asks for a run of each of `exports` that is enabled and uses the segment, once for the trigger. One that may
+    /// not run, because nobody has agreed to it or a definition is missing, is noted and keeps no other from running.
+    pub async fn start_for_segment(
+        &self,
+        exports: &[Export],
+        segment: &SegmentId,
+        trigger: &Trigger,
+        now: Timestamp,
+    ) -> Result<SegmentRuns, StageError> {
+        let mut runs = SegmentRuns::default();
+        for export in exports {
+            let uses = export.segments.iter().any(|entry| entry.segment == *segment);
+            if !uses || !export.enabled || self.ledger.is_asked(&export.id, &trigger.key).await? {
+                continue;
+            }
+            match self.start(&export.id, trigger.clone(), now).await {
+                Ok(requested) => runs.asked += u64::from(!matches!(requested, Requested::Repeated(_))),
+                Err(StartError::Cloud(error)) => return Err(error),
+                Err(error) => {
+                    runs.noted += 1;
+                    tracing::warn!(export.id = %export.id, segment.id = %segment, %error, "export does not follow its upload");
+                }
+            }
+        }
+        Ok(runs)
+    }
+}
+
+impl Tick {
+    /// Starts a run of each export that uses an upload which has come to its end, so that its members leave.
+    pub(super) async fn end_uploads(&self, exports: &[Export], now: Timestamp) -> Ticked {
+        let segments = match self.requests.catalog.list::<Segment>().await {
+            Ok(segments) => segments,
+            Err(error) => {
+                tracing::error!(%error, "segments could not be listed");
+                return Ticked { failed: 1, ..Ticked::default() };
+            }
+        };
+        let visits = segments.into_iter().map(|segment| self.end_upload(exports, segment, now));
+        stream::iter(visits)
+            .buffer_unordered(AT_ONCE)
+            .fold(Ticked::default(), async |total, one| total + one)
+            .await
+    }
+
+    async fn end_upload(
+        &self,
+        exports: &[Export],
+        segment: Result<Saved<Segment>, CatalogError>,
+        now: Timestamp,
+    ) -> Ticked {
+        let segment = match segment {
+            Ok(saved) => saved.document,
+            Err(error) => {
+                tracing::error!(%error, "a definition of the catalog cannot be read");
+                return Ticked { failed: 1, ..Ticked::default() };
+            }
+        };
+        if segment.upload().is_none() {
+            return Ticked::default();
+        }
+        match self.end_if_expired(exports, &segment.id, now).await {
+            Ok(runs) => Ticked { expired: runs.asked, ..Ticked::default() },
+            Err(error) => {
+                tracing::error!(segment.id = %segment.id, %error, "upload could not be looked after");
+                Ticked { failed: 1, ..Ticked::default() }
+            }
+        }
+    }
+
+    async fn end_if_expired(
+        &self,
+        exports: &[Export],
+        segment: &SegmentId,
+        now: Timestamp,
+    ) -> Result<SegmentRuns, StageError> {
+        let uploads = self.requests.ledger.uploads(segment).await?;
+        match uploads.current {
+            Some(current) if current.is_expired(now) => {
+                let trigger = expiry_trigger(segment, &current.upload_id);
+                self.requests.start_for_segment(exports, segment, &trigger, now).await
+            }
+            _ => Ok(SegmentRuns::default()),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Custom uploads: what one is called, where its objects are, and what is known of it.
+
+mod id;
+mod keys;
+mod manifest;
+
+pub use id::UploadId;
+pub use keys::{UPLOADS_PREFIX, UploadKeys, segment_of};
+pub use manifest::{AcceptedUpload, UploadColumn, UploadManifest, UploadOutcome, UploadSource};

@@ -4,7 +4,7 @@ use super::item::{self, Item, expiry, export_key, find_text, number, run_key, te
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{ExportId, RunId};
-use crate::run::{RunState, Trigger};
+use crate::run::{RunMode, RunState, Trigger};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -19,6 +19,8 @@ pub struct RunRequest {
     pub run_id: RunId,
     /// Of which export.
     pub export_id: ExportId,
+    /// What the run is for.
+    pub mode: RunMode,
     /// What asks.
     pub trigger: Trigger,
     /// When.
@@ -60,6 +62,23 @@ impl Ledger {
         for _ in 0..TRIES {
             if let Some(requested) = self.try_request(request).await? {
                 return Ok(requested);
+            }
+        }
+        Err(LedgerError::Contended(request.export_id.clone()))
+    }
+
+    /// Asks for a run that takes nobody's place: it begins at once, whatever else the export does.
+    pub async fn request_beside(&self, request: &RunRequest) -> Result<Requested, LedgerError> {
+        for _ in 0..TRIES {
+            let parts = [
+                self.trigger_part(request, request.run_id)?,
+                self.run_part(request, RunState::Snapshotting)?,
+            ];
+            if matches!(self.write(parts.into()).await?, Written::Done) {
+                return Ok(Requested::Started(request.run_id));
+            }
+            if let Some(repeated) = self.repeated(request).await? {
+                return Ok(repeated);
             }
         }
         Err(LedgerError::Contended(request.export_id.clone()))
@@ -128,6 +147,7 @@ impl Ledger {
         let trigger = trigger.map_err(|_| LedgerError::Damaged { attribute: "trigger" })?;
         let mut item = run_key(request.run_id);
         item.insert("export_id".to_owned(), text(request.export_id.as_str()));
+        item.insert("mode".to_owned(), text(request.mode.name()));
         item.insert("state".to_owned(), text(state.name()));
         item.insert("trigger".to_owned(), text(trigger));
         item.insert("requested_at_ms".to_owned(), number(request.now.as_millisecond()));
@@ -181,5 +201,10 @@ impl Ledger {
 }
 
 fn trigger_key(request: &RunRequest) -> Item {
-    item::key(format!("export#{}", request.export_id), format!("trigger#{}", request.trigger.key))
+    // What asked for a dry run must not stand for a delivery.
+    let prefix = match request.mode {
+        RunMode::Delivery => "trigger#",
+        RunMode::DryRun => "trigger#dry-run#",
+    };
+    item::key(format!("export#{}", request.export_id), format!("{prefix}{}", request.trigger.key))
 }

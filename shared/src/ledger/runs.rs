@@ -6,7 +6,7 @@ use super::item::{
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{Counts, ExportId, OutcomeKind, RunId};
-use crate::run::{Failure, Run, RunState, Stage};
+use crate::run::{Failure, Run, RunMode, RunState, Stage};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
@@ -148,6 +148,7 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
     Ok(Run {
         run_id,
         export_id: needed(export_id, "export_id")?,
+        mode: needed(find_text(item, "mode").map_or(Some(RunMode::default()), RunMode::from_name), "mode")?,
         state: needed(find_text(item, "state").and_then(RunState::from_name), "state")?,
         trigger: needed(find_json(item, "trigger"), "trigger")?,
         requested_at: needed(find_moment(item, "requested_at_ms"), "requested_at_ms")?,

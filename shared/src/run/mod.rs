@@ -1,14 +1,18 @@
 //! One execution of an export: its states, the messages that move it along, where its objects are, its plan and its
 //! report.
 
+mod dry_run;
 mod keys;
+mod mask;
 mod message;
 mod plan;
 mod report;
 mod state;
 
+pub use dry_run::{DryRun, DryRunTarget, SAMPLES_A_KIND, Sample, SampleKind};
 pub use keys::Keys;
+pub use mask::{mask_text, mask_value};
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};
-pub use state::{Failure, Pause, Run, RunState, Stage, Trigger, TriggerKind};
+pub use state::{Failure, Pause, Run, RunMode, RunState, Stage, Trigger, TriggerKind};

@@ -66,6 +66,44 @@ impl RunState {
     }
 }
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// Brings the destination up to date.
+    #[default]
+    Delivery,
+    /// Says what a delivery would do, and writes nothing at the destination.
+    DryRun,
+}
+
+impl RunMode {
+    /// The mode's name in the ledger and the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::DryRun => "dry_run",
+        }
+    }
+
+    /// The mode of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Delivery, Self::DryRun].into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// The message group of a run's steps: deliveries of an export come one after the other, and nobody waits for a
+    /// dry run.
+    #[must_use]
+    pub fn group(self, export_id: &ExportId, run_id: RunId) -> String {
+        match self {
+            Self::Delivery => export_id.to_string(),
+            Self::DryRun => format!("dry-run/{run_id}"),
+        }
+    }
+}
+
 /// The steps of a run that take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +167,12 @@ impl Run {
         self.pause.as_ref().is_some_and(|pause| pause.until > now)
     }
 
+    /// The message group of its steps.
+    #[must_use]
+    pub fn group(&self) -> String {
+        self.mode.group(&self.export_id, self.run_id)
+    }
+
     /// When the step that it is in began.
     #[must_use]
     pub fn step_started_at(&self) -> Timestamp {
@@ -145,6 +189,9 @@ pub struct Run {
     pub run_id: RunId,
     /// Of which export.
     pub export_id: ExportId,
+    /// What it is for.
+    #[serde(default)]
+    pub mode: RunMode,
     /// Where it is.
     pub state: RunState,
     /// What started it.
@@ -165,7 +212,7 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     /// Rows that came in, once they are known.
     pub rows_in: Option<u64>,
-    /// Rows that have an outcome, so far.
+    /// Rows that have an outcome, so far; of a dry run, the outcomes that they would have.
     pub counts: Counts,
     /// Batches in all.
     pub batches: u64,
@@ -185,6 +232,6 @@ pub struct Run {
     pub notices: Vec<String>,
     /// Why it stopped.
     pub failure: Option<Failure>,
-    /// Where its report is, once it is written.
+    /// Where its report is, once it is written; of a dry run, where its findings are.
     pub report_key: Option<String>,
 }

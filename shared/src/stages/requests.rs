@@ -6,7 +6,7 @@ use crate::aws::{CatalogStore, LookupError, Queue};
 use crate::catalog::{CatalogError, Connection, Export};
 use crate::ledger::{Ledger, Requested, RunChange, RunRequest};
 use crate::model::{ExportId, RunId};
-use crate::run::{Failure, Run, RunState, Stage, Trigger};
+use crate::run::{Failure, Run, RunMode, RunState, Stage, Trigger};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -73,13 +73,37 @@ impl RunRequests {
         }
         let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
         require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
-        let request = RunRequest { run_id: new_run_id(now), export_id: export.id, trigger, now };
+        let run_id = new_run_id(now);
+        let request =
+            RunRequest { run_id, export_id: export.id, mode: RunMode::Delivery, trigger, now };
         let requested = self.ledger.request_run(&request).await.map_err(StageError::from)?;
         if let Requested::Started(run_id) = requested {
             self.begin(run_id, export_id, 0).await?;
         }
         tracing::info!(run.id = %requested.run_id(), export.id = %export_id, ?requested, "run is asked for");
         Ok(requested)
+    }
+
+    /// Asks what a run of an export would do, of one that is switched off too. It writes nothing at the destination and
+    /// keeps no other run waiting; a doubled request makes one.
+    pub async fn dry_run(
+        &self,
+        export_id: &ExportId,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<RunId, StartError> {
+        let export: Export = self.catalog.get(export_id.as_str()).await?;
+        let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
+        require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
+        let (mode, run_id) = (RunMode::DryRun, new_run_id(now));
+        let request = RunRequest { run_id, export_id: export.id, mode, trigger, now };
+        let requested = self.ledger.request_beside(&request).await.map_err(StageError::from)?;
+        // One that was written but not sent is sent when it is asked for again; the queue drops a second message.
+        let run_id = requested.run_id();
+        let message = stage_message(run_id, &mode.group(export_id, run_id), "snapshot", 0)?;
+        self.snapshot_queue.send(&[message]).await.map_err(StageError::from)?;
+        tracing::info!(run.id = %run_id, export.id = %export_id, "dry run is asked for");
+        Ok(run_id)
     }
 
     /// Lets a run go on that the guard holds.

@@ -107,13 +107,14 @@ pub(super) fn event_detail(report: &Report, keys: &Keys) -> Value {
 mod tests {
     use super::*;
     use crate::model::{ExportId, RunId};
-    use crate::run::{Trigger, TriggerKind};
+    use crate::run::{RunMode, Trigger, TriggerKind};
 
     fn run(snapshot: Option<i64>, chunk: Option<i64>, push: Option<i64>, finish: Option<i64>) -> Run {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
         Run {
             run_id: RunId(uuid::Uuid::nil()),
             export_id: ExportId::try_from("newsletter".to_owned()).unwrap(),
+            mode: RunMode::Delivery,
             state: RunState::Finishing,
             trigger: Trigger { kind: TriggerKind::OnDemand, key: "key".to_owned() },
             requested_at: at(0),

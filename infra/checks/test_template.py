@@ -31,12 +31,17 @@ STARTS_RUNS = [
 ]
 MAY = {
     "tick": STARTS_RUNS,
-    "api": STARTS_RUNS,
+    "api": [
+        *STARTS_RUNS,
+        ("s3:GetObject", "DataBucket/dry-runs/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
+        ("s3:ListBucket", "DataBucket"),
+    ],
     "snapshot": [
         (RECEIVE, "SnapshotQueue"),
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
         ("s3:ListBucket", "${LakeBucketName}"),
-        ("s3:GetObject s3:PutObject", "DataBucket/snapshots/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/previews/* DataBucket/snapshots/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
@@ -46,7 +51,7 @@ MAY = {
     "chunk": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "ChunkQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/snapshots/*"),
-        ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:PutObject", "DataBucket/deltas/* DataBucket/dry-runs/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
@@ -108,7 +113,7 @@ MAY = {
 # What each function is told. A function gets what it needs and nothing else.
 TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
-    "api": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+    "api": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
@@ -356,9 +361,10 @@ class Data(unittest.TestCase):
 
     def test_everything_ends_by_itself_but_the_delivered_state(self):
         rules = of_type("AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
-        ends = {rule["Prefix"]: rule["ExpirationInDays"]["Ref"] for rule in rules if "ExpirationInDays" in rule}
-        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], "RunDataRetentionDays")
-        self.assertEqual(ends, {**of_a_run, "reports/": "ReportRetentionDays"})
+        ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], {"Ref": "RunDataRetentionDays"})
+        of_people = {"dry-runs/": 7, "previews/": 1}
+        self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")
             for folder in MAY

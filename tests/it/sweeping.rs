@@ -8,7 +8,7 @@ use local::cloud::Moment::Before;
 use relay::aws::Queue;
 use relay::ledger::{Requested, RunChange, RunRequest};
 use relay::model::{Counts, RunId};
-use relay::run::{RunState, Stage, Trigger, TriggerKind};
+use relay::run::{RunMode, RunState, Stage, Trigger, TriggerKind};
 use relay::stages::RunRequests;
 use relay::stages::tick::{Tick, Ticked};
 
@@ -51,6 +51,7 @@ impl Silent<'_> {
         let request = RunRequest {
             run_id,
             export_id: self.job.id(),
+            mode: RunMode::Delivery,
             trigger: Trigger { kind: TriggerKind::OnDemand, key: format!("request {}", self.asked) },
             now: ago(minutes),
         };

@@ -3,6 +3,7 @@
 pub mod chunk;
 mod connections;
 mod definitions;
+mod dry_runs;
 mod error;
 pub mod finish;
 mod pacing;
@@ -13,6 +14,7 @@ pub mod tick;
 
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
+pub use dry_runs::dry_run_findings;
 pub use error::StageError;
 pub use requests::{RunRequests, StartError};
 pub use runner::{Step, handle_stage};

@@ -74,8 +74,7 @@ impl RunRequests {
         let connection: Connection = self.catalog.get(export.connection.as_str()).await?;
         require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
         let run_id = new_run_id(now);
-        let request =
-            RunRequest { run_id, export_id: export.id, mode: RunMode::Delivery, trigger, now };
+        let request = RunRequest { run_id, export_id: export.id, mode: RunMode::Delivery, trigger, now };
         let requested = self.ledger.request_run(&request).await.map_err(StageError::from)?;
         if let Requested::Started(run_id) = requested {
             self.begin(run_id, export_id, 0).await?;

@@ -35,8 +35,7 @@ impl Step {
         if self.ledger.run(run_id).await?.mode == RunMode::DryRun {
             let now = Timestamp::now();
             let from = [RunState::Snapshotting, RunState::Chunking];
-            let change =
-                RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
+            let change = RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
             self.ledger.advance(run_id, &from, RunState::Failed, now, &change).await?;
             return Ok(());
         }

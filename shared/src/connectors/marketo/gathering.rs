@@ -2,7 +2,8 @@
 
 use super::settings::Settings;
 use super::{
-    IMPORT_BYTES, Imports, MAX_BODY_BYTES, MAX_RECORDS, MarketoTarget, PersonCreation, TYPICAL_DAILY_CALLS, Way,
+    IMPORT_BYTES, Imports, MAX_BODY_BYTES, MAX_RECORDS, MarketoTarget, PersonCreation, TYPICAL_DAILY_CALLS,
+    Way,
 };
 use crate::batch::{BatchEntry, BatchLimits, Kind};
 use crate::connectors::{DeltaSize, Estimate, Gathering, Workload};

@@ -6,8 +6,8 @@ use super::client::{Client, Session};
 use super::fields::{Description, Descriptions};
 use super::lists::{self, StaticList};
 use super::{
-    Imports, KeyForm, MarketoOptions, MarketoTarget, PERSON_RIGHT, PersonCreation, PushWay, TYPICAL_DAILY_CALLS, Way,
-    failure, folders, usage,
+    Imports, KeyForm, MarketoOptions, MarketoTarget, PERSON_RIGHT, PersonCreation, PushWay,
+    TYPICAL_DAILY_CALLS, Way, failure, folders, usage,
 };
 use crate::catalog::{Export, NullPolicy};
 use crate::connectors::{CredentialStore, ErrorKind, Intent, Prepared, PushError, Quota, WantedList};

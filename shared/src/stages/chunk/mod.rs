@@ -4,6 +4,8 @@ mod accounts;
 mod cap;
 mod limits;
 mod lists;
+mod look;
+mod look_sink;
 mod retire;
 mod sink;
 
@@ -15,7 +17,7 @@ use crate::catalog::{Connection, Export};
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
 use crate::model::{Destination, RunId};
-use crate::run::{BatchPointer, Keys, Plan, Run, RunState, Stage, deduplication_id};
+use crate::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, deduplication_id};
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
@@ -99,7 +101,7 @@ impl Chunk {
         serde_json::from_slice(&bytes).map_err(|error| StageError::stop("plan_damaged", error.to_string()))
     }
 
-    /// Makes the plan; `None` where the guard holds the run.
+    /// Makes the plan; `None` where the guard holds the run, and where it is a dry run, which is over then.
     async fn make_plan<C: Connector>(
         &self,
         connector: &C,
@@ -108,6 +110,10 @@ impl Chunk {
         keys: &Keys,
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
+        if run.mode == RunMode::DryRun {
+            self.look(connector, run, export, keys, deadline).await?;
+            return Ok(None);
+        }
         let lanes = connector.lanes();
         let pacer = pacer(&self.ledger, &export.connection, connector);
         let context = CallContext::paced(deadline, pacer);

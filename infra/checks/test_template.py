@@ -37,12 +37,15 @@ MAY = {
         (LEDGER + " dynamodb:Query", "LedgerTable"),
         ("sqs:SendMessage", "ChunkQueue FinishQueue SnapshotQueue"),
         ("s3:GetObject", "DataBucket/reports/*"),
+        ("s3:GetObject", "DataBucket/dry-runs/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
+        ("s3:ListBucket", "DataBucket"),
     ],
     "snapshot": [
         (RECEIVE, "SnapshotQueue"),
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
         ("s3:ListBucket", "${LakeBucketName}"),
-        ("s3:GetObject s3:PutObject", "DataBucket/snapshots/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/previews/* DataBucket/snapshots/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
@@ -52,7 +55,7 @@ MAY = {
     "chunk": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "ChunkQueue"),
         ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/* DataBucket/snapshots/*"),
-        ("s3:PutObject", "DataBucket/deltas/* DataBucket/results/*"),
+        ("s3:PutObject", "DataBucket/deltas/* DataBucket/dry-runs/* DataBucket/results/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
@@ -366,9 +369,10 @@ class Data(unittest.TestCase):
 
     def test_everything_ends_by_itself_but_the_delivered_state(self):
         rules = of_type("AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
-        ends = {rule["Prefix"]: rule["ExpirationInDays"]["Ref"] for rule in rules if "ExpirationInDays" in rule}
-        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], "RunDataRetentionDays")
-        self.assertEqual(ends, {**of_a_run, "reports/": "ReportRetentionDays"})
+        ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], {"Ref": "RunDataRetentionDays"})
+        of_people = {"dry-runs/": 7, "previews/": 1}
+        self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")
             for folder in MAY

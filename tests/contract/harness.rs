@@ -114,6 +114,9 @@ pub(crate) trait Harness: Sized {
     /// How many calls have been answered or cut.
     fn calls(&self) -> usize;
 
+    /// How many calls among them were there to change something.
+    fn writes(&self) -> usize;
+
     /// The names of all lists, where exports make lists.
     fn lists(&self) -> Vec<String>;
 

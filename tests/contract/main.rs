@@ -50,6 +50,7 @@ macro_rules! contract {
             refusals: a_list_that_is_not_there_ends_it,
             preparing: preparing_twice_is_preparing_once,
             preparing: preparing_in_a_storm_makes_nothing_twice,
+            preparing: a_look_writes_nothing,
             silence: nothing_personal_and_no_secret_is_ever_said,
         );)+
     };

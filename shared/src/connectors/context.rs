@@ -7,6 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// What a piece of work is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// Something is delivered afterwards: what an export asks for is made where it is missing.
+    #[default]
+    Deliver,
+    /// Nothing is delivered: what would be made is only told, and nothing is written.
+    Look,
+}
+
 /// The calls that one piece of work has made, when it has to be done, and who gives out turns.
 #[derive(Debug)]
 pub struct CallContext {
@@ -14,6 +24,7 @@ pub struct CallContext {
     throttled: AtomicU64,
     deadline: Instant,
     pacer: Option<Arc<dyn Pacer>>,
+    intent: Intent,
 }
 
 impl CallContext {
@@ -26,7 +37,20 @@ impl CallContext {
     /// A context whose calls wait for their turn.
     #[must_use]
     pub const fn paced(deadline: Instant, pacer: Option<Arc<dyn Pacer>>) -> Self {
-        Self { calls: AtomicU64::new(0), throttled: AtomicU64::new(0), deadline, pacer }
+        let intent = Intent::Deliver;
+        Self { calls: AtomicU64::new(0), throttled: AtomicU64::new(0), deadline, pacer, intent }
+    }
+
+    /// The same for other work.
+    #[must_use]
+    pub fn with_intent(self, intent: Intent) -> Self {
+        Self { intent, ..self }
+    }
+
+    /// What the work is for.
+    #[must_use]
+    pub const fn intent(&self) -> Intent {
+        self.intent
     }
 
     /// Waits for the turn of one call, where the connection has a pace. Every attempt needs its own.

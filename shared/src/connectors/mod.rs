@@ -20,13 +20,15 @@ mod target;
 mod text;
 
 pub use budget::{Budget, Lease};
-pub use context::CallContext;
+pub use context::{CallContext, Intent};
 pub use credentials::{CredentialError, CredentialStore};
 pub use error::{ErrorKind, PushError, Retry};
 pub use http::{Cost, Endpoint, EndpointError, HttpClient, HttpRequest, HttpResponse};
 pub use limits::{CapScope, LaneScope, Limits};
 pub use pace::{DailyBudget, NotYet, Pace, Pacer};
-pub use target::{Account, DeltaSize, Gathering, NoJob, Prepared, Pushed, Retired, WantedList};
+pub use target::{
+    Account, DeltaSize, Estimate, Gathering, NoJob, Prepared, Pushed, Quota, Retired, WantedList, Workload,
+};
 
 use crate::batch::{Frame, Kind};
 use crate::catalog::Export;
@@ -75,6 +77,9 @@ pub trait Connector: Send + Sync {
     fn check(&self, context: &CallContext) -> impl Future<Output = Result<Account, PushError>> + Send;
 
     /// Finds and verifies a target list, creates what the export asks for, and reads which fields there are.
+    ///
+    /// With [`Intent::Look`] nothing is created or changed: a notice says what would be, and the answer is what there
+    /// would be then. A list that is not there yet has an id of our own making, the same for the same list.
     fn prepare(
         &self,
         export: &Export,
@@ -85,6 +90,12 @@ pub trait Connector: Send + Sync {
     /// Decides how a delta's additions and changes go, now that it is known how many there are.
     fn gather(&self, _target: &mut Self::Target, _delta: DeltaSize) -> Gathering {
         Gathering::default()
+    }
+
+    /// What a delta that was gathered would cost. One call a batch, unless the connector knows better.
+    fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
+        let calls = u64::try_from(workload.batches.len()).unwrap_or(u64::MAX);
+        Estimate::at(calls, self.pace().as_ref())
     }
 
     /// Sends one batch. An error means that nothing is known of any row, and that sending all of them again is safe.

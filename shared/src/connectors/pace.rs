@@ -19,6 +19,16 @@ pub struct Pace {
     pub daily: Option<DailyBudget>,
 }
 
+impl Pace {
+    /// The least time that so many calls take.
+    #[must_use]
+    pub fn seconds(&self, calls: u64) -> u64 {
+        let window_ms = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = calls.saturating_mul(window_ms) / u64::from(self.calls.max(1));
+        milliseconds.div_ceil(1_000)
+    }
+}
+
 /// What may be spent in a day, and when the destination's day begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DailyBudget {

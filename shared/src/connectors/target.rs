@@ -1,7 +1,7 @@
 //! What a connector says of accounts, target lists and batches.
 
-use super::PushError;
-use crate::batch::{BatchLimits, RowResult};
+use super::{Pace, PushError};
+use crate::batch::{BatchEntry, BatchLimits, Kind, RowResult};
 use crate::mapping::{Field, MatchKeyKind};
 use crate::model::{ListId, SegmentId};
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,56 @@ pub struct Prepared<T> {
     pub terms: String,
     /// The fields that rows can be mapped to.
     pub fields: Vec<Field>,
+    /// What is spent of the account's day, where the destination tells.
+    pub quota: Option<Quota>,
     /// What people should know: said in the run and in its report.
     pub notices: Vec<String>,
+}
+
+/// A day's calls of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Quota {
+    /// Calls of today so far, by everybody who uses the account.
+    pub used_today: u64,
+    /// Calls that a day has: the connection's own limit, else what the destination usually gives.
+    pub limit_today: u64,
+}
+
+/// What a delta would cost, as far as that can be known without a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Calls.
+    pub calls: u64,
+    /// How long they take at the connection's pace, others leaving it alone; `None` where there is no pace.
+    pub seconds: Option<u64>,
+}
+
+impl Estimate {
+    /// So many calls at a pace.
+    #[must_use]
+    pub fn at(calls: u64, pace: Option<&Pace>) -> Self {
+        Self { calls, seconds: pace.map(|pace| pace.seconds(calls)) }
+    }
+}
+
+/// The rows of one delta that need a call, with their batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload<'a> {
+    /// Its batches, as they would be sent.
+    pub batches: &'a [BatchEntry],
+    /// What [`Connector::gather`](super::Connector::gather) was told.
+    pub size: DeltaSize,
+    /// Rows that add somebody.
+    pub added_rows: u64,
+}
+
+impl Workload<'_> {
+    /// Sums over the batches of a kind what `calls` says of the number of a batch's rows.
+    #[must_use]
+    pub fn sum(&self, kind: Kind, calls: impl Fn(u64) -> u64) -> u64 {
+        let batches = self.batches.iter().filter(|batch| batch.kind == kind);
+        batches.map(|batch| calls(u64::from(batch.rows))).sum()
+    }
 }
 
 /// How much a delta adds and changes.

@@ -48,12 +48,21 @@ impl Ledger {
         if self.is_written("own target list in", answer)? {
             return Ok(owner.clone());
         }
-        let item = self.item(owner_key(connection, list_id)).await?.unwrap_or_default();
+        self.list_owner(connection, list_id).await?.ok_or(LedgerError::Damaged { attribute: "export_id" })
+    }
+
+    /// Whose the destination's list `list_id` is; `None` where it is nobody's.
+    pub async fn list_owner(
+        &self,
+        connection: &ConnectionId,
+        list_id: &ListId,
+    ) -> Result<Option<ListOwner>, LedgerError> {
+        let Some(item) = self.item(owner_key(connection, list_id)).await? else { return Ok(None) };
         let export = find_text(&item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
         let export = export.ok_or(LedgerError::Damaged { attribute: "export_id" })?;
         let list =
             find_text(&item, "target_list").ok_or(LedgerError::Damaged { attribute: "target_list" })?;
-        Ok(ListOwner { export, list: ListId(list.to_owned()) })
+        Ok(Some(ListOwner { export, list: ListId(list.to_owned()) }))
     }
 
     /// Gives a target list from one who no longer names it to another. Says whether it did.

@@ -75,6 +75,24 @@ impl Ledger {
         Ok(self.item(key).await?.is_some())
     }
 
+    /// Asks for a run that takes nobody's place: it begins at once, whatever else the export does.
+    pub async fn request_beside(&self, request: &RunRequest) -> Result<Requested, LedgerError> {
+        for _ in 0..TRIES {
+            let parts = [
+                self.trigger_part(request, request.run_id)?,
+                self.run_part(request, RunState::Snapshotting)?,
+                self.history_part(request)?,
+            ];
+            if matches!(self.write(parts.into()).await?, Written::Done) {
+                return Ok(Requested::Started(request.run_id));
+            }
+            if let Some(repeated) = self.repeated(request).await? {
+                return Ok(repeated);
+            }
+        }
+        Err(LedgerError::Contended(request.export_id.clone()))
+    }
+
     async fn try_request(&self, request: &RunRequest) -> Result<Option<Requested>, LedgerError> {
         let run_id = request.run_id;
         let free = "attribute_not_exists(active_run)";
@@ -229,5 +247,10 @@ fn mode_text(mode: RunMode) -> Result<String, LedgerError> {
 }
 
 fn trigger_key(request: &RunRequest) -> Item {
-    item::key(format!("export#{}", request.export_id), format!("trigger#{}", request.trigger.key))
+    // What asked for a dry run must not stand for a delivery.
+    let prefix = match request.mode {
+        RunMode::Delivery | RunMode::Retry { .. } => "trigger#",
+        RunMode::DryRun => "trigger#dry-run#",
+    };
+    item::key(format!("export#{}", request.export_id), format!("{prefix}{}", request.trigger.key))
 }

@@ -7,7 +7,7 @@ use std::ops::AddAssign;
 use utoipa::ToSchema;
 
 /// Why a row was not applied: a stable code and a sentence for people. Neither holds personal data.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// A stable word, ours (`email_invalid`) or the destination's code with its name (`campaign_monitor_206`).

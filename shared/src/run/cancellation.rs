@@ -3,6 +3,7 @@
 use crate::model::{ConnectionId, Reason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 const NOT_SENT: Reason = Reason::new(
     "run_canceled",
@@ -10,7 +11,7 @@ const NOT_SENT: Reason = Reason::new(
 );
 
 /// That somebody stopped a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancellation {
     /// Who: as whoever asked is known to the API.
@@ -22,7 +23,7 @@ pub struct Cancellation {
 }
 
 /// Why a run was stopped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
     /// It was asked for.

@@ -67,6 +67,12 @@ impl Keys {
         format!("delivered/{}/{}/{}.parquet", self.export, digest.get(..16).unwrap_or_default(), self.run)
     }
 
+    /// What a dry run has found.
+    #[must_use]
+    pub fn dry_run(&self) -> String {
+        format!("dry-runs/{}/{}.json", self.export, self.run)
+    }
+
     /// The run's report.
     #[must_use]
     pub fn report(&self) -> String {

@@ -3,7 +3,9 @@
 
 mod cancellation;
 mod estimate;
+mod dry_run;
 mod keys;
+mod mask;
 mod message;
 mod plan;
 mod report;
@@ -12,7 +14,9 @@ mod state;
 pub(crate) use cancellation::accepted_notice;
 pub use cancellation::{CancelReason, Cancellation};
 pub use estimate::remaining_ms;
+pub use dry_run::{DryRun, DryRunTarget, SAMPLES_A_KIND, Sample, SampleKind};
 pub use keys::Keys;
+pub use mask::{mask_text, mask_value};
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};

@@ -116,9 +116,15 @@ impl Plan {
     /// Rows of the queries that could not become members: counted, for nothing is lost in silence.
     #[must_use]
     pub fn query_counts(&self) -> Counts {
+        Self::query_counts_of(&self.segments)
+    }
+
+    /// The same for segments without a plan.
+    #[must_use]
+    pub fn query_counts_of(segments: &[RunSegment]) -> Counts {
         Counts {
-            rejected: self.segments.iter().map(|segment| segment.rows_without_key).sum(),
-            skipped: self.segments.iter().map(|segment| segment.duplicate_member_rows).sum(),
+            rejected: segments.iter().map(|segment| segment.rows_without_key).sum(),
+            skipped: segments.iter().map(|segment| segment.duplicate_member_rows).sum(),
             ..Counts::default()
         }
     }

@@ -72,6 +72,40 @@ impl RunState {
     }
 }
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// Brings the destination up to date.
+    #[default]
+    Delivery,
+    /// Says what a delivery would do, and writes nothing at the destination.
+    DryRun,
+    /// Brings only the rows that an earlier run of the export deferred or rejected.
+    Retry {
+        /// The earlier run.
+        of: RunId,
+    },
+}
+
+impl RunMode {
+    /// What one run has to deliver so that it serves two requests: a delivery brings the rows of every retry too.
+    #[must_use]
+    pub fn merged_with(self, other: Self) -> Self {
+        if self == other { self } else { Self::Delivery }
+    }
+
+    /// The message group of a run's steps: deliveries of an export come one after the other, and nobody waits for a
+    /// dry run.
+    #[must_use]
+    pub fn group(self, export_id: &ExportId, run_id: RunId) -> String {
+        match self {
+            Self::Delivery | Self::Retry { .. } => export_id.to_string(),
+            Self::DryRun => format!("dry-run/{run_id}"),
+        }
+    }
+}
+
 /// The steps of a run that take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -112,28 +146,6 @@ pub struct Trigger {
     pub key: String,
 }
 
-/// What a run is to deliver.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunMode {
-    /// Everything that has changed.
-    #[default]
-    Delivery,
-    /// Only the rows that an earlier run of the export deferred or rejected.
-    Retry {
-        /// The earlier run.
-        of: RunId,
-    },
-}
-
-impl RunMode {
-    /// What one run has to deliver so that it serves two requests: a delivery brings the rows of every retry too.
-    #[must_use]
-    pub fn merged_with(self, other: Self) -> Self {
-        if self == other { self } else { Self::Delivery }
-    }
-}
-
 /// Why a run stopped. Names definitions, limits and counts, never a profile's values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +173,12 @@ impl Run {
     #[must_use]
     pub fn is_paused(&self, now: Timestamp) -> bool {
         self.pause.as_ref().is_some_and(|pause| pause.until > now)
+    }
+
+    /// The message group of its steps.
+    #[must_use]
+    pub fn group(&self) -> String {
+        self.mode.group(&self.export_id, self.run_id)
     }
 
     /// When the step that it is in began.
@@ -205,7 +223,7 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     /// Rows that came in, once they are known.
     pub rows_in: Option<u64>,
-    /// Rows that have an outcome, so far.
+    /// Rows that have an outcome, so far; of a dry run, the outcomes that they would have.
     pub counts: Counts,
     /// Rows among them that were settled before the first batch, without a call.
     #[serde(default)]

@@ -40,7 +40,7 @@ impl RunRequests {
         let exports = self.catalog.list::<Export>().await.map_err(StageError::from)?.into_iter().flatten();
         let stops = exports.map(|saved| async move {
             let export = saved.document;
-            let is_on_it = export.connection == *connection_id;
+            let is_on_it = export.connection.as_ref() == Some(connection_id);
             self.stop_export(&export.id, is_on_it, connection_id, cancellation).await
         });
         let stopped: Vec<Vec<Run>> =

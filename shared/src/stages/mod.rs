@@ -4,6 +4,7 @@ mod canceling;
 pub mod chunk;
 mod connections;
 mod definitions;
+mod dry_runs;
 mod error;
 pub mod finish;
 mod pacing;
@@ -17,6 +18,7 @@ mod uploads;
 
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
+pub use dry_runs::dry_run_findings;
 pub use error::StageError;
 pub use requests::{RunRequests, StartError};
 pub use retrying::require_results;

@@ -130,6 +130,29 @@ impl RunRequests {
         Ok(requested)
     }
 
+    /// Asks what a run of an export would do, of one that is switched off too. It writes nothing at the destination and
+    /// keeps no other run waiting; a doubled request makes one.
+    pub async fn dry_run(
+        &self,
+        export_id: &ExportId,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<RunId, StartError> {
+        let export: Export = self.catalog.get(export_id.as_str()).await?;
+        let connection: Connection = self.catalog.get(export.connection()?.as_str()).await?;
+        require_consent(&connection).map_err(|error| StartError::NoConsent(error.to_string()))?;
+        let (mode, run_id) = (RunMode::DryRun, new_run_id(now));
+        let connection_id = connection.id;
+        let request = RunRequest { run_id, export_id: export.id, connection_id, mode, trigger, now };
+        let requested = self.ledger.request_beside(&request).await.map_err(StageError::from)?;
+        // One that was written but not sent is sent when it is asked for again; the queue drops a second message.
+        let run_id = requested.run_id();
+        let message = stage_message(run_id, &mode.group(export_id, run_id), "snapshot", 0)?;
+        self.snapshot_queue.send(&[message]).await.map_err(StageError::from)?;
+        tracing::info!(run.id = %run_id, export.id = %export_id, "dry run is asked for");
+        Ok(run_id)
+    }
+
     /// Lets a run go on that the guard holds.
     pub async fn approve(&self, run_id: RunId, now: Timestamp) -> Result<Run, StartError> {
         let change = RunChange { approved: Some(()), ..RunChange::default() };

@@ -4,7 +4,7 @@ use super::StageError;
 use crate::aws::{Delivery, Failure as MessageFailure, Queue, Verdict, handle_groups};
 use crate::ledger::{Ledger, RunChange};
 use crate::model::RunId;
-use crate::run::{Failure, Pause, RunState, Stage, StageMessage, deduplication_id};
+use crate::run::{Failure, Pause, RunMode, RunState, Stage, StageMessage, deduplication_id};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -28,9 +28,17 @@ pub struct Step {
 }
 
 impl Step {
-    /// Ends a run with a failure: finish writes the report and makes place for the next run.
+    /// Ends a run with a failure: finish writes the report and makes place for the next run. A dry run has no place to
+    /// make, so it is over at once.
     pub async fn fail(&self, run_id: RunId, code: &str, text: &str) -> Result<(), StageError> {
         let failure = Failure { stage: self.stage, code: code.to_owned(), text: text.to_owned() };
+        if self.ledger.run(run_id).await?.mode == RunMode::DryRun {
+            let now = Timestamp::now();
+            let from = [RunState::Snapshotting, RunState::Chunking];
+            let change = RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
+            self.ledger.advance(run_id, &from, RunState::Failed, now, &change).await?;
+            return Ok(());
+        }
         let change =
             RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
         // A run that has gone on to a later step is no longer this step's to end.
@@ -79,8 +87,8 @@ impl Step {
         step: &str,
         try_number: u64,
     ) -> Result<(), StageError> {
-        let export_id = self.ledger.run(run_id).await?.export_id;
-        Ok(queue.send(&[stage_message(run_id, export_id.as_str(), step, try_number)?]).await?)
+        let group = self.ledger.run(run_id).await?.group();
+        Ok(queue.send(&[stage_message(run_id, &group, step, try_number)?]).await?)
     }
 }
 

@@ -166,6 +166,31 @@ impl Harness for CampaignMonitorHarness {
         self.sandbox.report().calls.values().map(|calls| calls.calls).sum()
     }
 
+    fn writes(&self) -> usize {
+        use cm::Endpoint::{
+            Client, ClientLists, Clients, Details, Fields, History, List, Members, Stats, SuppressionList,
+            Token,
+        };
+        let is_read = |endpoint| {
+            matches!(
+                endpoint,
+                Clients
+                    | Client
+                    | ClientLists
+                    | SuppressionList
+                    | List
+                    | Stats
+                    | Fields
+                    | Members
+                    | Details
+                    | History
+                    | Token
+            )
+        };
+        let calls = self.sandbox.report().calls.into_iter();
+        calls.filter(|(endpoint, _)| !is_read(*endpoint)).map(|(_, calls)| calls.calls).sum()
+    }
+
     fn lists(&self) -> Vec<String> {
         // An export makes none; the sandbox shows those that there are to nobody but their owner.
         Vec::new()

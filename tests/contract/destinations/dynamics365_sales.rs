@@ -192,6 +192,32 @@ impl<const IS_ONE_BY_ONE: bool> Harness for DynamicsHarness<IS_ONE_BY_ONE> {
         report.calls.values().map(|calls| calls.calls).sum()
     }
 
+    fn writes(&self) -> usize {
+        use vendor::Endpoint::{
+            Contact, Contacts, List, ListContacts, ListMembers, Lists, MessageFilters, Metadata, Token,
+            TotalRecordCount, UserPrivileges, WhoAmI,
+        };
+        let is_read = |endpoint| {
+            matches!(
+                endpoint,
+                Token
+                    | WhoAmI
+                    | Metadata
+                    | Lists
+                    | List
+                    | ListContacts
+                    | Contacts
+                    | Contact
+                    | ListMembers
+                    | TotalRecordCount
+                    | UserPrivileges
+                    | MessageFilters
+            )
+        };
+        let calls = self.sandbox.report().calls.into_iter();
+        calls.filter(|(endpoint, _)| !is_read(*endpoint)).map(|(_, calls)| calls.calls).sum()
+    }
+
     fn lists(&self) -> Vec<String> {
         self.sandbox.lists().into_iter().map(|list| format!("{} {}", list.name, list.list_id)).collect()
     }

@@ -189,6 +189,42 @@ impl<const IS_IMPORT: bool> Harness for MarketoHarness<IS_IMPORT> {
         report.identity_calls + report.calls.values().map(|calls| calls.calls).sum::<usize>()
     }
 
+    fn writes(&self) -> usize {
+        use vendor::Endpoint::{
+            BrowseLists, Describe, Describe2, ErrorStatistics, FindLeads, Folder, FolderByName, Folders,
+            Identity, ImportFailures, ImportStatus, ImportWarnings, IsMember, List, ListAsset, ListByName,
+            Lists, ListsOfLead, Members, Partitions, Usage,
+        };
+        let is_read = |endpoint| {
+            matches!(
+                endpoint,
+                Identity
+                    | Describe
+                    | Describe2
+                    | Partitions
+                    | FindLeads
+                    | ListsOfLead
+                    | Lists
+                    | List
+                    | Members
+                    | IsMember
+                    | BrowseLists
+                    | ListByName
+                    | ListAsset
+                    | Folders
+                    | FolderByName
+                    | Folder
+                    | ImportStatus
+                    | ImportFailures
+                    | ImportWarnings
+                    | Usage
+                    | ErrorStatistics
+            )
+        };
+        let calls = self.sandbox.report().calls.into_iter();
+        calls.filter(|(endpoint, _)| !is_read(*endpoint)).map(|(_, calls)| calls.calls).sum()
+    }
+
     fn lists(&self) -> Vec<String> {
         self.sandbox.lists().into_iter().map(|list| format!("{} {}", list.name, list.id)).collect()
     }

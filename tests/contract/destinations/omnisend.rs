@@ -194,6 +194,28 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
         self.sandbox.report().calls.values().map(|calls| calls.calls).sum()
     }
 
+    fn writes(&self) -> usize {
+        use vendor::Endpoint::{
+            Batch, BatchItems, Batches, Brand, Contact, Contacts, Segment, SegmentStatistics, Segments,
+        };
+        let is_read = |endpoint| {
+            matches!(
+                endpoint,
+                Brand
+                    | Contacts
+                    | Contact
+                    | Batches
+                    | Batch
+                    | BatchItems
+                    | Segments
+                    | Segment
+                    | SegmentStatistics
+            )
+        };
+        let calls = self.sandbox.report().calls.into_iter();
+        calls.filter(|(endpoint, _)| !is_read(*endpoint)).map(|(_, calls)| calls.calls).sum()
+    }
+
     fn lists(&self) -> Vec<String> {
         let segments = self.sandbox.segments(&self.brand.brand_id).unwrap();
         segments.into_iter().map(|(id, name)| format!("{name} {id}")).collect()

@@ -23,8 +23,8 @@ pub use options::{CampaignMonitorOptions, ConsentToTrack, DataType, NewField, Op
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, LaneScope,
-    Limits, NoJob, Prepared, PushError, Pushed, Retry, WantedList,
+    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, Estimate, HttpClient,
+    LaneScope, Limits, NoJob, Prepared, PushError, Pushed, Retry, WantedList, Workload,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
@@ -154,6 +154,13 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
         context: &CallContext,
     ) -> Result<Prepared<Self::Target>, PushError> {
         prepare::prepare(&self.client, export, list, &self.session(context)).await
+    }
+
+    /// An import is one call a batch, and a removal two for each person: a look and the removal.
+    fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
+        let imports = workload.sum(Kind::Upsert, |_| 1);
+        let removals = workload.sum(Kind::Remove, |rows| 2 * rows);
+        Estimate::at(imports + removals, self.pace().as_ref())
     }
 
     async fn push(

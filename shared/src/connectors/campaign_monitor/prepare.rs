@@ -7,7 +7,7 @@ use super::settings::is_id;
 use super::wire::{MOBILE_NUMBER, NAME};
 use super::{CampaignMonitorOptions, CampaignMonitorTarget, failure};
 use crate::catalog::{Export, NullPolicy};
-use crate::connectors::{CredentialStore, ErrorKind, Prepared, PushError, WantedList};
+use crate::connectors::{CredentialStore, ErrorKind, Intent, Prepared, PushError, WantedList};
 use crate::mapping::{DateFormat, Field, FieldKind, MatchKeyKind};
 use crate::model::ListId;
 use bytes::Bytes;
@@ -82,6 +82,11 @@ pub(super) async fn prepare<S: CredentialStore>(
     let fields_before = custom_fields.len();
     for field in &options.create_missing_fields {
         let Some(existing) = find(&custom_fields, &field.name) else {
+            if session.context.intent() == Intent::Look {
+                notices.push(format!("custom field \"{}\" would be created", field.name));
+                custom_fields.push(not_yet_created(field));
+                continue;
+            }
             create_field(client, list, field, session).await?;
             notices.push(format!("custom field \"{}\" was created", field.name));
             // The key is the vendor's to choose, so the fields are read again rather than it being guessed.
@@ -101,7 +106,7 @@ pub(super) async fn prepare<S: CredentialStore>(
             ));
         }
     }
-    if custom_fields.len() > fields_before {
+    if custom_fields.len() > fields_before && session.context.intent() == Intent::Deliver {
         tracing::info!(created = custom_fields.len() - fields_before, "custom fields created");
     }
 
@@ -125,7 +130,18 @@ pub(super) async fn prepare<S: CredentialStore>(
     let terms = format!("consent_to_track={}", target.consent_to_track.word());
     // List ids are hexadecimal, and the vendor takes them in either case.
     let list_id = ListId(list.0.to_lowercase());
-    Ok(Prepared { target, list_id, match_key: MatchKeyKind::Email, terms, fields, notices })
+    Ok(Prepared { target, list_id, match_key: MatchKeyKind::Email, terms, fields, quota: None, notices })
+}
+
+/// What a field is taken for that a delivery would create. The vendor chooses its key; whichever it is, everybody who is
+/// sent gets the field for the first time.
+fn not_yet_created(field: &NewField) -> CustomField {
+    CustomField {
+        field_name: field.name.clone(),
+        key: format!("[{}]", field.name),
+        data_type: data_type_word(field.data_type).to_owned(),
+        field_options: Some(field.options.clone()),
+    }
 }
 
 /// The keys of the mapped fields that hold days. Refuses to empty what cannot be emptied.

@@ -23,6 +23,9 @@ const FIRST_PER_QUERY: usize = 250;
 /// A batch asks for so many contacts at the most, to be answered well within a minute.
 const MOST_QUERIES: usize = 20;
 
+/// Contacts that one call looks up, as long as the organisation has refused none.
+pub(super) const AT_A_TIME: u64 = 5_000;
+
 /// Where contacts are looked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Among<'a> {

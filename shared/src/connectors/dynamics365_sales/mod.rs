@@ -34,8 +34,8 @@ pub use settings::{AUTHORITY_DOMAINS, ORGANISATION_DOMAINS, OptionsError};
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, ErrorKind, HttpClient, LaneScope, Limits,
-    NoJob, Pace, Prepared, PushError, Pushed, Retry, WantedList,
+    Account, CallContext, CapScope, Connector, CredentialStore, ErrorKind, Estimate, HttpClient, LaneScope,
+    Limits, NoJob, Pace, Prepared, PushError, Pushed, Retry, WantedList, Workload,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
@@ -173,6 +173,24 @@ impl<S: CredentialStore> Connector for Dynamics365Sales<S> {
     ) -> Result<Prepared<Self::Target>, PushError> {
         let session = &self.session(context);
         Preparation { client: &self.client, session, actions: &self.actions }.prepare(export, list).await
+    }
+
+    /// Additions look 5,000 contacts up with a call, then change members, as removals do, in calls whose size follows the
+    /// organisation's speed: the estimate takes the first call's. They come one after the other, and each may take as
+    /// long as the connection says that a call should.
+    fn estimate(&self, target: &Self::Target, workload: &Workload<'_>) -> Estimate {
+        let settings = &self.client.settings;
+        let set = u64::try_from(settings.first_members).unwrap_or(u64::MAX).max(1);
+        let one_by_one = set.min(u64::try_from(batch::MOST_OPERATIONS).unwrap_or(u64::MAX));
+        let size = |is_set: bool| if is_set { set } else { one_by_one };
+        let add = size(!matches!(target.adding, Adding::OneByOne));
+        let remove = size(matches!(target.removing, Removing::Many));
+        let look_ups = workload.sum(Kind::Upsert, |rows| rows.div_ceil(lookup::AT_A_TIME));
+        let changes = workload.sum(Kind::Upsert, |rows| rows.div_ceil(add))
+            + workload.sum(Kind::Remove, |rows| rows.div_ceil(remove));
+        let paced = Estimate::at(look_ups + changes, Some(&settings.pace));
+        let busy_seconds = settings.call_goal.as_secs().saturating_mul(changes);
+        Estimate { seconds: paced.seconds.max(Some(busy_seconds)), ..paced }
     }
 
     async fn push(

@@ -6,7 +6,7 @@ use super::client::{Answer, Call, Client, SHORT_TIMEOUT, Session, Weight};
 use super::metadata::{Actions, Adding, Removing};
 use super::{Dynamics365SalesTarget, failure, ids};
 use crate::catalog::Export;
-use crate::connectors::{CredentialStore, ErrorKind, Prepared, PushError, WantedList};
+use crate::connectors::{CredentialStore, ErrorKind, Intent, Prepared, PushError, WantedList};
 use crate::mapping::MatchKeyKind;
 use crate::model::{ListId, SegmentId};
 use bytes::Bytes;
@@ -69,6 +69,7 @@ impl<S: CredentialStore> Preparation<'_, S> {
             match_key: MatchKeyKind::Guid,
             terms: String::new(),
             fields: Vec::new(),
+            quota: None,
             notices,
         })
     }
@@ -116,6 +117,11 @@ impl<S: CredentialStore> Preparation<'_, S> {
         known: Option<&ListId>,
         notices: &mut Vec<String>,
     ) -> Result<Uuid, PushError> {
+        let intent = self.session.context.intent();
+        let was = match intent {
+            Intent::Deliver => "was",
+            Intent::Look => "would be",
+        };
         let name = list_name(name, segment);
         let known = known.and_then(ids::parse);
         let mut id = known.unwrap_or_else(|| ids::of_segment(&export.id, segment, None));
@@ -128,13 +134,17 @@ impl<S: CredentialStore> Preparation<'_, S> {
         if let Some(found) = found {
             verify(&found)?;
             if found.listname.as_deref() != Some(name.as_str()) {
-                self.rename(id, &name).await?;
-                notices.push(format!("the segment's marketing list was renamed \"{name}\""));
+                if intent == Intent::Deliver {
+                    self.rename(id, &name).await?;
+                }
+                notices.push(format!("the segment's marketing list {was} renamed \"{name}\""));
             }
             return Ok(id);
         }
-        self.make(export, segment, id, &name).await?;
-        notices.push(format!("marketing list \"{name}\" was made"));
+        if intent == Intent::Deliver {
+            self.make(export, segment, id, &name).await?;
+        }
+        notices.push(format!("marketing list \"{name}\" {was} made"));
         Ok(id)
     }
 

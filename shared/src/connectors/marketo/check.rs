@@ -38,7 +38,7 @@ pub(super) async fn check<S: CredentialStore>(
         Err(error) if error.kind == ErrorKind::Settings => {}
         Err(error) => return Err(error),
     }
-    notices.extend(usage::notice(client, session).await?);
+    notices.extend(usage::read(client, session).await?.map(usage::notice));
     Ok(Account { name: settings.endpoint.host().to_owned(), notices })
 }
 

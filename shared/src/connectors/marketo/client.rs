@@ -26,7 +26,7 @@ const LEAST_TIME_AFTER: Duration = Duration::from_secs(5);
 /// Makes calls.
 pub(super) struct Client<S> {
     http: HttpClient,
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
     auth: Auth<S>,
 }
 

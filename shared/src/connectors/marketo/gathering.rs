@@ -1,16 +1,16 @@
 //! By calls or by files: decided by what each would cost in calls and in time, as far as that can be known before.
 
 use super::settings::Settings;
-use super::{IMPORT_BYTES, Imports, MAX_RECORDS, MarketoTarget, PersonCreation, Way};
-use crate::batch::BatchLimits;
-use crate::connectors::{DeltaSize, Gathering};
+use super::{
+    IMPORT_BYTES, Imports, MAX_BODY_BYTES, MAX_RECORDS, MarketoTarget, PersonCreation, TYPICAL_DAILY_CALLS,
+    Way,
+};
+use crate::batch::{BatchEntry, BatchLimits, Kind};
+use crate::connectors::{DeltaSize, Estimate, Gathering, Workload};
 use std::time::Duration;
 
 /// Files have to be so many times as fast: their outcomes come later and without lead ids.
 const TIMES_AS_FAST: u64 = 2;
-/// The typical daily quota (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>),
-/// where the connection has no limit of its own.
-const TYPICAL_DAILY_CALLS: u64 = 50_000;
 /// Submitting a file, and reading its failures and its warnings.
 const CALLS_A_FILE: u64 = 3;
 
@@ -62,17 +62,54 @@ pub(super) fn gather(settings: &Settings, target: &mut MarketoTarget, delta: Del
     Gathering { limits, notices: vec![notice] }
 }
 
+/// What the delta costs, batch for batch. By calls, each 300 people of a batch are written, or looked up, and those who
+/// are new to the list are added to it: how the new ones fall among the pieces is not known, so where there are any, each
+/// piece is taken to have some. Files cost what deciding for them took them for. Removals are a call for each 300, where
+/// the people's ids are known, which a file does not tell.
+pub(super) fn estimate(settings: &Settings, target: &MarketoTarget, workload: &Workload<'_>) -> Estimate {
+    let removals = workload.sum(Kind::Remove, pieces_of_rows);
+    let removing = Estimate::at(removals, Some(&settings.pace));
+    let upserts = match target.way {
+        Way::BulkImport if workload.size.upsert_rows > 0 => {
+            let (import, _) = by_import(settings, workload.size);
+            Estimate { calls: import.calls, seconds: Some(import.seconds) }
+        }
+        Way::BulkImport | Way::Sync => {
+            let batches = workload.batches.iter().filter(|batch| batch.kind == Kind::Upsert);
+            let pieces: u64 = batches.map(pieces).sum();
+            let has_to_add = workload.added_rows > 0;
+            let calls = match (is_only_added(target), has_to_add) {
+                (false, true) => 2 * pieces,
+                (true, true) | (false, false) => pieces,
+                (true, false) => 0,
+            };
+            Estimate::at(calls, Some(&settings.pace))
+        }
+    };
+    let seconds = upserts.seconds.zip(removing.seconds).map(|(upserts, removals)| upserts + removals);
+    Estimate { calls: upserts.calls + removing.calls, seconds }
+}
+
+fn pieces(batch: &BatchEntry) -> u64 {
+    pieces_of_rows(u64::from(batch.rows)).max(batch.request_bytes.div_ceil(MAX_BODY_BYTES))
+}
+
+fn pieces_of_rows(rows: u64) -> u64 {
+    rows.div_ceil(u64::try_from(MAX_RECORDS).unwrap_or(1))
+}
+
+/// Whether people need not even be looked up: their keys are Marketo's own ids.
+fn is_only_added(target: &MarketoTarget) -> bool {
+    target.person_creation == PersonCreation::MatchOnly
+        && !target.has_attributes
+        && target.lookup_field == "id"
+}
+
 /// Writing or looking up, then adding to the list: two calls for each 300.
 fn by_sync(settings: &Settings, target: &MarketoTarget, delta: DeltaSize) -> Cost {
-    let records = u64::try_from(MAX_RECORDS).unwrap_or(1);
-    let is_only_added = target.person_creation == PersonCreation::MatchOnly
-        && !target.has_attributes
-        && target.lookup_field == "id";
-    let calls_a_piece = if is_only_added { 1 } else { 2 };
-    let calls = delta.upsert_rows.div_ceil(records) * calls_a_piece;
-    let window_ms = u64::try_from(settings.pace.window.as_millis()).unwrap_or(u64::MAX);
-    let milliseconds = calls.saturating_mul(window_ms) / u64::from(settings.pace.calls.max(1));
-    Cost { calls, seconds: milliseconds.div_ceil(1_000) }
+    let calls_a_piece = if is_only_added(target) { 1 } else { 2 };
+    let calls = pieces_of_rows(delta.upsert_rows) * calls_a_piece;
+    Cost { calls, seconds: settings.pace.seconds(calls) }
 }
 
 /// One file after the other, for a list takes one import at a time; the other lanes' files wait and ask again.

@@ -37,8 +37,8 @@ pub use settings::OptionsError;
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, DeltaSize, ErrorKind, Gathering, HttpClient,
-    LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retired, Retry, WantedList,
+    Account, CallContext, CapScope, Connector, CredentialStore, DeltaSize, ErrorKind, Estimate, Gathering,
+    HttpClient, LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retired, Retry, WantedList, Workload,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
@@ -75,6 +75,9 @@ const REMOVE_ROWS: u32 = 3_000;
 /// "Sync Leads 90 s, Get Leads by Filter 60 s" on the vendor's side (same page as `MAX_RECORDS`); some more lets its
 /// end come before ours.
 const CALL_TIMEOUT: Duration = Duration::from_secs(110);
+/// The typical daily quota (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>),
+/// where the connection has no limit of its own.
+const TYPICAL_DAILY_CALLS: u64 = 50_000;
 /// How long after a token that has no time left another is asked for.
 const TOKEN_PAUSE: Duration = Duration::from_secs(1);
 /// The right to people and to who is on a list, as the admin pages call it
@@ -245,6 +248,10 @@ impl<S: CredentialStore> Connector for Marketo<S> {
 
     fn gather(&self, target: &mut Self::Target, delta: DeltaSize) -> Gathering {
         gathering::gather(&self.settings, target, delta)
+    }
+
+    fn estimate(&self, target: &Self::Target, workload: &Workload<'_>) -> Estimate {
+        gathering::estimate(&self.settings, target, workload)
     }
 
     async fn push(

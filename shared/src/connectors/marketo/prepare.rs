@@ -6,11 +6,11 @@ use super::client::{Client, Session};
 use super::fields::{Description, Descriptions};
 use super::lists::{self, StaticList};
 use super::{
-    Imports, KeyForm, MarketoOptions, MarketoTarget, PERSON_RIGHT, PersonCreation, PushWay, Way, failure,
-    folders, usage,
+    Imports, KeyForm, MarketoOptions, MarketoTarget, PERSON_RIGHT, PersonCreation, PushWay,
+    TYPICAL_DAILY_CALLS, Way, failure, folders, usage,
 };
 use crate::catalog::{Export, NullPolicy};
-use crate::connectors::{CredentialStore, ErrorKind, Prepared, PushError, WantedList};
+use crate::connectors::{CredentialStore, ErrorKind, Intent, Prepared, PushError, Quota, WantedList};
 use crate::mapping::{Field, MatchKeyKind, mapped_fields};
 use crate::model::ListId;
 use serde::Deserialize;
@@ -53,7 +53,10 @@ pub(super) async fn prepare<S: CredentialStore>(
     if options.person_creation == PersonCreation::MatchOnly && export.mapping.is_empty() {
         notices.push("people are only matched: nothing of them is written, and nobody is created".to_owned());
     }
-    notices.extend(usage::notice(client, session).await?);
+    let used_today = usage::read(client, session).await?;
+    notices.extend(used_today.map(usage::notice));
+    let limit_today = client.settings.daily.calls.unwrap_or(TYPICAL_DAILY_CALLS);
+    let quota = used_today.map(|used_today| Quota { used_today, limit_today });
     let target = MarketoTarget {
         list_id: list_id.clone(),
         key_form: match match_key {
@@ -67,7 +70,7 @@ pub(super) async fn prepare<S: CredentialStore>(
         imports,
         way: Way::Sync,
     };
-    Ok(Prepared { list_id, match_key, terms: target.terms(), fields, notices, target })
+    Ok(Prepared { list_id, match_key, terms: target.terms(), fields, quota, notices, target })
 }
 
 /// A mapped field that cannot be filled is told by name and reason, and not merely as one that is not there. That comes
@@ -157,7 +160,13 @@ async fn of_segment<S: CredentialStore>(
     if let Some(known) = known.and_then(|known| lists::canonical_id(&known.0)) {
         if let Some(found) = lists::read(client, &known, session).await? {
             if found.name != name {
-                notices.push(follow(client, &known, &found.name, name, session).await?);
+                notices.push(match session.context.intent() {
+                    Intent::Deliver => follow(client, &known, &found.name, name, session).await?,
+                    Intent::Look => format!(
+                        "list \"{}\" (id {known}) would be renamed to \"{name}\", after the segment",
+                        found.name
+                    ),
+                });
             }
             return Ok(known);
         }
@@ -169,6 +178,11 @@ async fn of_segment<S: CredentialStore>(
     if let Some(found) = lists::find(client, name, &folder, session).await? {
         notices.push(format!("list \"{name}\" (id {found}) was there already and is used for the segment"));
         return Ok(found);
+    }
+    if session.context.intent() == Intent::Look {
+        notices.push(format!("list \"{name}\" would be made in folder \"{}\"", options.folder));
+        // No list of Marketo's has such an id, and two segments of one name still mean the same list.
+        return Ok(ListId(format!("new: {name}")));
     }
     match lists::create(client, name, &folder, session).await {
         Ok(list) => {

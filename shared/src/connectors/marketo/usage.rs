@@ -15,20 +15,18 @@ struct Usage {
     total: u64,
 }
 
-/// Says how many calls of today are spent; nothing where that cannot be told, for nothing depends on it.
-pub(super) async fn notice<S: CredentialStore>(
+/// How many calls of today are spent; nothing where that cannot be told, for nothing depends on it.
+pub(super) async fn read<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
-) -> Result<Option<String>, PushError> {
+) -> Result<Option<u64>, PushError> {
     let url = client.url(&["rest", "v1", "stats", "usage.json"]);
     let read = async {
         let answer = client.call(&Call::get(OPERATION, url, "Read-Only Person"), session).await?;
         Ok::<_, PushError>(answer.results::<Usage>()?.result.into_iter().next())
     };
     match read.await {
-        Ok(usage) => Ok(usage.map(|Usage { total }| {
-            format!("{total} of the account's calls of today are used so far, by all integrations together")
-        })),
+        Ok(usage) => Ok(usage.map(|usage| usage.total)),
         // The account's day is spent: whatever comes next would only find that out again.
         Err(error) if matches!(error.retry, Retry::Pause(_)) => Err(error),
         Err(error) => {
@@ -40,4 +38,9 @@ pub(super) async fn notice<S: CredentialStore>(
             Ok(None)
         }
     }
+}
+
+/// The same, for people.
+pub(super) fn notice(used_today: u64) -> String {
+    format!("{used_today} of the account's calls of today are used so far, by all integrations together")
 }

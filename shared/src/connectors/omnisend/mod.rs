@@ -35,14 +35,15 @@ pub use options::{OmnisendOptions, OptionsError, PropertyType, TagOptions};
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, HttpClient, LaneScope,
-    Limits, Pace, Prepared, PushError, Pushed, Retry, WantedList,
+    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, Estimate, HttpClient,
+    LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retry, WantedList, Workload,
 };
 use crate::batch::{BatchLimits, Frame, Kind};
 use crate::catalog::Export;
 use crate::mapping::MatchKeyKind;
 use crate::model::{Destination, Row};
 use client::{CALL_TIMEOUT, Client, Session};
+use dialect::Tagging;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use settings::{DEFAULT_LANES, Settings};
@@ -58,6 +59,10 @@ pub const DEFAULT_ENDPOINT: &str = "https://api.omnisend.com";
 /// The right that a key needs to write contacts, tags and batches
 /// (<https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts>).
 const WRITE_SCOPE: &str = "contacts.write";
+
+/// People of a call about tags: 250 by id and 250 by address
+/// (<https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts-tags>).
+const TAGGED_AT_A_TIME: u64 = 500;
 
 /// With less time than this no further call is begun.
 const LEAST_TIME: Duration = Duration::from_secs(2);
@@ -173,6 +178,28 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
         context: &CallContext,
     ) -> Result<Prepared<Self::Target>, PushError> {
         prepare::prepare(&self.client, export, list, &self.session(context)).await
+    }
+
+    /// Contacts go in batches, each of which is submitted and looked after once at the least; then 500 people are tagged,
+    /// or untagged, with a call, for which the rarer turns count. The dialect v5 reads and writes each person's tags.
+    /// Look-ups of people whose consent is mapped come on top: how many have consented is not known.
+    fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
+        let words = &self.client.words;
+        let contacts = u64::try_from(words.batch_contacts).unwrap_or(u64::MAX);
+        let submissions = workload.sum(Kind::Upsert, |rows| 2 * rows.div_ceil(contacts));
+        let taggings = |kind| match words.tagging {
+            Tagging::Many => workload.sum(kind, |rows| rows.div_ceil(TAGGED_AT_A_TIME)),
+            Tagging::OneByOne => workload.sum(kind, |rows| 2 * rows),
+        };
+        let taggings = taggings(Kind::Upsert) + taggings(Kind::Remove);
+        let usual = Estimate::at(submissions + taggings, self.pace().as_ref());
+        match words.tagging {
+            Tagging::Many => {
+                let rare = Estimate::at(taggings, self.rare_pace().as_ref());
+                Estimate { seconds: usual.seconds.max(rare.seconds), ..usual }
+            }
+            Tagging::OneByOne => usual,
+        }
     }
 
     async fn push(

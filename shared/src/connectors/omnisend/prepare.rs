@@ -67,6 +67,7 @@ pub(super) async fn prepare<S: CredentialStore>(
         match_key: MatchKeyKind::Email,
         terms,
         fields,
+        quota: None,
         notices,
     })
 }

@@ -4,7 +4,7 @@
 //! <https://api-docs.omnisend.com/v2026-03-15/reference/post_segments>.
 
 use super::client::{Call, Client, SEGMENT_READ_COST, SEGMENT_WRITE_COST, Session};
-use crate::connectors::{CredentialStore, PushError};
+use crate::connectors::{CredentialStore, Intent, PushError};
 use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
@@ -44,7 +44,7 @@ struct Cursors {
     after: Option<String>,
 }
 
-/// Makes the segment of a tag where there is none of this name. Gives what people should know.
+/// Makes the segment of a tag where there is none of this name, or says that it would. Gives what people should know.
 pub(super) async fn ensure<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
@@ -57,6 +57,9 @@ pub(super) async fn ensure<S: CredentialStore>(
         } else {
             format!("there is an Omnisend segment \"{tag}\" with other conditions; it is left alone")
         });
+    }
+    if session.context.intent() == Intent::Look {
+        return Ok(format!("the Omnisend segment \"{tag}\" would be made"));
     }
     let body = encode(tag).to_string();
     let call = Call {

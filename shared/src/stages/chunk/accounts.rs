@@ -6,13 +6,15 @@ use super::{Chunk, StageError};
 use crate::batch::{BatchEntry, Kind, gather};
 use crate::catalog::{Export, OverCap};
 use crate::connectors::{CapScope, Connector, DeltaSize, Gathering, LaneScope, Limits, Prepared};
-use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures};
+use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures, Sink};
+use crate::ledger::DeliveredPointer;
 use crate::mapping::{Mapper, MappingError};
 use crate::model::ListId;
 use crate::run::{Delta, DeltaLocals, Keys, Run, RunMode, RunSegment};
 use crate::snapshot::{Manifest, SnapshotReader, Union};
 use std::collections::HashSet;
 use std::fs::File;
+use std::io;
 
 /// One target list's work.
 pub(super) struct TargetWork<'a> {
@@ -61,7 +63,7 @@ impl Accounts {
     }
 
     /// Adds one target list, whose members are `segments`'.
-    fn add<'a>(&mut self, figures: &DifferFigures, segments: impl Iterator<Item = &'a RunSegment>) {
+    pub(super) fn add<'a>(&mut self, figures: &DifferFigures, segments: impl Iterator<Item = &'a RunSegment>) {
         let declared = declared_removals(figures.removals, segments);
         self.deliverable += figures.deliverable;
         self.largest = self.largest.max(figures.deliverable);
@@ -89,6 +91,40 @@ impl Accounts {
     /// Why the guard holds the run, if it does.
     pub(super) fn held(&self, segments: &[RunSegment]) -> Option<String> {
         held_text(self.guard, self.removals, self.delivered_before, segments)
+    }
+}
+
+/// What a delta is made of: files, and how they are read.
+pub(super) struct DeltaInputs {
+    pub(super) mapper: Mapper,
+    snapshots: Vec<File>,
+    delivered: Option<File>,
+    cap_left: u64,
+    over: OverCap,
+    only: Option<HashSet<u128>>,
+}
+
+impl DeltaInputs {
+    /// Makes the delta, into a sink of this kind.
+    pub(super) async fn differ<S: Sink + 'static, R: Send + 'static>(
+        self,
+        begin: impl FnOnce() -> io::Result<S> + Send + 'static,
+        finish: impl FnOnce(S) -> io::Result<R> + Send + 'static,
+    ) -> Result<(DifferFigures, R), StageError> {
+        let Self { mapper, snapshots, delivered, cap_left, over, only } = self;
+        // The differ computes and writes files for as long as the rows last: not on a thread that serves others.
+        let made = tokio::task::spawn_blocking(move || {
+            let mut sink = begin()?;
+            let rejoinable = Differ::<S>::rejoinable(open(delivered.as_ref())?)?;
+            let readers: Result<Vec<_>, _> = snapshots.into_iter().map(SnapshotReader::open).collect();
+            let members = Union::new(readers?);
+            let differ = Differ::new(&mapper, &mut sink, cap_left, over, rejoinable)?.only(only);
+            let figures = differ.run(members, open(delivered.as_ref())?)?;
+            Ok::<_, DifferError>((figures, finish(sink)?))
+        });
+        made.await
+            .map_err(|error| StageError::stop("delta_panicked", error.to_string()))?
+            .map_err(differ_error)
     }
 }
 
@@ -121,21 +157,20 @@ impl Chunk {
         Ok(segments)
     }
 
-    /// Makes and stores the delta of one target list.
-    pub(super) async fn make_delta<C: Connector>(
+    /// What the delta of one target list is made of.
+    pub(super) async fn delta_inputs<T>(
         &self,
         work: TargetWork<'_>,
-        connector: &C,
-        prepared: &Prepared<C::Target>,
-        accounts: &mut Accounts,
-    ) -> Result<Delta, StageError> {
-        let TargetWork { target, list, export, keys, segments, lanes, only } = work;
+        prepared: &Prepared<T>,
+        pointer: Option<&DeliveredPointer>,
+        accounts: &Accounts,
+    ) -> Result<DeltaInputs, StageError> {
+        let TargetWork { list, export, keys, segments, only, .. } = work;
         let mut snapshots = Vec::new();
         for entry in segments.iter().filter(|entry| entry.target_list == *list) {
             snapshots.push(self.objects.download(&keys.snapshot(&entry.segment)).await?);
         }
-        let pointer = self.ledger.delivered(&export.id, list).await?;
-        let delivered = match &pointer {
+        let delivered = match pointer {
             Some(pointer) => Some(self.objects.download(&pointer.object_key).await?),
             None => None,
         };
@@ -145,23 +180,28 @@ impl Chunk {
         };
         let mapper = Mapper::bind(export, prepared.match_key, &columns, &prepared.fields, &prepared.terms)
             .map_err(|error| mapping_error(&error))?;
-        let field_keys = mapper.field_keys().to_vec();
         let (cap_left, over) = (accounts.cap_left(), accounts.over);
+        Ok(DeltaInputs { mapper, snapshots, delivered, cap_left, over, only })
+    }
+
+    /// Makes and stores the delta of one target list.
+    pub(super) async fn make_delta<C: Connector>(
+        &self,
+        work: TargetWork<'_>,
+        connector: &C,
+        prepared: &Prepared<C::Target>,
+        accounts: &mut Accounts,
+    ) -> Result<Delta, StageError> {
+        let TargetWork { target, list, export, keys, segments, lanes, .. } = work;
+        let pointer = self.ledger.delivered(&export.id, list).await?;
+        let inputs = self.delta_inputs(work, prepared, pointer.as_ref(), accounts).await?;
+        let field_keys = inputs.mapper.field_keys().to_vec();
         let sink_keys = field_keys.clone();
-        // The differ computes and writes files for as long as the rows last: not on a thread that serves others.
-        let made = tokio::task::spawn_blocking(move || {
-            let mut sink = DeltaSink::new(&sink_keys, lanes, C::LIMITS.batch, C::row_bytes)?;
-            let rejoinable = Differ::<DeltaSink>::rejoinable(open(delivered.as_ref())?)?;
-            let readers: Result<Vec<_>, _> = snapshots.into_iter().map(SnapshotReader::open).collect();
-            let members = Union::new(readers?);
-            let differ = Differ::new(&mapper, &mut sink, cap_left, over, rejoinable)?.only(only);
-            let figures = differ.run(members, open(delivered.as_ref())?)?;
-            Ok::<_, DifferError>((figures, sink.finish()?))
-        });
-        let (figures, files) = made
-            .await
-            .map_err(|error| StageError::stop("delta_panicked", error.to_string()))?
-            .map_err(differ_error)?;
+        let made = inputs.differ(
+            move || DeltaSink::new(&sink_keys, lanes, C::LIMITS.batch, C::row_bytes),
+            DeltaSink::finish,
+        );
+        let (figures, files) = made.await?;
         accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == *list));
         let mut prepared_target = prepared.target.clone();
         let size = delta_size(&files.batches, field_keys.len(), lanes);
@@ -200,7 +240,7 @@ impl Chunk {
     }
 }
 
-fn delta_size(batches: &[BatchEntry], fields: usize, lanes: u16) -> DeltaSize {
+pub(super) fn delta_size(batches: &[BatchEntry], fields: usize, lanes: u16) -> DeltaSize {
     let upserts = batches.iter().filter(|batch| batch.kind == Kind::Upsert);
     let mut size =
         DeltaSize { fields: u64::try_from(fields).unwrap_or(u64::MAX), lanes, ..DeltaSize::default() };

@@ -3,7 +3,7 @@
 use super::{Chunk, StageError};
 use crate::aws::LookupError;
 use crate::catalog::{CatalogError, Export, Segment};
-use crate::connectors::{CallContext, Connector, Prepared, WantedList};
+use crate::connectors::{CallContext, Connector, Intent, Prepared, WantedList};
 use crate::ledger::ListOwner;
 use crate::model::ListId;
 
@@ -16,6 +16,13 @@ pub(super) struct PreparedList<T> {
     pub(super) prepared: Prepared<T>,
     /// The destination's id of the list that the segment had so far.
     known: Option<ListId>,
+}
+
+impl<T> PreparedList<T> {
+    /// Whether the segment's list is another than the one that people were delivered to.
+    pub(super) fn is_another(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| *known != self.prepared.list_id)
+    }
 }
 
 impl Chunk {
@@ -43,9 +50,23 @@ impl Chunk {
             lists.push(PreparedList { list, label, prepared, known });
         }
         for list in &lists {
-            self.own_list(export, list).await?;
+            match context.intent() {
+                Intent::Deliver => self.own_list(export, list).await?,
+                Intent::Look => self.check_owner(export, list).await?,
+            }
         }
         Ok(lists)
+    }
+
+    /// Says whose the list is where a delivery would be refused for it.
+    async fn check_owner<T>(&self, export: &Export, list: &PreparedList<T>) -> Result<(), StageError> {
+        let ours = ListOwner { export: export.id.clone(), list: list.list.clone() };
+        match self.ledger.list_owner(export.connection()?, &list.prepared.list_id).await? {
+            Some(owner) if owner != ours && self.names(export, &owner).await? => {
+                Err(taken(&list.label, &owner))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn wanted_lists(&self, export: &Export) -> Result<Vec<(ListId, WantedList)>, StageError> {
@@ -69,20 +90,16 @@ impl Chunk {
     }
 
     async fn own_list<T>(&self, export: &Export, list: &PreparedList<T>) -> Result<(), StageError> {
-        let PreparedList { list, label, prepared: Prepared { list_id, .. }, known } = list;
+        let is_another = list.is_another();
+        let PreparedList { list, label, prepared: Prepared { list_id, .. }, .. } = list;
         let ours = ListOwner { export: export.id.clone(), list: list.clone() };
         let owner = self.ledger.own_list(export.connection()?, list_id, &ours).await?;
         if owner != ours
             && (self.names(export, &owner).await? || !self.take(export, list_id, &owner, &ours).await?)
         {
-            let text = format!(
-                "target list \"{label}\" already belongs to export \"{}\": two exports that mirror one list would \
-                 remove each other's members; put both segments into one export",
-                owner.export
-            );
-            return Err(StageError::stop("list_taken", text));
+            return Err(taken(label, &owner));
         }
-        if known.as_ref().is_some_and(|known| known != list_id) {
+        if is_another {
             // Whoever was delivered to the list that was there before is not on this one.
             self.ledger.forget_list(&export.id, list).await?;
         }
@@ -116,4 +133,13 @@ impl Chunk {
     ) -> Result<bool, StageError> {
         Ok(self.ledger.take_list(export.connection()?, list_id, from, to).await?)
     }
+}
+
+fn taken(label: &str, owner: &ListOwner) -> StageError {
+    let text = format!(
+        "target list \"{label}\" already belongs to export \"{}\": two exports that mirror one list would remove each \
+         other's members; put both segments into one export",
+        owner.export
+    );
+    StageError::stop("list_taken", text)
 }

@@ -4,6 +4,8 @@ mod accounts;
 mod cap;
 mod limits;
 mod lists;
+mod look;
+mod look_sink;
 mod retire;
 mod sink;
 
@@ -104,7 +106,7 @@ impl Chunk {
         serde_json::from_slice(&bytes).map_err(|error| StageError::stop("plan_damaged", error.to_string()))
     }
 
-    /// Makes the plan; `None` where the guard holds the run.
+    /// Makes the plan; `None` where the guard holds the run, and where it is a dry run, which is over then.
     async fn make_plan<C: Connector>(
         &self,
         connector: &C,
@@ -113,6 +115,10 @@ impl Chunk {
         keys: &Keys,
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
+        if run.mode == RunMode::DryRun {
+            self.look(connector, run, export, keys, deadline).await?;
+            return Ok(None);
+        }
         let lanes = connector.lanes();
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer);
@@ -245,6 +251,6 @@ impl Chunk {
 fn retry_notice(run: &Run) -> Option<String> {
     match run.mode {
         RunMode::Retry { of } => Some(format!("only the rows that run {of} deferred or rejected")),
-        RunMode::Delivery => None,
+        RunMode::Delivery | RunMode::DryRun => None,
     }
 }

@@ -19,6 +19,16 @@ impl Retirement {
     pub(super) const fn label(&self) -> &ListId {
         &self.list
     }
+
+    /// Whether the export made the list itself.
+    pub(super) const fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// The destination's id of the list.
+    pub(super) fn list_id(&self) -> ListId {
+        self.own.clone().unwrap_or_else(|| self.list.clone())
+    }
 }
 
 impl Chunk {
@@ -71,8 +81,7 @@ impl Chunk {
         accounts: &mut Accounts,
         context: &CallContext,
     ) -> Result<Option<Delta>, StageError> {
-        let list_id = retirement.own.clone().unwrap_or_else(|| retirement.list.clone());
-        match connector.prepare(work.export, &WantedList::Existing(list_id), context).await {
+        match connector.prepare(work.export, &WantedList::Existing(retirement.list_id()), context).await {
             Ok(prepared) => Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?)),
             Err(error) if error.kind == ErrorKind::ListMissing => {
                 self.ledger.forget_list(&work.export.id, &retirement.list).await?;

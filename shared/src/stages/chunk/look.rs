@@ -1,0 +1,289 @@
+//! A dry run: the delta is made as for a delivery, against the same delivered state, and told instead of sent.
+//!
+//! Nothing is written at the destination, and in the ledger nothing but that the dry run is over.
+
+use super::accounts::{Accounts, TargetWork, delta_size};
+use super::look_sink::{LookSink, Looked};
+use super::{Chunk, StageError, pacer};
+use crate::batch::gather;
+use crate::catalog::{Export, SegmentRemoval};
+use crate::connectors::{
+    CallContext, Connector, ErrorKind, Estimate, Gathering, Intent, Prepared, Quota, WantedList, Workload,
+};
+use crate::ledger::{DeliveredPointer, RunChange};
+use crate::mapping::Warnings;
+use crate::model::{Counts, ListId};
+use crate::run::{DryRun, DryRunTarget, Keys, Plan, Run, RunSegment, RunState, Sample};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// What has been found so far.
+#[derive(Default)]
+struct Findings {
+    targets: Vec<DryRunTarget>,
+    counts: Counts,
+    batches: u64,
+    calls: u64,
+    seconds: Option<u64>,
+    samples: Vec<Sample>,
+    warnings: Vec<String>,
+    notices: Vec<String>,
+    quota: Option<Quota>,
+}
+
+impl Chunk {
+    /// Makes the findings of a dry run, stores them and ends it.
+    pub(super) async fn look<C: Connector>(
+        &self,
+        connector: &C,
+        run: &Run,
+        export: &Export,
+        keys: &Keys,
+        deadline: Instant,
+    ) -> Result<(), StageError> {
+        let found = self.find_out(connector, run, export, keys, deadline).await.map_err(without_waiting)?;
+        let bytes = serde_json::to_vec(&found)
+            .map_err(|error| StageError::stop("findings_unwritable", error.to_string()))?;
+        self.objects.put(&keys.dry_run(), bytes).await?;
+        let change = RunChange {
+            planned: Some((found.rows_in, found.counts, 0, found.calls_spent)),
+            notices: Some(found.notices),
+            report_key: Some(keys.dry_run()),
+            is_ended: Some(found.made_at),
+            ..RunChange::default()
+        };
+        let from = [RunState::Chunking];
+        self.ledger.advance(run.run_id, &from, RunState::Succeeded, found.made_at, &change).await?;
+        tracing::info!(run.id = %run.run_id, rows_in = found.rows_in, "dry run is done");
+        Ok(())
+    }
+
+    async fn find_out<C: Connector>(
+        &self,
+        connector: &C,
+        run: &Run,
+        export: &Export,
+        keys: &Keys,
+        deadline: Instant,
+    ) -> Result<DryRun, StageError> {
+        let pacer = pacer(&self.ledger, export.connection()?, connector);
+        let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
+        let segments = self.run_segments(run, export, keys).await?;
+        let mut accounts = Accounts::new(C::LIMITS, export);
+        let mut found = Findings::default();
+        for (target, list) in self.prepare_lists(connector, export, &context).await?.iter().enumerate() {
+            // A segment's new list has nobody on it, whoever was on the one that is gone.
+            let pointer = match list.is_another() {
+                true => None,
+                false => self.ledger.delivered(&export.id, &list.list).await?,
+            };
+            let lanes = connector.lanes();
+            let work = TargetWork { target, list: &list.list, export, keys, segments: &segments, lanes, only: None };
+            let (label, prepared) = (list.label.as_str(), &list.prepared);
+            self.look_at(connector, work, label, prepared, pointer, &mut accounts, &mut found).await?;
+        }
+        let over_cap = accounts.check_cap().err().map(|error| error.to_string());
+        let would_be_held = accounts.held(&segments);
+        self.look_at_retired(connector, export, keys, &segments, &context, &mut accounts, &mut found).await?;
+        if !export.enabled {
+            found.warnings.push("the export is switched off: enable it before it can run".to_owned());
+        }
+        let query_counts = Plan::query_counts_of(&segments);
+        found.counts += query_counts;
+        let calls_estimated = found.calls + context.calls();
+        found.warn_of_quota(calls_estimated);
+        Ok(DryRun {
+            export_id: export.id.clone(),
+            run_id: run.run_id,
+            made_at: Timestamp::now(),
+            rows_in: query_counts.total() + found.targets.iter().map(|target| target.rows_in).sum::<u64>(),
+            counts: found.counts,
+            segments,
+            targets: found.targets,
+            batches: found.batches,
+            calls_estimated,
+            seconds_estimated: found.seconds,
+            calls_spent: context.calls(),
+            quota: found.quota,
+            would_be_held,
+            over_cap,
+            samples: found.samples,
+            warnings: found.warnings,
+            notices: found.notices,
+        })
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a delta is where everything about a target list comes together"
+    )]
+    async fn look_at<C: Connector>(
+        &self,
+        connector: &C,
+        work: TargetWork<'_>,
+        label: &str,
+        prepared: &Prepared<C::Target>,
+        pointer: Option<DeliveredPointer>,
+        accounts: &mut Accounts,
+        found: &mut Findings,
+    ) -> Result<(), StageError> {
+        let (list, lanes, segments) = (work.list.clone(), work.lanes, work.segments);
+        let inputs = self.delta_inputs(work, prepared, pointer.as_ref(), accounts).await?;
+        let field_keys = inputs.mapper.field_keys().to_vec();
+        let target_list = list.clone();
+        let begin = move || Ok(LookSink::new(list, field_keys, lanes, C::LIMITS.batch, C::row_bytes));
+        let (figures, looked) = inputs.differ(begin, LookSink::finish).await?;
+        accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == target_list));
+        let Looked { batches, mut counts, samples, reasons, fields } = looked;
+        let mut target = prepared.target.clone();
+        let size = delta_size(&batches, fields, lanes);
+        let Gathering { limits, notices } = connector.gather(&mut target, size);
+        let batches = match limits {
+            Some(limits) => gather(batches, limits),
+            None => batches,
+        };
+        let workload = Workload { batches: &batches, size, added_rows: counts.added };
+        let estimate = connector.estimate(&target, &workload);
+        counts += figures.settled;
+        found.add_estimate(estimate, batches.len());
+        found.counts += counts;
+        found.quota = prepared.quota.or(found.quota);
+        found.samples.extend(samples);
+        found.say(label, prepared.notices.iter().chain(&notices));
+        found.warn_of_bent(label, &figures.warnings);
+        found.targets.push(DryRunTarget {
+            target_list,
+            label: label.to_owned(),
+            rows_in: figures.members + figures.removals,
+            added: counts.added,
+            changed: counts.changed,
+            removed: counts.removed,
+            unchanged: counts.unchanged,
+            skipped: counts.skipped,
+            rejected: counts.rejected,
+            reasons,
+            warnings: figures.warnings,
+        });
+        Ok(())
+    }
+
+    /// Lists whose segment was taken out of the export: whether one that would be deleted is in use is only known when it
+    /// is tried, so nobody is counted as taken off it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a delta is where everything about a target list comes together"
+    )]
+    async fn look_at_retired<C: Connector>(
+        &self,
+        connector: &C,
+        export: &Export,
+        keys: &Keys,
+        segments: &[RunSegment],
+        context: &CallContext,
+        accounts: &mut Accounts,
+        found: &mut Findings,
+    ) -> Result<(), StageError> {
+        for retirement in self.retirements(export).await? {
+            let label = retirement.label().clone();
+            if retirement.is_own() && export.when_segment_removed == SegmentRemoval::Delete {
+                let notice = "its segment was taken out, so it would be deleted, or be emptied where that is not possible";
+                found.say(&label.0, [&notice.to_owned()]);
+                continue;
+            }
+            found.say(&label.0, [&"its segment was taken out, so it would be emptied".to_owned()]);
+            let list_id: ListId = retirement.list_id();
+            let prepared = match connector.prepare(export, &WantedList::Existing(list_id), context).await {
+                Ok(prepared) => prepared,
+                Err(error) if error.kind == ErrorKind::ListMissing => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let pointer = self.ledger.delivered(&export.id, &label).await?;
+            let (target, lanes) = (found.targets.len(), connector.lanes());
+            let work = TargetWork { target, list: &label, export, keys, segments, lanes, only: None };
+            self.look_at(connector, work, &label.0, &prepared, pointer, accounts, found).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Findings {
+    fn say<'a>(&mut self, label: &str, notices: impl IntoIterator<Item = &'a String>) {
+        self.notices.extend(notices.into_iter().map(|notice| format!("target list {label}: {notice}")));
+    }
+
+    fn add_estimate(&mut self, estimate: Estimate, batches: usize) {
+        self.batches += u64::try_from(batches).unwrap_or(u64::MAX);
+        self.calls += estimate.calls;
+        if let Some(seconds) = estimate.seconds {
+            *self.seconds.get_or_insert(0) += seconds;
+        }
+    }
+
+    fn warn_of_bent(&mut self, label: &str, warnings: &Warnings) {
+        let bent = [(&warnings.shortened, "would be shortened"), (&warnings.left_out, "would be left out")];
+        for (fields, what) in bent {
+            let warning = |(field, rows): (&String, &u64)| {
+                format!("target list {label}: {rows} values of {field} {what}")
+            };
+            self.warnings.extend(fields.iter().map(warning));
+        }
+    }
+
+    fn warn_of_quota(&mut self, calls: u64) {
+        let Some(Quota { used_today, limit_today }) = self.quota else { return };
+        let left = limit_today.saturating_sub(used_today);
+        if calls > left {
+            self.warnings.push(format!(
+                "about {calls} calls are more than the {left} that are left of today's {limit_today}: the run would \
+                 wait for the next day"
+            ));
+        }
+    }
+}
+
+/// A delivery waits for a new day; people who ask what it would do do not. And as nothing keeps a delivery from ending
+/// meanwhile, a delivered state that is gone was replaced.
+fn without_waiting(error: StageError) -> StageError {
+    match error {
+        StageError::Pause { until, code, text } => {
+            StageError::stop(code, format!("{text}; ask again after {until}"))
+        }
+        StageError::Stop { code, text } if code == "object_missing" => StageError::Again { code, text },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(quota: Option<(u64, u64)>, calls: u64, expected: usize) {
+        let quota = quota.map(|(used_today, limit_today)| Quota { used_today, limit_today });
+        let mut found = Findings { quota, ..Findings::default() };
+        found.warn_of_quota(calls);
+        assert_eq!(found.warnings.len(), expected, "{:?}", found.warnings);
+    }
+
+    #[test]
+    fn more_calls_than_the_day_has_left_are_warned_of() {
+        check(None, 1_000, 0);
+        check(Some((49_990, 50_000)), 10, 0);
+        check(Some((49_990, 50_000)), 11, 1);
+        check(Some((60_000, 50_000)), 0, 0);
+        check(Some((60_000, 50_000)), 1, 1);
+    }
+
+    #[test]
+    fn a_dry_run_does_not_wait_for_a_new_day() {
+        let until = Timestamp::UNIX_EPOCH;
+        let pause =
+            StageError::Pause { until, code: "quota".to_owned(), text: "the day is spent".to_owned() };
+        let expected = StageError::stop("quota", "the day is spent; ask again after 1970-01-01T00:00:00Z");
+        assert_eq!(without_waiting(pause), expected);
+        let again = StageError::again("disk", "full");
+        assert_eq!(without_waiting(again.clone()), again);
+        let replaced = StageError::stop("object_missing", "gone");
+        assert_eq!(without_waiting(replaced), StageError::again("object_missing", "gone"));
+    }
+}

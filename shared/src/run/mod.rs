@@ -12,6 +12,7 @@ mod state;
 pub use dry_run::{DryRun, DryRunTarget, SAMPLES_A_KIND, Sample, SampleKind};
 pub use keys::Keys;
 pub use mask::{mask_text, mask_value};
+pub(crate) use message::parse as parse_message;
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};

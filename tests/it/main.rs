@@ -8,6 +8,7 @@
     reason = "a test ends at the first thing that is not as it must be"
 )]
 
+mod dry_run;
 mod dynamics365_sales;
 mod edits;
 mod guard;
@@ -19,6 +20,7 @@ mod marketo;
 mod mistakes;
 mod oauth;
 mod omnisend;
+mod preview;
 mod privacy;
 mod samples;
 mod support;

@@ -32,6 +32,7 @@ macro_rules! contract {
             delivering: a_change_is_applied_to_the_person_who_is_there,
             delivering: a_row_that_is_refused_is_told_and_the_others_go,
             delivering: an_empty_batch_costs_no_call,
+            delivering: a_batch_costs_what_is_estimated,
             removing: exactly_the_given_people_are_taken_off,
             removing: whoever_was_taken_off_comes_back,
             removing: people_who_said_no_stay_as_they_are,

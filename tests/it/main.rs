@@ -9,6 +9,7 @@
 )]
 
 mod canceling;
+mod dry_run;
 mod dynamics365_sales;
 mod edits;
 mod guard;
@@ -20,6 +21,7 @@ mod marketo;
 mod mistakes;
 mod oauth;
 mod omnisend;
+mod preview;
 mod privacy;
 mod retrying;
 mod samples;

@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use relay::catalog::{Connection, Consent, UseBy};
 use relay::model::{ConnectionId, Destination};
+use relay::timestamp_now;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -84,7 +85,7 @@ async fn read(
     Ok(SavedDocument { document, version, saved_at, saved_by, warnings }.answer(StatusCode::OK))
 }
 
-/// Makes or replaces a connection. A new one needs the consent of somebody; the credentials are stored by themselves.
+/// Makes or replaces a connection. Consent and credentials are given by themselves.
 #[utoipa::path(put, path = "/connections/{id}", tag = "connections", request_body = Connection,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header)),
@@ -105,10 +106,11 @@ async fn save(
         return Err(Problem::field("secret_out_of_reach", "/secret", problem));
     }
     let current = api.requests.catalog.find::<Connection>(id.as_str()).await?;
-    if document.consent.is_none() && current.as_ref().is_none_or(|saved| saved.document.consent.is_some()) {
-        let problem = "who agreed to data leaving, when, and to which text; without it there is no connection. To \
-                       take a consent back: DELETE /connections/{id}/consent";
-        return Err(Problem::field("consent_missing", "/consent", problem));
+    let stored = current.as_ref().and_then(|saved| saved.document.consent.as_ref());
+    if document.consent.as_ref() != stored {
+        let problem = "leave it as it is stored, or out where there is none: PUT /connections/{id}/consent gives it and \
+                       DELETE takes it back, so that who agreed and when is never a claim";
+        return Err(Problem::field("consent_elsewhere", "/consent", problem));
     }
     if current.is_some_and(|saved| saved.document.destination != document.destination) {
         let problem = "a connection stays with its destination; make another connection";
@@ -116,7 +118,12 @@ async fn save(
     }
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+    let mut saved = SavedDocument::from(saved);
+    if saved.document.consent.is_none() {
+        let text = "nothing leaves through it before somebody agrees: PUT /connections/{id}/consent";
+        saved.warnings.push(text.to_owned());
+    }
+    Ok(saved.answer(status_of(expected)))
 }
 
 /// What becomes of the exports of a connection that is removed.
@@ -173,6 +180,8 @@ async fn remove(
         );
         return Err(Problem::new(StatusCode::CONFLICT, "connection_in_use", detail));
     }
+    // Whatever runs over it stops first, while its exports still say that they are on it.
+    api.requests.stop_connection(&id, &caller.display_id(), timestamp_now()).await?;
     for saved in users {
         match exports {
             Dependents::Remove => {

@@ -3,6 +3,8 @@
 mod making;
 mod running;
 
+pub(crate) use running::StartedRun;
+
 use crate::Api;
 use crate::caller::{Caller, Role};
 use crate::documents::{DocumentList, SavedDocument, Saving, status_of};

@@ -21,7 +21,7 @@ use access::RoleNames;
 use axum::http::StatusCode;
 use axum::{Extension, Router};
 use problem::Problem;
-use relay::stages::{Connections, RunRequests};
+use relay::stages::{Connections, Previews, RunRequests};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,6 +33,8 @@ pub struct Api {
     pub requests: RunRequests,
     /// Connectors.
     pub connections: Connections,
+    /// Previews, and with them the data bucket.
+    pub previews: Previews,
     /// Where credentials go.
     pub secrets: aws_sdk_secretsmanager::Client,
     /// What the names of the connections' secrets begin with.

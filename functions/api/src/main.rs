@@ -3,9 +3,9 @@
 use api::Api;
 use api::access::RoleNames;
 use lambda_http::{Error, run, tracing};
-use relay::aws::{CatalogStore, Clients, Queue, Settings};
+use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings};
 use relay::ledger::Ledger;
-use relay::stages::{Connections, RunRequests};
+use relay::stages::{Connections, Previews, RunRequests};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -25,8 +25,13 @@ async fn main() -> Result<(), Error> {
         finish_queue: Queue::new(clients.sqs(), Settings.finish_queue_url()?),
     };
     let connections = Connections::new(&clients, Some(&Settings.campaign_monitor_endpoint()?))?;
+    let previews = Previews {
+        objects: Objects::new(clients.s3(), Settings.data_bucket()?),
+        snapshot_queue: requests.snapshot_queue.clone(),
+    };
     let api = Api {
         requests,
+        previews,
         connections,
         secrets: clients.secrets_manager(),
         secret_prefix: Settings.secret_prefix()?,

@@ -116,6 +116,11 @@ impl Problem {
         &self.code
     }
 
+    /// What is wrong, and what would mend it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Its form on the wire.
     pub(crate) fn body(&self) -> Value {
         json!(ProblemDetails {
@@ -167,7 +172,7 @@ fn pointer(path: &str) -> String {
 
 impl From<CloudError> for Problem {
     fn from(error: CloudError) -> Self {
-        StartError::Cloud(StageError::from(error)).into()
+        StageError::from(error).into()
     }
 }
 
@@ -197,6 +202,12 @@ impl From<ChangeError> for Problem {
     }
 }
 
+impl From<StageError> for Problem {
+    fn from(error: StageError) -> Self {
+        StartError::Cloud(error).into()
+    }
+}
+
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         let (status, code) = match &error {
@@ -207,6 +218,10 @@ impl From<StartError> for Problem {
             StartError::Disabled(_) => (StatusCode::CONFLICT, "export_disabled"),
             StartError::NoConsent(_) => (StatusCode::CONFLICT, "consent_missing"),
             StartError::NotHeld { .. } => (StatusCode::CONFLICT, "run_not_held"),
+            StartError::NothingToCancel { .. } => (StatusCode::CONFLICT, "nothing_to_cancel"),
+            StartError::NotOver { .. } => (StatusCode::CONFLICT, "run_not_over"),
+            StartError::NothingToRetry(_) => (StatusCode::CONFLICT, "nothing_to_retry"),
+            StartError::RunMissing(_) => (StatusCode::NOT_FOUND, "run_missing"),
             StartError::RunMissing(_) => (StatusCode::NOT_FOUND, "run_missing"),
             StartError::NothingToCancel { .. } => (StatusCode::CONFLICT, "nothing_to_cancel"),
             StartError::NotOver { .. } => (StatusCode::CONFLICT, "run_not_over"),

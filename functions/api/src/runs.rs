@@ -1,14 +1,19 @@
 //! Runs: how far they are, and what people decide about them.
 
+mod findings;
+
 use crate::Api;
 use crate::caller::{Caller, Role};
+use crate::exports::StartedRun;
+use crate::extract::RequestKey;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
 use relay::aws::{AuditAction, LookupError};
 use relay::catalog::{CatalogError, Export};
 use relay::model::RunId;
-use relay::run::Run;
+use relay::run::{Run, Trigger, TriggerKind, remaining_ms};
 use relay::timestamp_now;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +21,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(read)).routes(routes!(approve)).routes(routes!(reject))
+    OpenApiRouter::new()
+        .routes(routes!(read))
+        .routes(routes!(approve))
+        .routes(routes!(reject))
+        .routes(routes!(cancel))
+        .routes(routes!(retry))
+        .merge(findings::router())
 }
 
 /// A run and its progress.
@@ -30,6 +41,9 @@ pub(crate) struct ShownRun {
     /// The share of rows that have their outcome, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress_percent: Option<u64>,
+    /// How long it will go on pushing at the pace that it has had so far, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_ms: Option<u64>,
 }
 
 impl From<Run> for ShownRun {
@@ -37,7 +51,8 @@ impl From<Run> for ShownRun {
         let done = run.counts.total();
         let rows_done = run.rows_in.map(|_| done);
         let progress_percent = run.rows_in.and_then(|rows_in| (done * 100).checked_div(rows_in));
-        Self { run, rows_done, progress_percent }
+        let remaining_ms = remaining_ms(&run, timestamp_now());
+        Self { run, rows_done, progress_percent, remaining_ms }
     }
 }
 
@@ -75,6 +90,37 @@ async fn reject(
     let rejected = api.requests.reject(run.run_id, timestamp_now()).await?;
     api.record_run(&caller, AuditAction::RejectRun, run.run_id).await?;
     Ok(Json(rejected.into()))
+}
+
+/// Stops a run: what the destination has acknowledged counts, and everything else is deferred.
+#[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = ShownRun), Problems))]
+async fn cancel(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<ShownRun>, Problem> {
+    let run = api.usable_run(&caller, &id).await?;
+    let canceled = api.requests.cancel(run.run_id, &caller.display_id(), timestamp_now()).await?;
+    api.record_run(&caller, AuditAction::CancelRun, run.run_id).await?;
+    Ok(Json(canceled.into()))
+}
+
+/// Starts a run that sends again only the rows that this run deferred or rejected.
+#[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = StartedRun), Problems))]
+async fn retry(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    key: RequestKey,
+) -> Result<(StatusCode, Json<StartedRun>), Problem> {
+    let run = api.usable_run(&caller, &id).await?;
+    let trigger = Trigger { kind: TriggerKind::Retry, key: format!("retry/{}", key.or_new()) };
+    let requested = api.requests.retry(run.run_id, trigger, timestamp_now()).await?;
+    api.record_run(&caller, AuditAction::RetryRun, run.run_id).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedRun::new(run.export_id, requested))))
 }
 
 impl Api {

@@ -1,5 +1,7 @@
 //! Named sets of profiles.
 
+mod previews;
+
 use crate::Api;
 use crate::caller::Caller;
 use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
@@ -15,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove)).merge(previews::router())
 }
 
 /// The segments.

@@ -1,6 +1,6 @@
 //! From an author's text to a plan, or to what is wrong with it: one SELECT, over declared sources only.
 
-use crate::columns::{OutputColumn, Selection};
+use crate::columns::{MEMBER_KEY, OutputColumn, Selection, column_type};
 use crate::engine::{Engine, Mode, Session};
 use crate::errors::QueryError;
 use crate::explain::{planning, syntax};
@@ -52,6 +52,50 @@ pub(crate) struct Planned {
 pub async fn check(engine: &Engine, query: &SegmentQuery) -> Result<Vec<OutputColumn>, QueryError> {
     let planned = Box::pin(with_large_stack(plan(engine, query, Mode::Fast))).await?;
     Ok(planned.selection.columns)
+}
+
+/// What a query would give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// The columns of its result that an export can map, in their order.
+    pub columns: Vec<OutputColumn>,
+    /// The others.
+    pub unusable_columns: Vec<UnusableColumn>,
+}
+
+/// A column of a query's result that no export can map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableColumn {
+    /// Its name.
+    pub name: String,
+    /// Why, and what to write instead.
+    pub problem: QueryError,
+}
+
+/// Says what a query would give, whatever an export wants of it, without reading rows. It is wrong where its member key
+/// is, or where two of its columns have one name.
+pub async fn describe(engine: &Engine, text: &str, member_key: &str) -> Result<Description, QueryError> {
+    let query =
+        SegmentQuery { text: text.to_owned(), member_key: member_key.to_owned(), attributes: Vec::new() };
+    let planned = Box::pin(with_large_stack(plan(engine, &query, Mode::Fast))).await?;
+    let mut description = Description::default();
+    for field in planned.plan.schema().fields() {
+        let name = field.name();
+        if name == MEMBER_KEY && name != member_key {
+            let problem = QueryError::ReservedColumn;
+            description.unusable_columns.push(UnusableColumn { name: name.clone(), problem });
+            continue;
+        }
+        match column_type(field) {
+            Ok(column_type) => {
+                description.columns.push(OutputColumn { name: name.clone(), column_type });
+            }
+            Err(problem) => {
+                description.unusable_columns.push(UnusableColumn { name: name.clone(), problem });
+            }
+        }
+    }
+    Ok(description)
 }
 
 pub(crate) async fn plan(engine: &Engine, query: &SegmentQuery, mode: Mode) -> Result<Planned, QueryError> {

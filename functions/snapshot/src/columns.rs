@@ -33,6 +33,20 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
+    /// What people are told.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Moment => "moment",
+            Self::LocalMoment => "local_moment",
+        }
+    }
+
     /// The Arrow type that the snapshot's file has.
     #[must_use]
     pub fn data_type(self) -> DataType {
@@ -140,7 +154,8 @@ fn normalised(column: Expr, from: &DataType, to: ColumnType) -> Expr {
     }
 }
 
-fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
+/// The type that a column of a query's result has in a snapshot.
+pub(crate) fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
     let unsupported =
         |kind, advice: String| QueryError::UnsupportedColumn { name: field.name().clone(), kind, advice };
     let name = field.name();

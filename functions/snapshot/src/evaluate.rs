@@ -11,7 +11,7 @@ use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -68,11 +68,40 @@ pub async fn evaluate(
     query: &SegmentQuery,
     out: &Path,
 ) -> Result<SnapshotFigures, QueryError> {
+    evaluate_part(engine, query, out, Part::Whole).await
+}
+
+/// The same for the members of the first `rows` rows by member key, and of those which have one: the figures are those
+/// of the file, not of the segment.
+pub async fn evaluate_first(
+    engine: &Engine,
+    query: &SegmentQuery,
+    out: &Path,
+    rows: usize,
+) -> Result<SnapshotFigures, QueryError> {
+    evaluate_part(engine, query, out, Part::First(rows)).await
+}
+
+/// How much of a segment is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// So many rows that have a member key, the first by it.
+    First(usize),
+}
+
+async fn evaluate_part(
+    engine: &Engine,
+    query: &SegmentQuery,
+    out: &Path,
+    part: Part,
+) -> Result<SnapshotFigures, QueryError> {
     let deadline = Instant::now() + engine.settings().time_limit;
-    match attempt(engine, query, out, Mode::Fast, deadline).await {
+    match attempt(engine, query, out, part, Mode::Fast, deadline).await {
         Err(QueryError::OutOfMemory { .. }) => {
             tracing::info!("the query did not fit into memory; trying again with what can use the disk");
-            attempt(engine, query, out, Mode::Frugal, deadline).await
+            attempt(engine, query, out, part, Mode::Frugal, deadline).await
         }
         result => result,
     }
@@ -91,6 +120,7 @@ async fn attempt(
     engine: &Engine,
     query: &SegmentQuery,
     out: &Path,
+    part: Part,
     mode: Mode,
     deadline: Instant,
 ) -> Result<SnapshotFigures, QueryError> {
@@ -101,7 +131,8 @@ async fn attempt(
     let Planned { session, plan, selection } = planned.map_err(|_| panicked())??;
     let schema = selection.schema();
     let columns = selection.columns.clone();
-    let batches = AssertUnwindSafe(with_large_stack(start(&session.context, plan, selection))).catch_unwind();
+    let batches =
+        AssertUnwindSafe(with_large_stack(start(&session.context, plan, selection, part))).catch_unwind();
     let batches = timeout_at(deadline, Box::pin(batches)).await.map_err(too_slow)?;
     let batches = batches.map_err(|_| panicked())??;
 
@@ -129,13 +160,19 @@ async fn start(
     context: &SessionContext,
     plan: LogicalPlan,
     selection: Selection,
+    part: Part,
 ) -> Result<SendableRecordBatchStream, QueryError> {
-    let key = Expr::Column(Column::new_unqualified(MEMBER_KEY)).sort(true, true);
-    let plan = LogicalPlanBuilder::from(plan)
-        .project(selection.expressions)
-        .and_then(|plan| plan.sort([key]))
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(|error| planning(&error))?;
+    let key = || Expr::Column(Column::new_unqualified(MEMBER_KEY));
+    let sort = [key().sort(true, true)];
+    let plan = LogicalPlanBuilder::from(plan).project(selection.expressions);
+    let plan = match part {
+        Part::Whole => plan.and_then(|plan| plan.sort(sort)),
+        // NULLs and empty texts would come first and leave no room.
+        Part::First(rows) => plan
+            .and_then(|plan| plan.filter(key().is_not_null().and(key().not_eq(lit("")))))
+            .and_then(|plan| plan.sort_with_limit(sort, Some(rows))),
+    };
+    let plan = plan.and_then(LogicalPlanBuilder::build).map_err(|error| planning(&error))?;
     let plan = DataFrame::new(context.state(), plan)
         .create_physical_plan()
         .await

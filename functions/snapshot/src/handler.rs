@@ -45,7 +45,7 @@ impl Snapshots {
         require_results(&self.objects, &run).await?;
         let keys = Keys::new(run_id, run.export_id.clone());
         let export = freeze_export(&self.catalog, &self.objects, &run.export_id, &keys).await?;
-        let engine = self.engine().await?;
+        let engine = self.engine(EngineSettings::new(std::env::temp_dir())).await?;
         let segments: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
         for segment in segments {
             let segment: Segment = self.catalog.get(segment.as_str()).await?;
@@ -56,7 +56,8 @@ impl Snapshots {
         self.step.send(&self.chunk_queue, run_id, "chunk", 0).await
     }
 
-    async fn engine(&self) -> Result<Engine, StageError> {
+    /// An engine over the sources of the catalog.
+    pub(crate) async fn engine(&self, settings: EngineSettings) -> Result<Engine, StageError> {
         let mut sources = Vec::new();
         let mut stores: BTreeMap<String, Arc<dyn ObjectStore>> = BTreeMap::new();
         for source in self.catalog.list::<Source>().await? {
@@ -73,7 +74,7 @@ impl Snapshots {
                 format: source_format(format),
             });
         }
-        Engine::new(EngineSettings::new(std::env::temp_dir()), sources, stores)
+        Engine::new(settings, sources, stores)
             .map_err(|error| StageError::stop(error.code(), error.to_string()))
     }
 

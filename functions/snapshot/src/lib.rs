@@ -33,11 +33,11 @@ mod text_table;
 mod words;
 mod writer;
 
-pub use check::SegmentQuery;
+pub use check::{Description, SegmentQuery, UnusableColumn, describe};
 pub use columns::{ColumnType, OutputColumn};
 pub use engine::{Engine, EngineSettings};
 pub use errors::QueryError;
-pub use evaluate::{SnapshotFigures, evaluate, without_members};
+pub use evaluate::{SnapshotFigures, SourceFigures, evaluate, evaluate_first, without_members};
 pub use one_object::OneObject;
 pub use source::{SourceFormat, SourceSpec};
 pub use store::S3Store;

@@ -1,6 +1,7 @@
-//! Evaluates segments and writes their snapshots.
+//! Evaluates segments: writes the snapshots of runs, and previews.
 
 mod handler;
+mod preview;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;
@@ -8,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings};
 use relay::ledger::Ledger;
 use relay::run::Stage;
-use relay::stages::{Step, handle_stage};
+use relay::stages::{Step, handle_previews, handle_stage, part_previews};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -33,7 +34,11 @@ async fn main() -> Result<(), Error> {
         step,
     };
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(handle_stage(event.payload, &snapshots.step, |run_id| snapshots.run(run_id)).await)
+        let (previews, steps) = part_previews(event.payload);
+        let mut response = handle_stage(steps, &snapshots.step, |run_id| snapshots.run(run_id)).await;
+        let previewed = handle_previews(previews, |preview_id| snapshots.preview(preview_id)).await;
+        response.batch_item_failures.extend(previewed.batch_item_failures);
+        Ok::<_, Error>(response)
     }))
     .await
 }

@@ -2,8 +2,8 @@
 //! report.
 
 mod cancellation;
-mod estimate;
 mod dry_run;
+mod estimate;
 mod keys;
 mod mask;
 mod message;
@@ -13,10 +13,11 @@ mod state;
 
 pub(crate) use cancellation::accepted_notice;
 pub use cancellation::{CancelReason, Cancellation};
-pub use estimate::remaining_ms;
 pub use dry_run::{DryRun, DryRunTarget, SAMPLES_A_KIND, Sample, SampleKind};
+pub use estimate::remaining_ms;
 pub use keys::Keys;
 pub use mask::{mask_text, mask_value};
+pub(crate) use message::parse as parse_message;
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};

@@ -1,9 +1,14 @@
 //! A segment's members at one moment: a Parquet file sorted by member key, and its manifest.
 
 mod manifest;
+mod preview;
 mod reader;
 mod union;
 
 pub use manifest::{MEMBER_KEY_COLUMN, Manifest, SnapshotUpload};
+pub use preview::{
+    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewSource,
+    preview_value,
+};
 pub use reader::{Member, SnapshotError, SnapshotReader};
 pub use union::{Union, UnionMember};

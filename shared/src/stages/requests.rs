@@ -1,14 +1,13 @@
 //! Asking for a run, whoever asks.
 
 use super::runner::stage_message;
-use super::{StageError, connections::require_consent};
+use super::{StageError, connections::require_consent, previews::new_uuid};
 use crate::aws::{CatalogStore, LookupError, Queue};
 use crate::catalog::{CatalogError, Connection, Export};
 use crate::ledger::{Ledger, LedgerError, Requested, RunChange, RunRequest};
 use crate::model::{ExportId, RunId};
 use crate::run::{Failure, Run, RunMode, RunState, Stage, Trigger};
 use jiff::Timestamp;
-use uuid::Uuid;
 
 /// Starts runs.
 #[derive(Clone, Debug)]
@@ -204,9 +203,6 @@ impl RunRequests {
     }
 }
 
-/// A time-ordered id. Its random part comes from the operating system.
 fn new_run_id(now: Timestamp) -> RunId {
-    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-    RunId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
+    RunId(new_uuid(now))
 }

@@ -1,11 +1,11 @@
 //! Additions and changes reach the people they are for, and nobody else.
 
 use crate::harness::{Harness, keys_of};
-use crate::people;
+use crate::people::{self, removals};
 use crate::stage::{Stage, assert_applied, is_done};
-use relay::batch::Kind;
-use relay::connectors::Connector;
-use relay::model::{FieldValue, MatchKey, Operation, Outcome, Row};
+use relay::batch::{BatchEntry, Kind};
+use relay::connectors::{Connector, DeltaSize, Workload};
+use relay::model::{FieldValue, Lane, MatchKey, Operation, Outcome, Row};
 
 /// More people than one call takes, beside somebody who was there before.
 pub(crate) async fn everybody_is_delivered_and_nobody_else<H: Harness>() {
@@ -98,4 +98,34 @@ pub(crate) async fn an_empty_batch_costs_no_call<H: Harness>() {
     // The figure is one that grows.
     stage.connector().check(&stage.allowance().context(&stage.connector())).await.unwrap();
     assert!(stage.harness.calls() > calls);
+}
+
+/// Where the destination answers at once, the calls of a batch are known before. Work that it takes its time for is asked
+/// after, who knows how often; and people whose ids it has not told are looked up before they are taken off.
+pub(crate) async fn a_batch_costs_what_is_estimated<H: Harness>() {
+    let stage = Stage::<H>::open().await;
+    let rows = stage.rows(0..H::MANY.min(350));
+    let added = stage.push(Kind::Upsert, &rows).await;
+    assert_applied(&added.results);
+    let added_ids = added.results.iter().filter(|result| result.destination_id.is_some()).count();
+    let removed = stage.push(Kind::Remove, &removals(&rows, &added.results)).await;
+    assert_applied(&removed.results);
+    for (kind, delivery) in [(Kind::Upsert, added), (Kind::Remove, removed)] {
+        let count = u32::try_from(rows.len()).unwrap();
+        let batch =
+            BatchEntry { number: 0, lane: Lane(0), kind, frames: vec![], rows: count, request_bytes: 0 };
+        let upsert_rows = if kind == Kind::Upsert { u64::from(count) } else { 0 };
+        let size = DeltaSize { upsert_rows, lanes: 1, ..DeltaSize::default() };
+        let workload = Workload { batches: &[batch], size, added_rows: upsert_rows };
+        let estimate = stage.connector().estimate(&stage.prepared.target, &workload);
+        assert!(estimate.calls > 0 && estimate.seconds.is_some() == stage.connector().pace().is_some());
+        if delivery.jobs.is_empty() {
+            let most = if added_ids == rows.len() { estimate.calls } else { 2 * estimate.calls };
+            assert!(
+                (estimate.calls..=most).contains(&delivery.calls),
+                "{kind:?}: {estimate:?} {}",
+                delivery.calls
+            );
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Marketo Engage, end to end. Most tests share a cloud: each has an account of its own in it.
 
 mod account;
+mod dry_run;
 mod interruptions;
 mod limits;
 mod lists;

@@ -1,5 +1,6 @@
 //! Local clouds for the tests, and what the tests do in them.
 
+mod asked;
 mod definitions;
 mod holds;
 mod job;

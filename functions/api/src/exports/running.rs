@@ -2,8 +2,9 @@
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::extract::RequestKey;
+use crate::extract::{Page, RequestKey};
 use crate::problem::{Problem, Problems};
+use crate::runs::ShownRun;
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
@@ -11,6 +12,7 @@ use relay::aws::AuditAction;
 use relay::ledger::Requested;
 use relay::model::{ExportId, RunId};
 use relay::run::{Trigger, TriggerKind};
+use relay::stages::Asked;
 use relay::timestamp_now;
 use serde::Serialize;
 use serde_json::json;
@@ -19,7 +21,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(start))
+    OpenApiRouter::new()
+        .routes(routes!(history, start))
+        .routes(routes!(dry_run))
+        .routes(routes!(start_scheduled))
+        .routes(routes!(refresh))
 }
 
 /// What became of a request for a run.
@@ -76,4 +82,128 @@ async fn start(
     let run = json!({ "run_id": requested.run_id() });
     api.record(&caller, AuditAction::StartRun, "export", export_id.as_str(), Some(run)).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedRun::new(export_id, requested))))
+}
+
+/// The runs of an export, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct History {
+    /// The runs.
+    items: Vec<ShownRun>,
+    /// Where to go on; null at the end.
+    next_cursor: Option<RunId>,
+}
+
+/// The runs of an export, the newest first.
+#[utoipa::path(get, path = "/exports/{id}/runs", tag = "runs", params(("id" = String, Path), Page),
+    responses((status = 200, body = History), Problems))]
+async fn history(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<History>, Problem> {
+    let export_id = ExportId::try_from(id)?;
+    let cursor = page.cursor.as_deref().map(str::parse).transpose()?;
+    let limit = usize::try_from(page.limit).unwrap_or_default();
+    let (runs, next_cursor) = api.requests.ledger.runs(&export_id, limit, cursor).await?;
+    Ok(Json(History { items: runs.into_iter().map(ShownRun::from).collect(), next_cursor }))
+}
+
+/// A dry run that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct StartedDryRun {
+    /// The run; what it finds is at `/runs/{id}/dry-run`.
+    run_id: RunId,
+    /// Of which export.
+    export_id: ExportId,
+}
+
+/// Asks what a run of an export would do: how many people it would add, change and remove, what it would cost, and
+/// some rows, masked. Nothing is written at the destination.
+#[utoipa::path(post, path = "/exports/{id}/dry-runs", tag = "runs",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = StartedDryRun), Problems))]
+async fn dry_run(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    key: RequestKey,
+) -> Result<(StatusCode, Json<StartedDryRun>), Problem> {
+    let export_id = ExportId::try_from(id)?;
+    api.usable_export(&caller, &export_id).await?;
+    let trigger = Trigger { kind: TriggerKind::OnDemand, key: format!("on-demand/{}", key.or_new()) };
+    let run_id = api.requests.dry_run(&export_id, trigger, timestamp_now()).await?;
+    let run = json!({ "run_id": run_id });
+    api.record(&caller, AuditAction::StartDryRun, "export", export_id.as_str(), Some(run)).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedDryRun { run_id, export_id })))
+}
+
+/// What became of many exports that were to run.
+#[derive(Debug, Serialize, ToSchema)]
+struct StartedRuns {
+    /// The runs.
+    runs: Vec<StartedRun>,
+    /// The exports that could not start, and why.
+    not_started: Vec<NotStarted>,
+}
+
+/// An export that could not start.
+#[derive(Debug, Serialize, ToSchema)]
+struct NotStarted {
+    /// The export.
+    export_id: ExportId,
+    /// The stable word for why.
+    code: String,
+    /// Why, and what would mend it.
+    problem: String,
+}
+
+/// Runs every enabled export that has a schedule.
+#[utoipa::path(post, path = "/runs", tag = "runs", params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = StartedRuns), Problems))]
+async fn start_scheduled(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    key: RequestKey,
+) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
+    let asked = api.requests.start_scheduled(&key.or_new(), timestamp_now()).await?;
+    api.started(&caller, asked).await
+}
+
+/// Says that the profiles were refreshed: runs every enabled export whose schedule is `every_refresh`. The same key is
+/// the same refresh.
+#[utoipa::path(post, path = "/refreshes", tag = "runs", params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = StartedRuns), Problems))]
+async fn refresh(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    key: RequestKey,
+) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
+    let asked = api.requests.refresh(&key.or_new(), timestamp_now()).await?;
+    api.started(&caller, asked).await
+}
+
+impl Api {
+    async fn started(
+        &self,
+        caller: &Caller,
+        asked: Vec<Asked>,
+    ) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
+        let mut started = StartedRuns { runs: Vec::new(), not_started: Vec::new() };
+        for Asked { export_id, requested } in asked {
+            match requested {
+                Ok(requested) => {
+                    let run = json!({ "run_id": requested.run_id() });
+                    self.record(caller, AuditAction::StartRun, "export", export_id.as_str(), Some(run))
+                        .await?;
+                    started.runs.push(StartedRun::new(export_id, requested));
+                }
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    let (code, problem) = (problem.code().to_owned(), problem.detail().to_owned());
+                    started.not_started.push(NotStarted { export_id, code, problem });
+                }
+            }
+        }
+        Ok((StatusCode::ACCEPTED, Json(started)))
+    }
 }

@@ -13,6 +13,7 @@ mod bounds;
 mod hostile;
 mod lake;
 mod messages;
+mod preview;
 mod refusals;
 mod rows;
 mod s3;

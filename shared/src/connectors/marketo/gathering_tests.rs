@@ -84,3 +84,44 @@ fn the_notice_has_the_figures_of_both_ways() {
     assert!(notice.ends_with("chosen: calls, for files are not twice as fast"), "{notice}");
     assert_eq!(gather(&settings(json!({})), &mut target, delta(0)), Gathering::default());
 }
+
+#[track_caller]
+fn costs(target: &MarketoTarget, batches: &[(Kind, u32)], added_rows: u64, expected: (u64, u64)) {
+    let batches: Vec<BatchEntry> = (0..)
+        .zip(batches)
+        .map(|(number, (kind, rows))| BatchEntry {
+            number,
+            lane: crate::model::Lane(0),
+            kind: *kind,
+            frames: Vec::new(),
+            rows: *rows,
+            request_bytes: u64::from(*rows) * 1_000,
+        })
+        .collect();
+    let upserts = batches.iter().filter(|batch| batch.kind == Kind::Upsert);
+    let size = delta(upserts.map(|batch| u64::from(batch.rows)).sum());
+    let workload = Workload { batches: &batches, size, added_rows };
+    let found = estimate(&settings(json!({})), target, &workload);
+    assert_eq!((found.calls, found.seconds), (expected.0, Some(expected.1)), "{batches:?}");
+}
+
+#[test]
+fn a_delta_costs_what_its_batches_do() {
+    let written = target(Imports::Never);
+    costs(&written, &[], 0, (0, 0));
+    // 50 calls in 20 seconds.
+    costs(&written, &[(Kind::Upsert, 3_000), (Kind::Upsert, 301)], 3_301, (24, 10));
+    costs(&written, &[(Kind::Upsert, 3_000)], 0, (10, 4));
+    costs(&written, &[(Kind::Upsert, 1), (Kind::Remove, 301)], 1, (4, 3));
+    let matched = MarketoTarget {
+        person_creation: PersonCreation::MatchOnly,
+        has_attributes: false,
+        lookup_field: "id".to_owned(),
+        ..target(Imports::Never)
+    };
+    costs(&matched, &[(Kind::Upsert, 600)], 600, (2, 1));
+    let imported = MarketoTarget { way: Way::BulkImport, ..target(Imports::Always) };
+    let (import, _) = by_import(&settings(json!({})), delta(600));
+    costs(&imported, &[(Kind::Upsert, 600)], 600, (import.calls, import.seconds));
+    costs(&imported, &[(Kind::Remove, 600)], 0, (2, 1));
+}

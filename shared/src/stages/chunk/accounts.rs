@@ -63,7 +63,11 @@ impl Accounts {
     }
 
     /// Adds one target list, whose members are `segments`'.
-    pub(super) fn add<'a>(&mut self, figures: &DifferFigures, segments: impl Iterator<Item = &'a RunSegment>) {
+    pub(super) fn add<'a>(
+        &mut self,
+        figures: &DifferFigures,
+        segments: impl Iterator<Item = &'a RunSegment>,
+    ) {
         let declared = declared_removals(figures.removals, segments);
         self.deliverable += figures.deliverable;
         self.largest = self.largest.max(figures.deliverable);

@@ -78,7 +78,8 @@ impl Chunk {
                 false => self.ledger.delivered(&export.id, &list.list).await?,
             };
             let lanes = connector.lanes();
-            let work = TargetWork { target, list: &list.list, export, keys, segments: &segments, lanes, only: None };
+            let work =
+                TargetWork { target, list: &list.list, export, keys, segments: &segments, lanes, only: None };
             let (label, prepared) = (list.label.as_str(), &list.prepared);
             self.look_at(connector, work, label, prepared, pointer, &mut accounts, &mut found).await?;
         }

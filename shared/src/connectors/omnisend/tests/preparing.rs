@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::{Document, Export};
-use crate::connectors::Prepared;
+use crate::connectors::{Intent, Prepared};
 use crate::model::SegmentId;
 use ErrorKind::{Authentication, Permission, Settings};
 
@@ -77,6 +77,11 @@ async fn a_segment_is_made_once() {
     let server = fake.serve().await;
     let options = json!({"tag": {"prefix": "ci: "}, "make_segment": true});
     let told = async || prepare(&server, options.clone(), json!([])).await.unwrap().notices;
+    // Who only looks makes none.
+    let (export, look) = (export(&options, &json!([])), context().with_intent(Intent::Look));
+    let found = v2026(&server).prepare(&export, &segment(), &look).await.unwrap();
+    assert!(found.notices.contains(&"the Omnisend segment \"ci: High value\" would be made".to_owned()));
+    assert_eq!(fake.state().segments.len(), 0);
     assert!(told().await.contains(&"the Omnisend segment \"ci: High value\" was made".to_owned()));
     assert!(told().await.contains(&"the Omnisend segment \"ci: High value\" is there".to_owned()));
     assert_eq!(fake.state().segments.len(), 1);

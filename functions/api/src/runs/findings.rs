@@ -1,0 +1,113 @@
+//! What runs have left behind: reports, rows that were not applied, and what dry runs found.
+
+use crate::Api;
+use crate::caller::Caller;
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use relay::aws::AuditAction;
+use relay::model::RunId;
+use relay::run::{DryRun, Report, Run, RunMode};
+use relay::stages::dry_run_findings;
+use relay::timestamp_now;
+use serde::Serialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How long a link works.
+const LINK_SECONDS: u32 = 15 * 60;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(report)).routes(routes!(rejected)).routes(routes!(dry_run))
+}
+
+/// The report of a run that is over.
+#[utoipa::path(get, path = "/runs/{id}/report", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = Report), Problems))]
+async fn report(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Report>, Problem> {
+    let run = api.requests.ledger.run(id.parse()?).await?;
+    Ok(Json(api.report(&run).await?))
+}
+
+/// A link that expires.
+#[derive(Debug, Serialize, ToSchema)]
+struct Link {
+    /// Where the file is. Whoever has this address may fetch it until it expires.
+    url: String,
+    /// Until when.
+    expires_at: Timestamp,
+}
+
+/// A link to the rows of a run that were not applied, as CSV with the reason of each. It works for 15 minutes.
+#[utoipa::path(get, path = "/runs/{id}/rejected", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = Link), Problems))]
+async fn rejected(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Link>, Problem> {
+    let run = api.usable_run(&caller, &id).await?;
+    let Some(key) = api.report(&run).await?.rejected_key else {
+        let detail = format!("run {} left no row behind", run.run_id);
+        return Err(Problem::new(StatusCode::NOT_FOUND, "nothing_rejected", detail));
+    };
+    let name = format!("{}-{}-rejected.csv", run.export_id, run.run_id);
+    let lasts = Duration::from_secs(u64::from(LINK_SECONDS));
+    let expires_at = timestamp_now() + SignedDuration::from_secs(i64::from(LINK_SECONDS));
+    let url = api.previews.objects.presigned_get(&key, lasts, &name).await?;
+    api.record_run(&caller, AuditAction::DownloadRejected, run.run_id).await?;
+    Ok(Json(Link { url, expires_at }))
+}
+
+/// What a dry run found.
+#[utoipa::path(get, path = "/runs/{id}/dry-run", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = DryRun), Problems))]
+async fn dry_run(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<DryRun>, Problem> {
+    let run = api.usable_run(&caller, &id).await?;
+    if run.mode != RunMode::DryRun {
+        let detail =
+            format!("run {} is no dry run; its report is at /runs/{}/report", run.run_id, run.run_id);
+        return Err(Problem::new(StatusCode::NOT_FOUND, "not_a_dry_run", detail));
+    }
+    let found = dry_run_findings(&api.previews.objects, &run).await?;
+    found.map(Json).ok_or_else(|| nothing_yet(run.run_id, &run))
+}
+
+fn nothing_yet(run_id: RunId, run: &Run) -> Problem {
+    let detail = match &run.failure {
+        Some(failure) => format!("run {run_id} failed: {}", failure.text),
+        None => {
+            format!("run {run_id} is {}: there is nothing to be seen yet, or not any more", run.state.name())
+        }
+    };
+    Problem::new(StatusCode::NOT_FOUND, "nothing_found", detail)
+}
+
+impl Api {
+    async fn report(&self, run: &Run) -> Result<Report, Problem> {
+        let missing = |detail: String| Problem::new(StatusCode::NOT_FOUND, "report_missing", detail);
+        let Some(key) = &run.report_key else {
+            let detail = format!("run {} is {}: there is no report yet", run.run_id, run.state.name());
+            return Err(missing(detail));
+        };
+        let bytes = self.previews.objects.find(key).await?;
+        let bytes =
+            bytes.ok_or_else(|| missing(format!("the report of run {} is no longer kept", run.run_id)))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            tracing::error!(run.id = %run.run_id, %error, "a stored report cannot be read");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "report_unreadable",
+                "the stored report cannot be read",
+            )
+        })
+    }
+}

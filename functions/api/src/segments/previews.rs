@@ -1,0 +1,82 @@
+//! Looking at a segment before anything is done with it.
+
+use crate::Api;
+use crate::caller::Caller;
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use relay::aws::AuditAction;
+use relay::catalog::Segment;
+use relay::model::SegmentId;
+use relay::snapshot::{PreviewId, PreviewOf, PreviewResult};
+use relay::timestamp_now;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(request)).routes(routes!(read))
+}
+
+/// A preview that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct StartedPreview {
+    /// The preview; what it finds is at `/previews/{id}`.
+    preview_id: PreviewId,
+}
+
+/// Asks for a preview of a segment: how many members it has, which columns, which sources it reads, and the first rows.
+#[utoipa::path(post, path = "/segments/{id}/preview", tag = "segments", params(("id" = String, Path)),
+    responses((status = 202, body = StartedPreview), Problems))]
+async fn request(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
+    let id = SegmentId::try_from(id)?;
+    api.saved::<Segment>(id.as_str()).await?;
+    let preview_id = api.previews.request(&PreviewOf::Saved(id.clone()), timestamp_now()).await?;
+    api.record(&caller, AuditAction::PreviewSegment, "segment", id.as_str(), None).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+}
+
+/// How far a preview is.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PreviewState {
+    /// It is being made.
+    Running,
+    /// It is there.
+    Succeeded,
+    /// There is nothing to be seen, and it says why.
+    Failed,
+}
+
+/// What a preview has found so far.
+#[derive(Debug, Serialize, ToSchema)]
+struct ShownPreview {
+    /// How far it is.
+    state: PreviewState,
+    /// What it has found.
+    result: Option<PreviewResult>,
+}
+
+/// What a preview has found. It holds profiles, and is gone after a day.
+#[utoipa::path(get, path = "/previews/{id}", tag = "segments", params(("id" = String, Path)),
+    responses((status = 200, body = ShownPreview), Problems))]
+async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<ShownPreview>, Problem> {
+    let malformed = |_| Problem::new(StatusCode::BAD_REQUEST, "id_malformed", "a preview's id is a UUID");
+    let preview_id: PreviewId = id.parse().map_err(malformed)?;
+    if let Some(result) = api.previews.result(preview_id).await? {
+        let state = if result.error.is_some() { PreviewState::Failed } else { PreviewState::Succeeded };
+        return Ok(Json(ShownPreview { state, result: Some(result) }));
+    }
+    if !api.previews.is_requested(preview_id).await? {
+        let detail =
+            format!("preview {preview_id} was never asked for, or it is gone: a preview is kept for a day");
+        return Err(Problem::new(StatusCode::NOT_FOUND, "preview_missing", detail));
+    }
+    Ok(Json(ShownPreview { state: PreviewState::Running, result: None }))
+}

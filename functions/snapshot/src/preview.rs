@@ -1,0 +1,181 @@
+//! One segment's preview: evaluated like a run's segment, with less time, and told instead of kept.
+
+use crate::handler::Snapshots;
+use jiff::Timestamp;
+use relay::aws::LookupError;
+use relay::catalog::Segment;
+use relay::snapshot::{
+    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewSource,
+    SnapshotReader, preview_value,
+};
+use relay::stages::StageError;
+use serde_json::{Map, Value};
+use snapshot::{
+    Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
+    evaluate_first,
+};
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// How long a preview may take: somebody waits for it.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// Rows that the shown members are taken from. Some members have several, of which one counts.
+const ROWS_READ: usize = 50 * PREVIEW_ROWS;
+
+/// Why a segment has no preview: what is wrong with it is told, what is wrong with us is tried again.
+enum Trouble {
+    Theirs(PreviewError),
+    Ours(StageError),
+}
+
+/// What was found of a segment.
+struct Found {
+    description: Description,
+    figures: SnapshotFigures,
+    first_rows: Vec<Map<String, Value>>,
+}
+
+impl From<QueryError> for Trouble {
+    fn from(error: QueryError) -> Self {
+        Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string() })
+    }
+}
+
+impl From<StageError> for Trouble {
+    fn from(error: StageError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<LookupError> for Trouble {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Catalog(error) => {
+                Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string() })
+            }
+            LookupError::Cloud(error) => Self::Ours(error.into()),
+        }
+    }
+}
+
+impl Snapshots {
+    /// Makes a preview. Asked again, it makes nothing anew.
+    pub(crate) async fn preview(&self, preview_id: PreviewId) -> Result<(), StageError> {
+        if self.objects.find(&preview_id.result_key()).await?.is_some() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let bytes = self.objects.get(&preview_id.request_key()).await?;
+        let of: PreviewOf = serde_json::from_slice(&bytes)
+            .map_err(|error| StageError::stop("preview_damaged", error.to_string()))?;
+        let found = match Box::pin(self.find_out(&of)).await {
+            Ok(found) => Ok(found),
+            Err(Trouble::Theirs(error)) => Err(error),
+            Err(Trouble::Ours(error)) => return Err(error),
+        };
+        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let rows = found.as_ref().map(|found| found.figures.rows).ok();
+        let bytes = serde_json::to_vec(&result(preview_id, &of, found, duration_ms))
+            .map_err(|error| StageError::stop("preview_unwritable", error.to_string()))?;
+        self.objects.put(&preview_id.result_key(), bytes).await?;
+        tracing::info!(preview.id = %preview_id, segment.id = %of.segment(), rows, duration_ms, "preview is made");
+        Ok(())
+    }
+
+    async fn find_out(&self, of: &PreviewOf) -> Result<Found, Trouble> {
+        let segment: Segment = match of {
+            PreviewOf::Saved(id) => self.catalog.get(id.as_str()).await?,
+            PreviewOf::Draft(segment) => segment.clone(),
+        };
+        let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
+        let engine = self.engine(settings).await?;
+        // What is read twice has the time once.
+        match timeout(TIME_LIMIT, look(&engine, &segment)).await {
+            Ok(found) => found,
+            Err(_) => Err(QueryError::TimeLimit { seconds: TIME_LIMIT.as_secs() }.into()),
+        }
+    }
+}
+
+/// Counts without attributes, for which the engine need not carry any, and takes the first rows with all of them, for
+/// which it need not sort any other.
+async fn look(engine: &Engine, segment: &Segment) -> Result<Found, Trouble> {
+    let description = describe(engine, &segment.query, &segment.member_key).await?;
+    let query = |attributes| SegmentQuery {
+        text: segment.query.clone(),
+        member_key: segment.member_key.clone(),
+        attributes,
+    };
+    let directory = tempfile::tempdir().map_err(StageError::from)?;
+    let figures = evaluate(engine, &query(Vec::new()), &directory.path().join("members")).await?;
+    let attributes = description.columns.iter().map(|column| column.name.clone()).collect();
+    let path = directory.path().join("first");
+    evaluate_first(engine, &query(attributes), &path, ROWS_READ).await?;
+    let first_rows = read_rows(&path, &segment.member_key)?;
+    Ok(Found { description, figures, first_rows })
+}
+
+fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, StageError> {
+    let reader = SnapshotReader::open(File::open(path)?)?;
+    let names = reader.attributes().to_vec();
+    let mut rows = Vec::with_capacity(PREVIEW_ROWS);
+    for member in reader.take(PREVIEW_ROWS) {
+        let member = member?;
+        let values = names.iter().cloned().zip(member.attributes.iter().map(preview_value));
+        let mut row: Map<String, Value> = values.collect();
+        // A member key that is called `member_key` is no attribute beside itself.
+        row.entry(member_key).or_insert_with(|| member.key.0.into());
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+fn result(
+    preview_id: PreviewId,
+    of: &PreviewOf,
+    found: Result<Found, PreviewError>,
+    duration_ms: u64,
+) -> PreviewResult {
+    let nothing = PreviewResult {
+        preview_id,
+        segment: of.segment().clone(),
+        rows: None,
+        rows_without_key: None,
+        duplicate_member_rows: None,
+        columns: Vec::new(),
+        unusable_columns: Vec::new(),
+        first_rows: Vec::new(),
+        sources: Vec::new(),
+        error: None,
+        made_at: Timestamp::now(),
+        duration_ms,
+    };
+    match found {
+        Err(error) => PreviewResult { error: Some(error), ..nothing },
+        Ok(Found { description, figures, first_rows }) => PreviewResult {
+            rows: Some(figures.rows),
+            rows_without_key: Some(figures.rows_without_key),
+            duplicate_member_rows: Some(figures.duplicate_member_rows),
+            columns: description.columns.into_iter().map(column).collect(),
+            unusable_columns: description
+                .unusable_columns
+                .iter()
+                .map(|one| one.problem.to_string())
+                .collect(),
+            first_rows,
+            sources: figures.sources.into_iter().map(source).collect(),
+            ..nothing
+        },
+    }
+}
+
+fn column(column: snapshot::OutputColumn) -> PreviewColumn {
+    PreviewColumn { kind: column.column_type.name().to_owned(), name: column.name }
+}
+
+fn source(figures: snapshot::SourceFigures) -> PreviewSource {
+    let objects = u64::try_from(figures.objects).unwrap_or(u64::MAX);
+    PreviewSource { source: figures.name, objects, bytes: figures.bytes }
+}

@@ -1,0 +1,140 @@
+//! A segment before anything is done with it: how many members it has, and what the first of them look like.
+
+use crate::catalog::Segment;
+use crate::model::{Scalar, SegmentId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// So many rows are shown.
+pub const PREVIEW_ROWS: usize = 20;
+
+/// Names one preview. Time-ordered (UUID version 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct PreviewId(pub Uuid);
+
+impl PreviewId {
+    /// The object that says what is to be previewed.
+    #[must_use]
+    pub fn request_key(self) -> String {
+        format!("previews/{self}/request.json")
+    }
+
+    /// The object that holds what was found.
+    #[must_use]
+    pub fn result_key(self) -> String {
+        format!("previews/{self}/result.json")
+    }
+}
+
+impl fmt::Display for PreviewId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl std::str::FromStr for PreviewId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// What is previewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PreviewOf {
+    /// The segment as the catalog has it when the preview is made.
+    Saved(SegmentId),
+    /// A definition that need not be saved.
+    Draft(Segment),
+}
+
+impl PreviewOf {
+    /// The segment's id.
+    #[must_use]
+    pub const fn segment(&self) -> &SegmentId {
+        match self {
+            Self::Saved(id) => id,
+            Self::Draft(segment) => &segment.id,
+        }
+    }
+}
+
+/// What a preview has found, or why there is nothing to be found. It holds profiles: only people who may define segments
+/// get to see it, and it does not last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewResult {
+    /// The preview.
+    pub preview_id: PreviewId,
+    /// The segment.
+    pub segment: SegmentId,
+    /// Members.
+    pub rows: Option<u64>,
+    /// Rows of the query without a member key, which are nobody.
+    pub rows_without_key: Option<u64>,
+    /// Rows of the query beyond the first for their member key.
+    pub duplicate_member_rows: Option<u64>,
+    /// The query's columns that an export can map, in their order.
+    pub columns: Vec<PreviewColumn>,
+    /// The query's other columns, and what would make them columns that can be mapped.
+    pub unusable_columns: Vec<String>,
+    /// The first members by member key, at the most [`PREVIEW_ROWS`]: each value by its column's name.
+    #[schema(value_type = Vec<Object>)]
+    pub first_rows: Vec<Map<String, Value>>,
+    /// The sources that the segment depends on.
+    pub sources: Vec<PreviewSource>,
+    /// Why there is no result.
+    pub error: Option<PreviewError>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// How long it took.
+    pub duration_ms: u64,
+}
+
+/// A column of a segment's query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewColumn {
+    /// Its name: what an export's mapping calls the attribute.
+    pub name: String,
+    /// Its type: `text`, `integer`, `decimal`, `boolean`, `date`, `moment` or `local_moment`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A source that a segment's query reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewSource {
+    /// The source.
+    pub source: String,
+    /// How many objects it has.
+    pub objects: u64,
+    /// Their size together.
+    pub bytes: u64,
+}
+
+/// What is wrong with a segment, in the words of the query's author.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewError {
+    /// A stable word.
+    pub code: String,
+    /// What is wrong and what would mend it.
+    pub text: String,
+}
+
+/// A value as JSON has it.
+#[must_use]
+pub fn preview_value(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Integer(number) => (*number).into(),
+        Scalar::Decimal(number) => (*number).into(),
+        Scalar::Boolean(value) => (*value).into(),
+        Scalar::Text(_) | Scalar::Date(_) | Scalar::Moment(_) => scalar.to_text().into(),
+    }
+}

@@ -1,0 +1,151 @@
+//! A dry run says what a run would do, and does nothing of it.
+
+use crate::support::messages::{dead_letters, journal};
+use crate::support::{Job, Scene, persons};
+use relay::model::Counts;
+use relay::run::{DryRun, RunState, Sample, SampleKind};
+use sandbox::campaign_monitor::{Endpoint, Pace};
+use serde_json::json;
+
+/// The calls that change something.
+const WRITES: [Endpoint; 7] = [
+    Endpoint::CreateList,
+    Endpoint::CreateField,
+    Endpoint::ChangeField,
+    Endpoint::Import,
+    Endpoint::Add,
+    Endpoint::Update,
+    Endpoint::Remove,
+];
+
+fn writes(scene: &Scene) -> usize {
+    WRITES.into_iter().map(|endpoint| scene.calls(endpoint)).sum()
+}
+
+fn samples(found: &DryRun, kind: SampleKind) -> Vec<&Sample> {
+    found.samples.iter().filter(|sample| sample.kind == kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_tells_what_the_run_then_does() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    let mut job = Job::new(&scene, "dry");
+    job.export["enabled"] = json!(false);
+    let mut people = persons(200);
+    people[0].email = None;
+    people[1].email = Some("not an address".to_owned());
+    people[2].copies = 2;
+    job.ready(&people).await;
+
+    // Of an export that is switched off and whose fields are not there yet.
+    let found = job.dry_run("first").await;
+    let first = Counts { added: 198, skipped: 2, rejected: 1, ..Counts::default() };
+    assert_eq!((found.counts, found.rows_in, writes(&scene)), (first, 201, 0));
+    assert!(found.warnings.iter().any(|warning| warning.contains("switched off")), "{:?}", found.warnings);
+    for field in ["City", "Points"] {
+        let notice = format!("custom field \"{field}\" would be created");
+        assert!(found.notices.iter().any(|told| told.contains(&notice)), "{:?}", found.notices);
+    }
+    let target = &found.targets[0];
+    assert_eq!((target.added, target.skipped, target.rejected, target.rows_in), (198, 1, 1, 200));
+    let mut codes: Vec<&str> = target.reasons.iter().map(|reason| reason.code.as_str()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["email_invalid", "match_key_missing"]);
+
+    // The sample shows the form of what would be sent and of whom, and nobody.
+    let added = samples(&found, SampleKind::Added);
+    assert_eq!((added.len(), samples(&found, SampleKind::Rejected).len()), (5, 1));
+    assert_eq!((added[0].member.as_str(), added[0].match_key.as_str()), ("P***", "p***@m***.com"));
+    let fields: Vec<(&str, &str)> =
+        added[0].fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(fields, [("Name", "F***"), ("[City]", "C***"), ("[Points]", "9")]);
+    let text = serde_json::to_string(&found).unwrap();
+    for person in &people {
+        let secrets = [person.email.as_deref(), Some(person.name.as_str()), Some(person.id.as_str())];
+        for secret in secrets.into_iter().flatten() {
+            assert!(!text.contains(secret), "{secret}");
+        }
+    }
+
+    // The run does what was told, at the cost that was told.
+    job.export["enabled"] = json!(true);
+    job.save().await;
+    scene.sandbox.reset_report();
+    let over = job.run().await;
+    over.succeeded(first);
+    // Making two fields and reading the fields after each is what a look does not do.
+    assert_eq!((over.report.batches, over.report.calls), (found.batches, found.calls_estimated + 4));
+    let delivered = scene.delivered_states("dry").await;
+
+    // Everything that can happen, more than the guard lets through.
+    for gone in &mut people[50..] {
+        gone.newsletter = false;
+    }
+    people[10].city = "Elsewhere".to_owned();
+    people.extend((301..=303).map(crate::support::person));
+    job.upload(&people).await;
+    scene.sandbox.reset_report();
+    let found = job.dry_run("second").await;
+    let second =
+        Counts { added: 3, changed: 1, removed: 150, unchanged: 47, skipped: 2, rejected: 1, deferred: 0 };
+    assert_eq!((found.counts, writes(&scene)), (second, 0));
+    assert!(found.would_be_held.as_ref().unwrap().contains("150 of 198"), "{:?}", found.would_be_held);
+    assert_eq!((found.over_cap.as_deref(), found.seconds_estimated, found.quota), (None, None, None));
+    assert_eq!(
+        (samples(&found, SampleKind::Changed).len(), samples(&found, SampleKind::Removed).len()),
+        (1, 5)
+    );
+    assert_eq!(samples(&found, SampleKind::Removed)[0].match_key, "p***@m***.com");
+    assert_eq!(scene.delivered_states("dry").await, delivered);
+    // A doubled request is one, and the same key of a run is another's.
+    let again = job.ask_for_dry_run("second").await;
+    assert_eq!(again, found.run_id);
+    let run_id = job.start().await;
+    let held = scene.ledger().active_run(&job.id()).await.unwrap();
+    assert_eq!(held, Some(run_id));
+    // While the run waits for approval its export can be looked at all the same.
+    assert_eq!(job.dry_run("third").await.counts, second);
+
+    // Over the cap: both numbers are told, and nothing fails.
+    let over_cap = Job::new(&scene, "capped");
+    let mut over_cap = over_cap;
+    over_cap.export["cap"] = json!({ "rows": 10 });
+    over_cap.ready(&persons(12)).await;
+    let found = over_cap.dry_run("first").await;
+    let told = found.over_cap.unwrap();
+    assert!(told.contains("12 profiles") && told.contains("10 that may be exported"), "{told}");
+    assert_eq!(found.counts.added, 12);
+    over_cap.run().await.failed("cap_exceeded", &["12 profiles"]);
+
+    let announced = journal(&scene).into_iter().filter(|entry| entry["action"] == "PutEvents");
+    let announced: Vec<String> = announced.map(|entry| entry["body"].to_string()).collect();
+    assert!(!announced.iter().any(|body| body.contains(&again.to_string())), "dry runs are nobody's news");
+    assert_eq!(dead_letters(&scene).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stops_a_run_stops_a_dry_run_and_no_other() {
+    let scene = Scene::open().await;
+    let mut job = Job::new(&scene, "stopped");
+    job.export["mapping"][0]["field"] = json!("Nickname");
+    job.ready(&persons(10)).await;
+    let run = job.dry_run_over(job.ask_for_dry_run("first").await).await;
+    let failure = run.failure.unwrap();
+    assert_eq!((run.state, failure.code.as_str()), (RunState::Failed, "mapping_unknown_field"));
+    assert!(run.ended_at.is_some() && run.report_key.is_none() && failure.text.contains("Nickname"));
+
+    // A slow destination keeps a run busy; a dry run is done beside it.
+    job.export["mapping"][0]["field"] = json!("Name");
+    job.ready(&persons(10)).await;
+    scene.sandbox.set_pace(Pace { latency_ms: 300, throttle: None });
+    let run_id = job.start().await;
+    let found = job.dry_run("second").await;
+    assert_eq!(found.rows_in, 10);
+    scene.sandbox.set_pace(Pace::default());
+    job.over(run_id).await.succeeded(Counts { added: 10, ..Counts::default() });
+    assert_eq!(dead_letters(&scene).await, 0);
+}

@@ -130,10 +130,10 @@ impl<'a> Brand<'a> {
         self.sandbox.change_contact(&self.key.brand_id, email, change).unwrap();
     }
 
-    /// Refuses every call as one too many for a minute of the brand's time.
-    pub(super) async fn refuse_for_a_minute(&self) {
+    /// Refuses every call as one too many for so many minutes of the brand's time.
+    pub(super) async fn refuse_for(&self, minutes: u32) {
         self.add_fault(Fault::once(Endpoint::Any, FaultKind::TooManyRequests).times(ALWAYS));
-        tokio::time::sleep(Duration::from_mins(1) / TIME_SCALE).await;
+        tokio::time::sleep(Duration::from_mins(1) * minutes / TIME_SCALE).await;
         self.clear_faults();
     }
 

@@ -21,6 +21,7 @@ async fn stumbles_are_got_over() {
         a_batch_stops_and_items_fail(&scene, "items_old", "v5", 300),
         everything_is_refused_for_a_minute(&scene, "refused", "2026-03-15"),
         everything_is_refused_for_a_minute(&scene, "refused_old", "v5"),
+        a_run_begins_while_everything_is_refused(&scene),
     );
     assert_eq!(dead_letters(&scene).await, 0);
 }
@@ -107,7 +108,7 @@ async fn everything_is_refused_for_a_minute(scene: &Scene, name: &str, dialect: 
     job.ready(&people).await;
     let run_id = job.start().await;
     wait_until("a batch is submitted", async || brand.calls(Endpoint::CreateBatch) > 0).await;
-    brand.refuse_for_a_minute().await;
+    brand.refuse_for(1).await;
     let refused = brand.report().faults;
     let first = job.over(run_id).await;
     first.succeeded(Counts { added: PEOPLE, ..Counts::default() });
@@ -129,4 +130,23 @@ async fn everything_is_refused_for_a_minute(scene: &Scene, name: &str, dialect: 
     assert_eq!(brand.tagged(name).await, emails(&people));
     assert!(brand.faults().is_empty());
     is_whole(&brand, name, &before, 300);
+}
+
+async fn a_run_begins_while_everything_is_refused(scene: &Scene) {
+    let brand = Brand::open(scene, "refused_first").await;
+    let job = brand.job("refused_first");
+    let people = persons(40);
+    brand.seed(people.iter().step_by(2));
+    let before = brand.everybody();
+    job.ready(&people).await;
+    let run_id = job.start().await;
+    // Longer than a step is tried that fails.
+    brand.refuse_for(6).await;
+    let refused = brand.report().faults;
+    let over = job.over(run_id).await;
+    over.succeeded(Counts { added: 40, ..Counts::default() });
+    // It has asked about once in a quarter of a minute.
+    assert!((10..=24).contains(&refused), "{refused} calls");
+    assert_eq!(brand.tagged("refused_first").await, emails(&people));
+    is_whole(&brand, "refused_first", &before, 40);
 }

@@ -6,6 +6,7 @@ mod limits;
 mod lists;
 mod retire;
 mod sink;
+mod waiting;
 
 use super::pacing::pacer;
 use super::runner::stage_message;

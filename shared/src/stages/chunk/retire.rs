@@ -1,6 +1,7 @@
 //! Target lists whose segment was taken out of the export.
 
 use super::accounts::{Accounts, TargetWork};
+use super::waiting::waiting;
 use super::{Chunk, StageError};
 use crate::catalog::{Export, SegmentRemoval};
 use crate::connectors::{CallContext, Connector, ErrorKind, Retired, WantedList};
@@ -52,7 +53,7 @@ impl Chunk {
         else {
             return Ok(Deletion::NotWanted);
         };
-        match connector.retire(own, context).await? {
+        match waiting(context, || connector.retire(own, context)).await? {
             Retired::Gone => {
                 self.ledger.forget_list(&export.id, &retirement.list).await?;
                 Ok(Deletion::Done)
@@ -72,7 +73,8 @@ impl Chunk {
         context: &CallContext,
     ) -> Result<Option<Delta>, StageError> {
         let list_id = retirement.own.clone().unwrap_or_else(|| retirement.list.clone());
-        match connector.prepare(work.export, &WantedList::Existing(list_id), context).await {
+        let wanted = WantedList::Existing(list_id);
+        match waiting(context, || connector.prepare(work.export, &wanted, context)).await {
             Ok(prepared) => Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?)),
             Err(error) if error.kind == ErrorKind::ListMissing => {
                 self.ledger.forget_list(&work.export.id, &retirement.list).await?;

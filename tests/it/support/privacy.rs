@@ -29,6 +29,7 @@ impl Needles {
             let values = person.email.iter().map(|email| email.trim().to_owned());
             // What is shorter may be anywhere by accident.
             let is_telling = |value: &String| value.len() > 8;
+            needles.insert(person.id.clone());
             for value in lines.chain(values).chain(ids).chain([person.name.clone()]).filter(is_telling) {
                 needles.insert(value.to_lowercase());
                 let json = serde_json::to_string(&value).unwrap();

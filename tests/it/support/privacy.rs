@@ -17,7 +17,12 @@ pub(crate) struct Place {
 }
 
 /// What must be nowhere but in the lake, the data bucket and the destination.
-pub(crate) struct Needles(BTreeSet<String>);
+pub(crate) struct Needles {
+    /// Keys, secrets, and what people have for themselves.
+    values: BTreeSet<String>,
+    /// Their ids in the lake.
+    customers: BTreeSet<String>,
+}
 
 impl Needles {
     /// What people have for themselves, also as JSON writes it.
@@ -29,7 +34,6 @@ impl Needles {
             let values = person.email.iter().map(|email| email.trim().to_owned());
             // What is shorter may be anywhere by accident.
             let is_telling = |value: &String| value.len() > 8;
-            needles.insert(person.id.clone());
             for value in lines.chain(values).chain(ids).chain([person.name.clone()]).filter(is_telling) {
                 needles.insert(value.to_lowercase());
                 let json = serde_json::to_string(&value).unwrap();
@@ -37,18 +41,13 @@ impl Needles {
                 needles.insert(value);
             }
         }
-        Self(needles)
+        Self { values: needles, customers: people.iter().map(|person| person.id.clone()).collect() }
     }
 
     /// These as well: keys, secrets, tokens.
     pub(crate) fn and(mut self, more: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.0.extend(more.into_iter().map(Into::into));
+        self.values.extend(more.into_iter().map(Into::into));
         self
-    }
-
-    /// Those that are in a text.
-    fn found_in(&self, text: &str) -> Vec<&String> {
-        self.0.iter().filter(|needle| text.contains(needle.as_str())).collect()
     }
 
     /// None of them is in anything that the functions have written, said or stored as state, nor in other places. The
@@ -58,13 +57,22 @@ impl Needles {
         places.extend(others);
         for Place { name, text, must_be_there } in &places {
             assert!(text.contains(must_be_there.as_str()), "{name} lacks {must_be_there}");
-            let found = self.found_in(text);
-            assert!(found.is_empty(), "{name}: {found:?}");
+            for needles in [&self.values, &self.customers] {
+                let found = found(needles, text);
+                assert!(found.is_empty(), "{name}: {found:?}");
+            }
         }
         let rejected = scene.data().get(runs[0].report.rejected_key.as_ref().unwrap()).await.unwrap();
         let rejected = String::from_utf8(rejected).unwrap();
-        assert!(!self.found_in(&rejected).is_empty(), "the search finds what is there");
+        for needles in [&self.values, &self.customers] {
+            assert!(!found(needles, &rejected).is_empty(), "the search finds what is there");
+        }
     }
+}
+
+/// Those that are in a text.
+fn found<'a>(needles: &'a BTreeSet<String>, text: &str) -> Vec<&'a String> {
+    needles.iter().filter(|needle| text.contains(needle.as_str())).collect()
 }
 
 /// The ways to write a contact's id.
@@ -95,17 +103,15 @@ async fn places(scene: &Scene, runs: &[Over]) -> Vec<Place> {
 
 /// All items of a table, as text.
 async fn items(scene: &Scene, table: &str) -> String {
-    let mut text = String::new();
+    let mut found = Vec::new();
     let mut next: Option<HashMap<String, AttributeValue>> = None;
     loop {
         let scan = scene.clients.dynamodb().scan().table_name(table).set_exclusive_start_key(next.take());
         let page = scan.send().await.unwrap();
-        for item in page.items() {
-            text.push_str(&format!("{item:?}\n"));
-        }
+        found.extend(page.items().iter().map(|item| format!("{item:?}")));
         next = page.last_evaluated_key;
         if next.is_none() {
-            return text;
+            return found.join("\n");
         }
     }
 }

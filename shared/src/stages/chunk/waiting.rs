@@ -90,7 +90,7 @@ mod tests {
             calls.set(calls.get() + 1);
             let error = PushError {
                 kind: ErrorKind::RateLimited,
-                retry: retry.clone(),
+                retry,
                 destination: Destination::Omnisend,
                 operation: "test",
                 status: None,

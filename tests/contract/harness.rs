@@ -124,6 +124,15 @@ pub(crate) trait Harness: Sized {
     fn delete_list(&self, list: &ListId);
 }
 
+/// A destination whose lists can be deleted.
+pub(crate) trait RetiringHarness: Harness {
+    /// Somebody uses the list for something else.
+    fn begin_use(&self, list: &ListId);
+
+    /// Nothing else uses the list any more.
+    fn end_use(&self, list: &ListId);
+}
+
 /// An export to this list; `None` for a list of the segment's own.
 pub(crate) fn export(list: Option<&str>, field: Option<&str>, options: &Value) -> Export {
     let mapping: Vec<Value> = field

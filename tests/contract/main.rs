@@ -77,3 +77,35 @@ contract! {
     omnisend_2026: omnisend::InVersion2026;
     omnisend_v5: omnisend::InVersion5;
 }
+
+/// What becomes of lists that are not needed any more: one thing where they can be deleted, another where they cannot.
+mod retiring {
+    use super::*;
+
+    macro_rules! retiring {
+        (deleted: $($destination:ident: $harness:ty;)+) => {
+            $(contract!(@promises $destination, $harness,
+                retiring: a_list_that_is_used_is_left_alone,
+                retiring: a_list_that_nothing_uses_goes_and_nobody_with_it,
+                retiring: a_list_that_somebody_else_has_deleted_is_gone,
+                retiring: a_storm_deletes_no_other_list,
+            );)+
+        };
+        (kept: $($destination:ident: $harness:ty;)+) => {
+            $(contract!(@promises $destination, $harness, retiring: a_list_that_cannot_be_deleted_stays,);)+
+        };
+    }
+
+    retiring! { deleted:
+        marketo_by_calls: marketo::BySync;
+        marketo_by_imports: marketo::ByImport;
+    }
+
+    retiring! { kept:
+        campaign_monitor: CampaignMonitorHarness;
+        dynamics365_sales_in_sets: dynamics::InSets;
+        dynamics365_sales_one_by_one: dynamics::OneByOne;
+        omnisend_2026: omnisend::InVersion2026;
+        omnisend_v5: omnisend::InVersion5;
+    }
+}

@@ -1,6 +1,6 @@
 //! Marketo Engage for the contract: by calls onto a list that is there, and by bulk imports onto a segment's own.
 
-use crate::harness::{Calls, Harness, export};
+use crate::harness::{Calls, Harness, RetiringHarness, export};
 use crate::people;
 use crate::store::MemoryStore;
 use relay::catalog::Export;
@@ -231,5 +231,15 @@ impl<const IS_IMPORT: bool> Harness for MarketoHarness<IS_IMPORT> {
 
     fn delete_list(&self, list: &ListId) {
         self.sandbox.delete_list(id(list)).unwrap();
+    }
+}
+
+impl<const IS_IMPORT: bool> RetiringHarness for MarketoHarness<IS_IMPORT> {
+    fn begin_use(&self, list: &ListId) {
+        self.sandbox.begin_list_use(id(list)).unwrap();
+    }
+
+    fn end_use(&self, list: &ListId) {
+        self.sandbox.end_list_use(id(list)).unwrap();
     }
 }

@@ -5,5 +5,6 @@ pub(crate) mod preparing;
 pub(crate) mod refusals;
 pub(crate) mod removing;
 pub(crate) mod repeating;
+pub(crate) mod retiring;
 pub(crate) mod silence;
 pub(crate) mod trouble;

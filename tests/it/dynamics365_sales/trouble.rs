@@ -1,8 +1,8 @@
 //! Trouble with segments, contacts and lists: nobody is lost, and what went wrong is told.
 
 use super::organisation::{Organisation, guids, rows, upload};
-use crate::support::Scene;
 use crate::support::messages::dead_letters;
+use crate::support::{Scene, wait_until};
 use local::cloud::Moment::{After, Before};
 use relay::model::Counts;
 use relay::run::RunState;
@@ -115,9 +115,13 @@ async fn a_list_is_deleted(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wait_of_minutes_is_left_to_the_queue() {
+async fn waits_that_are_asked_for_are_kept() {
     let scene = Scene::open().await;
-    let organisation = Organisation::open(&scene, "wait", 50).await;
+    tokio::join!(a_wait_of_minutes_is_left_to_the_queue(&scene), a_run_is_prepared_after_a_wait(&scene));
+}
+
+async fn a_wait_of_minutes_is_left_to_the_queue(scene: &Scene) {
+    let organisation = Organisation::open(scene, "wait", 50).await;
     let job = organisation.job("wait");
     job.save().await;
     upload(&job, rows(0..50)).await;
@@ -139,4 +143,25 @@ async fn a_wait_of_minutes_is_left_to_the_queue() {
     // Whoever comes meanwhile finds the message hidden.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(organisation.all_calls(), calls);
+}
+
+async fn a_run_is_prepared_after_a_wait(scene: &Scene) {
+    let organisation = Organisation::open(scene, "wait_first", 50).await;
+    let job = organisation.job("wait_first");
+    job.save().await;
+    upload(&job, rows(0..50)).await;
+    // Longer than a connector is patient, and than a step that failed waits before it is tried again.
+    organisation.force_throttle(ForcedThrottle {
+        matches: Endpoint::List,
+        limit: Limit::Requests,
+        retry_after_seconds: 12,
+        times: 1,
+    });
+    let run_id = job.start().await;
+    wait_until("the call is refused", async || organisation.report().throttled_on_request == 1).await;
+    let calls = organisation.all_calls();
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(organisation.all_calls(), calls, "the wait is not undercut");
+    job.over(run_id).await.succeeded(Counts { added: 50, ..Counts::default() });
+    assert_eq!(organisation.on(organisation.list_named("wait_first").list_id), guids(0..50));
 }

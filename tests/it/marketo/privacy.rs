@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use crate::support::messages::dead_letters;
+use crate::support::privacy::{Needles, Place};
 use crate::support::{Over, Scene};
 use fastrand::Rng;
 use local::demo::People;
@@ -9,10 +10,6 @@ use relay::run::RunState;
 use sandbox::faults::FaultKind;
 use sandbox::marketo::{Endpoint, Fault};
 use serde_json::json;
-use std::collections::BTreeSet;
-
-/// Parts of the generated addresses, as they are and as they stand in URLs and forms.
-const ADDRESSES: [&str; 6] = ["@mail", "%40mail", "@MAIL", "+news", "%2Bnews", "%40example"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_personal_and_no_credential_leaves_its_place() {
@@ -22,7 +19,7 @@ async fn nothing_personal_and_no_credential_leaves_its_place() {
         options
     })
     .await;
-    let mut people = People::new(400, &mut Rng::with_seed(7)).persons;
+    let people = People::new(400, &mut Rng::with_seed(7)).persons;
     let mut runs: Vec<Over> = Vec::new();
     for (name, way) in [("private", "sync"), ("private_files", "bulk_import")] {
         let mut job = account.job(name);
@@ -62,40 +59,14 @@ async fn nothing_personal_and_no_credential_leaves_its_place() {
     assert!(runs[0].report.counts.rejected > 0 && runs[3].report.counts.removed > 0);
     runs[4].failed("authentication_failed", &["client secret"]);
 
-    let said: Vec<String> = runs.iter().map(|over| serde_json::to_string(&over.report).unwrap()).collect();
-    let shown: Vec<String> = runs.iter().map(|over| serde_json::to_string(&over.run).unwrap()).collect();
     let requested: Vec<String> = account.requests().into_iter().map(|request| request.path).collect();
-    let run_id = runs[0].run.run_id.to_string();
-    let places = [
-        ("the functions' logs", scene.cloud.function_logs().await.unwrap().join("\n"), run_id.as_str()),
-        ("the log file", std::fs::read_to_string(scene.cloud.log_path()).unwrap(), "segment-relay"),
-        ("the journal of messages, writes and events", scene.cloud.journal().unwrap(), &run_id),
-        ("the reports", said.join("\n"), &run_id),
-        ("the runs as the API shows them", shown.join("\n"), &run_id),
-        ("the addresses of requests to Marketo", requested.join("\n"), "/rest/v1/leads.json"),
-    ];
-    let mut needles: BTreeSet<String> = ADDRESSES.map(str::to_owned).into();
-    for person in people.drain(..) {
-        let lines = person.address.lines().map(str::to_owned).collect::<Vec<_>>();
-        let values = person.email.iter().map(|email| email.trim().to_owned());
-        let long = |value: &String| value.len() > 8;
-        for value in lines.into_iter().chain(values).chain([person.name]).filter(long) {
-            needles.insert(value.to_lowercase());
-            needles.insert(serde_json::to_string(&value).unwrap().trim_matches('"').to_owned());
-            needles.insert(value);
-        }
-    }
-    needles.extend([&account.credentials.client_id, &account.credentials.client_secret].map(Clone::clone));
-    needles.insert(other.to_owned());
-    for (place, text, must_be_there) in &places {
-        // The search can find: what must be there is found.
-        assert!(text.contains(must_be_there), "{place}");
-        let found: Vec<&String> = needles.iter().filter(|needle| text.contains(needle.as_str())).collect();
-        assert!(found.is_empty(), "{place}: {found:?}");
-    }
-    // And it would find them where they belong.
-    let rejected = scene.data().get(runs[0].report.rejected_key.as_ref().unwrap()).await.unwrap();
-    let rejected = String::from_utf8(rejected).unwrap();
-    assert!(needles.iter().any(|needle| rejected.contains(needle.as_str())));
+    let addresses = Place {
+        name: "the addresses of requests to Marketo",
+        text: requested.join("\n"),
+        must_be_there: "/rest/v1/leads.json".to_owned(),
+    };
+    let credentials = &account.credentials;
+    let keys = [credentials.client_id.as_str(), &credentials.client_secret, other];
+    Needles::of(&people).and(keys).are_nowhere(&scene, &runs, vec![addresses]).await;
     assert_eq!(dead_letters(&scene).await, 0);
 }

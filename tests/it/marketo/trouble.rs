@@ -22,6 +22,8 @@ async fn stumbles_are_got_over() {
         answers_are_lost_or_damaged(&scene),
         tokens_end_in_mid_call(&scene),
         no_token_works_for_a_while(&scene),
+        no_token_works_while_a_run_is_prepared(&scene),
+        no_token_works_while_an_import_is_looked_after(&scene),
         an_import_fails(&scene, "fails", ImportTrouble::Fails),
         an_import_fails(&scene, "fails_halfway", ImportTrouble::FailsHalfway),
         an_import_never_ends(&scene),
@@ -127,6 +129,43 @@ async fn no_token_works_for_a_while(scene: &Scene) {
     let over = job.over(run_id).await;
     over.succeeded(Counts { added: 900, ..Counts::default() });
     assert_eq!((account.on("minute"), account.lead_count()), (emails(&people), 900));
+}
+
+async fn no_token_works_while_a_run_is_prepared(scene: &Scene) {
+    let account = Account::open(scene, "minute_first").await;
+    let job = account.job("minute_first");
+    let people = persons(900);
+    job.ready(&people).await;
+    let no_token_works =
+        || account.add_fault(Fault::once(Endpoint::Describe2, FaultKind::Status(602)).times(ALWAYS));
+    no_token_works();
+    // Longer than a step is tried: nothing is made or sent, and the run says why.
+    job.run().await.failed("authentication_failed", &["token"]);
+    assert_eq!((account.lists().len(), account.lead_count()), (0, 0));
+    account.clear_faults();
+    let refused = account.report().faults;
+    no_token_works();
+    let run_id = job.start().await;
+    wait_until("the calls are refused for a while", async || account.report().faults >= refused + 8).await;
+    account.clear_faults();
+    job.over(run_id).await.succeeded(Counts { added: 900, ..Counts::default() });
+    assert_eq!((account.on("minute_first"), account.lead_count()), (emails(&people), 900));
+}
+
+async fn no_token_works_while_an_import_is_looked_after(scene: &Scene) {
+    let account = Account::open(scene, "minute_later").await.lanes(1);
+    let mut job = account.job("minute_later");
+    job.export["options"]["push"] = json!("bulk_import");
+    let people = persons(400);
+    job.ready(&people).await;
+    account.add_fault(Fault::once(Endpoint::ImportStatus, FaultKind::Status(602)).times(ALWAYS));
+    let run_id = job.start().await;
+    // More than one look finds that no token works.
+    wait_until("looks are refused for a while", async || account.report().faults >= 5).await;
+    account.clear_faults();
+    job.over(run_id).await.succeeded(Counts { added: 400, ..Counts::default() });
+    assert_eq!((account.on("minute_later"), account.lead_count()), (emails(&people), 400));
+    assert_eq!(account.calls(Endpoint::Import), 1, "the file is not brought twice");
 }
 
 async fn an_import_fails(scene: &Scene, name: &str, trouble: ImportTrouble) {

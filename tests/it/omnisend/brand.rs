@@ -2,18 +2,22 @@
 
 use crate::support::{Definitions, Scene, wait_until};
 use local::demo::Person;
+use sandbox::faults::FaultKind;
 use sandbox::omnisend::{
-    BrandKey, Change, ContactsQuery, Endpoint, Limits, ListedContact, NewBrand, OnWrite, Options, Sandbox,
-    SeedContact, Status,
+    BrandKey, Change, ContactsQuery, Endpoint, Fault, Limits, ListedContact, NewBrand, OnWrite, Options,
+    Sandbox, SeedContact, Status,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::time::Duration;
 
 /// How many times faster than real the brand's time runs.
 const TIME_SCALE: u32 = 20;
 /// Calls within a window. More than the vendor lets through: most tests are about other things.
 const CALLS: usize = 4_000;
+/// More often than any test makes calls.
+pub(super) const ALWAYS: usize = 1_000_000;
 /// A tag that somebody else gives people.
 pub(super) const FOREIGN_TAG: &str = "somebody else's";
 
@@ -72,6 +76,7 @@ impl<'a> Brand<'a> {
                 "endpoint": sandbox.base_url(),
                 "rate": { "calls": 3_000, "window_ms": 60_000 / TIME_SCALE },
                 "poll_ms": 100,
+                "refused_wait_ms": 15_000 / TIME_SCALE,
             },
         });
         Self { scene, key, connection, sandbox }
@@ -82,6 +87,12 @@ impl<'a> Brand<'a> {
         let mut brand = Self::open_with(scene, name, |options| Options { tags_on_write, ..options }).await;
         brand.connection["settings"]["dialect"] = json!(dialect);
         brand
+    }
+
+    /// Lets so many pieces of work be in hand at one time. With one, batches are as full as they can be and can be counted.
+    pub(super) fn lanes(mut self, lanes: u16) -> Self {
+        self.connection["settings"]["lanes"] = json!(lanes);
+        self
     }
 
     /// An export of everybody who wants the newsletter. The tag is the segment's name.
@@ -119,6 +130,13 @@ impl<'a> Brand<'a> {
         self.sandbox.change_contact(&self.key.brand_id, email, change).unwrap();
     }
 
+    /// Refuses every call as one too many for so many minutes of the brand's time.
+    pub(super) async fn refuse_for(&self, minutes: u32) {
+        self.add_fault(Fault::once(Endpoint::Any, FaultKind::TooManyRequests).times(ALWAYS));
+        tokio::time::sleep(Duration::from_mins(1) * minutes / TIME_SCALE).await;
+        self.clear_faults();
+    }
+
     /// The addresses of those with a tag, when no tagging is under way any more.
     pub(super) async fn tagged(&self, tag: &str) -> BTreeSet<String> {
         let brand = &self.key.brand_id;
@@ -130,6 +148,12 @@ impl<'a> Brand<'a> {
             ContactsQuery { tag: Some(tag.to_owned()), limit: usize::MAX, ..ContactsQuery::default() };
         let found = self.sandbox.contacts(brand, &query).unwrap().contacts;
         found.into_iter().filter_map(|contact| contact.email).collect()
+    }
+
+    /// Everybody, in the order in which they came.
+    pub(super) fn everybody(&self) -> Vec<ListedContact> {
+        let query = ContactsQuery { limit: usize::MAX, ..ContactsQuery::default() };
+        self.sandbox.contacts(&self.key.brand_id, &query).unwrap().contacts
     }
 
     /// The contact of an address.

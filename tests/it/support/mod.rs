@@ -7,6 +7,7 @@ mod job;
 pub(crate) mod messages;
 mod over;
 mod people;
+pub(crate) mod privacy;
 
 pub(crate) use definitions::Definitions;
 pub(crate) use job::Job;

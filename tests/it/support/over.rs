@@ -75,6 +75,16 @@ impl Over {
         assert!(notices.contains("by the test"), "{notices}");
     }
 
+    /// The run came to the same as another one that did the same.
+    #[track_caller]
+    pub(crate) fn is_as(&self, expected: &Self) {
+        assert_eq!(self.report.counts, expected.report.counts);
+        assert_eq!(self.report.reasons, expected.report.reasons);
+        assert_eq!(self.rejected, expected.rejected);
+        assert_eq!(self.run.state, expected.run.state);
+        assert_eq!(self.report.targets[0].delivered, expected.report.targets[0].delivered);
+    }
+
     /// Rows that were not applied for a reason.
     pub(crate) fn because(&self, code: &str) -> u64 {
         self.report.reasons.iter().filter(|reason| reason.code == code).map(|reason| reason.rows).sum()

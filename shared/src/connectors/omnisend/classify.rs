@@ -9,10 +9,6 @@ use crate::connectors::{ErrorKind, Retry};
 use crate::model::{Outcome, Reason};
 use std::time::Duration;
 
-/// How long a brand that has had too many calls is left alone where the answer does not say: a quarter of the
-/// documented minute.
-const THROTTLE_WAIT: Duration = Duration::from_secs(15);
-
 /// What a refused request means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -29,10 +25,16 @@ const fn backoff(kind: ErrorKind, message: &'static str) -> Verdict {
     Verdict { kind, retry: Retry::Backoff, message }
 }
 
-/// What a refused request means. What a key may not do is said by the call.
-pub(super) const fn refused(status: u16, words: &Words) -> Verdict {
+/// What an answer means that cannot be read.
+pub(super) const fn unreadable() -> Verdict {
+    backoff(ErrorKind::Protocol, "the answer does not have the documented form")
+}
+
+/// What a refused request means. What a key may not do is said by the call. `refused_wait` is for a brand that has had too
+/// many calls.
+pub(super) const fn refused(status: u16, words: &Words, refused_wait: Duration) -> Verdict {
     match status {
-        200..=299 => backoff(ErrorKind::Protocol, "the answer does not have the documented form"),
+        200..=299 => unreadable(),
         300..=399 => never(
             ErrorKind::Protocol,
             "the answer sends us elsewhere, which is not followed: check the address",
@@ -61,7 +63,7 @@ pub(super) const fn refused(status: u16, words: &Words) -> Verdict {
         413 => never(ErrorKind::TooLarge, "the request is larger than the service takes"),
         429 => Verdict {
             kind: ErrorKind::RateLimited,
-            retry: Retry::Wait(THROTTLE_WAIT),
+            retry: Retry::Wait(refused_wait),
             message: "too many calls of the brand in too short a time",
         },
         500.. => backoff(ErrorKind::Unavailable, "the service cannot answer now"),
@@ -125,8 +127,9 @@ mod tests {
             Authentication, Busy, InvalidRequest, Permission, Protocol, RateLimited, Settings, Timeout,
             TooLarge, Unavailable,
         };
+        let wait = Duration::from_secs(15);
         let check = |status: u16, kind: ErrorKind, retry: Retry| {
-            let found = refused(status, &Dialect::V2026.words());
+            let found = refused(status, &Dialect::V2026.words(), wait);
             assert_eq!((found.kind, found.retry), (kind, retry), "HTTP {status}");
         };
         check(200, Protocol, Retry::Backoff);
@@ -142,11 +145,11 @@ mod tests {
         check(413, TooLarge, Retry::Never);
         check(418, Protocol, Retry::Backoff);
         check(422, InvalidRequest, Retry::Never);
-        check(429, RateLimited, Retry::Wait(THROTTLE_WAIT));
+        check(429, RateLimited, Retry::Wait(wait));
         check(500, Unavailable, Retry::Backoff);
         check(503, Unavailable, Retry::Backoff);
         check(524, Unavailable, Retry::Backoff);
-        assert_eq!(refused(403, &Dialect::V5.words()).retry, Retry::Backoff);
+        assert_eq!(refused(403, &Dialect::V5.words(), wait).retry, Retry::Backoff);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use super::answers;
 use super::classify;
-use super::dialect::{Dialect, Words};
+use super::dialect::Words;
 use super::secret::Auth;
+use super::settings::Settings;
 use crate::connectors::http::Patience;
 use crate::connectors::{
     CallContext, Cost, CredentialStore, Endpoint, ErrorKind, HttpClient, HttpRequest, HttpResponse,
@@ -45,6 +46,7 @@ pub(super) struct Client<S> {
     endpoint: Endpoint,
     auth: Auth<S>,
     pub(super) words: Words,
+    refused_wait: Duration,
 }
 
 /// One piece of work: what it may spend and how patient it still is.
@@ -110,15 +112,16 @@ impl Answer {
 
     /// The error of an answer that does not have the documented form.
     pub(super) fn unreadable(&self) -> PushError {
-        let verdict = classify::refused(200, &Dialect::V2026.words());
+        let verdict = classify::unreadable();
         error(self.operation, self.status, verdict.kind, verdict.retry, verdict.message.to_owned())
     }
 }
 
 impl<S: CredentialStore> Client<S> {
-    pub(super) fn new(http: HttpClient, endpoint: Endpoint, store: S, dialect: Dialect) -> Self {
-        let words = dialect.words();
-        Self { http, endpoint, auth: Auth::new(store, &words), words }
+    pub(super) fn new(http: HttpClient, endpoint: Endpoint, store: S, settings: &Settings) -> Self {
+        let words = settings.dialect.words();
+        let auth = Auth::new(store, &words);
+        Self { http, endpoint, auth, words, refused_wait: settings.refused_wait() }
     }
 
     /// The address of a call of the API.
@@ -192,7 +195,7 @@ impl<S: CredentialStore> Client<S> {
     }
 
     fn refusal(&self, call: &Call, response: &HttpResponse) -> PushError {
-        let verdict = classify::refused(response.status, &self.words);
+        let verdict = classify::refused(response.status, &self.words, self.refused_wait);
         let retry = match (verdict.retry, wait(response)) {
             (Retry::Wait(_), Some(pause)) => Retry::Wait(pause),
             (Retry::Backoff, Some(pause)) => Retry::After(pause),

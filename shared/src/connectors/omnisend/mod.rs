@@ -110,7 +110,7 @@ impl<S: CredentialStore> Omnisend<S> {
             None => endpoint,
         };
         endpoint.check(DOMAINS).map_err(|error| refuse(error.to_string()))?;
-        Ok(Self { client: Client::new(http, endpoint, store, settings.dialect), settings, first_pause })
+        Ok(Self { client: Client::new(http, endpoint, store, &settings), settings, first_pause })
     }
 
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {

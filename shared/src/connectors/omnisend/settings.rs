@@ -7,6 +7,7 @@ use crate::connectors::Endpoint;
 use crate::connectors::rate::{Place, Rate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// Lanes unless the connection says otherwise.
 pub(super) const DEFAULT_LANES: u16 = 4;
@@ -17,6 +18,9 @@ const DOCUMENTED_RATE: Rate = Rate { calls: 400, window_ms: 60_000 };
 const DOCUMENTED_TAG_CALLS: u32 = 60;
 /// How often a batch is looked after unless the connection says otherwise.
 const DEFAULT_POLL_MS: u64 = 5_000;
+/// How long what was refused for now is left alone unless the connection says otherwise: a quarter of the minute that the
+/// documented rates are for (same page).
+const DEFAULT_REFUSED_WAIT_MS: u64 = 15_000;
 /// When a batch that does not end is given up unless the connection says otherwise.
 const DEFAULT_GIVES_UP_AFTER_MINUTES: u32 = 120;
 
@@ -34,6 +38,9 @@ pub(super) struct Settings {
     pub(super) endpoint: Option<String>,
     /// How often a batch is looked after, in milliseconds.
     pub(super) poll_ms: u64,
+    /// How long a brand that refuses calls without saying for how long is left alone, and how long rows that it did not
+    /// take go again after, the first time; in milliseconds.
+    pub(super) refused_wait_ms: u64,
     /// When a batch that does not end is given up.
     pub(super) gives_up_after_minutes: u32,
 }
@@ -46,6 +53,7 @@ impl Default for Settings {
             rate: DOCUMENTED_RATE,
             endpoint: None,
             poll_ms: DEFAULT_POLL_MS,
+            refused_wait_ms: DEFAULT_REFUSED_WAIT_MS,
             gives_up_after_minutes: DEFAULT_GIVES_UP_AFTER_MINUTES,
         }
     }
@@ -63,6 +71,11 @@ impl Settings {
         endpoint.as_ref().map_or(Place::Anywhere, Place::of)
     }
 
+    /// How long what the brand refused for now waits.
+    pub(super) const fn refused_wait(&self) -> Duration {
+        Duration::from_millis(self.refused_wait_ms)
+    }
+
     pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
         let found: Self = serde_json::from_value(Value::Object(settings.clone()))
             .map_err(|error| OptionsError(format!("settings: {error}")))?;
@@ -75,6 +88,9 @@ impl Settings {
         }
         if !(100..=300_000).contains(&found.poll_ms) {
             return refuse("poll_ms must be 100 to 300000");
+        }
+        if !(100..=300_000).contains(&found.refused_wait_ms) {
+            return refuse("refused_wait_ms must be 100 to 300000");
         }
         if !(1..=1_440).contains(&found.gives_up_after_minutes) {
             return refuse("gives_up_after_minutes must be 1 to 1440");
@@ -123,6 +139,8 @@ mod tests {
         let fast = json!({"endpoint": "http://127.0.0.1:4011", "rate": {"calls": 400, "window_ms": 6_000}});
         check(&fast, Ok((Dialect::V2026, 4, 400)));
         check(&json!({"poll_ms": 99}), Err("settings.poll_ms must be"));
+        check(&json!({"refused_wait_ms": 0}), Err("settings.refused_wait_ms must be"));
+        check(&json!({"refused_wait_ms": 300_001}), Err("settings.refused_wait_ms must be"));
         check(&json!({"gives_up_after_minutes": 0}), Err("settings.gives_up_after_minutes must be"));
         check(&json!({"api_key": "abc"}), Err("settings: unknown field `api_key`"));
     }

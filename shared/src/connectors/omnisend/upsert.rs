@@ -31,8 +31,6 @@ pub(super) const MAX_BODY_BYTES: u64 = 1_000_000;
 const LOOKED_UP_AT_A_TIME: usize = 100;
 /// How often rows go again within a run.
 const MAX_ROUNDS: u32 = 3;
-/// How long rows that go again wait, the first time; each time after it twice as long.
-const FIRST_ROUND_WAIT: Duration = Duration::from_secs(15);
 
 /// Rows on their way to Omnisend.
 pub(super) struct Upsert<'a, S> {
@@ -72,7 +70,7 @@ impl<S: CredentialStore> Upsert<'_, S> {
     fn later(&self, error: &PushError) -> Option<Duration> {
         match error.retry {
             Retry::Wait(wait) | Retry::After(wait) => Some(wait),
-            Retry::Backoff => Some(self.poll().max(FIRST_ROUND_WAIT)),
+            Retry::Backoff => Some(self.poll().max(self.settings.refused_wait())),
             Retry::Never | Retry::Pause(_) => None,
         }
     }
@@ -101,7 +99,8 @@ impl<S: CredentialStore> Upsert<'_, S> {
             if job.rounds < MAX_ROUNDS {
                 job.waiting = spans(&again.keys().copied().collect::<Vec<_>>());
                 job.rounds += 1;
-                return Ok(Some(FIRST_ROUND_WAIT * (1 << (job.rounds - 1))));
+                // Each time twice as long as before.
+                return Ok(Some(self.settings.refused_wait() * (1 << (job.rounds - 1))));
             }
             job.failed.extend(again);
         }

@@ -1,5 +1,6 @@
 //! The target lists of a run: prepared, and nobody else's.
 
+use super::waiting::waiting;
 use super::{Chunk, StageError};
 use crate::aws::LookupError;
 use crate::catalog::{CatalogError, Export, Segment};
@@ -36,7 +37,7 @@ impl Chunk {
         let mut lists: Vec<PreparedList<C::Target>> = Vec::new();
         // Every list is verified before anything is sent to any of them.
         for (list, wanted) in self.wanted_lists(export).await? {
-            let prepared = connector.prepare(export, &wanted, context).await?;
+            let prepared = waiting(context, || connector.prepare(export, &wanted, context)).await?;
             let label = wanted.label().to_owned();
             if let Some(other) = lists.iter().find(|other| other.prepared.list_id == prepared.list_id) {
                 let text = format!(

@@ -8,6 +8,7 @@ mod look;
 mod look_sink;
 mod retire;
 mod sink;
+mod waiting;
 
 use super::pacing::pacer;
 use super::retrying::Retried;

@@ -1,6 +1,7 @@
 //! Target lists whose segment was taken out of the export.
 
 use super::accounts::{Accounts, TargetWork};
+use super::waiting::waiting;
 use super::{Chunk, StageError};
 use crate::catalog::{Export, SegmentRemoval};
 use crate::connectors::{CallContext, Connector, ErrorKind, Retired, WantedList};
@@ -62,7 +63,7 @@ impl Chunk {
         else {
             return Ok(Deletion::NotWanted);
         };
-        match connector.retire(own, context).await? {
+        match waiting(context, || connector.retire(own, context)).await? {
             Retired::Gone => {
                 self.ledger.forget_list(&export.id, &retirement.list).await?;
                 Ok(Deletion::Done)
@@ -81,7 +82,8 @@ impl Chunk {
         accounts: &mut Accounts,
         context: &CallContext,
     ) -> Result<Option<Delta>, StageError> {
-        match connector.prepare(work.export, &WantedList::Existing(retirement.list_id()), context).await {
+        let wanted = WantedList::Existing(retirement.list_id());
+        match waiting(context, || connector.prepare(work.export, &wanted, context)).await {
             Ok(prepared) => Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?)),
             Err(error) if error.kind == ErrorKind::ListMissing => {
                 self.ledger.forget_list(&work.export.id, &retirement.list).await?;

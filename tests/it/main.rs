@@ -20,6 +20,7 @@ mod mistakes;
 mod oauth;
 mod omnisend;
 mod privacy;
+mod roles;
 mod samples;
 mod support;
 mod sweeping;

@@ -151,7 +151,7 @@ async fn the_table_holds_for_every_route_and_everybody() {
     };
     let administrator = bearers[bearers.len() - 1].token.clone();
     let problem = "application/problem+json".to_owned();
-    for path in ["/", "/elsewhere", "/runs/1/elsewhere", "//runs/1"] {
+    for path in ["/", "/elsewhere", "/runs/1/elsewhere", "//runs/1", "/line%0Abreak", "/%F0%BE%99%91;%22"] {
         assert_eq!(answer(administrator.clone(), path).await, (404, problem.clone()), "{path}");
         assert_eq!(answer(None, path).await.0, 401, "{path}");
     }

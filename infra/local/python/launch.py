@@ -227,6 +227,19 @@ def run_groups_apart():
     lambda_svc._sqs_esm_concurrency = concurrency
 
 
+def match_every_path():
+    """MiniStack finds no route for a path with an (encoded) line break in it. The parameter has a space there then; the
+    path that the function reads is as it came."""
+    from ministack.services import apigateway
+
+    original = apigateway._extract_path_params
+
+    def parameters(route_path, request_path):
+        return original(route_path, request_path.replace("\n", " "))
+
+    apigateway._extract_path_params = parameters
+
+
 # DER of "SHA-256, and its 32 bytes follow": https://www.rfc-editor.org/rfc/rfc8017#section-9.2
 SHA256_FOLLOWS = bytes.fromhex("3031300d060960864801650304020105000420")
 
@@ -272,6 +285,7 @@ def main():
 
     authorize_as_aws()
     run_groups_apart()
+    match_every_path()
     check_tokens_as_aws()
     ministack.app.app = Watched(ministack.app.app)
     ministack.app.main()

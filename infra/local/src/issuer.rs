@@ -50,14 +50,14 @@ impl Keys {
     /// Made once for a process: it takes a second in an unoptimised build, and a process of tests starts many issuers.
     async fn of_process() -> Result<&'static Self, Error> {
         static KEYS: OnceCell<Keys> = OnceCell::const_new();
-        let make = || {
+        let pair = || {
             let key = SigningKey::make()?;
             let stranger = SigningKey::make()?.named_as(&key);
             Ok(Self { key, stranger })
         };
         let made = async {
-            let made = tokio::task::spawn_blocking(make).await;
-            made.map_err(|problem| Error::NotStarted(problem.to_string()))?
+            let ended = tokio::task::spawn_blocking(pair).await;
+            ended.map_err(|problem| Error::NotStarted(problem.to_string()))?
         };
         KEYS.get_or_try_init(|| made).await
     }

@@ -109,7 +109,7 @@ fn check(rule: &Rule, bearer: &Bearer, answer: &Response) {
     match (bearer.pass, rule.least) {
         (Pass::Nowhere, _) => assert_eq!(answer.status, 401, "{who}"),
         (Pass::WithoutRole, Some(_)) => assert_eq!((answer.status, code), (403, "role_missing"), "{who}"),
-        (Pass::With(role), Some(least)) if role < least => {
+        (Pass::With(given), Some(least)) if given < least => {
             assert_eq!((answer.status, code), (403, "role_insufficient"), "{who}");
         }
         _ => assert!(answer.status != 401 && answer.status != 403 && answer.status < 500, "{who}"),

@@ -24,6 +24,7 @@ mod omnisend;
 mod preview;
 mod privacy;
 mod retrying;
+mod roles;
 mod samples;
 mod schedules;
 mod support;

@@ -47,12 +47,13 @@ pub fn guarded(router: Router, names: RoleNames) -> Router {
 /// The table in Markdown, for the README.
 #[must_use]
 pub fn markdown() -> String {
-    let mut text = "| route | | least role |\n|---|---|---|\n".to_owned();
-    for Rule { method, path, least, what } in ACCESS {
+    let row = |rule: &Rule| {
+        let Rule { method, path, least, what } = rule;
         let who = least.map_or("(any signed in)", Role::name);
-        text.push_str(&format!("| `{method} {path}` | {what} | {who} |\n"));
-    }
-    text
+        format!("| `{method} {path}` | {what} | {who} |\n")
+    };
+    let rows: String = ACCESS.iter().map(row).collect();
+    format!("| route | | least role |\n|---|---|---|\n{rows}")
 }
 
 async fn guard(State(names): State<Arc<RoleNames>>, mut request: Request, next: Next) -> Response {

@@ -241,7 +241,8 @@ mod tests {
     }
 
     fn hashed(subject: &str) -> String {
-        format!("subject-{}", &blake3::hash(subject.as_bytes()).to_hex()[..16])
+        let digits = blake3::hash(subject.as_bytes()).to_hex();
+        format!("subject-{}", digits.chars().take(16).collect::<String>())
     }
 
     #[test]

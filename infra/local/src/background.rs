@@ -28,6 +28,8 @@ pub struct Running {
     pub endpoint: String,
     /// Address of the HTTP API.
     pub api_url: String,
+    /// Address of the issuer of the HTTP API's tokens.
+    pub issuer_url: String,
     /// Address of the Campaign Monitor sandbox.
     pub sandbox_url: String,
     /// The lists there.
@@ -137,6 +139,7 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
         owner,
         endpoint: cloud.endpoint().to_owned(),
         api_url: cloud.api_url(),
+        issuer_url: cloud.issuer().address().to_owned(),
         sandbox_url: world.sandbox.base_url(),
         list_ids: vec![lists.newsletter.to_string(), lists.spenders.to_string()],
         marketo_url: destinations.marketo.base_url(),

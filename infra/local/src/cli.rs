@@ -9,7 +9,9 @@ use crate::binaries::{self, Profile};
 use crate::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::console::Progress;
 use crate::world::{Catalog, Values};
-use crate::{Error, bench, demo, race, sizes, venv};
+use crate::{Error, bench, conform, demo, race, sizes, venv};
+
+mod token;
 
 /// The whole of Segment Relay on this machine: an emulated AWS on loopback with the real functions behind it.
 ///
@@ -33,12 +35,16 @@ enum Subcommands {
     Bench(bench::Arguments),
     /// Export to a destination's sandbox at its documented limits, and say how close that comes to what they allow
     Race(race::Arguments),
+    /// Hold the running HTTP API against its own OpenAPI document, with made-up requests
+    Conform(conform::Arguments),
     /// Start everything, leave it running and print the addresses and how to use them
     Up {
         /// Deploy release builds, which take long to make and run fast
         #[arg(long)]
         release: bool,
     },
+    /// Print a token for the HTTP API of what `up` runs
+    Token(token::Arguments),
     /// Read a folder of definitions (sources/, segments/, connections/, exports/) into the catalog of what `up` runs
     Load {
         /// The folder
@@ -98,11 +104,13 @@ impl Cli {
             Subcommands::Demo(arguments) => demo::run(arguments, progress).await,
             Subcommands::Bench(arguments) => bench::run(arguments, progress).await,
             Subcommands::Race(arguments) => race::run(arguments, progress).await,
+            Subcommands::Conform(arguments) => conform::run(arguments, progress).await,
             Subcommands::Up { release } => {
                 let profile = if *release { Profile::Release } else { Profile::Dev };
                 let (running, already) = background::up(profile, progress).await?;
                 Ok(describe(&running, if already { "It runs already." } else { "It runs." }))
             }
+            Subcommands::Token(arguments) => token::run(arguments).await,
             Subcommands::Load { folder, values } => load(folder, values).await,
             Subcommands::Down => {
                 let ended = background::down(progress).await?;
@@ -136,12 +144,13 @@ impl Cli {
 
 fn describe(running: &Running, first: &str) -> Report {
     let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, .. } = running;
-    let Running { marketo_url, omnisend_url, dynamics365_sales_url, .. } = running;
+    let Running { issuer_url, marketo_url, omnisend_url, dynamics365_sales_url, .. } = running;
     let text = format!(
         "{first}
 
 AWS                 {endpoint}
 HTTP API            {api_url}
+Issuer of tokens    {issuer_url}
 Campaign Monitor    {sandbox_url}
 Marketo Engage      {marketo_url}
 Omnisend            {omnisend_url}
@@ -158,11 +167,12 @@ To look into it with the AWS command line interface:
   aws s3 ls --recursive s3://{lake_bucket}/
   aws dynamodb scan --table-name {}
 
-To start a run of an export and to see how it goes (requests are signed, as on AWS):
+To start a run of an export and to see how it goes (requests carry a token of the issuer, as on AWS; add
+--role contributor or --role viewer to see what others may do):
 
-  SIGNED='curl --silent --aws-sigv4 aws:amz:{region}:execute-api --user {key}:{secret}'
-  $SIGNED -X POST '{api_url}/exports/newsletter/runs'
-  $SIGNED '{api_url}/runs/RUN'
+  TOKEN=$(cargo local token)
+  curl --silent --oauth2-bearer \"$TOKEN\" -X POST '{api_url}/exports/newsletter/runs'
+  curl --silent --oauth2-bearer \"$TOKEN\" '{api_url}/runs/RUN'
 
 The lake holds 10,000 made-up customers, and the catalog is that of infra/local/catalog/, with an export to each
 destination: newsletter, marketo, omnisend and dynamics365-sales. What the destinations' lists hold:

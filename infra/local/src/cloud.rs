@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::console::Progress;
+use crate::issuer::{self, Issuer};
 use crate::{Error, processes};
 
 pub use api::{Calls, Response};
@@ -47,13 +48,14 @@ pub struct Cloud {
     lake_bucket: String,
     times: StartTimes,
     http: reqwest::Client,
+    issuer: Issuer,
     /// Last, so that what runs in it has ended when it is deleted.
     folder: TempDir,
 }
 
 impl Cloud {
     /// Starts the emulator, makes the lake bucket and deploys the stack. Nothing of an earlier cloud is in it.
-    pub async fn start(options: Options, progress: &Progress) -> Result<Self, Error> {
+    pub async fn start(mut options: Options, progress: &Progress) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("local-cloud-")
             .tempdir()
@@ -62,6 +64,12 @@ impl Cloud {
         let http = reqwest::Client::builder().no_proxy().build()?;
         let began = progress.seconds();
         progress.step("starting the emulated AWS");
+        let issuer = Issuer::start().await?;
+        let mut preset = |name: &str, value: &str| {
+            options.parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        };
+        preset("JwtIssuer", issuer.address());
+        preset("JwtAudience", issuer::AUDIENCE);
         let launched = launch::launch(&options, folder.path(), &http).await?;
         let start_seconds = progress.seconds() - began;
         progress.step(&format!("it answers at {}; deploying infra/template.yaml", launched.endpoint));
@@ -74,7 +82,7 @@ impl Cloud {
         };
         let outputs = deployed.outputs;
         let Options { stack_name, lake_bucket, .. } = options;
-        Ok(Self { launched, outputs, stack_name, lake_bucket, times, http, folder })
+        Ok(Self { launched, outputs, stack_name, lake_bucket, times, http, issuer, folder })
     }
 
     /// Address of all services, such as `http://127.0.0.1:4566`.
@@ -83,11 +91,17 @@ impl Cloud {
         &self.launched.endpoint
     }
 
-    /// Address of the HTTP API; append a path such as `/runs/…`. Requests must be signed,
-    /// as they must be on AWS; [`Cloud::api`] does it. The emulator does not look closer at the signature.
+    /// Address of the HTTP API; append a path such as `/runs/…`. Requests must carry a token of the issuer, as they must
+    /// on AWS; [`Cloud::api`] does it.
     #[must_use]
     pub fn api_url(&self) -> String {
         format!("{}/_aws/execute-api/{}/$default", self.endpoint(), self.outputs.api_id)
+    }
+
+    /// Who signs people in to the HTTP API.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// What the stack says of itself: names of tables, addresses of queues.

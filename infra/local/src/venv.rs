@@ -1,4 +1,4 @@
-//! The Python environment that the emulator runs in: `.local/venv`, from pinned and hashed packages.
+//! The Python environments in `.local/`, from pinned and hashed packages: one for the emulator, and one for Schemathesis.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,35 +24,65 @@ impl Venv {
     }
 }
 
-/// Makes `.local/venv` if it is not there, not complete or of other requirements. Safe to call at the same time
-/// from several processes: the others wait.
-pub fn ensure(progress: &Progress) -> Result<Venv, Error> {
-    ensure_in(&workspace::local()?.join("venv"), &workspace::package().join("requirements.txt"), progress)
+/// An environment that something here runs in.
+struct Environment {
+    /// Its folder in `.local/`.
+    name: &'static str,
+    /// Its requirements, under `infra/local/`.
+    requirements: &'static str,
+    /// What the installation says of itself.
+    what: &'static str,
 }
 
-fn ensure_in(folder: &Path, requirements: &Path, progress: &Progress) -> Result<Venv, Error> {
-    let wanted = std::fs::read_to_string(requirements).map_err(Error::file(requirements))?;
-    let venv = Venv { folder: folder.to_path_buf() };
-    if is_complete(folder, &wanted) {
+const EMULATOR: Environment = Environment {
+    name: "venv",
+    requirements: "requirements.txt",
+    what: "MiniStack, the local cloud's emulator, into it (85 MB, some 10 to 60 s)",
+};
+
+const SCHEMATHESIS: Environment = Environment {
+    name: "schemathesis",
+    requirements: "python/schemathesis-requirements.txt",
+    what: "Schemathesis, which tries APIs, into it (30 MB, some 10 to 60 s)",
+};
+
+/// Makes `.local/venv`, which the emulator runs in, if it is not there, not complete or of other requirements. Safe to
+/// call at the same time from several processes: the others wait.
+pub fn ensure(progress: &Progress) -> Result<Venv, Error> {
+    ensure_environment(&EMULATOR, progress)
+}
+
+/// The same for `.local/schemathesis`.
+pub fn ensure_schemathesis(progress: &Progress) -> Result<Venv, Error> {
+    ensure_environment(&SCHEMATHESIS, progress)
+}
+
+fn ensure_environment(environment: &Environment, progress: &Progress) -> Result<Venv, Error> {
+    let Environment { name, requirements, what } = environment;
+    let folder = workspace::local()?.join(name);
+    let requirements = workspace::package().join(requirements);
+    let wanted = std::fs::read_to_string(&requirements).map_err(Error::file(&requirements))?;
+    let venv = Venv { folder: folder.clone() };
+    if is_complete(&folder, &wanted) {
         return Ok(venv);
     }
-    let _lock = workspace::lock("venv")?;
-    if is_complete(folder, &wanted) {
+    let _lock = workspace::lock(name)?;
+    if is_complete(&folder, &wanted) {
         return Ok(venv);
     }
-    progress.step("making a Python environment in .local/venv");
+    progress.step(&format!("making a Python environment in .local/{name}"));
     if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(Error::file(folder))?;
+        std::fs::remove_dir_all(&folder).map_err(Error::file(&folder))?;
     }
-    run("python3", Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-    progress.step("installing MiniStack, the local cloud's emulator, into it (85 MB, some 10 to 60 s)");
+    run("python3", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    progress.step(&format!("installing {what}"));
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
     run(
         "pip",
         Command::new(venv.python())
             .args(install)
             .args(["--only-binary", ":all:", "--require-hashes", "--requirement"])
-            .arg(requirements),
+            .arg(&requirements),
     )?;
     let stamp = folder.join(STAMP);
     std::fs::write(&stamp, wanted).map_err(Error::file(stamp))?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use local::binaries::{self, Binaries};
 use local::cloud::{Cloud, Hold, Moment, Options};
 use local::console::Progress;
+use local::issuer::{Role, TokenRequest};
 use local::{processes, venv};
 use serde_json::json;
 
@@ -58,10 +59,13 @@ async fn the_stack_answers_and_nothing_of_it_stays() {
 
     let answer = cloud.api(reqwest::Method::POST, "/exports/news/runs", None).await.unwrap();
     assert_eq!((answer.status, &answer.body["path"]), (200, &json!("/exports/news/runs")));
-    let unsigned = reqwest::get(format!("{}/runs/1", cloud.api_url())).await.unwrap();
-    assert_eq!(unsigned.status().as_u16(), 403);
-    let answer = cloud.api(reqwest::Method::GET, "/elsewhere", None).await.unwrap();
-    assert_eq!(answer.status, 404);
+    let path = async |token: Option<&str>| {
+        let answer = cloud.api_as(token, reqwest::Method::GET, "/else/where", &[], None).await.unwrap();
+        (answer.status, answer.body["path"].clone())
+    };
+    let viewer = cloud.issuer().token(&TokenRequest::of(Role::Viewer)).unwrap();
+    assert_eq!(path(Some(&viewer)).await, (200, json!("/else/where")));
+    assert_eq!(path(None).await, (401, json!(null)));
 
     let logs = cloud.function_logs().await.unwrap();
     assert!(logs.iter().any(|line| line.contains("hello from tick")), "{logs:?}");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ACCESS_KEY_ID, Cloud, REGION};
 use crate::Error;
+use crate::issuer::{Role, TokenRequest};
 
 /// An HTTP answer, or the answer of a function.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Response {
     pub status: u16,
     /// The body, where it is JSON; a string of it otherwise.
     pub body: Value,
+    /// The headers, by their names in small letters; the last of several with the same name.
+    pub headers: BTreeMap<String, String>,
     /// For an invocation: the function failed as a whole.
     pub function_error: bool,
 }
@@ -28,7 +31,7 @@ impl Cloud {
         self.post("lambda", &path, &[], event).await
     }
 
-    /// Calls the HTTP API, such as `POST` of `/exports/newsletter/runs`, as an IAM user.
+    /// Calls the HTTP API, such as `POST` of `/exports/newsletter/runs`, as an administrator.
     pub async fn api(
         &self,
         method: reqwest::Method,
@@ -46,10 +49,23 @@ impl Cloud {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Response, Error> {
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.api_url()))
-            .header("authorization", authorization("execute-api"));
+        let token = self.issuer().token(&TokenRequest::of(Role::Administrator))?;
+        self.api_as(Some(&token), method, path, headers, body).await
+    }
+
+    /// The same with a token of [`Cloud::issuer`], or whatever is to be tried for one; `None` sends none.
+    pub async fn api_as(
+        &self,
+        token: Option<&str>,
+        method: reqwest::Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Response, Error> {
+        let mut request = self.http.request(method, format!("{}{path}", self.api_url()));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -135,9 +151,12 @@ fn authorization(service: &str) -> String {
 async fn read(answer: reqwest::Response) -> Result<Response, Error> {
     let status = answer.status().as_u16();
     let function_error = answer.headers().contains_key("x-amz-function-error");
+    let text_of =
+        |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text_of(value))).collect();
     let text = answer.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Response { status, body, function_error })
+    Ok(Response { status, body, headers, function_error })
 }
 
 fn strings(answer: &Value, list: &str, field: &str) -> Vec<String> {

@@ -28,7 +28,8 @@ pub struct Options {
     pub stack_name: String,
     /// Name of the bucket for the sources, which is made empty.
     pub lake_bucket: String,
-    /// Parameters of the template, over its defaults. `LakeBucketName` is set already.
+    /// Parameters of the template, over its defaults. `LakeBucketName` is set already, and so are `JwtIssuer` and
+    /// `JwtAudience` where they are not given.
     pub parameters: BTreeMap<String, String>,
     /// Further environment of all functions, such as `RUST_LOG`.
     pub environment: BTreeMap<String, String>,

@@ -1,0 +1,43 @@
+//! `cargo local token`: a fresh token for the HTTP API of what `cargo local up` runs.
+
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::background;
+use crate::cli::Report;
+use crate::issuer::{Role, TokenRequest};
+
+/// What a token is asked for with.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The role that it gives
+    #[arg(long, value_enum, default_value_t = Role::Administrator)]
+    role: Role,
+    /// Whom it is for; the audit names them
+    #[arg(long, default_value = "somebody", value_name = "NAME")]
+    subject: String,
+    /// Minutes until it expires
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    lifetime_minutes: u32,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> Result<Report, Error> {
+    let running = background::running()?
+        .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
+    let Arguments { role, subject, lifetime_minutes } = arguments;
+    let lifetime_seconds = i64::from(*lifetime_minutes) * 60;
+    let request = TokenRequest::of(*role).subject(subject).lifetime_seconds(lifetime_seconds);
+    // Loopback only: a proxy of the environment has no business here.
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let answer = http
+        .post(format!("{}/token", running.issuer_url))
+        .header("content-type", "application/json")
+        .body(json!(request).to_string())
+        .send()
+        .await?;
+    let answer: Value = serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?;
+    let token = answer.get("access_token").and_then(Value::as_str);
+    let token = token.ok_or_else(|| Error::Answer("the issuer gave no token".to_owned()))?;
+    let figures = json!({"token": token, "expires_in_seconds": lifetime_seconds});
+    Ok(Report::new(token, figures))
+}

@@ -1,0 +1,167 @@
+//! Who may use which route: the table itself, held against the running API through the real gateway.
+
+use crate::support::Scene;
+use api::access::{ACCESS, Rule};
+use api::caller::Role as ApiRole;
+use futures_util::StreamExt;
+use local::cloud::Response;
+use local::issuer::{Role, SignedBy, TokenRequest};
+use serde_json::json;
+
+/// Rules whose routes have no handler yet. Whoever writes one takes its rule off, and this test says so.
+const WITHOUT_HANDLER: &[&str] = &[
+    "GET /openapi.json",
+    "GET /me",
+    "GET /sources",
+    "GET /sources/{id}",
+    "PUT /sources/{id}",
+    "DELETE /sources/{id}",
+    "GET /segments",
+    "GET /segments/{id}",
+    "PUT /segments/{id}",
+    "DELETE /segments/{id}",
+    "POST /segments/{id}/preview",
+    "GET /previews/{id}",
+    "GET /connections",
+    "GET /connections/{id}",
+    "PUT /connections/{id}",
+    "DELETE /connections/{id}",
+    "PUT /connections/{id}/credentials",
+    "PUT /connections/{id}/consent",
+    "DELETE /connections/{id}/consent",
+    "POST /connections/{id}/test",
+    "GET /exports",
+    "GET /exports/{id}",
+    "PUT /exports/{id}",
+    "DELETE /exports/{id}",
+    "POST /exports/{id}/duplicate",
+    "POST /exports/{id}/detach",
+    "GET /exports/{id}/runs",
+    "POST /exports/{id}/dry-runs",
+    "POST /runs",
+    "POST /refreshes",
+    "GET /runs/{id}/report",
+    "GET /runs/{id}/rejected",
+    "GET /runs/{id}/dry-run",
+    "POST /runs/{id}/cancel",
+    "POST /runs/{id}/retry",
+    "GET /audit",
+];
+
+/// A token, and the role that it gives.
+struct Bearer {
+    name: &'static str,
+    token: Option<String>,
+    pass: Pass,
+}
+
+/// How far a token gets.
+#[derive(Clone, Copy)]
+enum Pass {
+    /// Not past the gateway.
+    Nowhere,
+    /// To the function, which finds no role in it.
+    WithoutRole,
+    /// As far as this role may.
+    With(ApiRole),
+}
+
+fn bearers(scene: &Scene) -> Vec<Bearer> {
+    let token = |request: TokenRequest| Some(scene.cloud.issuer().token(&request).unwrap());
+    let good = || TokenRequest::of(Role::Administrator);
+    let bearer = |name, token, pass| Bearer { name, token, pass };
+    vec![
+        bearer("no token", None, Pass::Nowhere),
+        bearer("garbage", Some("gar.ba.ge".to_owned()), Pass::Nowhere),
+        bearer("garbage of JSON", Some("W10.W10.W10".to_owned()), Pass::Nowhere),
+        bearer("wrong key", token(good().signed_by(SignedBy::Stranger)), Pass::Nowhere),
+        bearer("expired", token(good().lifetime_seconds(-60)), Pass::Nowhere),
+        bearer("wrong audience", token(good().audience("another-api")), Pass::Nowhere),
+        bearer("wrong issuer", token(good().issuer("https://issuer.example.com")), Pass::Nowhere),
+        bearer("no role", token(TokenRequest::default().roles(["staff"])), Pass::WithoutRole),
+        bearer("viewer", token(TokenRequest::of(Role::Viewer)), Pass::With(ApiRole::Viewer)),
+        bearer("contributor", token(TokenRequest::of(Role::Contributor)), Pass::With(ApiRole::Contributor)),
+        bearer("administrator", token(good()), Pass::With(ApiRole::Administrator)),
+    ]
+}
+
+/// Made-up ids, so a call that is let through finds nothing: an id of the catalog, and a run's.
+fn path(rule: &Rule) -> String {
+    let run = "01938f5e-7c00-7000-8000-000000000001";
+    let id = if rule.path.starts_with("/runs/") { run } else { "nothing-of-this-name" };
+    rule.path.replace("{id}", id)
+}
+
+async fn call(scene: &Scene, rule: &Rule, bearer: &Bearer) -> Response {
+    let body = json!({});
+    let body = ["PUT", "POST"].contains(&rule.method.as_str()).then_some(&body);
+    let method = rule.method.clone();
+    scene.cloud.api_as(bearer.token.as_deref(), method, &path(rule), &[], body).await.unwrap()
+}
+
+fn name(rule: &Rule) -> String {
+    format!("{} {}", rule.method, rule.path)
+}
+
+fn check(rule: &Rule, bearer: &Bearer, answer: &Response) {
+    let who = format!("{} with {}: {} {}", name(rule), bearer.name, answer.status, answer.body);
+    let code = answer.body["code"].as_str().unwrap_or_default();
+    match (bearer.pass, rule.least) {
+        (Pass::Nowhere, _) => assert_eq!(answer.status, 401, "{who}"),
+        (Pass::WithoutRole, Some(_)) => assert_eq!((answer.status, code), (403, "role_missing"), "{who}"),
+        (Pass::With(given), Some(least)) if given < least => {
+            assert_eq!((answer.status, code), (403, "role_insufficient"), "{who}");
+        }
+        _ => assert!(answer.status != 401 && answer.status != 403 && answer.status < 500, "{who}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_table_holds_for_every_route_and_everybody() {
+    let scene = Scene::open().await;
+    let bearers = bearers(&scene);
+    let (scene, bearers) = (&scene, &bearers);
+    let (mut checked, mut without_handler) = (0, Vec::new());
+    // An administrator may call everything, so a route that is not there is seen by their answer.
+    for rule in ACCESS {
+        let answer = call(scene, rule, &bearers[bearers.len() - 1]).await;
+        let is_missing = answer.body["code"] == "route_missing" || answer.status == 405;
+        if is_missing {
+            without_handler.push(name(rule));
+        }
+        let others = if is_missing { &bearers[..7] } else { &bearers[..] };
+        let answers = futures_util::stream::iter(others)
+            .map(async |bearer| (bearer, call(scene, rule, bearer).await))
+            .buffer_unordered(4)
+            .collect::<Vec<_>>()
+            .await;
+        for (bearer, answer) in &answers {
+            check(rule, bearer, answer);
+            checked += 1;
+        }
+    }
+    assert_eq!(without_handler, WITHOUT_HANDLER, "these rules have no handler");
+    assert!(checked >= 7 * ACCESS.len(), "{checked}");
+
+    // What has no rule is nowhere, for administrators too, and needs a token all the same.
+    let answer = |token: Option<String>, path: &'static str| async move {
+        let answer =
+            scene.cloud.api_as(token.as_deref(), reqwest::Method::GET, path, &[], None).await.unwrap();
+        (answer.status, answer.headers["content-type"].clone())
+    };
+    let administrator = bearers[bearers.len() - 1].token.clone();
+    let problem = "application/problem+json".to_owned();
+    for path in ["/", "/elsewhere", "/runs/1/elsewhere", "//runs/1", "/line%0Abreak", "/%F0%BE%99%91;%22"] {
+        assert_eq!(answer(administrator.clone(), path).await, (404, problem.clone()), "{path}");
+        assert_eq!(answer(None, path).await.0, 401, "{path}");
+    }
+    // Who called is in no log.
+    let subject = "ann@example.com";
+    let request = TokenRequest::of(Role::Viewer).subject(subject);
+    let token = scene.cloud.issuer().token(&request).unwrap();
+    let put = scene.cloud.api_as(Some(&token), reqwest::Method::POST, "/exports/a/runs", &[], None).await;
+    assert_eq!(put.unwrap().status, 403);
+    let logs = scene.cloud.function_logs().await.unwrap();
+    assert!(logs.iter().any(|line| line.contains("answered")), "{logs:?}");
+    assert!(!logs.iter().any(|line| line.contains(subject) || line.contains(&token)), "{logs:?}");
+}

@@ -1,6 +1,6 @@
 //! Runs that somebody stops: nothing that was acknowledged is lost, and the next run brings exactly the rest.
 
-use crate::support::messages::{dead_letters, queues_are_empty};
+use crate::support::messages::{Sent, dead_letters, queues_are_empty};
 use crate::support::{Definitions, Job, Over, Scene, emails, persons, wait_until};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -78,8 +78,11 @@ async fn a_run_that_is_canceled_in_mid_push_keeps_what_was_acknowledged() {
     assert!(counts.added > 0 && counts.deferred > 0, "{counts:?}");
     is_free(&scene, &job).await;
 
-    // Canceled once more it is the same, and what still lies in the queues changes nothing.
+    // Canceled once more it is the same, and whatever message comes yet, or comes twice, changes nothing.
     assert_eq!(cancel(&scene, run_id).await, over.run);
+    for sent in Sent::all(&scene) {
+        sent.again(&scene, "late").await;
+    }
     wait_until("all messages are handled", async || queues_are_empty(&scene).await).await;
     assert_eq!(on_the_list(), counts.added);
     assert_eq!(scene.run(run_id).await.unwrap(), over.run);
@@ -274,7 +277,8 @@ async fn a_connection_that_is_removed_in_mid_run_stops_its_runs_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_dies_in_flight_does_not_hold_a_canceled_run() {
-    let scene = Scene::open().await;
+    // The dead worker's message is delivered again soon.
+    let scene = Scene::open_with(|options| options.timeouts("Push", 40, 4)).await;
     let mut job = Job::new(&scene, "dies");
     job.own_connection(&scene.account.api_key, 1).await;
     let people = persons(1_500);

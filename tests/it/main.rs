@@ -24,6 +24,7 @@ mod privacy;
 mod retrying;
 mod samples;
 mod schedules;
+mod stopping;
 mod support;
 mod sweeping;
 mod triggers;

@@ -18,11 +18,8 @@ fn runs(asked: Vec<Asked>) -> Vec<(String, Requested)> {
 }
 
 fn started(runs: &[(String, Requested)]) -> Vec<(&str, RunId)> {
-    let ids = runs.iter().map(|(export, requested)| match requested {
-        Requested::Started(run_id) => (export.as_str(), *run_id),
-        other => panic!("{export}: {other:?}"),
-    });
-    ids.collect()
+    assert!(runs.iter().all(|(_, requested)| matches!(requested, Requested::Started(_))), "{runs:?}");
+    runs.iter().map(|(export, requested)| (export.as_str(), requested.run_id())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

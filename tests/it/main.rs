@@ -27,6 +27,7 @@ mod retrying;
 mod roles;
 mod samples;
 mod schedules;
+mod stopping;
 mod support;
 mod sweeping;
 mod triggers;

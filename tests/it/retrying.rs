@@ -18,10 +18,9 @@ async fn ask(scene: &Scene, of: RunId, key: &str) -> Result<Requested, StartErro
 
 /// Starts a run that retries another one.
 async fn retry(scene: &Scene, of: RunId, key: &str) -> RunId {
-    match ask(scene, of, key).await.unwrap() {
-        Requested::Started(run_id) => run_id,
-        other => panic!("{other:?}"),
-    }
+    let requested = ask(scene, of, key).await.unwrap();
+    assert!(matches!(requested, Requested::Started(_)), "{requested:?}");
+    requested.run_id()
 }
 
 /// A job of which a run was canceled when its first batch was under way.

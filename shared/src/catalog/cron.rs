@@ -142,6 +142,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn whatever_people_write_is_read_or_refused(
+            fields in proptest::collection::vec("[0-9*/,#+?LWa-z@-]{1,5}|\\PC{1,3}", 5),
+        ) {
+            let expression = fields.join(" ");
+            if let Ok(cron) = Cron::parse(&expression) {
+                prop_assert!(cron.last_due("2026-11-21T10:00:00Z".parse().unwrap(), &TimeZone::UTC).is_some());
+            }
+        }
+
+        #[test]
         fn it_is_what_the_calendar_says(
             minute in prop_oneof![Just("*"), Just("30"), Just("*/7"), Just("0,15,59")],
             hour in prop_oneof![Just("*"), Just("1"), Just("2"), Just("2,3"), Just("*/5")],

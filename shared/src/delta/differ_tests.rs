@@ -65,11 +65,22 @@ fn diff(
     cap: u64,
     over: OverCap,
 ) -> (Found, DifferFigures) {
+    diff_only(None, snapshots, records, cap, over)
+}
+
+fn diff_only(
+    only: Option<&BTreeSet<String>>,
+    snapshots: &[&[(String, String)]],
+    records: &[Record],
+    cap: u64,
+    over: OverCap,
+) -> (Found, DifferFigures) {
     let readers = snapshots.iter().map(|rows| SnapshotReader::open(snapshot(rows)).unwrap()).collect();
     let mapper = mapper();
     let mut found = Found::default();
     let rejoinable = Differ::<Found>::rejoinable(delivered(records)).unwrap();
-    let differ = Differ::new(&mapper, &mut found, cap, over, rejoinable).unwrap();
+    let only = only.map(|members| members.iter().map(|member| MemberKey(member.clone()).digest()).collect());
+    let differ = Differ::new(&mapper, &mut found, cap, over, rejoinable).unwrap().only(only);
     let figures = differ.run(Union::new(readers), delivered(records)).unwrap();
     (found, figures)
 }
@@ -151,12 +162,51 @@ fn the_cap_lets_the_first_through_or_only_counts() {
     assert_eq!((found.sent.len(), figures.deliverable), (3, 3));
 }
 
+#[test]
+fn those_whom_a_delta_is_not_about_still_count_for_the_others() {
+    let members = rows(&[("1", "a@x.io"), ("2", "A@x.io"), ("3", "c@x.io"), ("5", "e@x.io")]);
+    let delivered = |member, email| record(member, email, Holding::Delivered);
+    let records = [delivered("4", "c@x.io"), delivered("5", "d@x.io"), delivered("6", "f@x.io")];
+    let only = ["2", "4", "6"].map(str::to_owned).into();
+    let (found, figures) = diff_only(Some(&only), &[&members], &records, 100, OverCap::Fail);
+    let sent: Vec<_> = found.sent.iter().map(|row| (row.operation, row.member_key.0.as_str())).collect();
+    assert_eq!(sent, [(Operation::Remove, "6")]);
+    let settled = found.settled.iter().map(|settled| {
+        (settled.member_key.0.as_str(), settled.outcome.reason().map_or("", |reason| reason.code.as_ref()))
+    });
+    let expected = [("2", "duplicate_match_key"), ("4", "match_key_taken_over")];
+    assert_eq!(settled.collect::<Vec<_>>(), expected);
+    assert_eq!((figures.members, figures.removals), (1, 2));
+    // The cap is about everybody.
+    assert_eq!((figures.deliverable, figures.delivered_before), (3, 3));
+}
+
 fn members() -> impl Strategy<Value = Vec<(String, String)>> {
     proptest::collection::btree_map("[a-h]", "[a-e]@x\\.io|broken", 0..8)
         .prop_map(|members| members.into_iter().collect())
 }
 
 proptest! {
+    #[test]
+    fn a_delta_of_some_members_is_their_part_of_the_whole(
+        before in members(),
+        after in members(),
+        only in proptest::collection::btree_set("[a-h]", 0..5),
+        cap in 0_u64..6,
+    ) {
+        let (first, _) = diff(&[&before], &[], 100, OverCap::Fail);
+        let records: Vec<Record> =
+            first.sent.iter().map(|row| record(&row.member_key.0, &row.match_key.0, Holding::Delivered)).collect();
+        let (mut whole, all) = diff(&[&after], &records, cap, OverCap::Truncate);
+        let (part, some) = diff_only(Some(&only), &[&after], &records, cap, OverCap::Truncate);
+        whole.sent.retain(|row| only.contains(&row.member_key.0));
+        whole.settled.retain(|settled| only.contains(&settled.member_key.0));
+        prop_assert_eq!(part.sent, whole.sent);
+        prop_assert_eq!(part.settled, whole.settled);
+        prop_assert_eq!((some.deliverable, some.delivered_before), (all.deliverable, all.delivered_before));
+        prop_assert_eq!(some.sent + some.settled.total(), some.members + some.removals);
+    }
+
     #[test]
     fn doing_what_the_delta_says_makes_the_list_what_the_snapshot_says(before in members(), after in members()) {
         let (first, _) = diff(&[&before], &[], 100, OverCap::Fail);

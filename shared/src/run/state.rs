@@ -252,3 +252,31 @@ pub struct Run {
     /// Where its report is, once it is written.
     pub report_key: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_serves_two_requests() {
+        let retry = |of| RunMode::Retry { of: RunId(uuid::Uuid::from_u128(of)) };
+        let check = |one: RunMode, other: RunMode, expected: RunMode| {
+            assert_eq!(one.merged_with(other), expected);
+            assert_eq!(other.merged_with(one), expected);
+        };
+        check(RunMode::Delivery, RunMode::Delivery, RunMode::Delivery);
+        check(RunMode::Delivery, retry(1), RunMode::Delivery);
+        check(retry(1), retry(1), retry(1));
+        // One retry would not bring the other's rows.
+        check(retry(1), retry(2), RunMode::Delivery);
+    }
+
+    #[test]
+    fn a_state_is_found_by_its_name() {
+        for state in [RunState::Waiting, RunState::Held, RunState::Pushing, RunState::Canceled] {
+            assert_eq!(RunState::from_name(state.name()), Some(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+        assert_eq!(RunState::from_name("gone"), None);
+    }
+}

@@ -2,7 +2,6 @@
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
-use crate::catalog::Export;
 use crate::ledger::LedgerError;
 use crate::model::{ConnectionId, ExportId, RunId};
 use crate::run::{CancelReason, Cancellation, Run, RunState};
@@ -36,10 +35,8 @@ impl RunRequests {
     ) -> Result<Vec<Run>, StartError> {
         let reason = CancelReason::ConnectionRemoved(connection_id.clone());
         let cancellation = &Cancellation { by: by.to_owned(), at: now, reason };
-        // An export that cannot be read has no run that could go on.
-        let exports = self.catalog.list::<Export>().await.map_err(StageError::from)?.into_iter().flatten();
-        let stops = exports.map(|saved| async move {
-            let export = saved.document;
+        let exports = self.readable_exports().await?.into_iter();
+        let stops = exports.map(|export| async move {
             let is_on_it = export.connection.as_ref() == Some(connection_id);
             self.stop_export(&export.id, is_on_it, connection_id, cancellation).await
         });

@@ -39,19 +39,9 @@ impl RunRequests {
         now: Timestamp,
         is_meant: impl Fn(&Schedule) -> bool,
     ) -> Result<Vec<Asked>, StartError> {
-        let exports = self.catalog.list::<Export>().await.map_err(StageError::from)?;
-        let meant = exports.into_iter().filter_map(|export| match export {
-            Ok(saved) => Some(saved.document),
-            Err(error) => {
-                tracing::error!(%error, "a definition of the catalog cannot be read");
-                None
-            }
-        });
-        let ids: Vec<ExportId> = meant
-            .filter(|export| export.enabled && is_meant(&export.schedule))
-            .map(|export| export.id)
-            .collect();
-        let starts = ids.into_iter().map(|export_id| async move {
+        let mut exports = self.readable_exports().await?;
+        exports.retain(|export| export.enabled && is_meant(&export.schedule));
+        let starts = exports.into_iter().map(|Export { id: export_id, .. }| async move {
             let requested = self.start(&export_id, trigger.clone(), now).await;
             if let Err(error) = &requested {
                 tracing::error!(export.id = %export_id, %error, "export could not be started");
@@ -59,5 +49,18 @@ impl RunRequests {
             Asked { export_id, requested }
         });
         Ok(stream::iter(starts).buffered(EXPORTS_AT_A_TIME).collect().await)
+    }
+
+    /// Every export but those that cannot be read, which the log tells of.
+    pub(super) async fn readable_exports(&self) -> Result<Vec<Export>, StageError> {
+        let exports = self.catalog.list::<Export>().await?.into_iter();
+        let readable = exports.filter_map(|export| match export {
+            Ok(saved) => Some(saved.document),
+            Err(error) => {
+                tracing::error!(%error, "a definition of the catalog cannot be read");
+                None
+            }
+        });
+        Ok(readable.collect())
     }
 }

@@ -1,11 +1,12 @@
 //! Push workers that die and messages that come twice: the same end as without.
 
 use super::account::Account;
+use crate::canceling::cancel;
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Definitions, Over, Scene, emails, persons, wait_until};
 use relay::model::Counts;
 use sandbox::faults::FaultKind;
-use sandbox::marketo::{Endpoint, Fault};
+use sandbox::marketo::{Endpoint, Fault, ImportTrouble};
 use serde_json::json;
 
 /// Longer than any test waits for it, at any scale: the worker never sees this answer.
@@ -69,6 +70,30 @@ async fn a_worker_that_dies_in_mid_import_changes_nothing() {
     job.over(run_id).await.succeeded(Counts { added: 1_000, ..Counts::default() });
     assert_eq!((account.on("killed"), account.lead_count()), (emails(&people), 1_000));
     job.run().await.succeeded(Counts { unchanged: 1_000, ..Counts::default() });
+    assert_eq!(dead_letters(&scene).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_was_accepted_is_told_of_when_its_run_is_canceled() {
+    let scene = Scene::open().await;
+    let account = Account::open(&scene, "accepted").await.lanes(1);
+    let mut job = account.job("accepted");
+    job.export["options"]["push"] = json!("bulk_import");
+    let people = persons(400);
+    job.ready(&people).await;
+    account.trouble_import(ImportTrouble::NeverEnds);
+    let run_id = job.start().await;
+    wait_until("the import is looked after", async || account.calls(Endpoint::ImportStatus) > 0).await;
+    cancel(&scene, run_id).await;
+    let over = job.over(run_id).await;
+    over.canceled(Counts { deferred: 400, ..Counts::default() });
+    let notices = over.report.notices.join("\n");
+    assert!(notices.contains("1 jobs with 400 rows had been accepted"), "{notices}");
+    // Whatever the import still does, the next run brings everybody.
+    job.export["options"]["push"] = json!("sync");
+    job.save().await;
+    job.run().await.succeeded(Counts { added: 400, ..Counts::default() });
+    assert_eq!((account.on("accepted"), account.lead_count()), (emails(&people), 400));
     assert_eq!(dead_letters(&scene).await, 0);
 }
 

@@ -28,10 +28,9 @@ impl Finish {
     /// will be.
     pub(super) async fn stop(&self, run: &Run) -> Result<bool, StageError> {
         let keys = Keys::new(run.run_id, run.export_id.clone());
-        let text = "the plan of a run that pushes is gone";
-        let plan = self.plan(&keys).await?.ok_or_else(|| StageError::stop("plan_missing", text))?;
+        let deltas = self.plan(&keys).await?.map(|plan| plan.deltas).unwrap_or_default();
         let now = Timestamp::now();
-        let batches = plan.deltas.iter().enumerate().flat_map(|(target, delta)| {
+        let batches = deltas.iter().enumerate().flat_map(|(target, delta)| {
             delta.batches.iter().map(move |batch| {
                 (BatchId { run_id: run.run_id, target, number: batch.number }, u64::from(batch.rows))
             })

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod counting;
+mod stored;
 mod waits;
 
 use super::StageError;
@@ -11,15 +12,14 @@ use crate::aws::{
     CatalogStore, Delivery, Failure as MessageFailure, Objects, Queue, Unit, Verdict, emit_metrics,
     handle_groups,
 };
-use crate::batch::{Frame, RowResult, decode_results, encode_results};
+use crate::batch::encode_results;
 use crate::catalog::Connection;
 use crate::connectors::{Connector, Pacer};
-use crate::ledger::{BatchId, Claim, Closed, Ledger, Owner, Progress, Spent};
+use crate::ledger::{BatchId, Claim, Closed, Ledger, Owner, Spent};
 use crate::model::{ConnectionId, Counts, Destination, RunId};
 use crate::run::{BatchPointer, Failure, Keys, RunState};
 use attempt::{AttemptAt, Ended};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,8 +31,6 @@ use waits::wait;
 const CONNECTOR_LIVES: Duration = Duration::from_mins(5);
 /// What is kept of an invocation's time for storing results after the last call.
 const CLOSING_TIME: Duration = Duration::from_secs(5);
-/// How many frames of one batch are fetched at a time.
-const FETCHES_AT_A_TIME: usize = 8;
 
 /// A push worker: one destination's.
 pub struct PushWorker<C, F> {
@@ -232,39 +230,6 @@ where
             Closed::More => {}
         }
         Ok(None)
-    }
-
-    async fn frame(&self, keys: &Keys, pointer: &BatchPointer) -> Result<Frame, StageError> {
-        let key = keys.delta(pointer.target);
-        let fetches = pointer.batch.frames.iter().map(|place| {
-            let key = key.as_str();
-            async move { self.objects.get_range(key, place.offset_bytes, place.length_bytes).await }
-        });
-        let packed: Vec<Vec<u8>> = stream::iter(fetches).buffered(FETCHES_AT_A_TIME).try_collect().await?;
-        Ok(Frame::decode_all(packed.iter().map(Vec::as_slice))?)
-    }
-
-    /// The results that earlier attempts stored. They know what those attempts did; asking the destination again
-    /// would not.
-    async fn stored_results(
-        &self,
-        keys: &Keys,
-        pointer: &BatchPointer,
-        attempts: u32,
-        progress: &Progress,
-        rows: usize,
-    ) -> Result<Vec<RowResult>, StageError> {
-        if attempts < 2 && progress.rows_done == 0 {
-            return Ok(Vec::new());
-        }
-        let stored = self.objects.find(&keys.results(pointer.target, pointer.batch.number)).await?;
-        let mut results = stored.map(|packed| decode_results(&packed)).transpose()?.unwrap_or_default();
-        let rows_done = usize::try_from(progress.rows_done).unwrap_or(usize::MAX);
-        if results.len() > rows || (results.len() < rows && results.len() != rows_done) {
-            // A job belongs to the rows after those that the ledger knows of.
-            results.truncate(rows_done);
-        }
-        Ok(results)
     }
 
     async fn connector(&self, id: &ConnectionId) -> Result<Known<C>, StageError> {

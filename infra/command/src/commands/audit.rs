@@ -1,0 +1,52 @@
+//! `audit` and `whoami`.
+
+use serde_json::{Value, json};
+
+use super::Session;
+use super::report::pairs;
+use crate::Ending;
+use crate::api::{field, text, texts};
+use crate::error::Error;
+use crate::table::table;
+
+/// Who changed what.
+pub(super) async fn audit(limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let items = session.api.list_up_to("read the audit", &["audit"], limit).await?;
+    session.console.show(&json!({ "items": items }), |_| {
+        let row = |item: &Value| {
+            let thing = format!("{} {}", text(item, "/kind"), text(item, "/id"));
+            [
+                text(item, "/at"),
+                text(item, "/who"),
+                text(item, "/role"),
+                text(item, "/action"),
+                thing,
+                changes(item),
+            ]
+        };
+        let rows: Vec<_> = items.iter().map(row).collect();
+        table(["at", "who", "role", "action", "what", "changes"], &rows)
+    })?;
+    Ok(Ending::Done)
+}
+
+/// The fields that differ between before and after.
+fn changes(item: &Value) -> String {
+    let (Some(before), Some(after)) = (field(item, "/before"), field(item, "/after")) else {
+        return String::new();
+    };
+    crate::plan::changed_fields(before, after).join(", ")
+}
+
+/// Who the API takes the caller for.
+pub(super) async fn whoami(session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let me = session.api.get("find out who you are", &["me"]).await?.body;
+    session.console.show(&me, |_| {
+        pairs(&[
+            ("who", text(&me, "/subject")),
+            ("role", text(&me, "/role")),
+            ("may", texts(&me, "/may").join("\n             ")),
+        ])
+    })?;
+    Ok(Ending::Done)
+}

@@ -1,0 +1,1 @@
+//! Plans for folders against what is there.

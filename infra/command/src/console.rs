@@ -33,6 +33,11 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
+    /// What the screen can show.
+    pub(crate) const fn of(screen: Screen) -> Self {
+        Self { is_coloured: screen.has_colours }
+    }
+
     /// The text in this colour.
     pub(crate) fn colour(self, colour: Colour, text: &str) -> String {
         let code = match colour {
@@ -69,7 +74,7 @@ pub(crate) struct Console<'a> {
 impl Console<'_> {
     /// The colours of the output.
     pub(crate) const fn paint(&self) -> Paint {
-        Paint { is_coloured: self.screen.has_colours }
+        Paint::of(self.screen)
     }
 
     /// The result: the figures for programs, the text for people.

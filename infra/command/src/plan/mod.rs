@@ -122,7 +122,7 @@ pub(crate) fn make(
     let staying =
         staying.map(|(kind, saved)| (*kind, &saved.document, format!("{} {}", kind.name(), saved.id)));
     for (kind, document, place) in local.chain(staying) {
-        faults.extend(dangling(kind, document, &place, &known));
+        faults.extend(dangling(kind, document, &place, &known, &removed));
         if kind == Kind::Segment {
             for table in unknown_tables(document, &known) {
                 if removed.contains(&(Kind::Source.name(), table.as_str())) {
@@ -206,6 +206,8 @@ pub(crate) fn is_hidden(kind: Kind, document: &Value) -> bool {
     kind == Kind::Connection && document.get("secret").is_none() && document.get("may_use").is_some()
 }
 
+#[cfg(test)]
+mod roundtrip;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -39,16 +39,23 @@ fn references(kind: Kind, document: &Value) -> Vec<(Kind, String, String)> {
 }
 
 /// The fields of a document that name what is not there; `place` is the file or the definition.
-pub(super) fn dangling(kind: Kind, document: &Value, place: &str, known: &Known) -> Vec<String> {
+pub(super) fn dangling(
+    kind: Kind,
+    document: &Value,
+    place: &str,
+    known: &Known,
+    removed: &BTreeSet<(&str, &str)>,
+) -> Vec<String> {
     let missing = references(kind, document).into_iter().filter(|(wanted, id, _)| !known.has(*wanted, id));
-    missing
-        .map(|(wanted, id, field)| {
-            let wanted = wanted.name();
-            format!(
-                "{place}: {field}: there is no {wanted} \"{id}\", neither in the folder nor there already"
-            )
-        })
-        .collect()
+    let fault = |(wanted, id, field): (Kind, String, String)| {
+        let why = if removed.contains(&(wanted.name(), id.as_str())) {
+            "which is not in the folder and would be removed"
+        } else {
+            "which is neither in the folder nor there already"
+        };
+        format!("{place}: {field}: needs {} \"{id}\", {why}", wanted.name())
+    };
+    missing.map(fault).collect()
 }
 
 /// The tables of a segment's query that no source stands for.

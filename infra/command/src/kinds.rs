@@ -31,8 +31,8 @@ fn whole_of<T: Document + Serialize>(document: &Value) -> Result<Value, CatalogE
         .map_err(|error| CatalogError::Malformed { kind: T::KIND.name(), problem: error.to_string() })
 }
 
-/// What a file wants, given what is there. Who consented and when is the API's to say: a file can only want a text, and
-/// one without consent leaves what is there.
+/// What a file wants, given what is there. A consent that is there stays, with who gave it and when, where the file has
+/// none or the same words: it may have been given since the file was written.
 pub(crate) fn settled(kind: Kind, wanted: &Value, there: &Value) -> Value {
     let mut settled = wanted.clone();
     if kind == Kind::Connection {

@@ -1,4 +1,5 @@
 //! Folders of definitions, right and wrong.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic, and are not recognised as tests")]
 
 use std::path::Path;
 
@@ -26,8 +27,8 @@ fn values() -> Values {
         "omnisend_window_ms=1",
         "spenders_list",
     ];
-    let named = names.map(|name| if name.contains('=') { name.to_owned() } else { format!("{name}={name}") });
-    parse_values(&named).unwrap()
+    let pairs = names.map(|name| if name.contains('=') { name.to_owned() } else { format!("{name}={name}") });
+    parse_values(&pairs).unwrap()
 }
 
 fn example() -> std::path::PathBuf {

@@ -5,10 +5,21 @@ use serde_json::Value;
 /// What the API answers.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
     /// JSON; null where there was none.
     pub(crate) body: Value,
     /// The version that the entity tag names.
     pub(crate) version: Option<u64>,
+}
+
+/// A list, or the part of it that was wanted.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// Its items.
+    pub(crate) items: Vec<Value>,
+    /// What is wrong with what is stored and cannot be read.
+    pub(crate) unreadable: Vec<String>,
 }
 
 /// A saved definition, as lists and single answers have it.

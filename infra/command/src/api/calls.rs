@@ -20,7 +20,7 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<SecretString>,
     /// What must be there for the call to be carried out.
     pub(crate) condition: Option<Condition>,
-    /// Makes a POST that comes twice one.
+    /// Makes a change that comes twice one.
     pub(crate) key: String,
 }
 

@@ -7,7 +7,7 @@ mod problem;
 
 use std::time::Duration;
 
-pub(crate) use answers::{Answer, Saved, field, number, text, texts};
+pub(crate) use answers::{Answer, Listed, Saved, field, number, text, texts};
 pub(crate) use calls::{Call, Condition};
 pub(crate) use problem::{ApiError, Problem};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
@@ -80,7 +80,7 @@ impl Api {
     }
 
     /// Every item of a list, page by page.
-    pub(crate) async fn list(&self, doing: &str, path: &[&str]) -> Result<Vec<Value>, ApiError> {
+    pub(crate) async fn list(&self, doing: &str, path: &[&str]) -> Result<Listed, ApiError> {
         self.list_up_to(doing, path, usize::MAX).await
     }
 
@@ -90,9 +90,9 @@ impl Api {
         doing: &str,
         path: &[&str],
         most: usize,
-    ) -> Result<Vec<Value>, ApiError> {
+    ) -> Result<Listed, ApiError> {
         let strange = |what: &str| ApiError::Strange { doing: doing.to_owned(), what: what.to_owned() };
-        let mut items = Vec::new();
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
         let mut cursor: Option<String> = None;
         while items.len() < most {
             let mut call = Call::new(Method::GET, doing, path);
@@ -103,6 +103,7 @@ impl Api {
             let body = self.send(&call).await?.body;
             let page = body.get("items").and_then(Value::as_array).ok_or_else(|| strange("no items"))?;
             items.extend(page.iter().cloned());
+            unreadable.extend(texts(&body, "/unreadable"));
             let next = body.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
             if next.is_some() && next == cursor {
                 return Err(strange("the same next_cursor twice"));
@@ -113,7 +114,7 @@ impl Api {
             }
         }
         items.truncate(most);
-        Ok(items)
+        Ok(Listed { items, unreadable })
     }
 
     /// Makes a call, again where that can help and can do no harm.
@@ -157,7 +158,7 @@ impl Api {
             Some(Condition::IsNew) => request = request.header(IF_NONE_MATCH, "*"),
             None => {}
         }
-        if call.method == Method::POST {
+        if matches!(call.method, Method::POST | Method::PUT) {
             request = request.header("idempotency-key", &call.key);
         }
         if let Some(body) = &call.body {
@@ -179,7 +180,7 @@ impl Api {
         let body: Option<Value> =
             if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
         match (status, body) {
-            (200..=299, Some(body)) => Ok(Answer { body, version }),
+            (200..=299, Some(body)) => Ok(Answer { status, body, version }),
             (200..=299, None) => Err(Failed::for_good(call.strange("no JSON"))),
             (_, body) => {
                 let problem =

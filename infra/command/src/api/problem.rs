@@ -101,7 +101,12 @@ impl ApiError {
 
 fn refusal(doing: &str, status: u16, problem: &Problem) -> String {
     let said = [&problem.detail, &problem.title].into_iter().find(|text| !text.is_empty());
-    let detail = said.map_or_else(|| format!("HTTP {status}"), Clone::clone);
+    let said = said.map_or_else(|| format!("HTTP {status}"), Clone::clone);
+    // One field's problem is often the whole of the detail, and then said once.
+    let (detail, errors) = match problem.errors.as_slice() {
+        [error] if problem.detail.contains(&error.problem) => (Fault(error).to_string(), &[][..]),
+        errors => (said, errors),
+    };
     let mut text = match status {
         401 => format!(
             "cannot {doing}: nobody is signed in (401): the token is missing, wrong or expired. Get a new one and put \
@@ -124,7 +129,7 @@ fn refusal(doing: &str, status: u16, problem: &Problem) -> String {
         503 => format!("cannot {doing}: the API could not do it now (503): {detail}"),
         _ => format!("cannot {doing} ({status}): {detail}"),
     };
-    for error in &problem.errors {
+    for error in errors {
         text = format!("{text}\n  {}", Fault(error));
     }
     text

@@ -116,6 +116,10 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
         #[arg(long)]
         follow: bool,
     },
+    /// Run every export that has a schedule, now
+    RunScheduled,
+    /// Say that the profiles were refreshed: every export that is scheduled for that runs
+    RunRefreshed,
     /// Find out what a run would do: counts, calls, time, warnings and a masked sample; nothing is sent
     DryRun {
         /// Its id
@@ -123,7 +127,7 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
     },
     /// Say when it runs by itself
     Schedule(ScheduleArguments),
-    /// Make another one like it
+    /// Make another one like it, disabled until it has target lists of its own
     Duplicate {
         /// Its id
         id: String,

@@ -5,27 +5,26 @@ use serde_json::{Value, json};
 use super::Session;
 use super::report::pairs;
 use crate::Ending;
-use crate::api::{field, text, texts};
+use crate::api::{field, text};
 use crate::error::Error;
 use crate::table::table;
 
 /// Who changed what.
 pub(super) async fn audit(limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let items = session.api.list_up_to("read the audit", &["audit"], limit).await?;
+    let items = session.api.list_up_to("read the audit", &["audit"], limit).await?.items;
     session.console.show(&json!({ "items": items }), |_| {
         let row = |item: &Value| {
             let thing = format!("{} {}", text(item, "/kind"), text(item, "/id"));
             [
                 text(item, "/at"),
-                text(item, "/who"),
-                text(item, "/role"),
-                text(item, "/action"),
+                text(item, "/by"),
+                text(item, "/action").replace('_', " "),
                 thing,
                 changes(item),
             ]
         };
         let rows: Vec<_> = items.iter().map(row).collect();
-        table(["at", "who", "role", "action", "what", "changes"], &rows)
+        table(["at", "who", "did", "what", "changes"], &rows)
     })?;
     Ok(Ending::Done)
 }
@@ -41,11 +40,13 @@ fn changes(item: &Value) -> String {
 /// Who the API takes the caller for.
 pub(super) async fn whoami(session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let me = session.api.get("find out who you are", &["me"]).await?.body;
+    let allowed = field(&me, "/may").and_then(Value::as_array).into_iter().flatten();
+    let may: Vec<String> = allowed.map(|one| text(one, "/what")).collect();
     session.console.show(&me, |_| {
         pairs(&[
             ("who", text(&me, "/subject")),
             ("role", text(&me, "/role")),
-            ("may", texts(&me, "/may").join("\n             ")),
+            ("may", may.join("\n             ")),
         ])
     })?;
     Ok(Ending::Done)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Session;
 use super::definitions::{self, Asking};
 use crate::Ending;
-use crate::api::{Call, Condition, Saved, field, text};
+use crate::api::{Call, Condition, Saved, field, text, texts};
 use crate::arguments::ConnectionCommand;
 use crate::error::Error;
 use crate::files::FileError;
@@ -43,12 +43,11 @@ async fn test(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> 
     let found = session.api.send(&Call::new(Method::POST, &doing, &["connections", id, "test"])).await?.body;
     let is_usable = field(&found, "/usable") == Some(&Value::Bool(true));
     session.console.show(&found, |_| {
-        let (account, problem) = (text(&found, "/account"), text(&found, "/problem"));
-        match (is_usable, account.is_empty()) {
-            (true, true) => "It is usable.".to_owned(),
-            (true, false) => format!("It is usable: {account}"),
-            (false, _) => format!("It is not usable: {problem}"),
+        if !is_usable {
+            return format!("It is not usable: {}", text(&found, "/problem/text"));
         }
+        let notices = texts(&found, "/account/notices").into_iter().map(|notice| format!("\nnote: {notice}"));
+        format!("It is usable: {}{}", text(&found, "/account/name"), notices.collect::<String>())
     })?;
     Ok(if is_usable { Ending::Done } else { Ending::Failed })
 }

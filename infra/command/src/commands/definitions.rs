@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Session;
 use crate::Ending;
-use crate::api::{ApiError, Call, Condition, Saved, field, text};
+use crate::api::{ApiError, Call, Condition, Listed, Saved, field, text, texts};
 use crate::arguments::DefinitionCommand;
 use crate::error::Error;
 use crate::files::to_yaml;
@@ -22,8 +22,11 @@ pub(super) async fn carry_out(
     match command {
         DefinitionCommand::List => {
             let doing = format!("list the {}", plural(kind));
-            let items = session.api.list(&doing, &[plural(kind)]).await?;
-            let figures = json!({ "items": items });
+            let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
+            let figures = json!({ "items": items, "unreadable": unreadable });
+            for problem in unreadable {
+                session.console.note(&format!("warning: {problem}"))?;
+            }
             session.console.show(&figures, |_| listed(kind, &items))?;
         }
         DefinitionCommand::Show { id } => {
@@ -100,7 +103,9 @@ pub(super) fn schedule(schedule: Option<&Value>) -> String {
         return format!("every {minutes} min");
     }
     if field(schedule, "/daily").is_some() {
-        return format!("daily at {} {}", text(schedule, "/daily/at"), zone("daily"));
+        let at = text(schedule, "/daily/at");
+        let at = at.strip_suffix(":00").filter(|short| short.len() == 5).unwrap_or(&at);
+        return format!("daily at {at} {}", zone("daily"));
     }
     if field(schedule, "/cron").is_some() {
         return format!("cron {} {}", text(schedule, "/cron/expression"), zone("cron"));
@@ -144,6 +149,9 @@ pub(super) async fn change(
     let call = Call::new(Method::PUT, doing, &path).json(&document);
     let answer = session.api.send(&call.only_if(Condition::IsVersion(version))).await?;
     let version = answer.version.map_or(Value::Null, Value::from);
+    for warning in texts(&answer.body, "/warnings") {
+        session.console.note(&format!("warning: {warning}"))?;
+    }
     let figures = json!({ "id": id, "version": version });
     Ok(session.console.show(&figures, |_| format!("Done: {doing}."))?)
 }

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::definitions::{self, Asking};
 use super::{Session, dry_run, follow, report};
 use crate::Ending;
-use crate::api::{Call, Condition, Saved, text};
+use crate::api::{Call, Condition, Saved, field, text};
 use crate::arguments::{ExportCommand, ScheduleArguments};
 use crate::error::Error;
+use crate::table::table;
 
 /// Carries one of the commands out.
 pub(super) async fn carry_out(
@@ -19,6 +20,10 @@ pub(super) async fn carry_out(
     match command {
         ExportCommand::Definition(command) => definitions::carry_out(Kind::Export, command, session).await,
         ExportCommand::Run { id, follow } => run(id, Watching::when(*follow), session).await,
+        ExportCommand::RunScheduled => run_several("run every export with a schedule", "runs", session).await,
+        ExportCommand::RunRefreshed => {
+            run_several("run what follows the refresh", "refreshes", session).await
+        }
         ExportCommand::DryRun { id } => dry_run::dry_run(id, session).await,
         ExportCommand::Schedule(arguments) => {
             let doing = format!("schedule export {}", arguments.id);
@@ -90,6 +95,22 @@ async fn run(id: &str, watching: Watching, session: &mut Session<'_, '_>) -> Res
     Ok(Ending::Done)
 }
 
+/// Asks for several runs at once. Those that cannot be are told beside those that can.
+async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let asked = session.api.send(&Call::new(Method::POST, doing, &[route])).await?.body;
+    session.console.show(&asked, |_| {
+        let items = field(&asked, "/items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let row = |item: &Value| {
+            let problem = field(item, "/problem/detail").or_else(|| field(item, "/problem"));
+            let outcome = problem.map_or_else(|| text(item, "/request"), |problem| text(problem, ""));
+            [text(item, "/export_id"), text(item, "/run_id"), outcome]
+        };
+        let rows: Vec<_> = items.iter().map(row).collect();
+        if rows.is_empty() { "No export is to run.".to_owned() } else { table(["export", "run", ""], &rows) }
+    })?;
+    Ok(Ending::Done)
+}
+
 /// The schedule, as a document has it.
 fn schedule(arguments: &ScheduleArguments) -> Value {
     let zone = &arguments.time_zone;
@@ -114,7 +135,7 @@ async fn duplicate(
     let path = ["exports", id, "duplicate"];
     let call = Call::new(Method::POST, &doing, &path).json(&json!({ "id": new_id, "name": name }));
     let made = session.api.send(&call).await?.body;
-    session.console.show(&made, |_| format!("Made export {new_id}. It has not run."))?;
+    session.console.show(&made, |_| format!("Made export {new_id}, disabled. Give it target lists of its own, then: segment-relay exports enable {new_id}"))?;
     Ok(Ending::Done)
 }
 
@@ -132,7 +153,7 @@ async fn detach(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error
 
 async fn history(id: &str, limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("list the runs of export {id}");
-    let runs = session.api.list_up_to(&doing, &["exports", id, "runs"], limit).await?;
+    let runs = session.api.list_up_to(&doing, &["exports", id, "runs"], limit).await?.items;
     session.console.show(&json!({ "items": runs }), |_| report::history(&runs))?;
     Ok(Ending::Done)
 }

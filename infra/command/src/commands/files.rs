@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Session;
 use crate::Ending;
-use crate::api::{ApiError, Saved};
+use crate::api::{ApiError, Listed, Saved};
 use crate::arguments::{ApplyArguments, FilledFolder, PlanArguments};
 use crate::console::Form;
 use crate::error::Error;
@@ -54,7 +54,11 @@ pub(super) async fn apply(
     Ok(Ending::Done)
 }
 
-async fn make(folder: &FilledFolder, leftovers: Leftovers, session: &Session<'_, '_>) -> Result<Plan, Error> {
+async fn make(
+    folder: &FilledFolder,
+    leftovers: Leftovers,
+    session: &mut Session<'_, '_>,
+) -> Result<Plan, Error> {
     let values = parse_values(&folder.values)?;
     let definitions = read_folder(&folder.folder, &values)?;
     let there = all(session).await?;
@@ -63,12 +67,16 @@ async fn make(folder: &FilledFolder, leftovers: Leftovers, session: &Session<'_,
 }
 
 /// Everything that is there, by kind and then by id.
-pub(super) async fn all(session: &Session<'_, '_>) -> Result<Vec<(Kind, Saved)>, Error> {
+pub(super) async fn all(session: &mut Session<'_, '_>) -> Result<Vec<(Kind, Saved)>, Error> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         let doing = format!("list the {}", plural(kind));
         let mut saved = Vec::new();
-        for item in session.api.list(&doing, &[plural(kind)]).await? {
+        let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
+        for problem in unreadable {
+            session.console.note(&format!("warning: {problem}"))?;
+        }
+        for item in items {
             let what = "an item without a document, its id and its version".to_owned();
             saved.push(Saved::of(&item).ok_or_else(|| ApiError::Strange { doing: doing.clone(), what })?);
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::api::{field, number, text, texts};
 use crate::console::{Colour, Paint};
-use crate::table::{duration, grouped, table};
+use crate::table::{grouped, table};
 
 /// The outcomes, in the order in which they are shown.
 pub(super) const OUTCOMES: [&str; 7] =
@@ -17,12 +17,12 @@ pub(super) fn pairs(pairs: &[(&str, String)]) -> String {
     lines.join("\n")
 }
 
-/// How many rows had each outcome, in a line.
+/// How many rows had each outcome, in a line; empty where none has.
 pub(super) fn counts(value: &Value) -> String {
     let count = |name: &&str| number(value, &format!("/counts/{name}")).filter(|rows| *rows > 0);
     let parts: Vec<String> =
         OUTCOMES.iter().filter_map(|name| Some(format!("{} {name}", grouped(count(name)?)))).collect();
-    if parts.is_empty() { "no rows yet".to_owned() } else { parts.join(", ") }
+    parts.join(", ")
 }
 
 fn coloured(state: &str, paint: Paint) -> String {
@@ -57,7 +57,9 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
         .iter()
         .any(|name| number(run, &format!("/counts/{name}")).is_some_and(|rows| rows > 0));
     if text(run, "/state") == "held" {
-        blocks.push(format!("It waits: segment-relay runs approve {id}, or segment-relay runs reject {id}"));
+        blocks.push(format!(
+            "It is held until somebody decides:\n  segment-relay runs approve {id}    it goes on\n  segment-relay runs reject {id}     it ends, and nothing of it is sent"
+        ));
     } else if field(run, "/ended_at").is_some() && has_rejects {
         blocks.push(format!("Why rows were not applied: segment-relay runs rejects {id}"));
     }
@@ -141,47 +143,5 @@ pub(super) fn report(report: &Value, paint: Paint) -> String {
         blocks.push(table(["rows", "outcome", "code", "reason"], &reasons));
     }
     blocks.extend(ending_words(report, paint));
-    blocks.join("\n\n")
-}
-
-/// What a dry run found.
-pub(super) fn dry_run(found: &Value) -> String {
-    let items = |pointer: &str| field(found, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
-    let list = |list: &Value| {
-        let count =
-            |name: &str| number(list, &format!("/counts/{name}")).map_or_else(|| "0".to_owned(), grouped);
-        let [added, changed, removed, unchanged, skipped, rejected, _] = OUTCOMES.map(count);
-        [text(list, "/target_list"), added, changed, removed, unchanged, skipped, rejected]
-    };
-    let mut blocks = Vec::new();
-    let lists: Vec<_> = items("/lists").iter().map(list).collect();
-    if !lists.is_empty() {
-        let [added, changed, removed, unchanged, skipped, rejected, _] = OUTCOMES;
-        blocks.push(table(["list", added, changed, removed, unchanged, skipped, rejected], &lists));
-    }
-    blocks.push(pairs(&[
-        ("calls", number(found, "/calls").map(grouped).unwrap_or_default()),
-        ("time", number(found, "/estimated_seconds").map(duration).unwrap_or_default()),
-        ("quota", text(found, "/quota")),
-    ]));
-    let warnings: Vec<String> =
-        texts(found, "/warnings").iter().map(|warning| format!("warning: {warning}")).collect();
-    blocks.push(warnings.join("\n"));
-    let sample = |row: &Value| {
-        let fields = field(row, "/fields").and_then(Value::as_object);
-        let fields = fields.into_iter().flatten().map(|(name, value)| format!("{name}: {}", text(value, "")));
-        [
-            text(row, "/operation"),
-            text(row, "/target_list"),
-            text(row, "/match_key"),
-            fields.collect::<Vec<_>>().join(", "),
-        ]
-    };
-    let sample: Vec<_> = items("/sample").iter().map(sample).collect();
-    if !sample.is_empty() {
-        blocks.push(table(["what", "list", "match key", "fields"], &sample));
-    }
-    blocks.push("Nothing was sent.".to_owned());
-    blocks.retain(|block| !block.is_empty());
     blocks.join("\n\n")
 }

@@ -6,13 +6,10 @@ use serde_json::Value;
 
 use super::{Session, definitions};
 use crate::Ending;
-use crate::api::{Call, field, number, text};
+use crate::api::{Call, field, number, text, texts};
 use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped};
-
-/// States of a preview that is not over.
-const UNDER_WAY: [&str; 3] = ["waiting", "pending", "running"];
 
 /// Carries one of the commands out.
 pub(super) async fn carry_out(
@@ -35,44 +32,47 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
         return Err(call.strange("no preview_id").into());
     }
     loop {
-        let found = session.api.get(&doing, &["previews", &preview_id]).await?.body;
-        let state = text(&found, "/state");
-        if UNDER_WAY.contains(&state.as_str()) {
-            session.console.progress(&format!("the segment's query is {state}"))?;
+        let found = session.api.get(&doing, &["previews", &preview_id]).await?;
+        if found.status == 202 {
+            session.console.progress("the segment's query runs")?;
             tokio::time::sleep(session.poll).await;
             continue;
         }
-        let is_failed = state == "failed" || field(&found, "/problem").is_some();
+        let found = found.body;
         session.console.show(&found, |_| shown(&found))?;
-        return Ok(if is_failed { Ending::Failed } else { Ending::Done });
+        return Ok(if field(&found, "/error").is_some() { Ending::Failed } else { Ending::Done });
     }
 }
 
 fn shown(preview: &Value) -> String {
-    if let Some(problem) = field(preview, "/problem") {
-        let said = field(problem, "/detail").or_else(|| field(problem, "/text")).unwrap_or(problem);
-        return format!("It has no preview: {}", text(said, ""));
+    if field(preview, "/error").is_some() {
+        let (code, words) = (text(preview, "/error/code"), text(preview, "/error/text"));
+        return format!("It has no preview: {words} ({code})");
     }
     let items =
         |pointer: &str| field(preview, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
-    let (columns, rows) = (items("/columns"), items("/rows"));
-    let name = |column: &Value| text(field(column, "/name").unwrap_or(column), "");
-    let names: Vec<String> = columns.iter().map(name).collect();
+    let (columns, rows) = (items("/columns"), items("/first_rows"));
     let headings: Vec<String> = columns
         .iter()
-        .map(|column| match text(column, "/type") {
-            kind if kind.is_empty() => name(column),
-            kind => format!("{} ({kind})", name(column)),
-        })
+        .map(|column| format!("{} ({})", text(column, "/name"), text(column, "/type")))
         .collect();
-    let row = |row: &Value| match row {
-        Value::Array(cells) => cells.iter().map(|cell| text(cell, "")).collect(),
-        fields => {
-            names.iter().map(|name| fields.get(name).map(|cell| text(cell, "")).unwrap_or_default()).collect()
-        }
+    let row = |row: &Value| -> Vec<String> {
+        let cell =
+            |column: &Value| row.get(text(column, "/name")).map(|cell| text(cell, "")).unwrap_or_default();
+        columns.iter().map(cell).collect()
     };
     let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
-    let count = number(preview, "/count").map_or_else(|| "an unknown number of".to_owned(), grouped);
-    let table = flexible_table(&headings, &rows);
-    format!("{table}\n\n{count} members; the first {} are shown.", rows.len())
+    let members = number(preview, "/rows").unwrap_or_default();
+    let mut lines = vec![flexible_table(&headings, &rows), String::new()];
+    lines.push(format!("{} members; the first {} are shown.", grouped(members), rows.len()));
+    for (name, words) in [
+        ("/rows_without_key", "rows have no member key, and are nobody"),
+        ("/duplicate_member_rows", "rows are further ones of the same member, and stay out"),
+    ] {
+        lines.extend(
+            number(preview, name).filter(|rows| *rows > 0).map(|rows| format!("warning: {rows} {words}")),
+        );
+    }
+    lines.extend(texts(preview, "/unusable_columns").into_iter().map(|column| format!("warning: {column}")));
+    lines.join("\n")
 }

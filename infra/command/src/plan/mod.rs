@@ -63,8 +63,6 @@ pub(crate) enum Action {
     Change {
         /// As it is to be, in its shortest form.
         document: Value,
-        /// As it is, in its shortest form.
-        there: Value,
         /// The version that was looked at.
         version: u64,
         /// What differs.
@@ -184,16 +182,24 @@ fn change(kind: Kind, document: &Value, saved: &Saved) -> Result<Option<Action>,
     };
     let there = whole(kind, &saved.document).map_err(|error| not_understood(&error))?;
     let wanted = settled(kind, document, &there);
-    let differences = differences(&there, &wanted);
+    let differences = differences(&agreed_words(&there), &agreed_words(&wanted));
     if differences.is_empty() {
         return Ok(None);
     }
     Ok(Some(Action::Change {
         document: shortest(kind, &wanted).map_err(|error| error.to_string())?,
-        there: shortest(kind, &there).map_err(|error| not_understood(&error))?,
         version: saved.version,
         differences,
     }))
+}
+
+/// A document with no more of a consent than what decides about it: its words.
+fn agreed_words(document: &Value) -> Value {
+    let mut document = document.clone();
+    if let Some(consent) = document.get_mut("consent").and_then(Value::as_object_mut) {
+        consent.retain(|name, _| name == "text");
+    }
+    document
 }
 
 /// The names of the fields that differ between two documents.
@@ -203,7 +209,7 @@ pub(crate) fn changed_fields(before: &Value, after: &Value) -> Vec<String> {
 
 /// Contributors and viewers see of a connection what they need to choose it, and no more.
 pub(crate) fn is_hidden(kind: Kind, document: &Value) -> bool {
-    kind == Kind::Connection && document.get("secret").is_none() && document.get("may_use").is_some()
+    kind == Kind::Connection && document.get("secret").is_none()
 }
 
 #[cfg(test)]

@@ -148,7 +148,8 @@ fn changes_name_the_version_that_was_looked_at() {
 #[test]
 fn what_a_role_may_not_see_is_left_alone() {
     let mut hidden = there(&chain());
-    hidden[2].1.document = json!({"id": "account", "name": "x", "destination": "omnisend", "may_use": true});
+    hidden[2].1.document =
+        json!({"id": "account", "name": "x", "destination": "omnisend", "use_by": "contributors"});
     let lines = [
         "note: connection account: left alone, because your role shows its name only",
         "Nothing to do: 3 as they should be.",
@@ -169,10 +170,10 @@ fn dangling_references_are_refused() {
     let missing = "exports/news.yaml: connection: needs connection \"account\", which is neither in the folder nor there already";
     check_fault(&local(&[segment.clone(), news.clone()]), &[], Leftovers::Keep, &[missing]);
     // What is there already will do, unless it is to be removed.
-    make(&local(&[segment.clone(), news.clone()]), &there(&[account.clone()]), Leftovers::Keep, &Kind::ALL)
-        .unwrap();
+    let there = there(&[account]);
+    make(&local(&[segment.clone(), news.clone()]), &there, Leftovers::Keep, &Kind::ALL).unwrap();
     let removed = "exports/news.yaml: connection: needs connection \"account\", which is not in the folder and would be removed";
-    check_fault(&local(&[segment, news]), &there(&[account]), Leftovers::Remove, &[removed]);
+    check_fault(&local(&[segment, news]), &there, Leftovers::Remove, &[removed]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line of `cargo local`.
 
 use clap::{Parser, Subcommand};
+use command::files::parse_values;
 use relay::aws::{CatalogStore, Clients};
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::background::{self, Running};
 use crate::binaries::{self, Profile};
 use crate::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::console::Progress;
-use crate::world::{Catalog, Values};
+use crate::world::{Catalog, save_catalog};
 use crate::{Error, bench, conform, demo, race, sizes, venv};
 
 mod token;
@@ -211,16 +212,9 @@ fn looks(running: &Running) -> Vec<String> {
 async fn load(folder: &std::path::Path, values: &[String]) -> Result<Report, Error> {
     let running = background::running()?
         .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
-    let mut named = Values::new();
-    for value in values {
-        let (name, value) = value
-            .split_once('=')
-            .ok_or_else(|| Error::Missing(format!("--value {value} must look like NAME=VALUE")))?;
-        named.insert(name.to_owned(), value.to_owned());
-    }
-    let catalog = Catalog::read(folder, &named)?;
+    let catalog = Catalog::read(folder, &parse_values(values)?)?;
     let clients = Clients::at(&running.endpoint, REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY).await;
-    catalog.save(&CatalogStore::new(clients.dynamodb(), running.outputs.catalog_table)).await?;
+    save_catalog(&catalog, &CatalogStore::new(clients.dynamodb(), running.outputs.catalog_table)).await?;
     let figures = json!({
         "sources": catalog.sources.len(),
         "segments": catalog.segments.len(),

@@ -38,13 +38,8 @@ pub enum Error {
     #[error("the local cloud did not start: {0}")]
     NotStarted(String),
     /// A definition of the catalog is wrong.
-    #[error("{path}: {problem}")]
-    Definition {
-        /// The definition's file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error(transparent)]
+    Definitions(#[from] command::files::FileError),
     /// A Parquet or CSV file that could not be written.
     #[error("cannot write the data: {0}")]
     Data(String),

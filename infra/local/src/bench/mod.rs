@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::Error;
 use crate::binaries::Profile;
 use crate::console::Progress;
-use crate::world::{Catalog, Values, World};
+use crate::world::{Catalog, Values, World, save_catalog};
 use usage::{Usage, Watch};
 
 const EXPORT: &str = "everybody";
@@ -43,8 +43,9 @@ pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cl
     values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
     values.insert("list".to_owned(), list.to_string());
     let folder = crate::workspace::package().join("bench-catalog");
-    Catalog::read(&folder.join("profiles"), &values)?.save(&world.catalog()).await?;
-    Catalog::read(&folder.join("campaign-monitor"), &values)?.save(&world.catalog()).await?;
+    for part in ["profiles", "campaign-monitor"] {
+        save_catalog(&Catalog::read(&folder.join(part), &values)?, &world.catalog()).await?;
+    }
 
     let calls_before = world.cloud.function_calls().await?;
     let started = world.start_run(EXPORT).await?;

@@ -14,7 +14,7 @@ use super::{Arguments, Lists, People, write_orders, write_profiles};
 use crate::Error;
 use crate::binaries::Profile;
 use crate::console::Progress;
-use crate::world::{Catalog, Destinations, World, example_catalog};
+use crate::world::{Catalog, Destinations, World, example_catalog, save_catalog};
 
 const RUN_LIMIT: Duration = Duration::from_mins(10);
 const SCHEDULE_LIMIT: Duration = Duration::from_secs(150);
@@ -81,7 +81,7 @@ async fn set_up(
     places.history(&people, rng, progress)?;
     upload(world, &people, progress).await?;
     let catalog = Catalog::read(&example_catalog(), &places.values())?;
-    catalog.save(&world.catalog()).await?;
+    save_catalog(&catalog, &world.catalog()).await?;
     Ok((people, catalog))
 }
 
@@ -156,7 +156,7 @@ async fn set_schedule(world: &World, catalog: &mut Catalog, schedule: Schedule) 
     for export in &mut catalog.exports {
         export.schedule = schedule.clone();
     }
-    catalog.save(&world.catalog()).await
+    save_catalog(catalog, &world.catalog()).await
 }
 
 /// Waits for the runs, which go on at the same time, and looks at the destinations.

@@ -17,7 +17,7 @@ use crate::binaries::{self, Profile};
 use crate::cloud::Options;
 use crate::console::Progress;
 use crate::venv;
-use crate::world::{Bundle, Catalog, Values, describe};
+use crate::world::{Bundle, Catalog, Values, describe, save_catalog};
 use outcome::{Lap, Outcome};
 
 const EXPORT: &str = "everybody";
@@ -96,7 +96,7 @@ impl Arguments {
 async fn prepare(bundle: &Bundle, folders: &[&str], values: &Values) -> Result<(), Error> {
     let root = crate::workspace::package().join("bench-catalog");
     for folder in folders {
-        Catalog::read(&root.join(folder), values)?.save(&bundle.catalog()).await?;
+        save_catalog(&Catalog::read(&root.join(folder), values)?, &bundle.catalog()).await?;
     }
     Ok(())
 }

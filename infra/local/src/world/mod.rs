@@ -21,7 +21,8 @@ use crate::console::Progress;
 use crate::{Error, venv};
 
 pub use bundle::Bundle;
-pub use catalog::{Catalog, Values, example_catalog};
+pub use catalog::{example_catalog, save_catalog};
+pub use command::files::{Catalog, Values};
 pub use destinations::Destinations;
 pub use runs::{Started, describe};
 

@@ -1,0 +1,198 @@
+//! What the API says when it does not do what was asked, in words for the person at the terminal.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Problem details (RFC 9457). What is missing stays empty: whatever stands before the API may answer too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Problem {
+    /// A stable word.
+    pub(crate) code: String,
+    /// A short name of the kind of problem.
+    pub(crate) title: String,
+    /// What is wrong here, and what would mend it.
+    pub(crate) detail: String,
+    /// What is wrong with which field.
+    pub(crate) errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field of what was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldProblem {
+    /// A JSON Pointer: `/segments/0/segment`.
+    pub(crate) field: String,
+    /// What is wrong, and what would be right.
+    pub(crate) problem: String,
+}
+
+/// Why a call did not give what it was for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The API refused it.
+    #[error("{}", refusal(doing, *status, problem))]
+    Refused {
+        /// What it was for, in words.
+        doing: String,
+        /// The HTTP status.
+        status: u16,
+        /// The API's own words.
+        problem: Box<Problem>,
+    },
+    /// No answer came. Whether the call was carried out is not known.
+    #[error(
+        "cannot {doing}: {host} gave no answer in time; whether it was done is not known, look before you ask again"
+    )]
+    NoAnswer {
+        /// What it was for, in words.
+        doing: String,
+        /// Who did not answer.
+        host: String,
+    },
+    /// There is nobody there.
+    #[error("cannot {doing}: no connection to {host} ({why})")]
+    NoConnection {
+        /// What it was for, in words.
+        doing: String,
+        /// Who is not there.
+        host: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The answer is not what the contract says.
+    #[error(
+        "cannot {doing}: the answer has {what}; is this the address of Segment Relay's API, and the right version?"
+    )]
+    Strange {
+        /// What it was for, in words.
+        doing: String,
+        /// What is strange.
+        what: String,
+    },
+}
+
+impl ApiError {
+    /// The HTTP status of a refusal.
+    pub(crate) const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn figures(&self) -> Value {
+        match self {
+            Self::Refused { status, problem, .. } => {
+                let field = |error: &FieldProblem| json!({ "field": error.field, "problem": error.problem });
+                let errors: Vec<Value> = problem.errors.iter().map(field).collect();
+                json!({
+                    "message": self.to_string(), "status": status, "code": problem.code,
+                    "detail": problem.detail, "errors": errors,
+                })
+            }
+            _ => json!({ "message": self.to_string() }),
+        }
+    }
+}
+
+fn refusal(doing: &str, status: u16, problem: &Problem) -> String {
+    let said = [&problem.detail, &problem.title].into_iter().find(|text| !text.is_empty());
+    let said = said.map_or_else(|| format!("HTTP {status}"), Clone::clone);
+    // One field's problem is often the whole of the detail, and then said once.
+    let (detail, errors) = match problem.errors.as_slice() {
+        [error] if problem.detail.contains(&error.problem) => (Fault(error).to_string(), &[][..]),
+        errors => (said, errors),
+    };
+    let mut text = match status {
+        401 => format!(
+            "cannot {doing}: nobody is signed in (401): the token is missing, wrong or expired. Get a new one and put \
+             it into SEGMENT_RELAY_TOKEN, or a command that prints one into SEGMENT_RELAY_TOKEN_COMMAND"
+        ),
+        403 => format!(
+            "cannot {doing}: your role does not allow it (403): {detail}. What it allows: segment-relay whoami"
+        ),
+        404 => format!("cannot {doing}: it is not there (404): {detail}"),
+        409 => format!("cannot {doing}: something stands in the way (409): {detail}"),
+        412 => format!(
+            "cannot {doing}: somebody else has changed it in between (412), and nothing was overwritten. Look at what \
+             is there now, and ask again"
+        ),
+        428 => format!(
+            "cannot {doing}: the API wants to know which version is to be changed (428): {detail}. This tool should \
+             have said so; it may be older than the API"
+        ),
+        429 => format!("cannot {doing}: too many requests, even after waiting (429). Try again in a minute"),
+        503 => format!("cannot {doing}: the API could not do it now (503): {detail}"),
+        _ => format!("cannot {doing} ({status}): {detail}"),
+    };
+    for error in errors {
+        text = format!("{text}\n  {}", Fault(error));
+    }
+    text
+}
+
+/// A field as people write it (`segments[0].segment`), and what is wrong with it.
+struct Fault<'a>(&'a FieldProblem);
+
+impl fmt::Display for Fault<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FieldProblem { field, problem } = self.0;
+        let mut path = String::new();
+        for part in field.split('/').skip(usize::from(field.starts_with('/'))) {
+            let part = part.replace("~1", "/").replace("~0", "~");
+            if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) && !path.is_empty() {
+                path = format!("{path}[{part}]");
+            } else if path.is_empty() {
+                path = part;
+            } else {
+                path = format!("{path}.{part}");
+            }
+        }
+        if path.is_empty() {
+            return formatter.write_str(problem);
+        }
+        write!(formatter, "{path}: {problem}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, expected: &str) {
+        let problem = Problem { detail: "the reason".to_owned(), ..Problem::default() };
+        let message = refusal("change export \"a\"", status, &problem);
+        assert!(message.starts_with("cannot change export \"a\""), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_words() {
+        check(400, "(400): the reason");
+        check(401, "the token is missing, wrong or expired");
+        check(403, "your role does not allow it (403): the reason. What it allows: segment-relay whoami");
+        check(404, "it is not there (404): the reason");
+        check(409, "something stands in the way (409): the reason");
+        check(412, "somebody else has changed it in between (412), and nothing was overwritten");
+        check(428, "which version is to be changed (428)");
+        check(429, "too many requests, even after waiting (429)");
+        check(503, "could not do it now (503): the reason");
+    }
+
+    #[test]
+    fn fields_stand_as_people_write_them() {
+        let check = |field: &str, expected: &str| {
+            let problem = FieldProblem { field: field.to_owned(), problem: "is not there".to_owned() };
+            assert_eq!(Fault(&problem).to_string(), expected);
+        };
+        check("/segments/0/segment", "segments[0].segment: is not there");
+        check("/options/a~1b/2026", "options.a/b[2026]: is not there");
+        check("guard", "guard: is not there");
+        check("", "is not there");
+    }
+}

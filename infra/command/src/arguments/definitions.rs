@@ -1,0 +1,206 @@
+//! Arguments of the commands about sources, segments, connections and exports.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DefinitionCommand {
+    /// All of them
+    List,
+    /// One of them, as a file would have it
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SegmentCommand {
+    #[command(flatten)]
+    Definition(DefinitionCommand),
+    /// How many members it has now, and the first of them
+    Preview {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionCommand {
+    #[command(flatten)]
+    Definition(DefinitionCommand),
+    /// Ask the destination whether the credentials are good and allow what is needed
+    Test {
+        /// Its id
+        id: String,
+    },
+    /// Store the destination's credentials; they never come out again
+    #[command(after_help = "Examples:
+  segment-relay connections credentials campaign-monitor --file secret.json
+  password-manager show campaign-monitor | segment-relay connections credentials campaign-monitor
+
+JSON, such as {\"api_key\": \"…\"} for Campaign Monitor and Omnisend, {\"client_id\": \"…\", \"client_secret\": \"…\"} for
+Marketo Engage and {\"client_secret\": \"…\"} for Dynamics 365 Sales. It is read from the input or a file, never from an
+argument, which others could see.")]
+    Credentials {
+        /// Its id
+        id: String,
+        /// The file to read them from, instead of the input
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Agree to data leaving for it, in your name; without it nothing is exported
+    #[command(after_help = "Example:
+  segment-relay connections consent campaign-monitor --text \"I agree that profiles leave for Campaign Monitor.\"")]
+    Consent {
+        /// Its id
+        id: String,
+        /// The words that you agree to
+        #[arg(long, required_unless_present = "withdraw")]
+        text: Option<String>,
+        /// Take the consent back: nothing is exported from then on
+        #[arg(long, conflicts_with = "text")]
+        withdraw: bool,
+    },
+    /// Remove it
+    Remove {
+        /// Its id
+        id: String,
+        /// What becomes of the exports that use it
+        #[arg(long, value_enum, default_value_t)]
+        exports: Exporting,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// What becomes of the exports of a connection that is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Exporting {
+    /// Nothing: while there are any, the connection stays
+    #[default]
+    Refuse,
+    /// They are removed with it
+    Remove,
+    /// They stay without a connection, and do not run
+    Detach,
+}
+
+impl Exporting {
+    /// The word in the API's address.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Remove => "remove",
+            Self::Detach => "detach",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportCommand {
+    #[command(flatten)]
+    Definition(DefinitionCommand),
+    /// Run it now
+    #[command(after_help = "Examples:
+  segment-relay exports run newsletter
+  segment-relay exports run newsletter --follow
+
+With --follow it ends with 0 when the run succeeded, 1 when it failed or was canceled, 3 when it is held.")]
+    Run {
+        /// Its id
+        id: String,
+        /// Watch the run until it is over or held
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Run every export that has a schedule, now
+    RunScheduled,
+    /// Say that the profiles were refreshed: every export that is scheduled for that runs
+    RunRefreshed,
+    /// Find out what a run would do: counts, calls, time, warnings and a masked sample; nothing is sent
+    DryRun {
+        /// Its id
+        id: String,
+    },
+    /// Say when it runs by itself
+    Schedule(ScheduleArguments),
+    /// Make another one like it, disabled until it has target lists of its own
+    Duplicate {
+        /// Its id
+        id: String,
+        /// The new one's id
+        #[arg(long = "as", value_name = "ID")]
+        new_id: String,
+        /// What people call the new one
+        #[arg(long)]
+        name: String,
+    },
+    /// Take its connection away: it stays, and does not run
+    Detach {
+        /// Its id
+        id: String,
+    },
+    /// Let it run
+    Enable {
+        /// Its id
+        id: String,
+    },
+    /// Keep it from running
+    Disable {
+        /// Its id
+        id: String,
+    },
+    /// Remove it; who is on the lists at the destination stays there
+    Remove {
+        /// Its id
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Its runs, the latest first
+    History {
+        /// Its id
+        id: String,
+        /// Only so many
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+    },
+}
+
+/// When an export runs by itself: exactly one way.
+#[derive(Debug, Args)]
+#[command(
+    group(clap::ArgGroup::new("when").required(true)),
+    after_help = "Examples:
+  segment-relay exports schedule newsletter --daily 06:30 --time-zone Europe/Rome
+  segment-relay exports schedule newsletter --every-minutes 60
+  segment-relay exports schedule newsletter --cron \"30 6 * * 1-5\" --time-zone Europe/Rome
+  segment-relay exports schedule newsletter --every-refresh
+  segment-relay exports schedule newsletter --off"
+)]
+pub(crate) struct ScheduleArguments {
+    /// Its id
+    pub(crate) id: String,
+    /// Only on demand
+    #[arg(long, group = "when")]
+    pub(crate) off: bool,
+    /// Every so many minutes
+    #[arg(long, group = "when", value_name = "N")]
+    pub(crate) every_minutes: Option<u32>,
+    /// Once a day at this time, such as 06:30
+    #[arg(long, group = "when", value_name = "HH:MM", requires = "time_zone")]
+    pub(crate) daily: Option<String>,
+    /// Whenever the profiles were refreshed
+    #[arg(long, group = "when")]
+    pub(crate) every_refresh: bool,
+    /// At the times of a cron expression
+    #[arg(long, group = "when", value_name = "EXPRESSION", requires = "time_zone")]
+    pub(crate) cron: Option<String>,
+    /// The time zone of --daily and --cron, such as Europe/Rome
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+}

@@ -1,0 +1,201 @@
+//! `list` and `show` of every kind of definition, and changing one.
+
+use relay::catalog::Kind;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::Ending;
+use crate::api::{ApiError, Call, Condition, Listed, Saved, field, text, texts};
+use crate::arguments::DefinitionCommand;
+use crate::error::Error;
+use crate::files::to_yaml;
+use crate::kinds::{plural, shortest};
+use crate::table::table;
+
+/// `list` and `show`.
+pub(super) async fn carry_out(
+    kind: Kind,
+    command: &DefinitionCommand,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    match command {
+        DefinitionCommand::List => {
+            let doing = format!("list the {}", plural(kind));
+            let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
+            let figures = json!({ "items": items, "unreadable": unreadable });
+            for problem in unreadable {
+                session.console.note(&format!("warning: {problem}"))?;
+            }
+            session.console.show(&figures, |_| listed(kind, &items))?;
+        }
+        DefinitionCommand::Show { id } => {
+            let doing = format!("show {} {id}", kind.name());
+            let found = session.api.get(&doing, &[plural(kind), id]).await?.body;
+            session.console.show(&found, |_| shown(kind, &found))?;
+        }
+    }
+    Ok(Ending::Done)
+}
+
+fn listed(kind: Kind, items: &[Value]) -> String {
+    let cell = |item: &Value, name: &str| text(item, &format!("/document/{name}"));
+    let saved = |item: &Value| {
+        let by = text(item, "/saved_by");
+        let at = text(item, "/saved_at");
+        if by.is_empty() { at } else { format!("{at} by {by}") }
+    };
+    if items.is_empty() {
+        return format!("There are no {} yet.", plural(kind));
+    }
+    match kind {
+        Kind::Source => {
+            let row =
+                |item: &Value| [cell(item, "id"), cell(item, "format"), cell(item, "location"), saved(item)];
+            table(["id", "format", "location", "saved"], &items.iter().map(row).collect::<Vec<_>>())
+        }
+        Kind::Segment => {
+            let kind = |item: &Value| {
+                let is_upload = field(item, "/document/upload").is_some();
+                if is_upload { "upload".to_owned() } else { "query".to_owned() }
+            };
+            let row = |item: &Value| [cell(item, "id"), cell(item, "name"), kind(item), saved(item)];
+            table(["id", "name", "kind", "saved"], &items.iter().map(row).collect::<Vec<_>>())
+        }
+        Kind::Connection => {
+            let consent = |item: &Value| match field(item, "/document/consent/by") {
+                Some(_) => cell(item, "consent/by"),
+                None if field(item, "/document/secret").is_some() => "NONE".to_owned(),
+                None => String::new(),
+            };
+            let row = |item: &Value| {
+                [cell(item, "id"), cell(item, "name"), cell(item, "destination"), consent(item), saved(item)]
+            };
+            let rows: Vec<_> = items.iter().map(row).collect();
+            table(["id", "name", "destination", "consent by", "saved"], &rows)
+        }
+        Kind::Export => {
+            let enabled = |item: &Value| {
+                let is_off = field(item, "/document/enabled") == Some(&Value::Bool(false));
+                if is_off { "disabled".to_owned() } else { String::new() }
+            };
+            let connection = |item: &Value| {
+                let connection = cell(item, "connection");
+                if connection.is_empty() { "DETACHED".to_owned() } else { connection }
+            };
+            let row = |item: &Value| {
+                let schedule = schedule(field(item, "/document/schedule"));
+                [cell(item, "id"), cell(item, "name"), connection(item), schedule, enabled(item), saved(item)]
+            };
+            let rows: Vec<_> = items.iter().map(row).collect();
+            table(["id", "name", "connection", "schedule", "", "saved"], &rows)
+        }
+    }
+}
+
+/// A schedule in words.
+pub(super) fn schedule(schedule: Option<&Value>) -> String {
+    let Some(schedule) = schedule else {
+        return "off".to_owned();
+    };
+    let zone = |at: &str| text(schedule, &format!("/{at}/time_zone"));
+    if let Some(minutes) = field(schedule, "/every_minutes") {
+        return format!("every {minutes} min");
+    }
+    if field(schedule, "/daily").is_some() {
+        let at = text(schedule, "/daily/at");
+        let at = at.strip_suffix(":00").filter(|short| short.len() == 5).unwrap_or(&at);
+        return format!("daily at {at} {}", zone("daily"));
+    }
+    if field(schedule, "/cron").is_some() {
+        return format!("cron {} {}", text(schedule, "/cron/expression"), zone("cron"));
+    }
+    text(schedule, "").replace('_', " ")
+}
+
+fn shown(kind: Kind, found: &Value) -> String {
+    let document = field(found, "/document").unwrap_or(found);
+    // What the caller may see a part of only, or what is newer than this tool, is shown as it comes.
+    let document = shortest(kind, document).unwrap_or_else(|_| document.clone());
+    let (version, at, by) = (text(found, "/version"), text(found, "/saved_at"), text(found, "/saved_by"));
+    let by = if by.is_empty() { by } else { format!(" by {by}") };
+    format!("# version {version}, saved {at}{by}\n{}", to_yaml(&document))
+}
+
+/// Reads a definition, with the version that a change has to name.
+pub(super) async fn read(
+    kind: Kind,
+    id: &str,
+    doing: &str,
+    session: &Session<'_, '_>,
+) -> Result<Saved, Error> {
+    let answer = session.api.get(doing, &[plural(kind), id]).await?;
+    let found = Saved::of(&answer.body);
+    let what = "no document, id and version".to_owned();
+    Ok(found.ok_or_else(|| ApiError::Strange { doing: doing.to_owned(), what })?)
+}
+
+/// Reads a definition, lets `change` change its document, and saves it if nobody else did meanwhile.
+pub(super) async fn change(
+    kind: Kind,
+    id: &str,
+    doing: &str,
+    session: &mut Session<'_, '_>,
+    change: impl FnOnce(&mut serde_json::Map<String, Value>),
+) -> Result<(), Error> {
+    let Saved { mut document, version, .. } = read(kind, id, doing, session).await?;
+    document.as_object_mut().map(change);
+    let path = [plural(kind), id];
+    let call = Call::new(Method::PUT, doing, &path).json(&document);
+    let answer = session.api.send(&call.only_if(Condition::IsVersion(version))).await?;
+    let version = answer.version.map_or(Value::Null, Value::from);
+    for warning in texts(&answer.body, "/warnings") {
+        session.console.note(&format!("warning: {warning}"))?;
+    }
+    let figures = json!({ "id": id, "version": version });
+    Ok(session.console.show(&figures, |_| format!("Done: {doing}."))?)
+}
+
+/// Removes a definition after having asked, if nobody has changed it since.
+pub(super) async fn remove(
+    kind: Kind,
+    id: &str,
+    query: Vec<(&str, String)>,
+    asking: Asking,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let doing = format!("remove {} {id}", kind.name());
+    let Saved { version, .. } = read(kind, id, &doing, session).await?;
+    if asking == Asking::First {
+        if !session.console.screen.is_interactive {
+            return Err(Error::Input(
+                "nobody is there to ask; give --yes to remove without asking".to_owned(),
+            ));
+        }
+        if !session.console.asks(&format!("Really {doing}?"))? {
+            return Err(Error::Input("not removed".to_owned()));
+        }
+    }
+    let path = [plural(kind), id];
+    let mut call = Call::new(Method::DELETE, &doing, &path).only_if(Condition::IsVersion(version));
+    call.query = query;
+    session.api.send(&call).await?;
+    session.console.show(&json!({ "removed": id }), |_| format!("Removed {} {id}.", kind.name()))?;
+    Ok(Ending::Done)
+}
+
+/// Whether somebody has to say yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// They have to.
+    First,
+    /// They have said so already.
+    Done,
+}
+
+impl Asking {
+    /// By the flag `--yes`.
+    pub(super) const fn unless(is_agreed: bool) -> Self {
+        if is_agreed { Self::Done } else { Self::First }
+    }
+}

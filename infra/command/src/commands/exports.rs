@@ -1,0 +1,159 @@
+//! `exports`.
+
+use relay::catalog::Kind;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::definitions::{self, Asking};
+use super::{Session, dry_run, follow, report};
+use crate::Ending;
+use crate::api::{Call, Condition, Saved, field, text};
+use crate::arguments::{ExportCommand, ScheduleArguments};
+use crate::error::Error;
+use crate::table::table;
+
+/// Carries one of the commands out.
+pub(super) async fn carry_out(
+    command: &ExportCommand,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    match command {
+        ExportCommand::Definition(command) => definitions::carry_out(Kind::Export, command, session).await,
+        ExportCommand::Run { id, follow } => run(id, Watching::when(*follow), session).await,
+        ExportCommand::RunScheduled => run_several("run every export with a schedule", "runs", session).await,
+        ExportCommand::RunRefreshed => {
+            run_several("run what follows the refresh", "refreshes", session).await
+        }
+        ExportCommand::DryRun { id } => dry_run::dry_run(id, session).await,
+        ExportCommand::Schedule(arguments) => {
+            let doing = format!("schedule export {}", arguments.id);
+            let schedule = schedule(arguments);
+            let set = |document: &mut serde_json::Map<String, Value>| {
+                document.insert("schedule".to_owned(), schedule);
+            };
+            definitions::change(Kind::Export, &arguments.id, &doing, session, set).await?;
+            Ok(Ending::Done)
+        }
+        ExportCommand::Duplicate { id, new_id, name } => duplicate(id, new_id, name, session).await,
+        ExportCommand::Detach { id } => detach(id, session).await,
+        ExportCommand::Enable { id } => {
+            let set = |document: &mut serde_json::Map<String, Value>| {
+                document.insert("enabled".to_owned(), Value::Bool(true));
+            };
+            definitions::change(Kind::Export, id, &format!("enable export {id}"), session, set).await?;
+            Ok(Ending::Done)
+        }
+        ExportCommand::Disable { id } => {
+            let set = |document: &mut serde_json::Map<String, Value>| {
+                document.insert("enabled".to_owned(), Value::Bool(false));
+            };
+            definitions::change(Kind::Export, id, &format!("disable export {id}"), session, set).await?;
+            Ok(Ending::Done)
+        }
+        ExportCommand::Remove { id, yes } => {
+            definitions::remove(Kind::Export, id, Vec::new(), Asking::unless(*yes), session).await
+        }
+        ExportCommand::History { id, limit } => history(id, *limit, session).await,
+    }
+}
+
+/// Whether a run is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watching {
+    /// Until it is over or held.
+    Whole,
+    /// Only its beginning.
+    Start,
+}
+
+impl Watching {
+    const fn when(is_wanted: bool) -> Self {
+        if is_wanted { Self::Whole } else { Self::Start }
+    }
+}
+
+async fn run(id: &str, watching: Watching, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("run export {id}");
+    let path = ["exports", id, "runs"];
+    let call = Call::new(Method::POST, &doing, &path);
+    let asked = session.api.send(&call).await?.body;
+    let run_id = text(&asked, "/run_id");
+    if run_id.is_empty() {
+        return Err(call.strange("no run_id").into());
+    }
+    let words = match text(&asked, "/request").as_str() {
+        "waiting" => format!("Run {run_id} waits for the one that is under way."),
+        "merged" => format!("Run {run_id}, which waits already, does it."),
+        "repeated" => format!("Run {run_id} was asked for already."),
+        _ => format!("Run {run_id} has begun."),
+    };
+    if watching == Watching::Whole {
+        session.console.note(&words)?;
+        return follow::follow(&run_id, session).await;
+    }
+    session.console.show(&asked, |_| format!("{words}\nTo watch it: segment-relay runs follow {run_id}"))?;
+    Ok(Ending::Done)
+}
+
+/// Asks for several runs at once. Those that cannot be are told beside those that can.
+async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let asked = session.api.send(&Call::new(Method::POST, doing, &[route])).await?.body;
+    session.console.show(&asked, |_| {
+        let items = field(&asked, "/items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let row = |item: &Value| {
+            let problem = field(item, "/problem/detail").or_else(|| field(item, "/problem"));
+            let outcome = problem.map_or_else(|| text(item, "/request"), |problem| text(problem, ""));
+            [text(item, "/export_id"), text(item, "/run_id"), outcome]
+        };
+        let rows: Vec<_> = items.iter().map(row).collect();
+        if rows.is_empty() { "No export is to run.".to_owned() } else { table(["export", "run", ""], &rows) }
+    })?;
+    Ok(Ending::Done)
+}
+
+/// The schedule, as a document has it.
+fn schedule(arguments: &ScheduleArguments) -> Value {
+    let zone = &arguments.time_zone;
+    match arguments {
+        ScheduleArguments { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
+        ScheduleArguments { daily: Some(at), .. } => json!({ "daily": { "at": at, "time_zone": zone } }),
+        ScheduleArguments { cron: Some(expression), .. } => {
+            json!({ "cron": { "expression": expression, "time_zone": zone } })
+        }
+        ScheduleArguments { every_refresh: true, .. } => json!("every_refresh"),
+        _ => json!("off"),
+    }
+}
+
+async fn duplicate(
+    id: &str,
+    new_id: &str,
+    name: &str,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let doing = format!("duplicate export {id}");
+    let path = ["exports", id, "duplicate"];
+    let call = Call::new(Method::POST, &doing, &path).json(&json!({ "id": new_id, "name": name }));
+    let made = session.api.send(&call).await?.body;
+    session.console.show(&made, |_| format!("Made export {new_id}, disabled. Give it target lists of its own, then: segment-relay exports enable {new_id}"))?;
+    Ok(Ending::Done)
+}
+
+async fn detach(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("detach export {id}");
+    let Saved { version, .. } = definitions::read(Kind::Export, id, &doing, session).await?;
+    let path = ["exports", id, "detach"];
+    let call = Call::new(Method::POST, &doing, &path).only_if(Condition::IsVersion(version));
+    let detached = session.api.send(&call).await?.body;
+    session
+        .console
+        .show(&detached, |_| "Detached. It does not run until it has a connection again.".to_owned())?;
+    Ok(Ending::Done)
+}
+
+async fn history(id: &str, limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("list the runs of export {id}");
+    let runs = session.api.list_up_to(&doing, &["exports", id, "runs"], limit).await?.items;
+    session.console.show(&json!({ "items": runs }), |_| report::history(&runs))?;
+    Ok(Ending::Done)
+}

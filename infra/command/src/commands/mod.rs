@@ -1,0 +1,51 @@
+//! What each command does.
+
+mod audit;
+mod catalog;
+mod connections;
+mod definitions;
+mod dry_run;
+mod exports;
+mod files;
+mod follow;
+mod rejects;
+mod report;
+mod runs;
+mod segments;
+
+use std::time::Duration;
+
+use crate::Ending;
+use crate::api::Api;
+use crate::arguments::Command;
+use crate::console::Console;
+use crate::error::Error;
+
+/// What every command needs.
+pub(crate) struct Session<'a, 'b> {
+    /// The API.
+    pub(crate) api: Api,
+    /// The terminal.
+    pub(crate) console: &'a mut Console<'b>,
+    /// How often something that takes its time is looked after.
+    pub(crate) poll: Duration,
+}
+
+/// Carries a command out.
+pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    match command {
+        Command::Plan(arguments) => files::plan(arguments, session).await,
+        Command::Apply(arguments) => files::apply(arguments, session).await,
+        Command::Export(arguments) => catalog::export(arguments, session).await,
+        Command::Schema(arguments) => catalog::schema(arguments, session).await,
+        Command::Sources(command) => {
+            definitions::carry_out(relay::catalog::Kind::Source, command, session).await
+        }
+        Command::Segments(command) => segments::carry_out(command, session).await,
+        Command::Connections(command) => connections::carry_out(command, session).await,
+        Command::Exports(command) => exports::carry_out(command, session).await,
+        Command::Runs(command) => runs::carry_out(command, session).await,
+        Command::Audit { limit } => audit::audit(*limit, session).await,
+        Command::Whoami => audit::whoami(session).await,
+    }
+}

@@ -1,0 +1,140 @@
+//! `runs rejects`: the CSV of what was not applied, by a link that expires. It may be large, so it goes through a file.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::Ending;
+use crate::api::{ApiError, client, root_cause, text};
+use crate::error::Error;
+use crate::files::FileError;
+use crate::settings::checked;
+use crate::table::{flexible_table, grouped, table};
+
+/// How long the whole file may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(15);
+
+/// What the file holds.
+#[derive(Debug, Default)]
+struct Contents {
+    header: Vec<String>,
+    first: Vec<Vec<String>>,
+    rows: u64,
+    /// By outcome, code and reason.
+    reasons: BTreeMap<[String; 3], u64>,
+}
+
+/// Downloads, counts and shows.
+pub(super) async fn rejects(
+    id: &str,
+    out: Option<&Path>,
+    rows: usize,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let doing = format!("show the rejected rows of run {id}");
+    let link = match session.api.get(&doing, &["runs", id, "rejected"]).await {
+        Ok(answer) => text(&answer.body, "/url"),
+        // A run without such rows has no file of them.
+        Err(error) if is_empty(&error) => {
+            session
+                .console
+                .show(&json!({ "rows": 0, "reasons": [] }), |_| "Every row was applied.".to_owned())?;
+            return Ok(Ending::Done);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut file = match out {
+        // Somebody's file is not overwritten.
+        Some(path) => OpenOptions::new().read(true).write(true).create_new(true).open(path),
+        None => tempfile::tempfile(),
+    }
+    .map_err(FileError::file(out.map_or_else(std::env::temp_dir, Path::to_path_buf)))?;
+    download(&doing, &link, &mut file).await?;
+    let contents = read(file, rows).map_err(|error| Error::Input(format!("cannot {doing}: {error}")))?;
+    session.console.show(&figures(&contents, out), |_| in_words(&contents, out))?;
+    Ok(Ending::Done)
+}
+
+fn is_empty(error: &ApiError) -> bool {
+    matches!(error, ApiError::Refused { status: 404, problem, .. } if problem.code == "nothing_rejected")
+}
+
+/// The link is the permission: no token goes with it.
+async fn download(doing: &str, link: &str, file: &mut File) -> Result<(), Error> {
+    let refuse = |why: String| Error::Input(format!("cannot {doing}: the download failed: {why}"));
+    let address = checked(link)?;
+    let client = client().map_err(|error| refuse(error.to_string()))?;
+    let request = client.get(address).timeout(DOWNLOAD_TIMEOUT).send().await;
+    let mut response = request.map_err(|error| refuse(root_cause(&error)))?;
+    if !response.status().is_success() {
+        return Err(refuse(format!(
+            "HTTP {}; the link may have expired, ask again",
+            response.status().as_u16()
+        )));
+    }
+    let mut writer = BufWriter::new(file);
+    while let Some(chunk) = response.chunk().await.map_err(|error| refuse(root_cause(&error)))? {
+        writer.write_all(&chunk).map_err(|error| refuse(error.to_string()))?;
+    }
+    writer.flush().map_err(|error| refuse(error.to_string()))
+}
+
+fn read(mut file: File, rows: usize) -> Result<Contents, csv::Error> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut reader = csv::Reader::from_reader(BufReader::new(file));
+    let header: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+    let column = |name: &str| header.iter().position(|heading| heading == name);
+    let columns = ["outcome", "code", "reason"].map(column);
+    let mut contents = Contents { header, ..Contents::default() };
+    for record in reader.records() {
+        let record = record?;
+        let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
+        *contents.reasons.entry(columns.map(|column| cell(column).to_owned())).or_default() += 1;
+        contents.rows += 1;
+        if contents.first.len() < rows {
+            contents.first.push(record.iter().map(str::to_owned).collect());
+        }
+    }
+    Ok(contents)
+}
+
+/// The reasons, the most frequent first.
+fn by_frequency(contents: &Contents) -> Vec<(&[String; 3], u64)> {
+    let mut reasons: Vec<_> = contents.reasons.iter().map(|(reason, rows)| (reason, *rows)).collect();
+    reasons.sort_by(|(one, rows), (other, others)| (others, one).cmp(&(rows, other)));
+    reasons
+}
+
+fn figures(contents: &Contents, out: Option<&Path>) -> Value {
+    let reason = |([outcome, code, reason], rows): (&[String; 3], u64)| json!({ "outcome": outcome, "code": code, "reason": reason, "rows": rows });
+    let reasons: Vec<Value> = by_frequency(contents).into_iter().map(reason).collect();
+    json!({ "rows": contents.rows, "reasons": reasons, "file": out.map(|path| path.display().to_string()) })
+}
+
+fn in_words(contents: &Contents, out: Option<&Path>) -> String {
+    let row = |([outcome, code, reason], rows): (&[String; 3], u64)| {
+        [grouped(rows), outcome.clone(), code.clone(), reason.clone()]
+    };
+    let reasons: Vec<_> = by_frequency(contents).into_iter().map(row).collect();
+    let reasons = table(["rows", "outcome", "code", "reason"], &reasons);
+    let all = grouped(contents.rows);
+    if let Some(path) = out {
+        return format!("{reasons}\n\n{all} rows in {}", path.display());
+    }
+    // The reasons' words stand above; the rows need their codes only.
+    let kept: Vec<usize> = (0..contents.header.len())
+        .filter(|index| contents.header.get(*index).is_some_and(|name| name != "reason"))
+        .collect();
+    let pick = |row: &Vec<String>| -> Vec<String> {
+        kept.iter().map(|index| row.get(*index).cloned().unwrap_or_default()).collect()
+    };
+    let rows: Vec<Vec<String>> = contents.first.iter().map(pick).collect();
+    let shown = rows.len();
+    let rows = flexible_table(&pick(&contents.header), &rows);
+    format!("{reasons}\n\n{rows}\n\n{shown} of {all} rows; all of them into a file: --out FILE")
+}

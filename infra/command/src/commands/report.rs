@@ -1,0 +1,147 @@
+//! Runs and reports in words.
+
+use serde_json::Value;
+
+use crate::api::{field, number, text, texts};
+use crate::console::{Colour, Paint};
+use crate::table::{grouped, table};
+
+/// The outcomes, in the order in which they are shown.
+pub(super) const OUTCOMES: [&str; 7] =
+    ["added", "changed", "removed", "unchanged", "skipped", "rejected", "deferred"];
+
+/// Names and values in two columns; those without a value are left out.
+pub(super) fn pairs(pairs: &[(&str, String)]) -> String {
+    let there = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let lines: Vec<String> = there.map(|(name, value)| format!("{name:<12} {value}")).collect();
+    lines.join("\n")
+}
+
+/// How many rows had each outcome, in a line; empty where none has.
+pub(super) fn counts(value: &Value) -> String {
+    let count = |name: &&str| number(value, &format!("/counts/{name}")).filter(|rows| *rows > 0);
+    let parts: Vec<String> =
+        OUTCOMES.iter().filter_map(|name| Some(format!("{} {name}", grouped(count(name)?)))).collect();
+    parts.join(", ")
+}
+
+fn coloured(state: &str, paint: Paint) -> String {
+    match state {
+        "succeeded" => paint.colour(Colour::Green, state),
+        "failed" | "canceled" => paint.colour(Colour::Red, state),
+        "held" => paint.colour(Colour::Yellow, state),
+        other => other.to_owned(),
+    }
+}
+
+/// A run.
+pub(super) fn run(run: &Value, paint: Paint) -> String {
+    let id = text(run, "/run_id");
+    let rows = number(run, "/rows_in").map(grouped).unwrap_or_default();
+    let mut blocks = vec![pairs(&[
+        ("run", id.clone()),
+        ("export", text(run, "/export_id")),
+        ("mode", Some(text(run, "/mode")).filter(|mode| mode != "delivery").unwrap_or_default()),
+        ("state", coloured(&text(run, "/state"), paint)),
+        ("started by", text(run, "/trigger/kind").replace('_', " ")),
+        ("asked for", text(run, "/requested_at")),
+        ("ended", text(run, "/ended_at")),
+        ("rows", rows),
+        ("outcomes", counts(run)),
+        ("calls", number(run, "/calls").map(grouped).unwrap_or_default()),
+        ("paused until", text(run, "/pause/until")),
+        ("canceled by", text(run, "/canceled/by")),
+    ])];
+    blocks.extend(ending_words(run, paint));
+    let has_rejects = ["skipped", "rejected", "deferred"]
+        .iter()
+        .any(|name| number(run, &format!("/counts/{name}")).is_some_and(|rows| rows > 0));
+    if text(run, "/state") == "held" {
+        blocks.push(format!(
+            "It is held until somebody decides:\n  segment-relay runs approve {id}    it goes on\n  segment-relay runs reject {id}     it ends, and nothing of it is sent"
+        ));
+    } else if field(run, "/ended_at").is_some() && has_rejects {
+        blocks.push(format!("Why rows were not applied: segment-relay runs rejects {id}"));
+    }
+    blocks.join("\n\n")
+}
+
+/// Notices, and why it stopped.
+fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let notices: Vec<String> =
+        texts(run, "/notices").iter().map(|notice| format!("note: {notice}")).collect();
+    if !notices.is_empty() {
+        blocks.push(notices.join("\n"));
+    }
+    if field(run, "/failure").is_some() {
+        let (code, words) = (text(run, "/failure/code"), text(run, "/failure/text"));
+        blocks.push(format!("{} {words} ({code})", paint.colour(Colour::Red, "It stopped:")));
+    }
+    blocks
+}
+
+/// Runs under each other.
+pub(super) fn history(runs: &[Value]) -> String {
+    if runs.is_empty() {
+        return "It has not run yet.".to_owned();
+    }
+    let row = |run: &Value| {
+        [
+            text(run, "/run_id"),
+            text(run, "/state"),
+            text(run, "/trigger/kind").replace('_', " "),
+            text(run, "/requested_at"),
+            number(run, "/rows_in").map(grouped).unwrap_or_default(),
+            counts(run),
+        ]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    table(["run", "state", "started by", "asked for", "rows", "outcomes"], &rows)
+}
+
+/// A report.
+pub(super) fn report(report: &Value, paint: Paint) -> String {
+    let seconds = |name: &str| {
+        let ms = field(report, &format!("/durations/{name}_ms")).and_then(Value::as_f64);
+        ms.map(|ms| format!("{name} {:.1} s", ms / 1_000.0))
+    };
+    let steps: Vec<String> =
+        ["wait", "snapshot", "chunk", "push", "finish"].into_iter().filter_map(seconds).collect();
+    let mut blocks = vec![pairs(&[
+        ("run", text(report, "/run_id")),
+        ("export", text(report, "/export_id")),
+        ("state", coloured(&text(report, "/state"), paint)),
+        ("started by", text(report, "/trigger/kind").replace('_', " ")),
+        ("asked for", text(report, "/requested_at")),
+        ("ended", text(report, "/ended_at")),
+        ("took", steps.join(", ")),
+        ("rows", number(report, "/rows_in").map(grouped).unwrap_or_default()),
+        ("outcomes", counts(report)),
+        ("calls", number(report, "/calls").map(grouped).unwrap_or_default()),
+        (
+            "throttled",
+            number(report, "/throttled").filter(|calls| *calls > 0).map(grouped).unwrap_or_default(),
+        ),
+    ])];
+    let items = |pointer: &str| field(report, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+    let target = |target: &Value| {
+        let count = |name: &str| number(target, name).map(grouped).unwrap_or_default();
+        let list = text(target, "/target_list");
+        [list, count("/rows_in"), counts(target), count("/delivered"), count("/members_counted")]
+    };
+    let targets: Vec<_> = items("/targets").iter().map(target).collect();
+    if !targets.is_empty() {
+        blocks.push(table(["list", "rows", "outcomes", "on it by us", "on it in all"], &targets));
+    }
+    let reason = |reason: &Value| {
+        let rows = number(reason, "/rows").map(grouped).unwrap_or_default();
+        [rows, text(reason, "/kind"), text(reason, "/code"), text(reason, "/text")]
+    };
+    let reasons: Vec<_> = items("/reasons").iter().map(reason).collect();
+    if !reasons.is_empty() {
+        blocks.push(table(["rows", "outcome", "code", "reason"], &reasons));
+    }
+    blocks.extend(ending_words(report, paint));
+    blocks.join("\n\n")
+}

@@ -1,0 +1,54 @@
+//! `runs`.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Session, follow, rejects, report};
+use crate::Ending;
+use crate::api::{Call, text};
+use crate::arguments::RunCommand;
+use crate::error::Error;
+
+/// Carries one of the commands out.
+pub(super) async fn carry_out(command: &RunCommand, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    match command {
+        RunCommand::Show { id } => {
+            let run = session.api.get(&format!("show run {id}"), &["runs", id]).await?.body;
+            session.console.show(&run, |paint| report::run(&run, paint))?;
+            Ok(Ending::Done)
+        }
+        RunCommand::Follow { id } => follow::follow(id, session).await,
+        RunCommand::Cancel { id } => post(id, "cancel", "Canceled. What was sent stays sent.", session).await,
+        RunCommand::Approve { id } => {
+            let words = format!("Approved. To watch it: segment-relay runs follow {id}");
+            post(id, "approve", &words, session).await
+        }
+        RunCommand::Reject { id } => post(id, "reject", "Rejected. Nothing of it is sent.", session).await,
+        RunCommand::Retry { id } => {
+            let answer = ask(id, "retry", session).await?;
+            let new = text(&answer, "/run_id");
+            session.console.show(&answer, |_| {
+                format!("Run {new} brings once more what was not applied.\nTo watch it: segment-relay runs follow {new}")
+            })?;
+            Ok(Ending::Done)
+        }
+        RunCommand::Rejects { id, out, rows } => rejects::rejects(id, out.as_deref(), *rows, session).await,
+        RunCommand::Report { id } => {
+            let doing = format!("show the report of run {id}");
+            let found = session.api.get(&doing, &["runs", id, "report"]).await?.body;
+            session.console.show(&found, |paint| report::report(&found, paint))?;
+            Ok(Ending::Done)
+        }
+    }
+}
+
+async fn ask(id: &str, what: &str, session: &Session<'_, '_>) -> Result<Value, Error> {
+    let doing = format!("{what} run {id}");
+    Ok(session.api.send(&Call::new(Method::POST, &doing, &["runs", id, what])).await?.body)
+}
+
+async fn post(id: &str, what: &str, words: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let answer = ask(id, what, session).await?;
+    session.console.show(&answer, |_| words.to_owned())?;
+    Ok(Ending::Done)
+}

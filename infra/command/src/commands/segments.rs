@@ -1,0 +1,78 @@
+//! `segments`.
+
+use relay::catalog::Kind;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Session, definitions};
+use crate::Ending;
+use crate::api::{Call, field, number, text, texts};
+use crate::arguments::SegmentCommand;
+use crate::error::Error;
+use crate::table::{flexible_table, grouped};
+
+/// Carries one of the commands out.
+pub(super) async fn carry_out(
+    command: &SegmentCommand,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    match command {
+        SegmentCommand::Definition(command) => definitions::carry_out(Kind::Segment, command, session).await,
+        SegmentCommand::Preview { id } => preview(id, session).await,
+    }
+}
+
+async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("preview segment {id}");
+    let path = ["segments", id, "preview"];
+    let call = Call::new(Method::POST, &doing, &path);
+    let asked = session.api.send(&call).await?.body;
+    let preview_id = text(&asked, "/preview_id");
+    if preview_id.is_empty() {
+        return Err(call.strange("no preview_id").into());
+    }
+    loop {
+        let found = session.api.get(&doing, &["previews", &preview_id]).await?;
+        if found.status == 202 {
+            session.console.progress("the segment's query runs")?;
+            tokio::time::sleep(session.poll).await;
+            continue;
+        }
+        let found = found.body;
+        session.console.show(&found, |_| shown(&found))?;
+        return Ok(if field(&found, "/error").is_some() { Ending::Failed } else { Ending::Done });
+    }
+}
+
+fn shown(preview: &Value) -> String {
+    if field(preview, "/error").is_some() {
+        let (code, words) = (text(preview, "/error/code"), text(preview, "/error/text"));
+        return format!("It has no preview: {words} ({code})");
+    }
+    let items =
+        |pointer: &str| field(preview, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (columns, rows) = (items("/columns"), items("/first_rows"));
+    let headings: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{} ({})", text(column, "/name"), text(column, "/type")))
+        .collect();
+    let row = |row: &Value| -> Vec<String> {
+        let cell =
+            |column: &Value| row.get(text(column, "/name")).map(|cell| text(cell, "")).unwrap_or_default();
+        columns.iter().map(cell).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
+    let members = number(preview, "/rows").unwrap_or_default();
+    let mut lines = vec![flexible_table(&headings, &rows), String::new()];
+    lines.push(format!("{} members; the first {} are shown.", grouped(members), rows.len()));
+    for (name, words) in [
+        ("/rows_without_key", "rows have no member key, and are nobody"),
+        ("/duplicate_member_rows", "rows are further ones of the same member, and stay out"),
+    ] {
+        lines.extend(
+            number(preview, name).filter(|rows| *rows > 0).map(|rows| format!("warning: {rows} {words}")),
+        );
+    }
+    lines.extend(texts(preview, "/unusable_columns").into_iter().map(|column| format!("warning: {column}")));
+    lines.join("\n")
+}

@@ -1,0 +1,80 @@
+//! Carrying a plan out, each step only where nobody else was there since.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Action, Plan, Step};
+use crate::api::{Api, ApiError, Call, Condition, Saved, texts};
+use crate::console::{Colour, Console};
+use crate::error::Error;
+use crate::kinds::{plural, whole};
+
+/// Takes the steps one after the other and says each; stops at the first that fails.
+pub(crate) async fn apply(api: &Api, plan: &Plan, console: &mut Console<'_>) -> Result<(), Error> {
+    for (done, step) in plan.steps.iter().enumerate() {
+        let warnings = match take(api, step).await {
+            Ok(warnings) => warnings,
+            Err(cause) => {
+                let all = plan.steps.len();
+                return Err(Error::Stopped { at: step.name(), done, all, cause: Box::new(cause) });
+            }
+        };
+        let paint = console.paint();
+        let (colour, word) = match step.action {
+            Action::Create { .. } => (Colour::Green, "created"),
+            Action::Change { .. } => (Colour::Yellow, "changed"),
+            Action::Remove { .. } => (Colour::Red, "removed"),
+        };
+        console.say(&format!("{} {}", paint.colour(colour, word), step.name()))?;
+        for warning in warnings {
+            console.note(&format!("warning: {}: {warning}", step.name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a step; gives what the API warns of.
+async fn take(api: &Api, step: &Step) -> Result<Vec<String>, ApiError> {
+    match &step.action {
+        Action::Create { document } => {
+            put(api, step, &format!("create {}", step.name()), document, Condition::IsNew).await
+        }
+        Action::Change { document, version, .. } => {
+            let condition = Condition::IsVersion(*version);
+            put(api, step, &format!("change {}", step.name()), document, condition).await
+        }
+        Action::Remove { version } => {
+            let doing = format!("remove {}", step.name());
+            let path = [plural(step.kind), &step.id];
+            let call = Call::new(Method::DELETE, &doing, &path).only_if(Condition::IsVersion(*version));
+            match api.send(&call).await {
+                // It is gone, which is all that was wanted.
+                Err(error) if error.status() == Some(404) => Ok(Vec::new()),
+                answer => answer.map(|_| Vec::new()),
+            }
+        }
+    }
+}
+
+/// Saves a document.
+async fn put(
+    api: &Api,
+    step: &Step,
+    doing: &str,
+    document: &Value,
+    condition: Condition,
+) -> Result<Vec<String>, ApiError> {
+    let path = [plural(step.kind), step.id.as_str()];
+    let call = Call::new(Method::PUT, doing, &path).json(document).only_if(condition);
+    let refused = match api.send(&call).await {
+        Ok(answer) => return Ok(texts(&answer.body, "/warnings")),
+        Err(error) if error.status() == Some(412) => error,
+        Err(error) => return Err(error),
+    };
+    // An attempt whose answer was lost may have been carried out: then what is there is what was wanted.
+    let found = api.get(doing, &path).await.ok().and_then(|answer| Saved::of(&answer.body));
+    match found {
+        Some(found) if whole(step.kind, &found.document) == whole(step.kind, document) => Ok(Vec::new()),
+        _ => Err(refused),
+    }
+}

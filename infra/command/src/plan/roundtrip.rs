@@ -1,0 +1,174 @@
+//! Whatever is there: once it is written into files, the files say the same.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Map, json};
+
+use super::*;
+use crate::files::{Existing, Values, read_folder, write_folder};
+
+fn slug() -> impl Strategy<Value = String> {
+    // Words that YAML takes for something else are identifiers too.
+    prop_oneof![
+        "[a-z0-9][a-z0-9_-]{0,6}",
+        Just("true".to_owned()),
+        Just("null".to_owned()),
+        "[0-9]{1,3}",
+        "0x[0-9]"
+    ]
+}
+
+fn words() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "[a-zA-Z0-9 ,:#'\"$&{}-]{1,20}"].prop_map(|text| format!("n{text}"))
+}
+
+fn query() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "SELECT [a-z ,\n]{1,40}\n?",
+        "SELECT [ -~\n\t]{0,60}",
+        any::<String>().prop_map(|text| format!("S{text}"))
+    ]
+}
+
+fn free() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e6_f64..1e6).prop_map(Value::from),
+        words().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            fields(inner).prop_map(Value::from),
+        ]
+    })
+}
+
+fn fields(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::btree_map(words(), values, 0..3).prop_map(|fields| fields.into_iter().collect())
+}
+
+fn source() -> impl Strategy<Value = Value> {
+    let format = prop::sample::select(vec!["parquet", "csv", "ndjson"]);
+    ("[a-z]{3,8}", "[a-z0-9 #:/]{0,8}", format).prop_map(|(bucket, prefix, format)| {
+        let location = format!("s3://{bucket}/x{prefix}");
+        json!({"location": location, "format": format})
+    })
+}
+
+fn segment() -> impl Strategy<Value = Value> {
+    (words(), query(), words())
+        .prop_map(|(name, query, key)| json!({"name": name, "query": query, "member_key": key}))
+}
+
+fn connection() -> impl Strategy<Value = Value> {
+    let destination =
+        prop::sample::select(vec!["marketo", "campaign-monitor", "omnisend", "dynamics365-sales"]);
+    let consent = prop::option::of(
+        (words(), words())
+            .prop_map(|(by, text)| json!({"by": by, "at": "2026-01-01T00:00:00Z", "text": text})),
+    );
+    let parts = (words(), destination, "[A-Za-z0-9/_+=.@-]{1,20}", consent, fields(free()));
+    parts.prop_map(|(name, destination, secret, consent, settings)| {
+        json!({
+            "name": name, "destination": destination, "secret": secret, "consent": consent, "settings": settings,
+        })
+    })
+}
+
+fn schedule() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!("off")),
+        (1_u32..44_640).prop_map(|minutes| json!({"every_minutes": minutes})),
+        (0..24, 0..60).prop_map(|(hour, minute)| {
+            json!({"daily": {"at": format!("{hour:02}:{minute:02}:00"), "time_zone": "Europe/Rome"}})
+        }),
+    ]
+}
+
+fn mapping() -> impl Strategy<Value = Vec<Value>> {
+    let absent = prop::sample::select(vec!["omit", "clear", "reject"]);
+    let invalid = prop::sample::select(vec!["omit", "truncate", "reject"]);
+    prop::collection::btree_map(words(), (words(), absent, invalid), 0..4).prop_map(|fields| {
+        let field = |(field, (attribute, absent, invalid))| {
+            json!({"attribute": attribute, "field": field, "if_null": absent, "if_invalid": invalid})
+        };
+        fields.into_iter().map(field).collect()
+    })
+}
+
+fn export(segments: Vec<String>, connections: Vec<String>) -> impl Strategy<Value = Value> {
+    let lists = prop::collection::btree_map(prop::sample::select(segments), prop::option::of(words()), 1..3);
+    let limits = (prop::option::of(1_u64..), 0_u8..=100, any::<u64>(), any::<bool>());
+    let removal = prop::sample::select(vec!["keep", "empty", "delete"]);
+    let parts = (words(), prop::sample::select(connections), words(), mapping(), lists, limits, schedule());
+    (parts, removal, fields(free())).prop_map(
+        |((name, connection, key, mapping, lists, limits, schedule), removal, options)| {
+            let (rows, removed_percent, removed_rows, enabled) = limits;
+            let list =
+                |(segment, list): (String, Option<String>)| json!({"segment": segment, "target_list": list});
+            json!({
+                "name": name, "connection": connection, "match_key": key, "mapping": mapping,
+                "segments": lists.into_iter().map(list).collect::<Vec<_>>(),
+                "cap": {"rows": rows}, "schedule": schedule, "enabled": enabled, "options": options,
+                "guard": {"removed_percent": removed_percent, "removed_rows": removed_rows},
+                "when_segment_removed": removal,
+            })
+        },
+    )
+}
+
+fn named(documents: BTreeMap<String, Value>, kind: Kind) -> Vec<(Kind, Value)> {
+    let named = |(id, mut document): (String, Value)| {
+        document["id"] = id.into();
+        (kind, document)
+    };
+    documents.into_iter().map(named).collect()
+}
+
+fn catalog() -> impl Strategy<Value = Vec<(Kind, Value)>> {
+    let sources = prop::collection::btree_map("[a-z][a-z0-9_]{0,6}", source(), 0..3);
+    let segments = prop::collection::btree_map(slug(), segment(), 1..3);
+    let connections = prop::collection::btree_map(slug(), connection(), 1..3);
+    (sources, segments, connections).prop_flat_map(|(sources, segments, connections)| {
+        let (segment_ids, connection_ids) =
+            (segments.keys().cloned().collect(), connections.keys().cloned().collect());
+        let exports = prop::collection::btree_map(slug(), export(segment_ids, connection_ids), 0..3);
+        (Just(sources), Just(segments), Just(connections), exports).prop_map(
+            |(sources, segments, connections, exports)| {
+                let mut all = named(sources, Kind::Source);
+                all.extend(named(segments, Kind::Segment));
+                all.extend(named(connections, Kind::Connection));
+                all.extend(named(exports, Kind::Export));
+                all
+            },
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    #[test]
+    fn what_is_exported_shows_no_difference(documents in catalog()) {
+        let folder = tempfile::tempdir().unwrap();
+        write_folder(folder.path(), &documents, &Values::new(), Existing::Keep).unwrap();
+        let read = read_folder(folder.path(), &Values::new());
+        let read = read.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(read.len(), documents.len());
+        let saved = |(kind, document): &(Kind, Value)| {
+            let document = whole(*kind, document).unwrap();
+            (*kind, Saved { id: document["id"].as_str().unwrap().to_owned(), document, version: 1 })
+        };
+        let there: Vec<_> = documents.iter().map(saved).collect();
+        let plan = make(&read, &there, Leftovers::Remove, &Kind::ALL).map_err(|faults| TestCaseError::fail(faults.join("\n")))?;
+        prop_assert_eq!(plan.steps, []);
+        prop_assert_eq!(plan.unchanged, documents.len());
+        // A second time nothing is touched.
+        let again = write_folder(folder.path(), &documents, &Values::new(), Existing::Keep).unwrap();
+        prop_assert!(again.iter().all(|written| matches!(written, crate::files::Written::Same(_))), "{again:?}");
+    }
+}

@@ -1,0 +1,223 @@
+//! Plans for folders against what is there.
+
+use super::*;
+use crate::console::{Paint, Screen};
+use serde_json::json;
+
+fn whole_of(kind: Kind, document: &Value) -> Value {
+    whole(kind, document).unwrap()
+}
+
+fn definition(kind: Kind, document: &Value) -> Definition {
+    let document = whole_of(kind, document);
+    let id = document["id"].as_str().unwrap().to_owned();
+    let path = format!("{}/{id}.yaml", crate::kinds::plural(kind)).into();
+    Definition { kind, id, path, document }
+}
+
+fn saved(kind: Kind, document: &Value, version: u64) -> (Kind, Saved) {
+    let id = document["id"].as_str().unwrap().to_owned();
+    (kind, Saved { id, document: document.clone(), version })
+}
+
+fn source(id: &str) -> Value {
+    json!({"id": id, "location": format!("s3://lake/{id}/"), "format": "csv"})
+}
+
+fn segment(id: &str, table: &str) -> Value {
+    json!({"id": id, "name": id, "query": format!("SELECT id\nFROM {table}\n"), "member_key": "id"})
+}
+
+fn connection(id: &str) -> Value {
+    json!({"id": id, "name": id, "destination": "omnisend", "secret": "secret"})
+}
+
+fn export(id: &str, segment: &str, connection: &str) -> Value {
+    json!({
+        "id": id, "name": id, "connection": connection, "match_key": "email",
+        "segments": [{"segment": segment}],
+    })
+}
+
+/// A document of each kind that needs the ones before it.
+fn chain() -> [(Kind, Value); 4] {
+    [
+        (Kind::Source, source("people")),
+        (Kind::Segment, segment("all", "people")),
+        (Kind::Connection, connection("account")),
+        (Kind::Export, export("news", "all", "account")),
+    ]
+}
+
+fn local(documents: &[(Kind, Value)]) -> Vec<Definition> {
+    documents.iter().map(|(kind, document)| definition(*kind, document)).collect()
+}
+
+fn there(documents: &[(Kind, Value)]) -> Vec<(Kind, Saved)> {
+    documents.iter().zip(1..).map(|((kind, document), version)| saved(*kind, document, version)).collect()
+}
+
+fn plain() -> Paint {
+    Paint::of(Screen::default())
+}
+
+#[track_caller]
+fn check(local: &[Definition], there: &[(Kind, Saved)], leftovers: Leftovers, expected: &[&str]) {
+    let plan = make(local, there, leftovers, &Kind::ALL).unwrap();
+    let words = in_words(&plan, plain());
+    assert_eq!(words.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_is_missing_is_created_in_the_order_of_dependence() {
+    let lines = [
+        "+ source people",
+        "+ segment all",
+        "+ connection account",
+        "+ export news",
+        "4 to create, 0 to change, 0 to remove, 0 as they should be.",
+    ];
+    check(&local(&chain()), &[], Leftovers::Keep, &lines);
+}
+
+#[test]
+fn what_is_too_much_is_removed_in_reverse_and_only_when_asked() {
+    let lines = [
+        "- export news",
+        "- connection account",
+        "- segment all",
+        "- source people",
+        "0 to create, 0 to change, 4 to remove, 0 as they should be.",
+    ];
+    check(&[], &there(&chain()), Leftovers::Remove, &lines);
+    let lines = [
+        "note: exports: 1 there and not in the folder; they stay",
+        "note: connections: 1 there and not in the folder; they stay",
+        "note: segments: 1 there and not in the folder; they stay",
+        "note: sources: 1 there and not in the folder; they stay",
+        "Nothing to do: 0 as they should be.",
+    ];
+    check(&[], &there(&chain()), Leftovers::Keep, &lines);
+}
+
+#[test]
+fn a_kind_without_a_folder_is_left_alone() {
+    let plan = make(&[], &there(&chain()), Leftovers::Remove, &[Kind::Export]).unwrap();
+    let names: Vec<String> = plan.steps.iter().map(Step::name).collect();
+    assert_eq!(names, ["export news"]);
+}
+
+#[test]
+fn what_says_the_same_in_other_words_is_left_alone() {
+    let mut documents = chain();
+    documents[3].1["guard"] = json!({"removed_rows": 100});
+    documents[3].1["enabled"] = json!(true);
+    documents[0].1["location"] = json!("s3://lake/people");
+    check(&local(&chain()), &there(&documents), Leftovers::Remove, &["Nothing to do: 4 as they should be."]);
+}
+
+#[test]
+fn what_differs_is_shown_by_field() {
+    let mut documents = chain();
+    documents[1].1["query"] = json!("SELECT id\nFROM people\nWHERE newsletter\n");
+    documents[3].1["guard"] = json!({"removed_percent": 50});
+    documents[3].1["schedule"] = json!({"every_minutes": 60});
+    documents[3].1["cap"] = json!({"rows": 10});
+    let lines = [
+        "~ segment all: query",
+        "    + WHERE newsletter",
+        "~ export news: cap.rows nothing -> 10",
+        "~ export news: guard.removed_percent 30 -> 50",
+        "~ export news: schedule \"off\" -> {\"every_minutes\":60}",
+        "0 to create, 2 to change, 0 to remove, 2 as they should be.",
+    ];
+    check(&local(&documents), &there(&chain()), Leftovers::Keep, &lines);
+}
+
+#[test]
+fn changes_name_the_version_that_was_looked_at() {
+    let mut documents = chain();
+    documents[2].1["name"] = json!("Renamed");
+    let plan = make(&local(&documents), &there(&chain()), Leftovers::Keep, &Kind::ALL).unwrap();
+    let [Step { action: Action::Change { version, .. }, .. }] = plan.steps.as_slice() else {
+        panic!("{plan:?}");
+    };
+    assert_eq!(*version, 3);
+}
+
+#[test]
+fn what_a_role_may_not_see_is_left_alone() {
+    let mut hidden = there(&chain());
+    hidden[2].1.document =
+        json!({"id": "account", "name": "x", "destination": "omnisend", "use_by": "contributors"});
+    let lines = [
+        "note: connection account: left alone, because your role shows its name only",
+        "Nothing to do: 3 as they should be.",
+    ];
+    check(&local(&chain()), &hidden, Leftovers::Keep, &lines);
+}
+
+#[track_caller]
+fn check_fault(local: &[Definition], there: &[(Kind, Saved)], leftovers: Leftovers, expected: &[&str]) {
+    assert_eq!(make(local, there, leftovers, &Kind::ALL).unwrap_err(), expected);
+}
+
+#[test]
+fn dangling_references_are_refused() {
+    let [_, segment, account, news] = chain();
+    let missing = "exports/news.yaml: segments[0].segment: needs segment \"all\", which is neither in the folder nor there already";
+    check_fault(&local(&[account.clone(), news.clone()]), &[], Leftovers::Keep, &[missing]);
+    let missing = "exports/news.yaml: connection: needs connection \"account\", which is neither in the folder nor there already";
+    check_fault(&local(&[segment.clone(), news.clone()]), &[], Leftovers::Keep, &[missing]);
+    // What is there already will do, unless it is to be removed.
+    let there = there(&[account]);
+    make(&local(&[segment.clone(), news.clone()]), &there, Leftovers::Keep, &Kind::ALL).unwrap();
+    let removed = "exports/news.yaml: connection: needs connection \"account\", which is not in the folder and would be removed";
+    check_fault(&local(&[segment, news]), &there, Leftovers::Remove, &[removed]);
+}
+
+#[test]
+fn whoever_stays_keeps_what_it_needs() {
+    let [people, segment, ..] = chain();
+    let segments_only = [Kind::Source];
+    let faults =
+        make(&[], &there(&[people.clone(), segment.clone()]), Leftovers::Remove, &segments_only).unwrap_err();
+    assert_eq!(faults, ["segment all: query: reads source \"people\", which would be removed"]);
+    let lines = [
+        "+ segment all",
+        "note: segments/all.yaml: the query seems to read \"people\", which is no source",
+        "1 to create, 0 to change, 0 to remove, 0 as they should be.",
+    ];
+    check(&local(&[segment]), &[], Leftovers::Keep, &lines);
+}
+
+#[test]
+fn what_is_not_understood_is_refused() {
+    let mut newer = there(&chain());
+    newer[0].1.document["compression"] = json!("gzip");
+    let faults = make(&local(&chain()), &newer, Leftovers::Keep, &Kind::ALL).unwrap_err();
+    assert!(faults[0].starts_with("source people, as it is there, is not understood: "), "{faults:?}");
+    assert!(faults[0].contains("compression") && faults[0].ends_with("this tool may be older than the API"));
+}
+
+#[test]
+fn programs_get_the_same() {
+    let mut documents = chain();
+    documents[3].1["guard"] = json!({"removed_percent": 50});
+    let folder = &local(&documents)[1..];
+    let plan = make(folder, &there(&chain()[2..]), Leftovers::Keep, &Kind::ALL).unwrap();
+    assert_eq!(
+        figures(&plan),
+        json!({
+            "steps": [
+                {"action": "create", "kind": "segment", "id": "all", "document": segment("all", "people")},
+                {
+                    "action": "change", "kind": "export", "id": "news",
+                    "differences": [{"field": "guard.removed_percent", "before": 30, "after": 50}],
+                },
+            ],
+            "unchanged": 1,
+            "notes": ["segments/all.yaml: the query seems to read \"people\", which is no source"],
+        })
+    );
+}

@@ -147,5 +147,27 @@ async fn what_stops_a_run_stops_a_dry_run_and_no_other() {
     assert_eq!(found.rows_in, 10);
     scene.sandbox.set_pace(Pace::default());
     job.over(run_id).await.succeeded(Counts { added: 10, ..Counts::default() });
+
+    // The segment goes to another list: who is on the one before would be taken off it, and is.
+    let other = scene.create_list("other").unwrap();
+    job.export["segments"][0]["target_list"] = json!(other);
+    job.export["when_segment_removed"] = json!("empty");
+    job.save().await;
+    scene.sandbox.reset_report();
+    let found = job.dry_run("third").await;
+    let moved = Counts { added: 10, removed: 10, ..Counts::default() };
+    assert_eq!((found.counts, found.targets.len(), writes(&scene)), (moved, 2, 0));
+    assert!(found.notices.iter().any(|notice| notice.contains("so it would be emptied")));
+    // Nobody else has been made the list's owner by a look at it.
+    let mut rival = Job::new(&scene, "rival");
+    rival.export["segments"][0]["target_list"] = json!(other);
+    rival.ready(&persons(1)).await;
+    assert_eq!(rival.dry_run("first").await.counts.added, 1);
+    let over = job.run().await;
+    over.succeeded(moved);
+    // The list that is new to the export gets two fields, which a look does not make.
+    assert_eq!(over.report.calls, found.calls_estimated + 4);
+    let run = rival.dry_run_over(rival.ask_for_dry_run("second").await).await;
+    assert_eq!(run.failure.unwrap().code, "list_taken");
     assert_eq!(dead_letters(&scene).await, 0);
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// How long a preview may take: somebody waits for it.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 /// Rows that the shown members are taken from. Some members have several, of which one counts.
 const ROWS_READ: usize = 50 * PREVIEW_ROWS;
 

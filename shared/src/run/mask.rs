@@ -74,6 +74,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "the table reads better without borrows")]
     fn check(value: FieldValue, expected: &str) {
         assert_eq!(mask_value(&value), expected, "{value:?}");
     }

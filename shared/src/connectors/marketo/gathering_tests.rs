@@ -112,7 +112,7 @@ fn a_delta_costs_what_its_batches_do() {
     // 50 calls in 20 seconds.
     costs(&written, &[(Kind::Upsert, 3_000), (Kind::Upsert, 301)], 3_301, (24, 10));
     costs(&written, &[(Kind::Upsert, 3_000)], 0, (10, 4));
-    costs(&written, &[(Kind::Upsert, 1), (Kind::Remove, 301)], 1, (4, 3));
+    costs(&written, &[(Kind::Upsert, 1), (Kind::Remove, 301)], 1, (4, 2));
     let matched = MarketoTarget {
         person_creation: PersonCreation::MatchOnly,
         has_attributes: false,

@@ -181,17 +181,18 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
     }
 
     /// Contacts go in batches, each of which is submitted and looked after once at the least; then 500 people are tagged,
-    /// or untagged, with a call, for which the rarer turns count. The dialect v5 reads and writes each person's tags.
+    /// or untagged, with a call, for which the rarer turns count. The dialect v5 reads and writes each person's tags, and
+    /// reads them again to see whether a tag has gone.
     /// Look-ups of people whose consent is mapped come on top: how many have consented is not known.
     fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
         let words = &self.client.words;
         let contacts = u64::try_from(words.batch_contacts).unwrap_or(u64::MAX);
         let submissions = workload.sum(Kind::Upsert, |rows| 2 * rows.div_ceil(contacts));
-        let taggings = |kind| match words.tagging {
+        let taggings = |kind, one_by_one: u64| match words.tagging {
             Tagging::Many => workload.sum(kind, |rows| rows.div_ceil(TAGGED_AT_A_TIME)),
-            Tagging::OneByOne => workload.sum(kind, |rows| 2 * rows),
+            Tagging::OneByOne => workload.sum(kind, |rows| one_by_one * rows),
         };
-        let taggings = taggings(Kind::Upsert) + taggings(Kind::Remove);
+        let taggings = taggings(Kind::Upsert, 2) + taggings(Kind::Remove, 3);
         let usual = Estimate::at(submissions + taggings, self.pace().as_ref());
         match words.tagging {
             Tagging::Many => {

@@ -69,23 +69,19 @@ impl Chunk {
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
         let segments = self.run_segments(run, export, keys).await?;
-        let mut accounts = Accounts::new(C::LIMITS, export);
-        let mut found = Findings::default();
-        for (target, list) in self.prepare_lists(connector, export, &context).await?.iter().enumerate() {
+        let lists = self.prepare_lists(connector, export, &context).await?;
+        let (accounts, found) = (Accounts::new(C::LIMITS, export), Findings::default());
+        let mut look = Look { chunk: self, connector, export, keys, segments: &segments, accounts, found };
+        for list in &lists {
             // A segment's new list has nobody on it, whoever was on the one that is gone.
-            let pointer = match list.is_another() {
-                true => None,
-                false => self.ledger.delivered(&export.id, &list.list).await?,
-            };
-            let lanes = connector.lanes();
-            let work =
-                TargetWork { target, list: &list.list, export, keys, segments: &segments, lanes, only: None };
-            let (label, prepared) = (list.label.as_str(), &list.prepared);
-            self.look_at(connector, work, label, prepared, pointer, &mut accounts, &mut found).await?;
+            let pointer =
+                if list.is_another() { None } else { self.ledger.delivered(&export.id, &list.list).await? };
+            look.at(&list.list, &list.label, &list.prepared, pointer).await?;
         }
-        let over_cap = accounts.check_cap().err().map(|error| error.to_string());
-        let would_be_held = accounts.held(&segments);
-        self.look_at_retired(connector, export, keys, &segments, &context, &mut accounts, &mut found).await?;
+        let over_cap = look.accounts.check_cap().err().map(|error| error.to_string());
+        let would_be_held = look.accounts.held(&segments);
+        look.at_retired(&context).await?;
+        let mut found = look.found;
         if !export.enabled {
             found.warnings.push("the export is switched off: enable it before it can run".to_owned());
         }
@@ -113,28 +109,38 @@ impl Chunk {
             notices: found.notices,
         })
     }
+}
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a delta is where everything about a target list comes together"
-    )]
-    async fn look_at<C: Connector>(
-        &self,
-        connector: &C,
-        work: TargetWork<'_>,
+/// A dry run in the making.
+struct Look<'a, C> {
+    chunk: &'a Chunk,
+    connector: &'a C,
+    export: &'a Export,
+    keys: &'a Keys,
+    segments: &'a [RunSegment],
+    accounts: Accounts,
+    found: Findings,
+}
+
+impl<C: Connector> Look<'_, C> {
+    /// Makes the delta of one target list.
+    async fn at(
+        &mut self,
+        list: &ListId,
         label: &str,
         prepared: &Prepared<C::Target>,
         pointer: Option<DeliveredPointer>,
-        accounts: &mut Accounts,
-        found: &mut Findings,
     ) -> Result<(), StageError> {
-        let (list, lanes, segments) = (work.list.clone(), work.lanes, work.segments);
-        let inputs = self.delta_inputs(work, prepared, pointer.as_ref(), accounts).await?;
+        let Self { chunk, connector, export, keys, segments, .. } = *self;
+        let (accounts, found) = (&mut self.accounts, &mut self.found);
+        let (target, lanes) = (found.targets.len(), connector.lanes());
+        let work = TargetWork { target, list, export, keys, segments, lanes, only: None };
+        let inputs = chunk.delta_inputs(work, prepared, pointer.as_ref(), accounts).await?;
         let field_keys = inputs.mapper.field_keys().to_vec();
-        let target_list = list.clone();
-        let begin = move || Ok(LookSink::new(list, field_keys, lanes, C::LIMITS.batch, C::row_bytes));
+        let sink_list = list.clone();
+        let begin = move || Ok(LookSink::new(sink_list, field_keys, lanes, C::LIMITS.batch, C::row_bytes));
         let (figures, looked) = inputs.differ(begin, LookSink::finish).await?;
-        accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == target_list));
+        accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == *list));
         let Looked { batches, mut counts, samples, reasons, fields } = looked;
         let mut target = prepared.target.clone();
         let size = delta_size(&batches, fields, lanes);
@@ -144,16 +150,15 @@ impl Chunk {
             None => batches,
         };
         let workload = Workload { batches: &batches, size, added_rows: counts.added };
-        let estimate = connector.estimate(&target, &workload);
+        found.add_estimate(connector.estimate(&target, &workload), batches.len());
         counts += figures.settled;
-        found.add_estimate(estimate, batches.len());
         found.counts += counts;
         found.quota = prepared.quota.or(found.quota);
         found.samples.extend(samples);
         found.say(label, prepared.notices.iter().chain(&notices));
         found.warn_of_bent(label, &figures.warnings);
         found.targets.push(DryRunTarget {
-            target_list,
+            target_list: list.clone(),
             label: label.to_owned(),
             rows_in: figures.members + figures.removals,
             added: counts.added,
@@ -170,38 +175,24 @@ impl Chunk {
 
     /// Lists whose segment was taken out of the export: whether one that would be deleted is in use is only known when it
     /// is tried, so nobody is counted as taken off it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a delta is where everything about a target list comes together"
-    )]
-    async fn look_at_retired<C: Connector>(
-        &self,
-        connector: &C,
-        export: &Export,
-        keys: &Keys,
-        segments: &[RunSegment],
-        context: &CallContext,
-        accounts: &mut Accounts,
-        found: &mut Findings,
-    ) -> Result<(), StageError> {
-        for retirement in self.retirements(export).await? {
+    async fn at_retired(&mut self, context: &CallContext) -> Result<(), StageError> {
+        let Self { chunk, connector, export, .. } = *self;
+        for retirement in chunk.retirements(export).await? {
             let label = retirement.label().clone();
             if retirement.is_own() && export.when_segment_removed == SegmentRemoval::Delete {
                 let notice = "its segment was taken out, so it would be deleted, or be emptied where that is not possible";
-                found.say(&label.0, [&notice.to_owned()]);
+                self.found.say(&label.0, [&notice.to_owned()]);
                 continue;
             }
-            found.say(&label.0, [&"its segment was taken out, so it would be emptied".to_owned()]);
-            let list_id: ListId = retirement.list_id();
-            let prepared = match connector.prepare(export, &WantedList::Existing(list_id), context).await {
+            self.found.say(&label.0, [&"its segment was taken out, so it would be emptied".to_owned()]);
+            let list = WantedList::Existing(retirement.list_id());
+            let prepared = match connector.prepare(export, &list, context).await {
                 Ok(prepared) => prepared,
                 Err(error) if error.kind == ErrorKind::ListMissing => continue,
                 Err(error) => return Err(error.into()),
             };
-            let pointer = self.ledger.delivered(&export.id, &label).await?;
-            let (target, lanes) = (found.targets.len(), connector.lanes());
-            let work = TargetWork { target, list: &label, export, keys, segments, lanes, only: None };
-            self.look_at(connector, work, &label.0, &prepared, pointer, accounts, found).await?;
+            let pointer = chunk.ledger.delivered(&export.id, &label).await?;
+            self.at(&label, &label.0, &prepared, pointer).await?;
         }
         Ok(())
     }

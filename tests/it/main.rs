@@ -25,3 +25,4 @@ mod support;
 mod sweeping;
 mod triggers;
 mod trouble;
+mod uploads;

@@ -65,10 +65,11 @@ impl Ledger {
         Err(LedgerError::Contended(request.export_id.clone()))
     }
 
-    /// Whether a trigger of this key has asked for a run of the export already.
-    pub async fn is_asked(&self, export: &ExportId, trigger: &str) -> Result<bool, LedgerError> {
+    /// The run that serves a trigger of this key; `None` where there has been no such trigger.
+    pub async fn asked_run(&self, export: &ExportId, trigger: &str) -> Result<Option<RunId>, LedgerError> {
         let key = item::key(format!("export#{export}"), format!("trigger#{trigger}"));
-        Ok(self.item(key).await?.is_some())
+        let item = self.item(key).await?.unwrap_or_default();
+        Ok(find_text(&item, "run_id").and_then(|id| id.parse().ok()))
     }
 
     async fn try_request(&self, request: &RunRequest) -> Result<Option<Requested>, LedgerError> {

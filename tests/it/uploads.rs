@@ -94,7 +94,7 @@ async fn the_list_follows_what_is_put() {
     job.run().await.failed("segment_never_uploaded", &["put a CSV under uploads/guests/"]);
 
     let mut people = persons(200);
-    let text = format!("{}X1;;nobody;City;1\r\nX2;two@b.c;two;City;many\r\n", spreadsheet(&people));
+    let text = format!("{}X1;;Unknown Guest;City;1\r\nX2;two@b.c;two;City;many\r\n", spreadsheet(&people));
     let first = read(&scene, &job, "people.csv", text).await;
     let upload = accepted(&first);
     assert_eq!((upload.rows, upload.bad_lines, upload.separator), (200, 2, ';'));
@@ -106,7 +106,7 @@ async fn the_list_follows_what_is_put() {
     assert!(
         list.contains("202,202,email,identity_missing") && list.contains("203,203,points,not_an_integer")
     );
-    assert!(!list.contains("nobody") && !list.contains("many"), "no value of the file: {list}");
+    assert!(!list.contains("Guest") && !list.contains("many"), "no value of the file: {list}");
     let over = job.over(run_of(&scene, &job, &first).await).await;
     over.succeeded(Counts { added: 200, ..Counts::default() });
     assert_eq!(over.run.trigger.kind, TriggerKind::Upload);

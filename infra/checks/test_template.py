@@ -41,11 +41,20 @@ MAY = {
         ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
         ("s3:ListBucket", "DataBucket"),
     ],
+    "upload": [
+        *STARTS_RUNS,
+        ("s3:GetObject", "DataBucket/uploads/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/uploaded/*"),
+        ("s3:ListBucket", "DataBucket"),
+        # Of a notification that failed for good.
+        ("events:PutEvents", "event-bus/${EventBusName}"),
+    ],
     "snapshot": [
         (RECEIVE, "SnapshotQueue"),
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
         ("s3:ListBucket", "${LakeBucketName}"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/* DataBucket/snapshots/*"),
+        ("s3:GetObject", "DataBucket/uploaded/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
@@ -119,6 +128,8 @@ TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "api": "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL CONTRIBUTOR_ROLE DATA_BUCKET"
     " FINISH_QUEUE_URL LEDGER_TABLE ROLES_CLAIM SECRET_PREFIX SNAPSHOT_QUEUE_URL VIEWER_ROLE",
+    # The data bucket is named by the notification.
+    "upload": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
@@ -186,11 +197,18 @@ def role_of(properties):
     return RESOURCES[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
 
 
+def policies(properties):
+    """The policies of a function's role: its own, and those that are given to it."""
+    role = properties["Role"]["Fn::GetAtt"][0]
+    given = [p for p in of_type("AWS::IAM::Policy").values() if {"Ref": role} in p["Roles"]]
+    return [*role_of(properties)["Policies"], *given]
+
+
 def permissions(folder):
     properties = of_type("AWS::Lambda::Function")[next(name for name, f in FOLDERS.items() if f == folder)]
     return {
         (" ".join(sorted(as_list(s["Action"]))), " ".join(sorted(map(short, as_list(s["Resource"])))))
-        for policy in role_of(properties)["Policies"]
+        for policy in policies(properties)
         for s in statements(policy["PolicyDocument"])
         if s["Sid"] != "WriteLog"
     }
@@ -233,6 +251,20 @@ class Permissions(unittest.TestCase):
     def test_no_role_has_a_managed_policy(self):
         for name, properties in of_type("AWS::IAM::Role").items():
             self.assertNotIn("ManagedPolicyArns", properties, name)
+
+    def test_each_policy_beside_the_roles_is_one_functions(self):
+        for name, properties in of_type("AWS::IAM::Policy").items():
+            self.assertEqual(len(properties["Roles"]), 1, name)
+
+    def test_only_the_data_bucket_of_this_account_calls_upload(self):
+        function = next(name for name, folder in FOLDERS.items() if folder == "upload")
+        calls = [p for p in of_type("AWS::Lambda::Permission").values() if p["FunctionName"] == {"Ref": function}]
+        self.assertEqual([p["Principal"] for p in calls], ["s3.amazonaws.com"])
+        self.assertEqual(calls[0]["SourceAccount"], {"Ref": "AWS::AccountId"})
+        notified = of_type("AWS::S3::Bucket")["DataBucket"]["NotificationConfiguration"]["LambdaConfigurations"]
+        rules = [rule for entry in notified for rule in entry["Filter"]["S3Key"]["Rules"]]
+        self.assertEqual(rules, [{"Name": "prefix", "Value": "uploads/"}])
+        self.assertNotIn("DataBucket/uploads/*", " ".join(r for a, r in permissions("upload") if "Put" in a))
 
     def test_no_two_functions_share_a_role(self):
         roles = [json.dumps(p["Role"]) for p in of_type("AWS::Lambda::Function").values()]
@@ -370,8 +402,9 @@ class Data(unittest.TestCase):
     def test_everything_ends_by_itself_but_the_delivered_state(self):
         rules = of_type("AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
         ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/"], {"Ref": "RunDataRetentionDays"})
-        of_people = {"dry-runs/": 7, "previews/": 1}
+        of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/", "uploads/"], {"Ref": "RunDataRetentionDays"})
+        # An upload's members stay for 90 days at the most.
+        of_people = {"dry-runs/": 7, "previews/": 1, "uploaded/": 100}
         self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")

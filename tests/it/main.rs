@@ -32,3 +32,4 @@ mod support;
 mod sweeping;
 mod triggers;
 mod trouble;
+mod uploads;

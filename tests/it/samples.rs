@@ -2,16 +2,19 @@
 
 use crate::support::Scene;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use relay::aws::{ObjectEvent, PutObject};
 use relay::connectors::campaign_monitor::CampaignMonitorTarget;
 use relay::connectors::dynamics365_sales::Dynamics365SalesTarget;
 use relay::connectors::marketo::MarketoTarget;
 use relay::connectors::omnisend::OmnisendTarget;
 use relay::run::{BatchPointer, StageMessage};
+use relay::uploads::segment_of;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 const TICK: &str = include_str!("../../events/tick.json");
 const API: &str = include_str!("../../events/api.json");
+const UPLOAD: &str = include_str!("../../events/upload.json");
 const SNAPSHOT: &str = include_str!("../../events/snapshot.json");
 const CHUNK: &str = include_str!("../../events/chunk.json");
 const PUSH: &str = include_str!("../../events/push-campaign-monitor.json");
@@ -49,6 +52,12 @@ fn the_samples_are_read_as_the_functions_read_them() {
     let request = lambda_http::request::from_str(API).unwrap();
     assert_eq!(request.uri().path(), format!("/runs/{RUN_ID}"));
 
+    let upload: ObjectEvent = serde_json::from_str(UPLOAD).unwrap();
+    let objects: Vec<PutObject> = upload.objects().collect();
+    assert_eq!((objects.len(), objects[0].key.as_str()), (1, "uploads/guests/Gäste 2026.csv"));
+    assert_eq!((objects[0].bytes, objects[0].at), (1024, "2026-01-05T06:30:00.123Z".parse().unwrap()));
+    assert_eq!(segment_of(&objects[0].key).unwrap().unwrap().as_str(), "guests");
+
     let tick: Value = serde_json::from_str(TICK).unwrap();
     assert_eq!((&tick["source"], &tick["detail"]), (&"aws.scheduler".into(), &"{}".into()));
 }
@@ -74,6 +83,14 @@ async fn every_function_answers_its_sample() {
     let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     assert_eq!(problem["code"], "run_missing");
     assert!(problem["detail"].as_str().unwrap().contains(RUN_ID), "{problem}");
+
+    // There is no such segment here, so the file is refused before it is read.
+    let bucket = &scene.cloud.outputs().data_bucket;
+    let upload = UPLOAD.replace("segment-relay-databucket-example", bucket);
+    assert_eq!(invoke("upload", &upload).await, Value::Null);
+    let guests = "guests".to_owned().try_into().unwrap();
+    let latest = scene.ledger().uploads(&guests).await.unwrap().latest.unwrap();
+    assert!(latest.refusal.unwrap().starts_with("there is no segment \"guests\""));
 
     // There is no such run here, so each message comes back as one that could not be handled.
     let check = async |function: &str, event: &str| {

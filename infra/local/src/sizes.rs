@@ -40,7 +40,7 @@ pub fn limit_bytes(function: &str) -> u64 {
     match function {
         "snapshot" => 25_000_000,
         // They read and write Parquet.
-        "chunk" | "finish" => 10_000_000,
+        "chunk" | "finish" | "upload" => 10_000_000,
         _ => 7_000_000,
     }
 }

@@ -115,6 +115,18 @@ impl RecordReader {
         self.problem
     }
 
+    /// How many bytes of the current incomplete record have been taken, with its quotes and separators.
+    #[must_use]
+    pub const fn raw_byte_len(&self) -> usize {
+        self.record_bytes
+    }
+
+    /// The line that the next byte is in.
+    #[must_use]
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+
     /// The line, from 1, in which the current record begins.
     #[must_use]
     pub const fn first_line(&self) -> u64 {

@@ -69,10 +69,11 @@ impl Ledger {
         Err(LedgerError::Contended(request.export_id.clone()))
     }
 
-    /// Whether a trigger of this key has asked for a run of the export already.
-    pub async fn is_asked(&self, export: &ExportId, trigger: &str) -> Result<bool, LedgerError> {
+    /// The run that serves a trigger of this key; `None` where there has been no such trigger.
+    pub async fn asked_run(&self, export: &ExportId, trigger: &str) -> Result<Option<RunId>, LedgerError> {
         let key = item::key(format!("export#{export}"), format!("trigger#{trigger}"));
-        Ok(self.item(key).await?.is_some())
+        let item = self.item(key).await?.unwrap_or_default();
+        Ok(find_text(&item, "run_id").and_then(|id| id.parse().ok()))
     }
 
     /// Asks for a run that takes nobody's place: it begins at once, whatever else the export does.

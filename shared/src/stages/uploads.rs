@@ -45,7 +45,10 @@ impl RunRequests {
         let mut runs = SegmentRuns::default();
         for export in exports {
             let uses = export.segments.iter().any(|entry| entry.segment == *segment);
-            if !uses || !export.enabled || self.ledger.is_asked(&export.id, &trigger.key).await? {
+            if !uses || !export.enabled {
+                continue;
+            }
+            if self.ledger.asked_run(&export.id, &trigger.key).await?.is_some() {
                 continue;
             }
             match self.start(&export.id, trigger.clone(), now).await {

@@ -52,6 +52,9 @@ pub enum UploadOutcome {
         code: String,
         /// What is wrong and what would mend it.
         text: String,
+        /// Where its bad lines are listed, where it was refused for them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bad_lines_key: Option<String>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! `cargo local bench`: many profiles through snapshot, chunk and push, and what each stage costs.
 
 pub(crate) mod lake;
+mod uploads;
 mod usage;
 
 use std::time::Duration;
@@ -24,6 +25,9 @@ pub struct Arguments {
     /// Profiles to take through all stages: half of them as Parquet, half as CSV
     #[arg(long, default_value_t = 1_000_000)]
     pub rows: u64,
+    /// Instead, put a CSV of so many bytes (1000000000 at the most) and say what reading it costs
+    #[arg(long, value_name = "BYTES", conflicts_with = "rows")]
+    pub upload_bytes: Option<u64>,
     /// Use unoptimised builds, whose figures say nothing about a deployment
     #[arg(long)]
     pub dev: bool,
@@ -35,6 +39,9 @@ pub struct Arguments {
 /// the operating system counts them.
 pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
     let profile = if arguments.dev { Profile::Dev } else { Profile::Release };
+    if let Some(bytes) = arguments.upload_bytes {
+        return uploads::run(bytes, profile, progress).await;
+    }
     let world = World::start(profile, |options| options, progress).await?;
     let list = world.create_list("Everybody")?;
     progress.step(&format!("writing {} profiles into the lake", arguments.rows));

@@ -1,0 +1,255 @@
+//! One upload: read once, stored with its manifest, and made its segment's members.
+
+use crate::bad_lines::MAX_LISTED;
+use crate::decode::Encoding;
+use crate::ingest::{BAD_LINES, IngestError, Ingested, TABLE, ingest};
+use crate::parts::{self, PartError};
+use crate::refusal::Refusal;
+use jiff::{SignedDuration, Timestamp};
+use relay::aws::{LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
+use relay::catalog::{CatalogError, CustomUpload, Export, MAX_UPLOAD_BYTES, Segment};
+use relay::ledger::{UploadAttempt, UploadPointer};
+use relay::model::SegmentId;
+use relay::stages::{RunRequests, StageError, upload_trigger};
+use relay::uploads::{
+    AcceptedUpload, UploadId, UploadKeys, UploadManifest, UploadOutcome, UploadSource, segment_of,
+};
+use std::path::Path;
+
+/// What reading uploads needs.
+pub(crate) struct Uploads {
+    pub(crate) requests: RunRequests,
+    pub(crate) s3: aws_sdk_s3::Client,
+}
+
+/// One upload of one segment.
+struct Upload<'a> {
+    put: &'a PutObject,
+    objects: Objects,
+    segment: SegmentId,
+    id: UploadId,
+    keys: UploadKeys,
+}
+
+impl Uploads {
+    /// Handles a notification. Where several objects were put, one that cannot be had keeps no other waiting.
+    pub(crate) async fn handle(&self, event: ObjectEvent) -> Result<(), StageError> {
+        let mut result = Ok(());
+        for put in event.objects() {
+            match segment_of(&put.key) {
+                None => {}
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "a file lies in a folder that can be no segment's")
+                }
+                Some(Ok(segment)) => {
+                    if let Err(error) = self.one(&put, segment).await {
+                        tracing::error!(error.code = error.code(), %error, "upload could not be read");
+                        result = Err(error);
+                    }
+                }
+            }
+        }
+        result
+    }
+
+    async fn one(&self, put: &PutObject, segment: SegmentId) -> Result<(), StageError> {
+        let id = UploadId::new(put.at, &put.sequencer, &put.key);
+        let keys = UploadKeys::new(&segment, &id);
+        let objects = Objects::new(self.s3.clone(), put.bucket.clone());
+        let upload = Upload { put, objects, segment, id, keys };
+        // The manifest comes last, so an upload that has one was read to its end by an earlier delivery.
+        let manifest = match upload.objects.find(&upload.keys.manifest()).await? {
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?,
+            None => match self.read(&upload).await? {
+                Some(manifest) => manifest,
+                None => {
+                    tracing::info!(segment.id = %upload.segment, upload.id = %upload.id, "upload was replaced before it was read");
+                    return Ok(());
+                }
+            },
+        };
+        self.publish(&upload, &manifest).await
+    }
+
+    /// Reads an upload and stores what became of it; `None` where another one has taken its place.
+    async fn read(&self, upload: &Upload<'_>) -> Result<Option<UploadManifest>, StageError> {
+        let outcome = match self.definition(upload).await? {
+            Err(refusal) => refused(&refusal, None),
+            Ok(form) => {
+                let folder = tempfile::tempdir()?;
+                match upload.ingest(&form, folder.path()).await? {
+                    Read::Whole(ingested) => upload.store(&form, ingested, folder.path()).await?,
+                    Read::Refused(refusal) => {
+                        let has_list = matches!(refusal, Refusal::NoGoodLine { .. });
+                        let list = upload.store_bad_lines(has_list, folder.path()).await?;
+                        refused(&refusal, list)
+                    }
+                    Read::Gone => return Ok(None),
+                }
+            }
+        };
+        let put = upload.put;
+        let manifest = UploadManifest {
+            upload_id: upload.id.clone(),
+            segment: upload.segment.clone(),
+            source: UploadSource {
+                key: put.key.clone(),
+                bytes: put.bytes,
+                etag: put.etag.clone(),
+                version_id: put.version_id.clone(),
+            },
+            uploaded_at: put.at,
+            made_at: Timestamp::now(),
+            outcome,
+        };
+        let bytes = serde_json::to_vec_pretty(&manifest)
+            .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
+        upload.objects.put(&upload.keys.manifest(), bytes).await?;
+        Ok(Some(manifest))
+    }
+
+    /// What the segment says of its file, or why it takes none.
+    async fn definition(&self, upload: &Upload<'_>) -> Result<Result<CustomUpload, Refusal>, StageError> {
+        let segment = upload.segment.clone();
+        let found: Segment = match self.requests.catalog.get(segment.as_str()).await {
+            Ok(found) => found,
+            Err(LookupError::Catalog(CatalogError::Missing { .. })) => {
+                return Ok(Err(Refusal::SegmentMissing(segment)));
+            }
+            Err(LookupError::Catalog(error)) => {
+                return Ok(Err(Refusal::SegmentInvalid { segment, problem: error.to_string() }));
+            }
+            Err(LookupError::Cloud(error)) => return Err(error.into()),
+        };
+        Ok(found.upload().cloned().ok_or(Refusal::SegmentIsQuery(segment)))
+    }
+
+    /// Makes a good upload its segment's members, unless a later one is, and has the exports follow.
+    async fn publish(&self, upload: &Upload<'_>, manifest: &UploadManifest) -> Result<(), StageError> {
+        let ledger = &self.requests.ledger;
+        let Upload { segment, id, keys, .. } = upload;
+        let mut attempt =
+            UploadAttempt { upload_id: id.clone(), manifest_key: keys.manifest(), refusal: None };
+        let accepted = match &manifest.outcome {
+            UploadOutcome::Accepted(accepted) => accepted,
+            UploadOutcome::Refused { code, text, .. } => {
+                tracing::warn!(segment.id = %segment, upload.id = %id, error.code = code, "upload is refused: {text}");
+                attempt.refusal = Some(text.clone());
+                ledger.note_upload(segment, &attempt).await?;
+                return Ok(());
+            }
+        };
+        ledger.note_upload(segment, &attempt).await?;
+        let pointer = UploadPointer {
+            upload_id: id.clone(),
+            object_key: accepted.object_key.clone(),
+            rows: accepted.rows,
+            bad_lines: accepted.bad_lines,
+            uploaded_at: manifest.uploaded_at,
+            expires_at: accepted.expires_at,
+        };
+        if !ledger.set_upload(segment, &pointer).await? {
+            tracing::info!(segment.id = %segment, upload.id = %id, "a later upload is the segment's already");
+            return Ok(());
+        }
+        let exports = self.requests.catalog.list::<Export>().await?;
+        let exports: Vec<Export> = exports.into_iter().flatten().map(|saved| saved.document).collect();
+        let trigger = upload_trigger(segment, id);
+        let runs = self.requests.start_for_segment(&exports, segment, &trigger, Timestamp::now()).await?;
+        tracing::info!(segment.id = %segment, upload.id = %id, rows = accepted.rows, bad_lines = accepted.bad_lines,
+            ?runs, "upload is read");
+        Ok(())
+    }
+}
+
+enum Read {
+    Whole(Ingested),
+    Refused(Refusal),
+    /// The object was replaced or deleted.
+    Gone,
+}
+
+impl Upload<'_> {
+    async fn ingest(&self, form: &CustomUpload, folder: &Path) -> Result<Read, StageError> {
+        let bytes = self.put.bytes;
+        if bytes > MAX_UPLOAD_BYTES {
+            return Ok(Read::Refused(Refusal::TooLarge { bytes }));
+        }
+        let mut read = self.ingest_as(form, Encoding::Utf8, folder).await?;
+        if matches!(read, Err(IngestError::NotUtf8)) {
+            read = self.ingest_as(form, Encoding::Windows1252, folder).await?;
+        }
+        match read {
+            Ok(ingested) => Ok(Read::Whole(ingested)),
+            Err(IngestError::Refused(refusal)) => Ok(Read::Refused(refusal)),
+            Err(IngestError::Part(PartError::Gone)) => Ok(Read::Gone),
+            Err(IngestError::Part(PartError::Cloud(error))) => Err(error.into()),
+            Err(error @ (IngestError::Disk(_) | IngestError::NotUtf8)) => {
+                Err(StageError::again("upload_unreadable", error.to_string()))
+            }
+        }
+    }
+
+    async fn ingest_as(
+        &self,
+        form: &CustomUpload,
+        encoding: Encoding,
+        folder: &Path,
+    ) -> Result<Result<Ingested, IngestError>, StageError> {
+        let PutObject { key, etag, version_id, bytes, .. } = self.put.clone();
+        let mut parts = parts::fetch(self.objects.clone(), key, ObjectVersion { etag, version_id }, bytes);
+        let (form, folder) = (form.clone(), folder.to_owned());
+        // Reading computes and writes files for as long as the lines last: not on a thread that serves others.
+        let read = tokio::task::spawn_blocking(move || {
+            let mut parts = std::iter::from_fn(|| parts.blocking_recv());
+            ingest(&mut parts, &form, encoding, &folder)
+        });
+        read.await.map_err(|error| StageError::again("upload_panicked", error.to_string()))
+    }
+
+    async fn store(
+        &self,
+        form: &CustomUpload,
+        ingested: Ingested,
+        folder: &Path,
+    ) -> Result<UploadOutcome, StageError> {
+        let table = folder.join(TABLE);
+        let bytes = tokio::fs::metadata(&table).await?.len();
+        let object_key = self.keys.table();
+        self.objects.upload(&object_key, &table).await?;
+        let bad_lines_key = self.store_bad_lines(ingested.bad_lines > 0, folder).await?;
+        let lifetime = SignedDuration::from_hours(24 * i64::from(form.expires_after_days));
+        if ingested.bad_lines > MAX_LISTED {
+            tracing::warn!(segment.id = %self.segment, upload.id = %self.id, bad_lines = ingested.bad_lines,
+                "not every bad line is listed");
+        }
+        let by_code = ingested.bad_lines_by_code.into_iter();
+        Ok(UploadOutcome::Accepted(AcceptedUpload {
+            object_key,
+            bytes,
+            rows: ingested.rows,
+            empty_rows: ingested.empty_rows,
+            bad_lines: ingested.bad_lines,
+            bad_lines_by_code: by_code.map(|(code, lines)| (code.to_owned(), lines)).collect(),
+            bad_lines_key,
+            encoding: ingested.encoding.name().to_owned(),
+            separator: ingested.separator,
+            columns: ingested.columns,
+            expires_at: self.put.at.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+        }))
+    }
+
+    async fn store_bad_lines(&self, has_list: bool, folder: &Path) -> Result<Option<String>, StageError> {
+        if !has_list {
+            return Ok(None);
+        }
+        let key = self.keys.bad_lines();
+        self.objects.upload(&key, &folder.join(BAD_LINES)).await?;
+        Ok(Some(key))
+    }
+}
+
+fn refused(refusal: &Refusal, bad_lines_key: Option<String>) -> UploadOutcome {
+    UploadOutcome::Refused { code: refusal.code().to_owned(), text: refusal.to_string(), bad_lines_key }
+}

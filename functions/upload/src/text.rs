@@ -1,0 +1,72 @@
+//! The text of a CSV as it comes: decoded a little at a time into a window that never holds much.
+
+use crate::decode::{Decoder, Encoding};
+use crate::ingest::IngestError;
+use crate::parts::PartError;
+use bytes::{Buf, Bytes};
+
+/// Bytes of the file that are decoded at a time.
+const STEP_BYTES: usize = 64 * 1024;
+
+/// The parts of a file, in order.
+pub(crate) type Parts<'a> = &'a mut dyn Iterator<Item = Result<Bytes, PartError>>;
+
+/// A text of which a window is in memory.
+pub(crate) struct Text<'a> {
+    parts: Parts<'a>,
+    part: Bytes,
+    decoder: Decoder,
+    is_at_end: bool,
+    window: Vec<u8>,
+}
+
+impl<'a> Text<'a> {
+    /// The text behind the byte order mark, in the encoding that the mark tells, or in the one given.
+    pub(crate) fn begin(parts: Parts<'a>, without_mark: Encoding) -> Result<Self, IngestError> {
+        let mut first: Vec<u8> = Vec::new();
+        while first.len() < 3 {
+            match parts.next() {
+                Some(part) => first.extend_from_slice(&part?),
+                None => break,
+            }
+        }
+        let (encoding, mark_bytes) = Encoding::of_mark(&first).unwrap_or((without_mark, 0));
+        let part = Bytes::from(first).slice(mark_bytes..);
+        let decoder = Decoder::new(encoding);
+        Ok(Self { parts, part, decoder, is_at_end: false, window: Vec::new() })
+    }
+
+    pub(crate) const fn encoding(&self) -> Encoding {
+        self.decoder.encoding()
+    }
+
+    /// What is in memory.
+    pub(crate) fn window(&self) -> &[u8] {
+        &self.window
+    }
+
+    /// Forgets the first so many bytes of the window.
+    pub(crate) fn forget(&mut self, bytes: usize) {
+        self.window.drain(..bytes.min(self.window.len()));
+    }
+
+    /// Decodes a little more into the window; `false` at the end.
+    pub(crate) fn extend(&mut self) -> Result<bool, IngestError> {
+        while self.part.is_empty() {
+            match self.parts.next() {
+                Some(part) => self.part = part?,
+                None if self.is_at_end => return Ok(false),
+                None => {
+                    self.is_at_end = true;
+                    let before = self.window.len();
+                    self.decoder.finish(&mut self.window);
+                    return Ok(self.window.len() > before);
+                }
+            }
+        }
+        let step = STEP_BYTES.min(self.part.len());
+        self.decoder.decode(self.part.get(..step).unwrap_or_default(), &mut self.window);
+        self.part.advance(step);
+        Ok(true)
+    }
+}

@@ -1,0 +1,236 @@
+//! Custom uploads, end to end: a CSV is put, and everything else happens by itself.
+
+use crate::support::messages::{dead_letters, journal};
+use crate::support::{Job, Scene, emails, persons, wait_until};
+use jiff::Timestamp;
+use local::demo::Person;
+use relay::ledger::{SegmentUploads, UploadPointer};
+use relay::model::{Counts, RunId, SegmentId};
+use relay::run::{RunState, Trigger, TriggerKind};
+use relay::stages::{expiry_trigger, upload_trigger};
+use relay::uploads::{AcceptedUpload, UploadId, UploadManifest, UploadOutcome};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// An export of the segment of an upload, whose CSV has these columns.
+const HEADER: &str = "id;email;name;city;points";
+
+fn guests<'a>(scene: &'a Scene, name: &str) -> Job<'a> {
+    let mut job = Job::new(scene, name);
+    job.segment = json!({ "id": name, "name": name, "upload": {
+        "identity_column": "email", "member_key_column": "id", "columns": { "points": "integer" },
+    } });
+    job
+}
+
+fn segment(job: &Job<'_>) -> SegmentId {
+    job.name.clone().try_into().unwrap()
+}
+
+/// The people as a spreadsheet writes them.
+fn spreadsheet(people: &[Person]) -> String {
+    let mut text = format!("\u{feff}{HEADER}\r\n");
+    for person in people.iter().filter(|person| person.newsletter) {
+        let Person { id, email, name, city, points, .. } = person;
+        let points = points.unwrap_or_default();
+        write!(text, "{id};{};{name};\"{city}\";{points}\r\n", email.as_deref().unwrap_or_default()).unwrap();
+    }
+    text
+}
+
+async fn put(scene: &Scene, job: &Job<'_>, file: &str, text: impl Into<Vec<u8>>) {
+    scene.data().put(&format!("uploads/{}/{file}", job.name), text.into()).await.unwrap();
+}
+
+async fn uploads(scene: &Scene, job: &Job<'_>) -> SegmentUploads {
+    scene.ledger().uploads(&segment(job)).await.unwrap()
+}
+
+/// Puts a file and waits until it has been read: what became of it.
+async fn read(scene: &Scene, job: &Job<'_>, file: &str, text: impl Into<Vec<u8>>) -> UploadManifest {
+    let before = uploads(scene, job).await.latest;
+    put(scene, job, file, text).await;
+    wait_until("the file is read", async || uploads(scene, job).await.latest != before).await;
+    let key = uploads(scene, job).await.latest.unwrap().manifest_key;
+    serde_json::from_slice(&scene.data().get(&key).await.unwrap()).unwrap()
+}
+
+#[track_caller]
+fn accepted(manifest: &UploadManifest) -> &AcceptedUpload {
+    match &manifest.outcome {
+        UploadOutcome::Accepted(accepted) => accepted,
+        refused @ UploadOutcome::Refused { .. } => unreachable!("{refused:?}"),
+    }
+}
+
+/// The run that a trigger has started by itself.
+async fn asked(scene: &Scene, job: &Job<'_>, trigger: &Trigger) -> RunId {
+    let run = async || scene.ledger().asked_run(&job.id(), &trigger.key).await.unwrap();
+    wait_until("a run is asked for", async || run().await.is_some()).await;
+    run().await.unwrap()
+}
+
+async fn run_of(scene: &Scene, job: &Job<'_>, manifest: &UploadManifest) -> RunId {
+    asked(scene, job, &upload_trigger(&segment(job), &manifest.upload_id)).await
+}
+
+async fn tick(scene: &Scene) {
+    let event = serde_json::from_str(include_str!("../../events/tick.json")).unwrap();
+    let answer = scene.cloud.invoke("tick", &event).await.unwrap();
+    assert!(!answer.function_error, "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_follows_what_is_put() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    let job = guests(&scene, "guests");
+    job.save().await;
+    // Before anything is put there is nobody to export, and nobody is removed for it.
+    job.run().await.failed("segment_never_uploaded", &["put a CSV under uploads/guests/"]);
+
+    let mut people = persons(200);
+    let text = format!("{}X1;;Unknown Guest;City;1\r\nX2;two@b.c;two;City;many\r\n", spreadsheet(&people));
+    let first = read(&scene, &job, "people.csv", text).await;
+    let upload = accepted(&first);
+    assert_eq!((upload.rows, upload.bad_lines, upload.separator), (200, 2, ';'));
+    assert_eq!(upload.encoding, "UTF-8 with a byte order mark");
+    let days = upload.expires_at.duration_since(first.uploaded_at).as_hours() / 24;
+    assert_eq!(days, 30);
+    let list = scene.data().get(upload.bad_lines_key.as_ref().unwrap()).await.unwrap();
+    let list = String::from_utf8(list).unwrap();
+    assert!(
+        list.contains("202,202,email,identity_missing") && list.contains("203,203,points,not_an_integer")
+    );
+    assert!(!list.contains("Guest") && !list.contains("many"), "no value of the file: {list}");
+    let over = job.over(run_of(&scene, &job, &first).await).await;
+    over.succeeded(Counts { added: 200, ..Counts::default() });
+    assert_eq!(over.run.trigger.kind, TriggerKind::Upload);
+    assert_eq!(job.active(), emails(&people));
+
+    // One leaves, under another name of the file.
+    people[7].newsletter = false;
+    let second = read(&scene, &job, "people 2.csv", spreadsheet(&people)).await;
+    let over = job.over(run_of(&scene, &job, &second).await).await;
+    over.succeeded(Counts { removed: 1, unchanged: 199, ..Counts::default() });
+    assert_eq!(job.active(), emails(&people));
+
+    // A file that breaks the rules changes nothing, and says why.
+    let hostile = format!("E Mail;{}\n\"{}", "x;".repeat(20), "y".repeat(100_000));
+    let third = read(&scene, &job, "people.csv", hostile).await;
+    let latest = uploads(&scene, &job).await;
+    assert!(matches!(&third.outcome, UploadOutcome::Refused { code, .. } if code == "column_name_invalid"));
+    assert!(
+        latest.latest.unwrap().refusal.unwrap().contains("column 1 in the header row must not have a space")
+    );
+    assert_eq!(latest.current.as_ref().unwrap().upload_id, second.upload_id);
+    job.run().await.succeeded(Counts { unchanged: 199, ..Counts::default() });
+    let trigger = upload_trigger(&segment(&job), &third.upload_id);
+    assert_eq!(scene.ledger().asked_run(&job.id(), &trigger.key).await.unwrap(), None);
+
+    // Its time is over: everybody leaves, and nobody has to approve that.
+    let current = latest.current.unwrap();
+    let ended = UploadPointer { expires_at: Timestamp::now(), ..current.clone() };
+    assert!(scene.ledger().set_upload(&segment(&job), &ended).await.unwrap());
+    tick(&scene).await;
+    let trigger = expiry_trigger(&segment(&job), &second.upload_id);
+    let run_id = asked(&scene, &job, &trigger).await;
+    job.over(run_id).await.succeeded(Counts { removed: 199, ..Counts::default() });
+    assert_eq!(job.active().len(), 0);
+    tick(&scene).await;
+    assert_eq!(asked(&scene, &job, &trigger).await, run_id, "its end is told once");
+
+    // A new upload begins anew.
+    let fourth = read(&scene, &job, "people.csv", spreadsheet(&people)).await;
+    let over = job.over(run_of(&scene, &job, &fourth).await).await;
+    over.succeeded(Counts { added: 199, ..Counts::default() });
+    assert_eq!(job.active(), emails(&people));
+
+    // A header without people is nobody, which somebody has to approve.
+    let fifth = read(&scene, &job, "people.csv", format!("{HEADER}\n;;;;\n")).await;
+    assert_eq!((accepted(&fifth).rows, accepted(&fifth).empty_rows), (0, 1));
+    let run_id = run_of(&scene, &job, &fifth).await;
+    let state = async || scene.run(run_id).await.unwrap().state;
+    wait_until("the run is held", async || state().await == RunState::Held).await;
+    assert!(scene.run(run_id).await.unwrap().notices.join("\n").contains("\"guests\" is suddenly empty"));
+    assert_eq!(job.active().len(), 199);
+    let answer = scene.cloud.api(Method::POST, &format!("/runs/{run_id}/approve"), None).await.unwrap();
+    assert_eq!(answer.status, 200);
+    job.over(run_id).await.succeeded(Counts { removed: 199, ..Counts::default() });
+
+    assert_eq!(dead_letters(&scene).await, 0);
+    let written = journal(&scene).iter().map(Value::to_string).collect::<String>();
+    assert!(!written.contains("@mail.example.com"), "no personal data in queues, tables and events");
+}
+
+/// A notification of a file as if it had been put at that time.
+async fn notify(scene: &Scene, job: &Job<'_>, file: &str, at: &str) {
+    let bucket = &scene.cloud.outputs().data_bucket;
+    let key = format!("uploads/{}/{file}", job.name);
+    let head = scene.clients.s3().head_object().bucket(bucket).key(&key).send().await.unwrap();
+    let mut event: Value = serde_json::from_str(include_str!("../../events/upload.json")).unwrap();
+    let record = &mut event["Records"][0];
+    record["eventTime"] = json!(at);
+    record["s3"]["bucket"]["name"] = json!(bucket);
+    record["s3"]["object"] = json!({
+        "key": key, "size": head.content_length(), "eTag": head.e_tag().unwrap().trim_matches('"'), "sequencer": "01",
+    });
+    let answer = scene.cloud.invoke("upload", &event).await.unwrap();
+    assert!(!answer.function_error, "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notifications_come_twice_and_out_of_order() {
+    let scene = Scene::open().await;
+    let job = guests(&scene, "twice");
+    job.save().await;
+    // An export that nobody has agreed to and one that is switched off keep no other from running.
+    let (mut silent, mut off) = (guests(&scene, "silent"), guests(&scene, "off"));
+    silent.connection["id"] = json!("silent");
+    silent.connection["consent"] = json!(null);
+    silent.export["connection"] = json!("silent");
+    off.export["enabled"] = json!(false);
+    for other in [&mut silent, &mut off] {
+        other.export["segments"][0]["segment"] = json!("twice");
+        other.save().await;
+    }
+    let first = read(&scene, &job, "people.csv", spreadsheet(&persons(20))).await;
+    let run_id = run_of(&scene, &job, &first).await;
+    job.over(run_id).await.succeeded(Counts { added: 20, ..Counts::default() });
+    for other in [&silent, &off] {
+        let trigger = upload_trigger(&segment(&job), &first.upload_id);
+        assert_eq!(scene.ledger().asked_run(&other.id(), &trigger.key).await.unwrap(), None);
+    }
+
+    // One that was put before, and is told of after it, changes nothing.
+    let current = uploads(&scene, &job).await;
+    notify(&scene, &job, "people.csv", "2026-01-01T00:00:00Z").await;
+    assert_eq!(uploads(&scene, &job).await, current);
+    let early = UploadId::new("2026-01-01T00:00:00Z".parse().unwrap(), "01", "uploads/twice/people.csv");
+    let trigger = upload_trigger(&segment(&job), &early);
+    assert_eq!(scene.ledger().asked_run(&job.id(), &trigger.key).await.unwrap(), None);
+
+    // One that is told of twice is read once, and has one run.
+    let later = "2099-01-01T00:00:00Z";
+    notify(&scene, &job, "people.csv", later).await;
+    let latest = uploads(&scene, &job).await.current.unwrap();
+    let trigger = upload_trigger(&segment(&job), &latest.upload_id);
+    let run_id = asked(&scene, &job, &trigger).await;
+    notify(&scene, &job, "people.csv", later).await;
+    assert_eq!(asked(&scene, &job, &trigger).await, run_id);
+    assert_eq!(uploads(&scene, &job).await.current.unwrap(), latest);
+    job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
+
+    // One that is gone before it is read is no mistake, for what took its place is told of itself.
+    let before = uploads(&scene, &job).await;
+    let mut event: Value = serde_json::from_str(include_str!("../../events/upload.json")).unwrap();
+    event["Records"][0]["s3"]["bucket"]["name"] = json!(scene.cloud.outputs().data_bucket);
+    event["Records"][0]["s3"]["object"]["key"] = json!("uploads/twice/never.csv");
+    let answer = scene.cloud.invoke("upload", &event).await.unwrap();
+    assert!(!answer.function_error, "{}", answer.body);
+    assert_eq!(uploads(&scene, &job).await, before);
+}

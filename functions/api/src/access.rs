@@ -29,6 +29,14 @@ pub struct Rule {
     pub what: &'static str,
 }
 
+impl Rule {
+    /// Whether somebody with this role may use the route.
+    #[must_use]
+    pub fn allows(&self, role: Role) -> bool {
+        self.least.is_none_or(|least| role >= least)
+    }
+}
+
 /// The rule of a route; `path` is the one that the router matched.
 #[must_use]
 pub fn rule(method: &Method, path: &str) -> Option<&'static Rule> {
@@ -96,7 +104,7 @@ fn checked(
         return Ok(Caller::from_request(request.extensions(), names).ok());
     };
     let caller = Caller::from_request(request.extensions(), names)?;
-    if caller.role >= least {
+    if rule.allows(caller.role) {
         return Ok(Some(caller));
     }
     let detail = format!(

@@ -3,12 +3,14 @@
 use crate::problem::Problem;
 use axum::http::{Extensions, StatusCode};
 use lambda_http::request::RequestContext;
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
 
 /// What somebody may do; a later one may whatever an earlier one may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Looks at what is there and what happened.
     Viewer,
@@ -249,5 +251,8 @@ mod tests {
     fn roles_are_in_order() {
         assert!(Role::Viewer < Role::Contributor && Role::Contributor < Role::Administrator);
         assert!(Role::ALL.is_sorted());
+        for role in Role::ALL {
+            assert_eq!(serde_json::json!(role), role.name());
+        }
     }
 }

@@ -5,8 +5,6 @@ use serde_json::Value;
 /// What the API answers.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// The HTTP status.
-    pub(crate) status: u16,
     /// JSON; null where there was none.
     pub(crate) body: Value,
     /// The version that the entity tag names.

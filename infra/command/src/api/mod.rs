@@ -180,7 +180,7 @@ impl Api {
         let body: Option<Value> =
             if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
         match (status, body) {
-            (200..=299, Some(body)) => Ok(Answer { status, body, version }),
+            (200..=299, Some(body)) => Ok(Answer { body, version }),
             (200..=299, None) => Err(Failed::for_good(call.strange("no JSON"))),
             (_, body) => {
                 let problem =

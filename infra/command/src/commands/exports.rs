@@ -99,13 +99,14 @@ async fn run(id: &str, watching: Watching, session: &mut Session<'_, '_>) -> Res
 async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let asked = session.api.send(&Call::new(Method::POST, doing, &[route])).await?.body;
     session.console.show(&asked, |_| {
-        let items = field(&asked, "/items").and_then(Value::as_array).cloned().unwrap_or_default();
-        let row = |item: &Value| {
-            let problem = field(item, "/problem/detail").or_else(|| field(item, "/problem"));
-            let outcome = problem.map_or_else(|| text(item, "/request"), |problem| text(problem, ""));
-            [text(item, "/export_id"), text(item, "/run_id"), outcome]
+        let items =
+            |pointer: &str| field(&asked, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+        let row = |outcome: &str| {
+            let outcome = outcome.to_owned();
+            move |item: &Value| [text(item, "/export_id"), text(item, "/run_id"), text(item, &outcome)]
         };
-        let rows: Vec<_> = items.iter().map(row).collect();
+        let mut rows: Vec<_> = items("/runs").iter().map(row("/request")).collect();
+        rows.extend(items("/not_started").iter().map(row("/problem")));
         if rows.is_empty() { "No export is to run.".to_owned() } else { table(["export", "run", ""], &rows) }
     })?;
     Ok(Ending::Done)

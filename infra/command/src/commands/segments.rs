@@ -32,15 +32,15 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
         return Err(call.strange("no preview_id").into());
     }
     loop {
-        let found = session.api.get(&doing, &["previews", &preview_id]).await?;
-        if found.status == 202 {
+        let found = session.api.get(&doing, &["previews", &preview_id]).await?.body;
+        if text(&found, "/state") == "running" {
             session.console.progress("the segment's query runs")?;
             tokio::time::sleep(session.poll).await;
             continue;
         }
-        let found = found.body;
-        session.console.show(&found, |_| shown(&found))?;
-        return Ok(if field(&found, "/error").is_some() { Ending::Failed } else { Ending::Done });
+        let result = field(&found, "/result").cloned().unwrap_or_default();
+        session.console.show(&found, |_| shown(&result))?;
+        return Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done });
     }
 }
 

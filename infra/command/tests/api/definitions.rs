@@ -63,8 +63,8 @@ async fn a_preview_is_waited_for() {
         "unusable_columns": ["column \"tags\" is a list; take one of its items"],
         "first_rows": [{ "id": 1, "email": "a@example.com" }, { "id": 2, "email": null }], "error": null,
     });
-    bench.answer("GET", "/previews/p1", 200, done).await;
-    bench.answer_once("GET", "/previews/p1", ResponseTemplate::new(202).set_body_json(json!({}))).await;
+    let done = json!({ "state": "succeeded", "result": done });
+    bench.answers("GET", "/previews/p1", &[json!({ "state": "running", "result": null }), done]).await;
     assert_snapshot!(bench.transcript(&["segments", "preview", "all"]).await);
 }
 
@@ -74,7 +74,7 @@ async fn a_preview_can_fail() {
     bench.answer("POST", "/segments/all/preview", 202, json!({ "preview_id": "p1" })).await;
     let error = json!({ "code": "query_invalid", "text": "there is no column \"emial\"" });
     let failed = json!({ "preview_id": "p1", "rows": null, "columns": [], "first_rows": [], "error": error });
-    bench.answer("GET", "/previews/p1", 200, failed).await;
+    bench.answer("GET", "/previews/p1", 200, json!({ "state": "failed", "result": failed })).await;
     assert_snapshot!(bench.transcript(&["segments", "preview", "all"]).await);
 }
 

@@ -55,12 +55,10 @@ async fn a_run_is_asked_for() {
 #[tokio::test]
 async fn several_runs_are_asked_for() {
     let bench = Bench::new().await;
-    let items = json!([
-        { "export_id": "news", "run_id": RUN, "request": "started" },
-        { "export_id": "old", "problem": "export \"old\" is disabled" },
-    ]);
-    bench.answer("POST", "/runs", 202, json!({ "items": items })).await;
-    bench.answer("POST", "/refreshes", 202, json!({ "items": [] })).await;
+    let started = json!({ "export_id": "news", "run_id": RUN, "request": "started" });
+    let refused = json!({ "export_id": "old", "code": "consent_missing", "problem": "nobody has agreed" });
+    bench.answer("POST", "/runs", 202, json!({ "runs": [started], "not_started": [refused] })).await;
+    bench.answer("POST", "/refreshes", 202, json!({ "runs": [], "not_started": [] })).await;
     assert_snapshot!("run_scheduled", bench.transcript(&["exports", "run-scheduled"]).await);
     assert_eq!(bench.run(&["exports", "run-refreshed"]).await.output, "No export is to run.\n");
 }

@@ -9,6 +9,7 @@ use local::cloud::Moment::Before;
 use relay::model::{Counts, RunId};
 use relay::run::RunState;
 use relay::stages::tick::{Tick, Ticked};
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_removed_in_mid_run_stops_its_runs_and_no_other() {
@@ -24,6 +25,10 @@ async fn a_connection_that_is_removed_in_mid_run_stops_its_runs_and_no_other() {
     let waiting = scene.start_run("removed").await.unwrap();
     let untouched = other.start().await;
 
+    // Its export is moved to another connection meanwhile; the runs still go through this one.
+    job.export["connection"] = json!("campaign-monitor");
+    job.save().await;
+    job.export["connection"] = json!("removed");
     let connection = "removed".to_owned().try_into().unwrap();
     let stopped = scene.requests().stop_connection(&connection, "the test", Timestamp::now()).await.unwrap();
     let stopped: Vec<RunId> = stopped.iter().map(|run| run.run_id).collect();

@@ -319,7 +319,9 @@ impl RecordReader {
 
     fn count_breaks(&mut self, run: &[u8]) {
         if run.contains(&b'\n') || run.contains(&b'\r') {
-            run.iter().for_each(|byte| self.count_break(*byte));
+            for byte in run {
+                self.count_break(*byte);
+            }
         } else if !run.is_empty() {
             self.is_after_carriage_return = false;
         }

@@ -99,7 +99,7 @@ impl Snapshots {
                 let figures = evaluate(engine, &query, &path).await;
                 Made { query, figures: figures.map_err(|error| query_error(segment, &error))?, upload: None }
             }
-            SegmentKind::Upload(upload) => self.from_upload(segment, upload, attributes, &path).await?,
+            SegmentKind::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
         };
         let object_key = keys.snapshot(&segment.id);
         self.objects.upload(&object_key, &path).await?;
@@ -139,7 +139,7 @@ const UPLOAD_TABLE: &str = "upload";
 
 impl Snapshots {
     /// The lines of the segment's current upload, or nobody where that has come to its end.
-    async fn from_upload(
+    async fn members_of_upload(
         &self,
         segment: &Segment,
         upload: &CustomUpload,

@@ -72,7 +72,11 @@ impl Decoder {
         match self.encoding {
             Encoding::Utf8 | Encoding::Utf8WithMark => out.extend_from_slice(bytes),
             Encoding::Windows1252 if bytes.is_ascii() => out.extend_from_slice(bytes),
-            Encoding::Windows1252 => bytes.iter().for_each(|byte| push_windows_1252(*byte, out)),
+            Encoding::Windows1252 => {
+                for byte in bytes {
+                    push_windows_1252(*byte, out);
+                }
+            }
             Encoding::Utf16LittleEndian | Encoding::Utf16BigEndian => {
                 for byte in bytes {
                     match self.half_unit.take() {
@@ -132,7 +136,9 @@ mod tests {
         for piece_bytes in [1, 2, 3, 100] {
             let mut decoder = Decoder::new(encoding);
             let mut out = Vec::new();
-            bytes.chunks(piece_bytes).for_each(|piece| decoder.decode(piece, &mut out));
+            for piece in bytes.chunks(piece_bytes) {
+                decoder.decode(piece, &mut out);
+            }
             decoder.finish(&mut out);
             assert_eq!(out, expected, "{encoding:?} in pieces of {piece_bytes}");
         }

@@ -39,7 +39,7 @@ impl Uploads {
             match segment_of(&put.key) {
                 None => {}
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "a file lies in a folder that can be no segment's")
+                    tracing::warn!(%error, "a file lies in a folder that can be no segment's");
                 }
                 Some(Ok(segment)) => {
                     if let Err(error) = self.one(&put, segment).await {
@@ -58,16 +58,16 @@ impl Uploads {
         let objects = Objects::new(self.s3.clone(), put.bucket.clone());
         let upload = Upload { put, objects, segment, id, keys };
         // The manifest comes last, so an upload that has one was read to its end by an earlier delivery.
-        let manifest = match upload.objects.find(&upload.keys.manifest()).await? {
-            Some(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?,
-            None => match self.read(&upload).await? {
-                Some(manifest) => manifest,
-                None => {
-                    tracing::info!(segment.id = %upload.segment, upload.id = %upload.id, "upload was replaced before it was read");
-                    return Ok(());
-                }
-            },
+        let known = upload.objects.find(&upload.keys.manifest()).await?;
+        let known = known.map(|bytes| serde_json::from_slice(&bytes)).transpose();
+        let known = known.map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
+        let manifest = match known {
+            Some(manifest) => Some(manifest),
+            None => self.read(&upload).await?,
+        };
+        let Some(manifest) = manifest else {
+            tracing::info!(segment.id = %upload.segment, upload.id = %upload.id, "upload was replaced before it was read");
+            return Ok(());
         };
         self.publish(&upload, &manifest).await
     }

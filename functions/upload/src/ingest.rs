@@ -221,4 +221,6 @@ impl Rules {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

@@ -118,17 +118,13 @@ impl<'a> Lines<'a> {
         self.reader = RecordReader::at_line(self.form, last_line);
         loop {
             let unread = self.text.window().get(self.read..).unwrap_or_default();
-            match unread.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
-                Some(end) => {
-                    self.read += end;
-                    break;
-                }
-                None => {
-                    self.read = self.text.window().len();
-                    if !self.extend()? {
-                        break;
-                    }
-                }
+            if let Some(end) = unread.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+                self.read += end;
+                break;
+            }
+            self.read = self.text.window().len();
+            if !self.extend()? {
+                break;
             }
         }
         Ok(bad(first_line, last_line, problem))

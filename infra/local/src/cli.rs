@@ -103,7 +103,7 @@ impl Cli {
     pub async fn run(&self, progress: &Progress) -> Result<Report, Error> {
         match &self.command {
             Subcommands::Demo(arguments) => demo::run(arguments, progress).await,
-            Subcommands::Bench(arguments) => bench::run(arguments, progress).await,
+            Subcommands::Bench(arguments) => Box::pin(bench::run(arguments, progress)).await,
             Subcommands::Race(arguments) => race::run(arguments, progress).await,
             Subcommands::Conform(arguments) => conform::run(arguments, progress).await,
             Subcommands::Up { release } => {

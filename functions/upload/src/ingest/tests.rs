@@ -15,12 +15,12 @@ fn form(definition: &Json) -> CustomUpload {
     serde_json::from_value(definition.clone()).unwrap()
 }
 
-fn by_email() -> CustomUpload {
+pub(super) fn by_email() -> CustomUpload {
     form(&json!({ "identity_column": "email" }))
 }
 
 /// Reads a file that comes in pieces of so many bytes, as the handler does.
-fn read(
+pub(super) fn read(
     bytes: &[u8],
     piece_bytes: usize,
     form: &CustomUpload,
@@ -62,7 +62,7 @@ fn rows(folder: &TempDir) -> Rows {
 }
 
 /// The list of bad lines: line, column and code.
-fn bad_lines(folder: &TempDir) -> Vec<(u64, String, String)> {
+pub(super) fn bad_lines(folder: &TempDir) -> Vec<(u64, String, String)> {
     let mut list = csv::Reader::from_path(folder.path().join(BAD_LINES)).unwrap();
     let lines = list.records().map(|line| {
         let line = line.unwrap();
@@ -74,7 +74,7 @@ fn bad_lines(folder: &TempDir) -> Vec<(u64, String, String)> {
 
 /// The file's rows and bad lines, whatever pieces it comes in.
 #[track_caller]
-fn check_bytes(
+pub(super) fn check_bytes(
     bytes: &[u8],
     form: &CustomUpload,
     expected: &[&[&str]],
@@ -105,12 +105,12 @@ fn check_bytes(
 }
 
 #[track_caller]
-fn check(text: &str, expected: &[&[&str]], bad: &[(u64, &str, &str)]) -> Ingested {
+pub(super) fn check(text: &str, expected: &[&[&str]], bad: &[(u64, &str, &str)]) -> Ingested {
     check_bytes(text.as_bytes(), &by_email(), expected, bad)
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], form: &CustomUpload, code: &str, words: &str) {
+pub(super) fn refused(bytes: &[u8], form: &CustomUpload, code: &str, words: &str) {
     let folder = tempfile::tempdir().unwrap();
     match read(bytes, 1 << 16, form, &folder) {
         Err(IngestError::Refused(refusal)) => {
@@ -185,7 +185,7 @@ fn the_header_keeps_the_rules() {
     refused("\"email,name\na@b.c,person\n", "header_quote_not_closed", "never closed");
     refused("PK\u{3}\u{4}xl/person.xml\n", "column_name_invalid", "is this no CSV");
     refused("e\0m\0a\0i\0l\0\n\0", "file_not_text", "UTF-16 needs a byte order mark");
-    let columns = |count: usize| (1..count).map(|number| format!(",c{number}")).collect::<String>();
+    let columns = |count: usize| (1..count).map(|number| format!(",c{number}")).collect::<Vec<_>>().concat();
     refused(&format!("email{}\n", columns(26)), "too_many_columns", "26 columns, more than the 25");
     refused(&format!("email{}\n", columns(3_000_000)), "header_too_long", "longer than 64 KiB");
     refused(&"\n".repeat(100_000), "header_too_long", "64 KiB");
@@ -252,83 +252,6 @@ fn nobody_is_a_file_too() {
 #[test]
 fn an_empty_value_is_absent_and_a_quoted_one_is_empty() {
     check("email,a,b\nx@y.z,,\"\"\n", &[&["x@y.z", "∅", ""]], &[]);
-}
-
-#[test]
-fn a_quote_that_is_never_closed_spoils_its_own_line() {
-    check(
-        "email,name\na@b.c,1\nb@b.c,\"2\nc@b.c,3\nd@b.c,4\n",
-        &[&["a@b.c", "1"], &["c@b.c", "3"], &["d@b.c", "4"]],
-        &[(3, "", "quote_not_closed")],
-    );
-    let many = (0..20_000).map(|number| format!("p{number}@b.c,x\r\n")).collect::<String>();
-    let text = format!("email,name\r\na@b.c,1\r\nb@b.c,\"2\r\n{many}");
-    let folder = tempfile::tempdir().unwrap();
-    let ingested = read(text.as_bytes(), 10_000, &by_email(), &folder).unwrap();
-    assert_eq!((ingested.rows, ingested.bad_lines), (20_001, 1));
-    assert_eq!(bad_lines(&folder)[0].0, 3);
-    // One that is closed by another is one value over the lines between; they are told together.
-    check(
-        "email,name\nb@b.c,\"2\nc@b.c,3\nd@b.c,4\"\ne@b.c,\"x\",9\nf@b.c,5\n",
-        &[&["b@b.c", "2\nc@b.c,3\nd@b.c,4"], &["f@b.c", "5"]],
-        &[(5, "", "too_many_values")],
-    );
-}
-
-#[test]
-fn lines_without_an_end_are_bounded() {
-    let long = "x".repeat(70_000);
-    check(
-        &format!("email,name\na@b.c,1\n{long}\nb@b.c,2\nc@b.c,{long},{long}\r\nd@b.c,3\n"),
-        &[&["a@b.c", "1"], &["b@b.c", "2"], &["d@b.c", "3"]],
-        &[(3, "", "too_long"), (5, "", "too_long")],
-    );
-    // The whole rest of the file is one line, or one value in quotes.
-    let endless = "x".repeat(3_000_000);
-    check(&format!("email\na@b.c\n{endless}"), &[&["a@b.c"]], &[(3, "", "too_long")]);
-    check(&format!("email\na@b.c\n\"{endless}"), &[&["a@b.c"]], &[(3, "", "quote_not_closed")]);
-    check(
-        &format!("email\na@b.c\n\"{endless}\nb@b.c"),
-        &[&["a@b.c"], &["b@b.c"]],
-        &[(3, "", "quote_not_closed")],
-    );
-    let quotes = "\"".repeat(200_001);
-    check(
-        &format!("email\na@b.c\n{quotes}\nb@b.c"),
-        &[&["a@b.c"], &["b@b.c"]],
-        &[(3, "", "quote_not_closed")],
-    );
-    let separators = ",".repeat(200_000);
-    check(&format!("email\na@b.c\n{separators}\nb@b.c"), &[&["a@b.c"], &["b@b.c"]], &[(3, "", "too_long")]);
-}
-
-#[test]
-fn quotes_that_are_never_closed_again_and_again_end_the_reading() {
-    // Each line opens a quote, whether the line before left one open or not.
-    let line = "a\"\"\",\"\n";
-    let filler = "\n".repeat(1_000);
-    let text = format!("email,b,c,d\n{}", format!("{line}{filler}").repeat(1_500));
-    refused(text.as_bytes(), &by_email(), "quotes_not_closed", "line ");
-}
-
-#[test]
-fn nul_and_mixed_line_ends_are_no_trouble() {
-    check(
-        "email,name\ra@b.c,1\r\nb@b.c,\0\nc@b.c,\"3\r\n3\"\rd@b.c,4",
-        &[&["a@b.c", "1"], &["c@b.c", "3\r\n3"], &["d@b.c", "4"]],
-        &[(3, "name", "nul_character")],
-    );
-}
-
-#[test]
-fn only_so_many_bad_lines_are_listed_and_all_are_counted() {
-    let bad = "x,y,z\n".repeat(10_500);
-    let folder = tempfile::tempdir().unwrap();
-    let text = format!("email,name\na@b.c,1\n{bad}");
-    let ingested = read(text.as_bytes(), 4096, &by_email(), &folder).unwrap();
-    assert_eq!((ingested.rows, ingested.bad_lines), (1, 10_500));
-    assert_eq!(ingested.bad_lines_by_code, BTreeMap::from([("too_many_values", 10_500)]));
-    assert_eq!(bad_lines(&folder).len(), 10_000);
 }
 
 proptest! {

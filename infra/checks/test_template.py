@@ -142,7 +142,7 @@ TOLD = {
 }
 
 # What of it is no resource that a permission could be about.
-WORDS = "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CONTRIBUTOR_ROLE ROLES_CLAIM VIEWER_ROLE".split()
+WORDS = "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CONTRIBUTOR_ROLE ROLES_CLAIM SECRET_PREFIX VIEWER_ROLE".split()
 
 
 def of_type(kind):
@@ -285,7 +285,10 @@ class Functions(unittest.TestCase):
     def test_what_a_function_is_told_exists(self):
         for name, properties in of_type("AWS::Lambda::Function").items():
             for variable, value in properties["Environment"]["Variables"].items():
-                self.assertIn(value["Ref"], RESOURCES.keys() | TEMPLATE["Parameters"].keys(), f"{name} {variable}")
+                if variable == "SECRET_PREFIX":
+                    self.assertEqual(value, {"Fn::Sub": SECRETS[1].removeprefix("secret:").removesuffix("*")}, name)
+                else:
+                    self.assertIn(value["Ref"], RESOURCES.keys() | TEMPLATE["Parameters"].keys(), f"{name} {variable}")
 
     def test_each_function_may_use_what_it_is_told_of(self):
         for name, properties in of_type("AWS::Lambda::Function").items():

@@ -8,7 +8,6 @@ use local::cloud::Moment::Before;
 use relay::ledger::{Requested, RunChange, RunRequest};
 use relay::model::{Counts, RunId};
 use relay::run::{RunMode, RunState, Stage, Trigger, TriggerKind};
-use relay::stages::RunRequests;
 use relay::stages::tick::{Tick, Ticked};
 
 /// How many runs a tick at `now` pushes on. Nothing is due and nothing goes wrong.

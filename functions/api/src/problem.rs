@@ -222,10 +222,6 @@ impl From<StartError> for Problem {
             StartError::NotOver { .. } => (StatusCode::CONFLICT, "run_not_over"),
             StartError::NothingToRetry(_) => (StatusCode::CONFLICT, "nothing_to_retry"),
             StartError::RunMissing(_) => (StatusCode::NOT_FOUND, "run_missing"),
-            StartError::RunMissing(_) => (StatusCode::NOT_FOUND, "run_missing"),
-            StartError::NothingToCancel { .. } => (StatusCode::CONFLICT, "nothing_to_cancel"),
-            StartError::NotOver { .. } => (StatusCode::CONFLICT, "run_not_over"),
-            StartError::NothingToRetry(_) => (StatusCode::CONFLICT, "nothing_to_retry"),
             StartError::Cloud(_) => (StatusCode::SERVICE_UNAVAILABLE, "try_again"),
         };
         // What went wrong inside is for the log; the caller can only try again.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use object_store::ObjectStore;
 use relay::aws::{CatalogStore, Objects, Queue};
 use relay::catalog::{CustomUpload, Document, Export, Segment, SegmentKind, Source};
-use relay::ledger::{Ledger, RunChange};
+use relay::ledger::{Ledger, RunChange, UploadPointer};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::{Manifest, SnapshotUpload};
@@ -136,6 +136,8 @@ struct Made {
 
 /// The name of an upload's table in the query that takes its lines.
 const UPLOAD_TABLE: &str = "upload";
+/// The query that takes an upload's lines.
+pub(crate) const UPLOAD_QUERY: &str = "SELECT * FROM upload";
 
 impl Snapshots {
     /// The lines of the segment's current upload, or nobody where that has come to its end.
@@ -146,24 +148,20 @@ impl Snapshots {
         attributes: Vec<String>,
         path: &Path,
     ) -> Result<Made, StageError> {
-        let Some(current) = self.ledger.uploads(&segment.id).await?.current else {
-            let text = format!(
-                "segment \"{id}\" has never had an upload that could be used; put a CSV under uploads/{id}/ in the data \
-                 bucket",
-                id = segment.id
-            );
-            return Err(StageError::stop("segment_never_uploaded", text));
-        };
+        let current = self.current_upload(segment).await?;
         let is_expired = current.is_expired(Timestamp::now());
         let query = SegmentQuery {
-            text: format!("SELECT * FROM {UPLOAD_TABLE}"),
+            text: UPLOAD_QUERY.to_owned(),
             member_key: upload.member_key_column().to_owned(),
             attributes,
         };
         let figures = if is_expired {
             without_members(&query.attributes, path).await
         } else {
-            self.evaluate_upload(&current.object_key, &query, path).await
+            match self.upload_engine(&current.object_key, EngineSettings::new(std::env::temp_dir())) {
+                Ok(engine) => evaluate(&engine, &query, path).await,
+                Err(error) => Err(error),
+            }
         };
         let upload = SnapshotUpload { upload_id: current.upload_id, rows: current.rows, is_expired };
         Ok(Made {
@@ -173,12 +171,24 @@ impl Snapshots {
         })
     }
 
-    async fn evaluate_upload(
+    /// The segment's current upload.
+    pub(crate) async fn current_upload(&self, segment: &Segment) -> Result<UploadPointer, StageError> {
+        self.ledger.uploads(&segment.id).await?.current.ok_or_else(|| {
+            let text = format!(
+                "segment \"{id}\" has never had an upload that could be used; put a CSV under uploads/{id}/ in the data \
+                 bucket",
+                id = segment.id
+            );
+            StageError::stop("segment_never_uploaded", text)
+        })
+    }
+
+    /// An engine whose one source is an upload.
+    pub(crate) fn upload_engine(
         &self,
         object_key: &str,
-        query: &SegmentQuery,
-        path: &Path,
-    ) -> Result<SnapshotFigures, QueryError> {
+        settings: EngineSettings,
+    ) -> Result<Engine, QueryError> {
         let bucket = self.data_bucket.clone();
         let store = Arc::new(S3Store::new(self.s3.clone(), bucket.clone()));
         let store = OneObject::new(store, object_key)
@@ -191,8 +201,7 @@ impl Snapshots {
             format: SourceFormat::Parquet,
         };
         let store: Arc<dyn ObjectStore> = Arc::new(store);
-        let engine = Engine::new(EngineSettings::new(std::env::temp_dir()), [source], [(bucket, store)])?;
-        evaluate(&engine, query, path).await
+        Engine::new(settings, [source], [(bucket, store)])
     }
 }
 

@@ -1,9 +1,9 @@
 //! One segment's preview: evaluated like a run's segment, with less time, and told instead of kept.
 
-use crate::handler::Snapshots;
+use crate::handler::{Snapshots, UPLOAD_QUERY};
 use jiff::Timestamp;
 use relay::aws::LookupError;
-use relay::catalog::Segment;
+use relay::catalog::{Segment, SegmentKind};
 use relay::snapshot::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewSource,
     SnapshotReader, preview_value,
@@ -35,6 +35,14 @@ struct Found {
     description: Description,
     figures: SnapshotFigures,
     first_rows: Vec<Map<String, Value>>,
+}
+
+/// What a person's action can help is theirs; what may go better later is not.
+fn theirs(error: StageError) -> Trouble {
+    match error {
+        StageError::Stop { code, text } => Trouble::Theirs(PreviewError { code, text }),
+        other => Trouble::Ours(other),
+    }
 }
 
 impl From<QueryError> for Trouble {
@@ -90,9 +98,16 @@ impl Snapshots {
             PreviewOf::Draft(segment) => segment.clone(),
         };
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
-        let engine = self.engine(settings).await?;
+        let (engine, query, member_key) = match &segment.kind {
+            SegmentKind::Query { query, member_key } => (self.engine(settings).await?, query.as_str(), member_key.as_str()),
+            SegmentKind::Upload(upload) => {
+                // That nothing was ever uploaded is the author's to mend.
+                let current = self.current_upload(&segment).await.map_err(theirs)?;
+                (self.upload_engine(&current.object_key, settings)?, UPLOAD_QUERY, upload.member_key_column())
+            }
+        };
         // What is read twice has the time once.
-        match timeout(TIME_LIMIT, look(&engine, &segment)).await {
+        match timeout(TIME_LIMIT, look(&engine, query, member_key)).await {
             Ok(found) => found,
             Err(_) => Err(QueryError::TimeLimit { seconds: TIME_LIMIT.as_secs() }.into()),
         }
@@ -101,11 +116,11 @@ impl Snapshots {
 
 /// Counts without attributes, for which the engine need not carry any, and takes the first rows with all of them, for
 /// which it need not sort any other.
-async fn look(engine: &Engine, segment: &Segment) -> Result<Found, Trouble> {
-    let description = describe(engine, &segment.query, &segment.member_key).await?;
+async fn look(engine: &Engine, text: &str, member_key: &str) -> Result<Found, Trouble> {
+    let description = describe(engine, text, member_key).await?;
     let query = |attributes| SegmentQuery {
-        text: segment.query.clone(),
-        member_key: segment.member_key.clone(),
+        text: text.to_owned(),
+        member_key: member_key.to_owned(),
         attributes,
     };
     let directory = tempfile::tempdir().map_err(StageError::from)?;
@@ -113,7 +128,7 @@ async fn look(engine: &Engine, segment: &Segment) -> Result<Found, Trouble> {
     let attributes = description.columns.iter().map(|column| column.name.clone()).collect();
     let path = directory.path().join("first");
     evaluate_first(engine, &query(attributes), &path, ROWS_READ).await?;
-    let first_rows = read_rows(&path, &segment.member_key)?;
+    let first_rows = read_rows(&path, member_key)?;
     Ok(Found { description, figures, first_rows })
 }
 

@@ -24,7 +24,8 @@ impl RunRequests {
         if !run.state.is_over() {
             return Err(StartError::NotOver { run_id, state: run.state });
         }
-        if run.counts.deferred + run.counts.rejected == 0 {
+        // A dry run has left no rows behind, whatever it counted.
+        if run.mode == RunMode::DryRun || run.counts.deferred + run.counts.rejected == 0 {
             return Err(StartError::NothingToRetry(run_id));
         }
         self.start_as(RunMode::Retry { of: run_id }, &run.export_id, trigger, now).await

@@ -94,6 +94,9 @@ fn nothing_yet(run_id: RunId, run: &Run) -> Problem {
 impl Api {
     async fn report(&self, run: &Run) -> Result<Report, Problem> {
         let missing = |detail: String| Problem::new(StatusCode::NOT_FOUND, "report_missing", detail);
+        if run.mode == RunMode::DryRun {
+            return Err(missing(format!("what this dry run found is at /runs/{}/dry-run", run.run_id)));
+        }
         let Some(key) = &run.report_key else {
             let detail = format!("run {} is {}: there is no report yet", run.run_id, run.state.name());
             return Err(missing(detail));

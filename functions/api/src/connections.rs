@@ -9,6 +9,7 @@ use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -158,13 +159,10 @@ async fn remove(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     Seen(version): Seen,
-    removal: Result<Query<Removal>, axum::extract::rejection::QueryRejection>,
+    removal: Result<Query<Removal>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let id = ConnectionId::try_from(id)?;
-    let refused = |error: axum::extract::rejection::QueryRejection| {
-        Problem::new(StatusCode::BAD_REQUEST, "query_malformed", error.body_text())
-    };
-    let Query(Removal { exports }) = removal.map_err(refused)?;
+    let Query(Removal { exports }) = removal.map_err(|error| Problem::query(&error))?;
     let current = api.saved::<Connection>(id.as_str()).await?;
     if current.version != version {
         let detail = format!("connection \"{id}\" is in version {} now; read it again", current.version);

@@ -1,9 +1,12 @@
 //! What goes where.
 
+mod checking;
 mod making;
 mod running;
 
 pub(crate) use running::StartedRun;
+
+use checking::{Check, SavingQuery};
 
 use crate::Api;
 use crate::caller::{Caller, Role};
@@ -11,11 +14,12 @@ use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use relay::aws::{LookupError, Saved};
-use relay::catalog::{CatalogError, Connection, Export, Kind, Segment, UseBy};
+use relay::catalog::{CatalogError, Connection, Document, Export, Kind, Segment, UseBy};
 use relay::model::{ConnectionId, ExportId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,7 +50,7 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response
 /// Makes or replaces an export. Saving it does not run it.
 #[utoipa::path(put, path = "/exports/{id}", tag = "exports", request_body = Export,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
-        ("Idempotency-Key" = Option<String>, Header)),
+        ("Idempotency-Key" = Option<String>, Header), SavingQuery),
     responses((status = 200, body = SavedDocument<Export>), (status = 201, body = SavedDocument<Export>), Problems))]
 async fn save(
     State(api): State<Api>,
@@ -54,19 +58,26 @@ async fn save(
     Path(id): Path<String>,
     Precondition(expected): Precondition,
     RequestKey(request_key): RequestKey,
+    query: Result<Query<SavingQuery>, QueryRejection>,
     Body(document): Body<Export>,
 ) -> Result<Response, Problem> {
     let id = ExportId::try_from(id)?;
+    let query = query.map_err(|error| Problem::query(&error))?;
     let current = api.requests.catalog.find::<Export>(id.as_str()).await?;
     if let Some(current) = current {
         api.require_use(&caller, current.document.connection.as_ref()).await?;
     }
     api.require_use(&caller, document.connection.as_ref()).await?;
     api.check_references(&document).await?;
+    document.validate()?;
+    let warnings = match query.check {
+        Check::Destination => api.check_with_destination(&document).await?,
+        Check::None => Vec::new(),
+    };
     let needs = document.connection.as_ref().map(|connection| (Kind::Connection, connection.to_string()));
     let saving = Saving { caller: &caller, expected, request_key, needs };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+    Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 
 /// Removes an export. What it has delivered stays in the destination.

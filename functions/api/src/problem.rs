@@ -1,5 +1,6 @@
 //! Errors as problem details (RFC 9457).
 
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use relay::aws::{ChangeError, CloudError, LookupError};
@@ -102,6 +103,11 @@ impl Problem {
         let (field, problem) = (field.into(), problem.into());
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, format!("{field}: {problem}"))
             .with_errors(vec![FieldProblem { field, problem }])
+    }
+
+    /// A query that is not in the form that the operation takes.
+    pub(crate) fn query(error: &QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "query_malformed", error.body_text())
     }
 
     /// The same with the fields that are wrong.

@@ -99,7 +99,9 @@ impl Snapshots {
         };
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let (engine, query, member_key) = match &segment.kind {
-            SegmentKind::Query { query, member_key } => (self.engine(settings).await?, query.as_str(), member_key.as_str()),
+            SegmentKind::Query { query, member_key } => {
+                (self.engine(settings).await?, query.as_str(), member_key.as_str())
+            }
             SegmentKind::Upload(upload) => {
                 // That nothing was ever uploaded is the author's to mend.
                 let current = self.current_upload(&segment).await.map_err(theirs)?;
@@ -118,11 +120,8 @@ impl Snapshots {
 /// which it need not sort any other.
 async fn look(engine: &Engine, text: &str, member_key: &str) -> Result<Found, Trouble> {
     let description = describe(engine, text, member_key).await?;
-    let query = |attributes| SegmentQuery {
-        text: text.to_owned(),
-        member_key: member_key.to_owned(),
-        attributes,
-    };
+    let query =
+        |attributes| SegmentQuery { text: text.to_owned(), member_key: member_key.to_owned(), attributes };
     let directory = tempfile::tempdir().map_err(StageError::from)?;
     let figures = evaluate(engine, &query(Vec::new()), &directory.path().join("members")).await?;
     let attributes = description.columns.iter().map(|column| column.name.clone()).collect();

@@ -1,6 +1,7 @@
 //! What each function does: one step of a run each, safe to be asked for twice and to crash anywhere.
 
 mod canceling;
+mod checking;
 pub mod chunk;
 mod connections;
 mod definitions;
@@ -17,6 +18,7 @@ mod starting;
 pub mod tick;
 mod uploads;
 
+pub use checking::ExportCheck;
 pub use connections::{Connections, require_consent};
 pub use definitions::{freeze_export, frozen_export};
 pub use dry_runs::dry_run_findings;

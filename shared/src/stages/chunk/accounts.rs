@@ -262,7 +262,7 @@ fn open(delivered: Option<&File>) -> Result<DeliveredReader, DifferError> {
     }
 }
 
-fn mapping_error(error: &MappingError) -> StageError {
+pub(in crate::stages) fn mapping_error(error: &MappingError) -> StageError {
     let code = match error {
         MappingError::UnknownField { .. } => "mapping_unknown_field",
         MappingError::UnknownAttribute { .. } => "mapping_unknown_attribute",

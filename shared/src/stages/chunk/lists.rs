@@ -2,19 +2,19 @@
 
 use super::waiting::waiting;
 use super::{Chunk, StageError};
-use crate::aws::LookupError;
+use crate::aws::{CatalogStore, LookupError};
 use crate::catalog::{CatalogError, Export, Segment};
 use crate::connectors::{CallContext, Connector, Intent, Prepared, WantedList};
-use crate::ledger::ListOwner;
+use crate::ledger::{Ledger, ListOwner};
 use crate::model::ListId;
 
 /// A target list, ready for a delta.
-pub(super) struct PreparedList<T> {
+pub(in crate::stages) struct PreparedList<T> {
     /// What the ledger and reports call it.
     pub(super) list: ListId,
     /// What people call it.
-    pub(super) label: String,
-    pub(super) prepared: Prepared<T>,
+    pub(in crate::stages) label: String,
+    pub(in crate::stages) prepared: Prepared<T>,
     /// The destination's id of the list that the segment had so far.
     known: Option<ListId>,
 }
@@ -26,9 +26,22 @@ impl<T> PreparedList<T> {
     }
 }
 
+/// What finding target lists needs.
+pub(in crate::stages) struct Lists<'a> {
+    pub(in crate::stages) catalog: &'a CatalogStore,
+    pub(in crate::stages) ledger: &'a Ledger,
+}
+
 impl Chunk {
+    /// The target lists' part of it.
+    pub(super) const fn lists(&self) -> Lists<'_> {
+        Lists { catalog: &self.catalog, ledger: &self.ledger }
+    }
+}
+
+impl Lists<'_> {
     /// Prepares every target list, and makes each this export's or says whose it is.
-    pub(super) async fn prepare_lists<C: Connector>(
+    pub(in crate::stages) async fn prepare_lists<C: Connector>(
         &self,
         connector: &C,
         export: &Export,

@@ -69,7 +69,7 @@ impl Chunk {
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
         let segments = self.run_segments(run, export, keys).await?;
-        let lists = self.prepare_lists(connector, export, &context).await?;
+        let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let (accounts, found) = (Accounts::new(C::LIMITS, export), Findings::default());
         let mut look = Look { chunk: self, connector, export, keys, segments: &segments, accounts, found };
         for list in &lists {

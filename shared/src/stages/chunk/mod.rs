@@ -1,9 +1,9 @@
 //! Snapshot against delivered state: the delta of each target list, cut into batches, and one message a batch.
 
-mod accounts;
+pub(super) mod accounts;
 mod cap;
 mod limits;
-mod lists;
+pub(super) mod lists;
 mod look;
 mod look_sink;
 mod retire;
@@ -127,7 +127,7 @@ impl Chunk {
         let segments = self.run_segments(run, export, keys).await?;
         let mut accounts = Accounts::new(C::LIMITS, export);
         self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await?;
-        let lists = self.prepare_lists(connector, export, &context).await?;
+        let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let mut notices = Vec::new();
         let mut deltas = Vec::with_capacity(lists.len());
         notices.extend(retry_notice(run));

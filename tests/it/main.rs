@@ -9,6 +9,7 @@
 )]
 
 mod canceling;
+mod control_plane;
 mod dry_run;
 mod dynamics365_sales;
 mod edits;

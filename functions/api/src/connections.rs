@@ -98,7 +98,7 @@ async fn save(
     Path(id): Path<String>,
     Precondition(expected): Precondition,
     RequestKey(request_key): RequestKey,
-    Body(document): Body<Connection>,
+    Body(mut document): Body<Connection>,
 ) -> Result<Response, Problem> {
     let id = ConnectionId::try_from(id)?;
     let prefix = &api.secret_prefix;
@@ -107,12 +107,8 @@ async fn save(
         return Err(Problem::field("secret_out_of_reach", "/secret", problem));
     }
     let current = api.requests.catalog.find::<Connection>(id.as_str()).await?;
-    let stored = current.as_ref().and_then(|saved| saved.document.consent.as_ref());
-    if document.consent.as_ref() != stored {
-        let problem = "leave it as it is stored, or out where there is none: PUT /connections/{id}/consent gives it and \
-                       DELETE takes it back, so that who agreed and when is never a claim";
-        return Err(Problem::field("consent_elsewhere", "/consent", problem));
-    }
+    let stored = current.as_ref().and_then(|saved| saved.document.consent.clone());
+    document.consent = consent(&caller, document.consent, stored)?;
     if current.is_some_and(|saved| saved.document.destination != document.destination) {
         let problem = "a connection stays with its destination; make another connection";
         return Err(Problem::field("destination_changed", "/destination", problem));
@@ -125,6 +121,25 @@ async fn save(
         saved.warnings.push(text.to_owned());
     }
     Ok(saved.answer(status_of(expected)))
+}
+
+/// The consent to store: new words are the caller's and now, so that who agreed and when is never a claim.
+fn consent(
+    caller: &Caller,
+    wanted: Option<Consent>,
+    stored: Option<Consent>,
+) -> Result<Option<Consent>, Problem> {
+    match (wanted, stored) {
+        (Some(wanted), Some(stored)) if wanted.text == stored.text => Ok(Some(stored)),
+        (Some(Consent { text, .. }), _) => {
+            Ok(Some(Consent { by: caller.display_id(), at: timestamp_now(), text }))
+        }
+        (None, None) => Ok(None),
+        (None, Some(_)) => {
+            let problem = "is taken back by DELETE /connections/{id}/consent, never in passing";
+            Err(Problem::field("consent_elsewhere", "/consent", problem))
+        }
+    }
 }
 
 /// What becomes of the exports of a connection that is removed.

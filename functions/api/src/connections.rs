@@ -145,7 +145,7 @@ fn consent(
 /// What becomes of the exports of a connection that is removed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Dependents {
+pub(crate) enum Dependents {
     /// They are in the way: the answer names them, and nothing is removed.
     #[default]
     Refuse,

@@ -6,7 +6,8 @@ mod running;
 
 pub(crate) use running::StartedRun;
 
-use checking::{Check, SavingQuery};
+pub(crate) use checking::Check;
+use checking::SavingQuery;
 
 use crate::Api;
 use crate::caller::{Caller, Role};

@@ -1,6 +1,9 @@
 //! The API as an OpenAPI 3.1 document, made of the handlers.
 
 use crate::access::rule;
+use crate::connections::Dependents;
+use crate::exports::Check;
+use crate::problem::{FieldProblem, Problems};
 use axum::Json;
 use axum::http::Method;
 use serde_json::json;
@@ -10,14 +13,17 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 
-/// The document without its paths.
+/// The document without its paths. What is only named inside of others is listed here.
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Segment Relay",
-    description = "Connections, segments, exports and runs. Every request carries a token of the issuer that the \
+#[openapi(
+    components(schemas(Check, Dependents, FieldProblem)),
+    info(
+        title = "Segment Relay",
+        description = "Connections, segments, exports and runs. Every request carries a token of the issuer that the \
                    stack was deployed with. Changes say which version they are about (If-Match), and errors are \
                    problem details (RFC 9457)."
-))]
+    )
+)]
 struct Document;
 
 /// The document that the paths are put into.
@@ -50,7 +56,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "people", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/openapi.json", tag = "people", responses((status = 200, body = Object), Problems))]
 pub(crate) async fn serve(
     axum::extract::Extension(document): axum::extract::Extension<std::sync::Arc<utoipa::openapi::OpenApi>>,
 ) -> Json<utoipa::openapi::OpenApi> {

@@ -26,3 +26,31 @@ fn every_operation_says_its_role() {
         }
     }
 }
+
+/// Editors and clients follow references, and the schemas of files are taken from the four by name.
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = serde_json::to_value(crate::openapi_document()).unwrap();
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 20, "{references:?}");
+    let dangling: Vec<&String> = references
+        .iter()
+        .filter(|reference| document.pointer(reference.trim_start_matches('#')).is_none())
+        .collect();
+    assert_eq!(dangling, Vec::<&String>::new());
+    for name in ["Source", "Segment", "Connection", "Export"] {
+        assert!(document.pointer(&format!("/components/schemas/{name}/properties/id")).is_some(), "{name}");
+    }
+}
+
+fn collect(value: &serde_json::Value, references: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            references.extend(fields.get("$ref").and_then(|reference| reference.as_str()).map(str::to_owned));
+            fields.values().for_each(|value| collect(value, references));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => {}
+    }
+}

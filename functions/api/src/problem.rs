@@ -66,6 +66,9 @@ pub(crate) enum Problems {
     /// It is not there.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemDetails),
+    /// The path, as the gateway hands it on, is that of another route, which does not take this method.
+    #[response(status = 405, content_type = "application/problem+json")]
+    MethodNotAllowed(#[to_schema] ProblemDetails),
     /// There is something in the way that somebody has to put right first.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(#[to_schema] ProblemDetails),

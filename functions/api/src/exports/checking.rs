@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Whether the destination is asked before an export is saved.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Check {
+pub(crate) enum Check {
     /// Lists and fields have to be there.
     #[default]
     Destination,

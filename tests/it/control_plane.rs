@@ -1,12 +1,11 @@
 //! What administrators and contributors do all day, through the HTTP API and the real gateway.
 
-use crate::support::{Job, Scene, persons};
+use crate::support::{Job, Scene, persons, wait_until};
 use local::cloud::Response;
 use local::issuer::{Role, TokenRequest};
 use local::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Somebody with a token.
 struct Person<'a> {
@@ -52,14 +51,15 @@ impl<'a> Person<'a> {
 
     /// Asks until there is something to be seen.
     async fn wait_for(&self, path: &str, is_there: impl Fn(&Response) -> bool) -> Value {
-        for _ in 0..600 {
+        let mut found = Value::Null;
+        wait_until(path, async || {
             let answer = self.get(path).await;
-            if is_there(&answer) {
-                return answer.body;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("nothing at {path} after a minute");
+            let is_over = is_there(&answer);
+            found = answer.body;
+            is_over
+        })
+        .await;
+        found
     }
 
     async fn over(&self, run: &Value) -> Value {

@@ -39,7 +39,7 @@ impl<T> From<Saved<T>> for SavedDocument<T> {
 }
 
 impl<T: Serialize> SavedDocument<T> {
-    /// The answer, with the version as its ETag.
+    /// The answer, with the version as its `ETag`.
     pub(crate) fn answer(self, status: StatusCode) -> Response {
         let tag = HeaderValue::from_str(&format!("\"{}\"", self.version));
         let mut response = (status, Json(self)).into_response();

@@ -120,7 +120,7 @@ impl CatalogStore {
         let new_version = version.as_ref().map_or(0, |current| current.version) + 1;
         let after = json::<T>(document)?;
         let before = version.as_ref().map(|current| json::<T>(&current.document)).transpose()?;
-        let line = self.line::<T>(document.id(), change, before, Some(after.clone()));
+        let line = line::<T>(document.id(), change, before, Some(after.clone()));
         let put = self.update_part::<T>(
             document.id(),
             &after,
@@ -149,7 +149,7 @@ impl CatalogStore {
         if current.version != version {
             return Err(conflict::<T>(id, expected, current.version));
         }
-        let line = self.line::<T>(id, change, Some(json::<T>(&current.document)?), None);
+        let line = line::<T>(id, change, Some(json::<T>(&current.document)?), None);
         let delete = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(item_key(T::KIND.name(), id)))
@@ -160,24 +160,6 @@ impl CatalogStore {
         let delete = TransactWriteItem::builder().delete(delete).build();
         self.transact::<T>(id, expected, vec![delete], &line, change).await?;
         Ok(current.document)
-    }
-
-    fn line<T: Document>(
-        &self,
-        id: &str,
-        change: &Change,
-        before: Option<Value>,
-        after: Option<Value>,
-    ) -> AuditLine {
-        AuditLine {
-            at: change.at,
-            by: change.by.clone(),
-            action: change.action,
-            kind: T::KIND.name().to_owned(),
-            id: id.to_owned(),
-            before,
-            after,
-        }
     }
 
     fn update_part<T: Document>(
@@ -256,6 +238,18 @@ impl CatalogStore {
 
     pub(super) fn impossible(&self) -> CloudError {
         CloudError::local("write catalog", &self.table, "request_impossible")
+    }
+}
+
+fn line<T: Document>(id: &str, change: &Change, before: Option<Value>, after: Option<Value>) -> AuditLine {
+    AuditLine {
+        at: change.at,
+        by: change.by.clone(),
+        action: change.action,
+        kind: T::KIND.name().to_owned(),
+        id: id.to_owned(),
+        before,
+        after,
     }
 }
 

@@ -145,7 +145,7 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(super) fn number(value: impl ToString) -> AttributeValue {
+pub(super) fn number(value: impl std::fmt::Display + Copy) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 

@@ -154,6 +154,13 @@ async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
     let csv = csv.text().await.unwrap();
     assert!(csv.lines().count() == 2 && csv.contains("P0000004") && csv.contains("email_invalid"), "{csv}");
 
+    let sizes = admin.get("/segments/plane/sizes").await.body;
+    assert_eq!(
+        (&sizes["sizes"][0]["run_id"], &sizes["sizes"][0]["members"]),
+        (&run["run_id"], &json!(20)),
+        "{sizes}"
+    );
+
     let history = admin.get("/exports/plane/runs").await;
     let runs: Vec<&Value> =
         history.body["items"].as_array().unwrap().iter().map(|run| &run["run_id"]).collect();

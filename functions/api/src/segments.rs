@@ -1,6 +1,7 @@
 //! Named sets of profiles.
 
 mod previews;
+mod sizes;
 
 use crate::Api;
 use crate::caller::Caller;
@@ -17,7 +18,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove)).merge(previews::router())
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read, save, remove))
+        .merge(previews::router())
+        .merge(sizes::router())
 }
 
 /// The segments.

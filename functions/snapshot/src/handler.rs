@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use object_store::ObjectStore;
 use relay::aws::{CatalogStore, Objects, Queue};
 use relay::catalog::{CustomUpload, Document, Export, Segment, SegmentKind, Source};
-use relay::ledger::{Ledger, RunChange, UploadPointer};
+use relay::ledger::{Ledger, RunChange, SegmentSize, UploadPointer};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::{Manifest, SnapshotUpload};
@@ -121,6 +121,8 @@ impl Snapshots {
             .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
         // The manifest is what makes a snapshot one, so it comes last.
         self.objects.put(&manifest_key, bytes).await?;
+        let size = SegmentSize { run_id: run.run_id, members: figures.rows, at: Timestamp::now() };
+        self.ledger.note_size(&segment.id, size).await?;
         tracing::info!(run.id = %run.run_id, segment.id = segment.id(), rows = figures.rows, bytes = figures.bytes,
             "snapshot is made");
         Ok(())

@@ -104,8 +104,8 @@ where
     let form = if arguments.json { Form::Json } else { Form::Text };
     let mut console = Console { output, errors, input, form, screen, is_line_open: false };
     let ended = match settings::connect(&arguments.signing, &variables, &folder).await {
-        Ok(api) => {
-            let mut session = Session { api, console: &mut console, poll };
+        Ok((api, values)) => {
+            let mut session = Session { api, values, console: &mut console, poll };
             commands::carry_out(&arguments.command, &mut session).await
         }
         Err(error) => Err(error),

@@ -13,6 +13,7 @@ use url::{Host, Url};
 use crate::api::{Api, client, field};
 use crate::arguments::{LocalRole, Signing};
 use crate::error::Error;
+use crate::files::Values;
 
 /// Names of the environment's variables.
 const URL: &str = "SEGMENT_RELAY_URL";
@@ -24,17 +25,22 @@ const TOKEN_COMMAND: &str = "SEGMENT_RELAY_TOKEN_COMMAND";
 struct Up {
     api_url: String,
     issuer_url: Option<String>,
+    /// What stands for `${name}` in its example catalog.
+    #[serde(default)]
+    values: Values,
 }
 
-/// Makes the API's client out of the arguments and the environment, arguments first.
+/// Makes the API's client out of the arguments and the environment, arguments first. With it comes what the local cloud
+/// has for `${name}` in files.
 pub(crate) async fn connect(
     signing: &Signing,
     variables: &BTreeMap<String, String>,
     folder: &Path,
-) -> Result<Api, Error> {
+) -> Result<(Api, Values), Error> {
     let client = client().map_err(|error| Error::Input(format!("cannot make an HTTP client: {error}")))?;
     let variable = |name: &str| variables.get(name).filter(|value| !value.trim().is_empty()).cloned();
     let local = if signing.local { Some(up(folder)?) } else { None };
+    let values = local.as_ref().map(|up| up.values.clone()).unwrap_or_default();
     let address = signing.url.clone().or_else(|| local.as_ref().map(|up| up.api_url.clone()));
     let address = address.or_else(|| variable(URL)).ok_or_else(|| {
         Error::Input(format!(
@@ -56,7 +62,7 @@ pub(crate) async fn connect(
             }
         },
     };
-    Ok(Api::new(client, address, token.expose_secret().trim().to_owned().into()))
+    Ok((Api::new(client, address, token.expose_secret().trim().to_owned().into()), values))
 }
 
 /// An address that a token may go to: encrypted, or on this machine.

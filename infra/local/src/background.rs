@@ -13,7 +13,7 @@ use crate::cloud::{Options, StackOutputs, StartTimes};
 use crate::console::Progress;
 use crate::error::tail;
 use crate::processes::Identity;
-use crate::world::{Destinations, World};
+use crate::world::{Destinations, Values, World};
 use crate::{Error, demo, venv, workspace};
 
 const START_LIMIT: Duration = Duration::from_mins(3);
@@ -44,6 +44,8 @@ pub struct Running {
     pub dynamics365_sales_url: String,
     /// The lake's bucket.
     pub lake_bucket: String,
+    /// What stands for `${name}` in the example catalog here.
+    pub values: Values,
     /// The stack's outputs.
     pub outputs: StackOutputs,
     /// The emulator's and the functions' log.
@@ -130,7 +132,7 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
         serde_json::from_slice(&std::fs::read(&request).map_err(Error::file(&request))?)?;
     let world = World::start_with(Options::new(venv::ensure(progress)?, functions), progress).await?;
     let destinations = Destinations::start(&world, progress).await?;
-    let lists = demo::furnish(&world, &destinations, &demo::Arguments::default(), progress).await?;
+    let (lists, values) = demo::furnish(&world, &destinations, &demo::Arguments::default(), progress).await?;
     let cloud = &world.cloud;
     let owner = Identity::of(std::process::id())
         .ok_or_else(|| Error::Missing("cannot tell when this process started".to_owned()))?;
@@ -147,6 +149,7 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
         omnisend_brand_id: destinations.brand.to_string(),
         dynamics365_sales_url: destinations.dynamics365_sales.base_url(),
         lake_bucket: cloud.lake_bucket().to_owned(),
+        values,
         outputs: cloud.outputs().clone(),
         log: cloud.log_path().to_path_buf(),
         journal: cloud.journal_path(),

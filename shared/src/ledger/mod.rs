@@ -11,6 +11,7 @@ mod lists;
 mod progress;
 mod requests;
 mod runs;
+mod sizes;
 mod uploads;
 
 pub use batches::{BatchId, Claim, Closed, Owner, Spent};
@@ -21,6 +22,7 @@ pub use lists::ListOwner;
 pub use progress::{Attempt, Progress};
 pub use requests::{Requested, RunRequest};
 pub use runs::RunChange;
+pub use sizes::SegmentSize;
 pub use uploads::{SegmentUploads, UploadAttempt, UploadPointer};
 
 use crate::aws::CloudError;

@@ -14,6 +14,11 @@ pub const ACCESS: &[Rule] = &[
     administrator(Method::DELETE, "/sources/{id}", "remove a source"),
     viewer(Method::GET, "/segments", "the segments"),
     viewer(Method::GET, "/segments/{id}", "a segment"),
+    viewer(
+        Method::GET,
+        "/segments/{id}/sizes",
+        "how many members a segment has had, and where an upload stands",
+    ),
     contributor(Method::PUT, "/segments/{id}", "make or replace a segment"),
     contributor(Method::DELETE, "/segments/{id}", "remove a segment that no export uses"),
     contributor(Method::POST, "/segments/{id}/preview", "count a segment's members and read its first rows"),

@@ -59,7 +59,8 @@ async fn make(
     leftovers: Leftovers,
     session: &mut Session<'_, '_>,
 ) -> Result<Plan, Error> {
-    let values = parse_values(&folder.values)?;
+    let mut values = session.values.clone();
+    values.extend(parse_values(&folder.values)?);
     let definitions = read_folder(&folder.folder, &values)?;
     let there = all(session).await?;
     plan::make(&definitions, &there, leftovers, &kinds(&folder.folder))

@@ -20,11 +20,14 @@ use crate::api::Api;
 use crate::arguments::Command;
 use crate::console::Console;
 use crate::error::Error;
+use crate::files::Values;
 
 /// What every command needs.
 pub(crate) struct Session<'a, 'b> {
     /// The API.
     pub(crate) api: Api,
+    /// What stands for `${name}` in files where the command line does not say.
+    pub(crate) values: Values,
     /// The terminal.
     pub(crate) console: &'a mut Console<'b>,
     /// How often something that takes its time is looked after.

@@ -14,7 +14,7 @@ use super::{Arguments, Lists, People, write_orders, write_profiles};
 use crate::Error;
 use crate::binaries::Profile;
 use crate::console::Progress;
-use crate::world::{Catalog, Destinations, World, example_catalog, save_catalog};
+use crate::world::{Catalog, Destinations, Values, World, example_catalog, save_catalog};
 
 const RUN_LIMIT: Duration = Duration::from_mins(10);
 const SCHEDULE_LIMIT: Duration = Duration::from_secs(150);
@@ -92,10 +92,11 @@ pub async fn furnish(
     destinations: &Destinations,
     arguments: &Arguments,
     progress: &Progress,
-) -> Result<Lists, Error> {
+) -> Result<(Lists, Values), Error> {
     let mut places = Places::new(world, destinations)?;
     set_up(world, &mut places, arguments, &mut Rng::with_seed(arguments.seed), progress).await?;
-    Ok(places.lists)
+    let values = places.values();
+    Ok((places.lists, values))
 }
 
 async fn upload(world: &World, people: &People, progress: &Progress) -> Result<(), Error> {

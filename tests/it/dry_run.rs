@@ -1,9 +1,12 @@
 //! A dry run says what a run would do, and does nothing of it.
 
-use crate::support::messages::{dead_letters, journal};
-use crate::support::{Job, Scene, persons};
+use crate::support::messages::{dead_letters, journal, queues_are_empty};
+use crate::support::{Job, Scene, persons, wait_until};
+use jiff::Timestamp;
+use local::cloud::Moment::Before;
 use relay::model::Counts;
 use relay::run::{DryRun, RunState, Sample, SampleKind};
+use relay::stages::dry_run_findings;
 use sandbox::campaign_monitor::{Endpoint, Pace};
 use serde_json::json;
 
@@ -125,6 +128,24 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     let announced: Vec<String> = announced.map(|entry| entry["body"].to_string()).collect();
     assert!(!announced.iter().any(|body| body.contains(&again.to_string())), "dry runs are nobody's news");
     assert_eq!(dead_letters(&scene).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_that_is_canceled_is_over_and_finds_nothing() {
+    let scene = Scene::open().await;
+    let job = Job::new(&scene, "canceled");
+    job.ready(&persons(10)).await;
+    let hold = scene.hold(Before, "s3", "PUT Object", "canceled.json").await;
+    let run_id = job.ask_for_dry_run("first").await;
+    scene.held(hold).await;
+    let canceled = scene.requests().cancel(run_id, "the test", Timestamp::now()).await.unwrap();
+    assert_eq!((canceled.state, canceled.ended_at.is_some()), (RunState::Canceled, true));
+    scene.cloud.let_go(hold).await.unwrap();
+    wait_until("nothing is on its way", async || queues_are_empty(&scene).await).await;
+    let over = scene.ledger().run(run_id).await.unwrap();
+    assert_eq!((over.state, over.report_key), (RunState::Canceled, None));
+    assert_eq!(dry_run_findings(&scene.data(), &canceled).await.unwrap(), None);
+    job.run().await.succeeded(Counts { added: 10, ..Counts::default() });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,9 +2,9 @@
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, RunChange};
 use crate::model::{ConnectionId, ExportId, RunId};
-use crate::run::{CancelReason, Cancellation, Run, RunState};
+use crate::run::{CancelReason, Cancellation, Run, RunMode, RunState};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
@@ -84,6 +84,13 @@ impl RunRequests {
                     self.wake_finish(&run).await?;
                 }
                 return Ok(run);
+            }
+            if run.mode == RunMode::DryRun && !state.is_over() {
+                // It has nothing to account for, so it is over at once.
+                let from = [RunState::Snapshotting, RunState::Chunking];
+                let change = RunChange { is_ended: Some(now), ..RunChange::default() };
+                self.ledger.advance(run_id, &from, RunState::Canceled, now, &change).await?;
+                return Ok(self.ledger.run(run_id).await?);
             }
             let is_canceled = match state {
                 RunState::Waiting => {

@@ -23,7 +23,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 
 /// How large a segment is and was.
 #[derive(Debug, Serialize, ToSchema)]
-struct Sizes {
+struct SizeHistory {
     /// How many members the segment had each time that a run evaluated it, the newest first.
     sizes: Vec<SegmentSize>,
     /// The upload that the members of a custom upload are from.
@@ -51,8 +51,8 @@ struct ShownUpload {
 
 /// How many members a segment has had, and where a custom upload stands.
 #[utoipa::path(get, path = "/segments/{id}/sizes", tag = "segments", params(("id" = String, Path)),
-    responses((status = 200, body = Sizes), Problems))]
-async fn sizes(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Sizes>, Problem> {
+    responses((status = 200, body = SizeHistory), Problems))]
+async fn sizes(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<SizeHistory>, Problem> {
     let id = SegmentId::try_from(id)?;
     let segment = api.saved::<Segment>(id.as_str()).await?.document;
     let sizes = api.requests.ledger.sizes(&id, SIZES).await?;
@@ -67,5 +67,5 @@ async fn sizes(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Si
         expires_at: current.expires_at,
         is_expired: current.is_expired(timestamp_now()),
     });
-    Ok(Json(Sizes { sizes, upload, latest_upload_refused: latest.and_then(|latest| latest.refusal) }))
+    Ok(Json(SizeHistory { sizes, upload, latest_upload_refused: latest.and_then(|latest| latest.refusal) }))
 }

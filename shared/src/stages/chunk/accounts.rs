@@ -148,7 +148,7 @@ impl Chunk {
                 .map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
             // A segment that goes to two lists is evaluated once, so its unusable rows came in once.
             // A retry is about members only, and those rows are nobody's.
-            let is_first = counted.insert(&entry.segment) && run.mode == RunMode::Delivery;
+            let is_first = counted.insert(&entry.segment) && !matches!(run.mode, RunMode::Retry { .. });
             segments.push(RunSegment {
                 segment: entry.segment.clone(),
                 target_list: entry.list(),

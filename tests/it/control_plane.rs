@@ -84,6 +84,11 @@ async fn connect(administrator: &Person<'_>, job: &mut Job<'_>, api_key: &str) {
     let path = format!("/connections/{name}");
     let connection =
         json!({ "id": name, "name": "Ours", "destination": "campaign-monitor", "secret": secret });
+    let mut leaky = connection.clone();
+    leaky["settings"] = json!({ "api_key": api_key });
+    let refused = administrator.create(&path, &leaky).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["field"]), (422, &json!("/settings")));
+    assert!(!refused.body.to_string().contains(api_key));
     let saved = administrator.create(&path, &connection).await;
     check(&saved, 201, "");
     assert_eq!(saved.headers["etag"], "\"1\"");

@@ -113,6 +113,7 @@ async fn save(
         let problem = "a connection stays with its destination; make another connection";
         return Err(Problem::field("destination_changed", "/destination", problem));
     }
+    api.check_settings(&document)?;
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
     let mut saved = SavedDocument::from(saved);

@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::documents::{SavedDocument, Saving, change};
 use crate::extract::{Body, Seen};
 use crate::problem::{Problem, Problems};
+use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -20,6 +21,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// The longest secret that Secrets Manager keeps, in bytes.
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
+const MAX_SECRET_BYTES: usize = 65_536;
 /// The longest text of a consent.
 const MAX_CONSENT_CHARACTERS: usize = 10_000;
 
@@ -37,24 +41,32 @@ async fn store(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    Body(parts): Body<BTreeMap<String, SecretString>>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
+    let parts = read(&body)?;
     let id = ConnectionId::try_from(id)?;
     let connection = api.saved::<Connection>(id.as_str()).await?.document;
-    let empty = |part: &&SecretString| part.expose_secret().trim().is_empty();
-    if parts.is_empty() || parts.values().any(|part| empty(&part)) {
-        let problem = "give each part of the credentials by its name, none of them empty";
-        return Err(Problem::field("credentials_empty", "/", problem));
-    }
     let exposed: BTreeMap<&str, &str> =
         parts.iter().map(|(name, part)| (name.as_str(), part.expose_secret())).collect();
     let secret = serde_json::to_string(&exposed)
-        .map_err(|_| Problem::field("credentials_malformed", "/", "not text"))?;
+        .map_err(|_| Problem::field("credentials_malformed", "", "must be text"))?;
     let store = SecretStore::new(api.secrets.clone(), connection.secret);
     store.store(secret.into()).await.map_err(|error| refused(&error))?;
     // The audit says that they were stored and by whom; what they are is not for it.
     api.record(&caller, AuditAction::StoreCredentials, "connection", id.as_str(), None).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Reads the parts. What is wrong with them is told without the parser's words, which would quote them.
+fn read(body: &[u8]) -> Result<BTreeMap<String, SecretString>, Problem> {
+    let malformed = || {
+        let problem = "must be a JSON object of texts, none of them empty, such as {\"api_key\": \"...\"}";
+        Problem::field("credentials_malformed", "", problem)
+    };
+    let parts: BTreeMap<String, SecretString> = serde_json::from_slice(body).map_err(|_| malformed())?;
+    let is_empty = parts.is_empty() || parts.values().any(|part| part.expose_secret().trim().is_empty());
+    let is_too_long = body.len() > MAX_SECRET_BYTES;
+    if is_empty || is_too_long { Err(malformed()) } else { Ok(parts) }
 }
 
 fn refused(error: &CredentialError) -> Problem {
@@ -122,5 +134,32 @@ impl Api {
             Written::Done(saved) | Written::Repeated(saved) => saved,
         };
         Ok(SavedDocument::from(saved).answer(StatusCode::OK))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, is_taken: bool) {
+        let found = read(body.as_bytes());
+        assert_eq!(found.is_ok(), is_taken, "{body}");
+        if let Err(problem) = found {
+            assert!(!problem.body().to_string().contains("hunter2"), "{body}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_texts_and_are_never_quoted() {
+        check(r#"{"api_key": "hunter2"}"#, true);
+        check(r#"{"client_id": "a", "client_secret": "hunter2"}"#, true);
+        check(r#""hunter2""#, false);
+        check(r#"{"api_key": ["hunter2"]}"#, false);
+        check(r#"{"api_key": "hunter2", "other": 1}"#, false);
+        check(r#"{"api_key": " "}"#, false);
+        check("{}", false);
+        check(r#"{"api_key": "hunter2""#, false);
+        check(&format!(r#"{{"api_key": "{}"}}"#, "x".repeat(MAX_SECRET_BYTES)), false);
     }
 }

@@ -4,7 +4,8 @@ use crate::Api;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Path, State};
-use relay::catalog::Connection;
+use jiff::Timestamp;
+use relay::catalog::{Connection, Consent};
 use relay::connectors::{Account, CallContext, Connector};
 use relay::model::{ConnectionId, Destination};
 use relay::stages::StageError;
@@ -66,6 +67,20 @@ async fn test(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Tes
 }
 
 impl Api {
+    /// Whether the connector takes the settings, which it knows alone. Nobody is asked.
+    pub(super) fn check_settings(&self, connection: &Connection) -> Result<(), Problem> {
+        // Whether somebody has agreed makes no difference to whether the settings can be read.
+        let consent = Consent { by: String::new(), at: Timestamp::UNIX_EPOCH, text: String::new() };
+        let connection = &Connection { consent: Some(consent), ..connection.clone() };
+        let made = match connection.destination {
+            Destination::CampaignMonitor => self.connections.campaign_monitor(connection).map(drop),
+            Destination::Marketo => self.connections.marketo(connection).map(drop),
+            Destination::Omnisend => self.connections.omnisend(connection).map(drop),
+            Destination::Dynamics365Sales => self.connections.dynamics365_sales(connection).map(drop),
+        };
+        made.map_err(|error| Problem::field(error.code(), "/settings", error.to_string()))
+    }
+
     async fn ask(&self, connection: &Connection, deadline: Instant) -> Result<Account, StageError> {
         let context = CallContext::until(deadline);
         Ok(match connection.destination {

@@ -41,9 +41,8 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
     let mut blocks = vec![pairs(&[
         ("run", id.clone()),
         ("export", text(run, "/export_id")),
-        ("mode", Some(text(run, "/mode")).filter(|mode| mode != "delivery").unwrap_or_default()),
         ("state", coloured(&text(run, "/state"), paint)),
-        ("started by", text(run, "/trigger/kind").replace('_', " ")),
+        ("started by", started_by(run)),
         ("asked for", text(run, "/requested_at")),
         ("ended", text(run, "/ended_at")),
         ("rows", rows),
@@ -81,6 +80,18 @@ fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
     blocks
 }
 
+/// What asked for a run, and for what where that is no delivery.
+fn started_by(run: &Value) -> String {
+    let kind = text(run, "/trigger/kind").replace('_', " ");
+    if let Some(of) = field(run, "/mode/retry/of").and_then(Value::as_str) {
+        return format!("{kind} of {of}");
+    }
+    match text(run, "/mode").as_str() {
+        "dry_run" => format!("{kind}, dry run"),
+        _ => kind,
+    }
+}
+
 /// Runs under each other.
 pub(super) fn history(runs: &[Value]) -> String {
     if runs.is_empty() {
@@ -90,7 +101,7 @@ pub(super) fn history(runs: &[Value]) -> String {
         [
             text(run, "/run_id"),
             text(run, "/state"),
-            text(run, "/trigger/kind").replace('_', " "),
+            started_by(run),
             text(run, "/requested_at"),
             number(run, "/rows_in").map(grouped).unwrap_or_default(),
             counts(run),
@@ -144,4 +155,23 @@ pub(super) fn report(report: &Value, paint: Paint) -> String {
     }
     blocks.extend(ending_words(report, paint));
     blocks.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(run: &Value, expected: &str) {
+        assert_eq!(started_by(run), expected);
+    }
+
+    #[test]
+    fn a_run_that_is_no_delivery_says_so() {
+        check(&json!({ "trigger": { "kind": "on_demand" } }), "on demand");
+        check(&json!({ "trigger": { "kind": "on_demand" }, "mode": "delivery" }), "on demand");
+        check(&json!({ "trigger": { "kind": "on_demand" }, "mode": "dry_run" }), "on demand, dry run");
+        check(&json!({ "trigger": { "kind": "retry" }, "mode": { "retry": { "of": "a1" } } }), "retry of a1");
+    }
 }

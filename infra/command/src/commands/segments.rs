@@ -11,6 +11,9 @@ use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped};
 
+/// The widest value of a preview's table.
+const WIDEST_CHARACTERS: usize = 32;
+
 /// Carries one of the commands out.
 pub(super) async fn carry_out(
     command: &SegmentCommand,
@@ -44,6 +47,14 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
     }
 }
 
+/// The beginning of a value that would make the table too wide. `--json` has all of it.
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(WIDEST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or(value).trim_end()),
+        None => value.to_owned(),
+    }
+}
+
 fn shown(preview: &Value) -> String {
     if field(preview, "/error").is_some() {
         let (code, words) = (text(preview, "/error/code"), text(preview, "/error/text"));
@@ -57,8 +68,9 @@ fn shown(preview: &Value) -> String {
         .map(|column| format!("{} ({})", text(column, "/name"), text(column, "/type")))
         .collect();
     let row = |row: &Value| -> Vec<String> {
-        let cell =
-            |column: &Value| row.get(text(column, "/name")).map(|cell| text(cell, "")).unwrap_or_default();
+        let cell = |column: &Value| {
+            row.get(text(column, "/name")).map(|cell| cut(&text(cell, ""))).unwrap_or_default()
+        };
         columns.iter().map(cell).collect()
     };
     let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
@@ -75,4 +87,21 @@ fn shown(preview: &Value) -> String {
     }
     lines.extend(texts(preview, "/unusable_columns").into_iter().map(|column| format!("warning: {column}")));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &str, expected: &str) {
+        assert_eq!(cut(value), expected);
+    }
+
+    #[test]
+    fn wide_values_are_cut_between_characters() {
+        check("", "");
+        check(&"ü".repeat(32), &"ü".repeat(32));
+        check(&"ü".repeat(33), &format!("{}…", "ü".repeat(32)));
+    }
 }

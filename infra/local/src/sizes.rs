@@ -41,6 +41,8 @@ pub fn limit_bytes(function: &str) -> u64 {
         "snapshot" => 25_000_000,
         // They read and write Parquet.
         "chunk" | "finish" | "upload" => 10_000_000,
+        // It asks every destination whether it takes an export, and describes itself.
+        "api" => 9_000_000,
         _ => 7_000_000,
     }
 }

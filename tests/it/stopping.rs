@@ -9,6 +9,7 @@ use local::cloud::Moment::Before;
 use relay::model::{Counts, RunId};
 use relay::run::RunState;
 use relay::stages::tick::{Tick, Ticked};
+use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,4 +114,36 @@ async fn forget_connection(scene: &Scene, id: &str) {
     let request = request.table_name(&scene.cloud.outputs().catalog_table);
     let request = request.key("kind", AttributeValue::S("connection".to_owned()));
     request.key("id", AttributeValue::S(id.to_owned())).send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_removed_through_the_api_stops_in_mid_run() {
+    let scene = Scene::open().await;
+    let scene = &scene;
+    // Nobody but the API has saved them since, so each is in its first version.
+    let remove = async |path: &str| {
+        let answer =
+            scene.cloud.api_with(Method::DELETE, path, &[("if-match", "\"1\"")], None).await.unwrap();
+        assert_eq!(answer.status, 204, "{path}: {}", answer.body);
+    };
+    for (name, path) in [("export", "/exports/export"), ("account", "/connections/account?exports=remove")] {
+        let mut job = Job::new(scene, name);
+        job.own_connection(&scene.account.api_key, 1).await;
+        job.ready(&persons(2_500)).await;
+        let results = scene.hold(Before, "s3", "PUT Object", "/0/000000.").await;
+        let run_id = job.start().await;
+        scene.held(results).await;
+        let waiting = scene.start_run(name).await.unwrap();
+        remove(path).await;
+        scene.cloud.let_go(results).await.unwrap();
+        job.over(run_id)
+            .await
+            .canceled_by("somebody", Counts { added: 1_000, deferred: 1_500, ..Counts::default() });
+        job.over(waiting.run_id).await.canceled_by("somebody", Counts::default());
+        assert_eq!(
+            scene.cloud.api(Method::GET, &format!("/exports/{name}"), None).await.unwrap().status,
+            404
+        );
+    }
+    assert_eq!(dead_letters(scene).await, 0);
 }

@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use relay::aws::{LookupError, Saved};
 use relay::catalog::{CatalogError, Connection, Document, Export, Kind, Segment, UseBy};
 use relay::model::{ConnectionId, ExportId};
+use relay::timestamp_now;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -81,7 +82,7 @@ async fn save(
     Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 
-/// Removes an export. What it has delivered stays in the destination.
+/// Removes an export, and stops its run. What it has delivered stays in the destination.
 #[utoipa::path(delete, path = "/exports/{id}", tag = "exports",
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 204), Problems))]
@@ -94,6 +95,9 @@ async fn remove(
     let id = ExportId::try_from(id)?;
     let current = api.saved::<Export>(id.as_str()).await?;
     api.require_use(&caller, current.document.connection.as_ref()).await?;
+    if current.version == version {
+        api.requests.stop_export(&id, &caller.display_id(), timestamp_now()).await?;
+    }
     api.remove::<Export>(id.as_str(), &caller, version).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

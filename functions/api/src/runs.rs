@@ -117,7 +117,7 @@ async fn retry(
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRun>), Problem> {
     let run = api.usable_run(&caller, &id).await?;
-    let trigger = Trigger { kind: TriggerKind::Retry, key: format!("retry/{}", key.or_new()) };
+    let trigger = Trigger { kind: TriggerKind::Retry, key: format!("retry/{}/{}", run.run_id, key.or_new()) };
     let requested = api.requests.retry(run.run_id, trigger, timestamp_now()).await?;
     api.record_run(&caller, AuditAction::RetryRun, run.run_id).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedRun::new(run.export_id, requested))))

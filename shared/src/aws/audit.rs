@@ -53,7 +53,7 @@ pub enum AuditAction {
 pub struct AuditLine {
     /// When.
     pub at: Timestamp,
-    /// Who: the token's subject.
+    /// Who, as the API calls them: never an address or a name.
     pub by: String,
     /// What they did.
     pub action: AuditAction,
@@ -112,7 +112,7 @@ impl CatalogStore {
         let json = serde_json::to_string(line).map_err(|_| self.impossible())?;
         let seconds = u64::try_from(line.at.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(line.at.subsec_nanosecond()).unwrap_or_default();
-        // Its first part is the time, so that the sort key is in the order of the changes.
+        // Its first part is the time in milliseconds, so that the sort key follows the changes.
         let id = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds));
         let mut item = item_key(KIND, &id.to_string());
         item.insert("line".to_owned(), text(json));

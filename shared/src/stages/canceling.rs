@@ -38,18 +38,33 @@ impl RunRequests {
         let exports = self.readable_exports().await?.into_iter();
         let stops = exports.map(|export| async move {
             let is_on_it = export.connection.as_ref() == Some(connection_id);
-            self.stop_export(&export.id, is_on_it, connection_id, cancellation).await
+            // An export may have been moved to another connection since its run began.
+            let is_meant =
+                |run: &Run| run.connection_id.as_ref().map_or(is_on_it, |of_run| of_run == connection_id);
+            self.stop_runs(&export.id, is_meant, cancellation).await
         });
         let stopped: Vec<Vec<Run>> =
             stream::iter(stops).buffer_unordered(EXPORTS_AT_A_TIME).try_collect().await?;
         Ok(stopped.into_iter().flatten().collect())
     }
 
-    async fn stop_export(
+    /// Stops the runs of an export, under way or waiting, and gives those that it has stopped.
+    ///
+    /// To be called when the export is removed, before it is gone.
+    pub async fn stop_export(
         &self,
         export_id: &ExportId,
-        is_on_it: bool,
-        connection_id: &ConnectionId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Run>, StartError> {
+        let cancellation = Cancellation { by: by.to_owned(), at: now, reason: CancelReason::Asked };
+        self.stop_runs(export_id, |_| true, &cancellation).await
+    }
+
+    async fn stop_runs(
+        &self,
+        export_id: &ExportId,
+        is_meant: impl Fn(&Run) -> bool,
         cancellation: &Cancellation,
     ) -> Result<Vec<Run>, StartError> {
         let place = self.ledger.place(export_id).await?;
@@ -61,8 +76,7 @@ impl RunRequests {
                 Err(LedgerError::RunMissing(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
-            // An export may have been moved to another connection since its run began.
-            if run.connection_id.as_ref().map_or(is_on_it, |of_run| of_run == connection_id) {
+            if is_meant(&run) {
                 match self.cancel_as(run_id, cancellation).await {
                     Ok(run) => stopped.push(run),
                     Err(StartError::NothingToCancel { .. }) => {}

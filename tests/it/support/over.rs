@@ -68,11 +68,17 @@ impl Over {
     /// The run was canceled by the test, with exactly these counts.
     #[track_caller]
     pub(crate) fn canceled(&self, expected: Counts) {
+        self.canceled_by("the test", expected);
+    }
+
+    /// The run was canceled by somebody, with exactly these counts.
+    #[track_caller]
+    pub(crate) fn canceled_by(&self, who: &str, expected: Counts) {
         assert_eq!((self.run.state, &self.run.failure), (RunState::Canceled, &None));
         assert_eq!(self.report.counts, expected, "{:?}", self.report.reasons);
         assert_eq!(self.because("run_canceled"), expected.deferred);
         let notices = self.report.notices.join("\n");
-        assert!(notices.contains("the test"), "{notices}");
+        assert!(notices.contains(who), "{notices}");
     }
 
     /// The run came to the same as another one that did the same.

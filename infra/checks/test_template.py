@@ -30,7 +30,7 @@ STARTS_RUNS = [
     ("sqs:SendMessage", "ChunkQueue FinishQueue SnapshotQueue"),
 ]
 MAY = {
-    "tick": STARTS_RUNS,
+    "tick": [*STARTS_RUNS[::2], (LEDGER + " dynamodb:Query", "LedgerTable")],
     "api": [
         (LEDGER + " dynamodb:DeleteItem dynamodb:Query", "CatalogTable"),
         ("secretsmanager:CreateSecret " + SECRETS[0], SECRETS[1]),

@@ -33,4 +33,5 @@ mod support;
 mod sweeping;
 mod triggers;
 mod trouble;
+mod upload_ends;
 mod uploads;

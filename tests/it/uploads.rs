@@ -29,7 +29,7 @@ fn segment(job: &Job<'_>) -> SegmentId {
 }
 
 /// The people as a spreadsheet writes them.
-fn spreadsheet(people: &[Person]) -> String {
+pub(crate) fn spreadsheet(people: &[Person]) -> String {
     let mut text = format!("\u{feff}{HEADER}\r\n");
     for person in people.iter().filter(|person| person.newsletter) {
         let Person { id, email, name, city, points, .. } = person;
@@ -48,7 +48,12 @@ async fn uploads(scene: &Scene, job: &Job<'_>) -> SegmentUploads {
 }
 
 /// Puts a file and waits until it has been read: what became of it.
-async fn read(scene: &Scene, job: &Job<'_>, file: &str, text: impl Into<Vec<u8>>) -> UploadManifest {
+pub(crate) async fn read(
+    scene: &Scene,
+    job: &Job<'_>,
+    file: &str,
+    text: impl Into<Vec<u8>>,
+) -> UploadManifest {
     let before = uploads(scene, job).await.latest;
     put(scene, job, file, text).await;
     wait_until("the file is read", async || uploads(scene, job).await.latest != before).await;
@@ -57,7 +62,7 @@ async fn read(scene: &Scene, job: &Job<'_>, file: &str, text: impl Into<Vec<u8>>
 }
 
 #[track_caller]
-fn accepted(manifest: &UploadManifest) -> &AcceptedUpload {
+pub(crate) fn accepted(manifest: &UploadManifest) -> &AcceptedUpload {
     match &manifest.outcome {
         UploadOutcome::Accepted(accepted) => accepted,
         refused @ UploadOutcome::Refused { .. } => unreachable!("{refused:?}"),
@@ -65,7 +70,7 @@ fn accepted(manifest: &UploadManifest) -> &AcceptedUpload {
 }
 
 /// The run that a trigger has started by itself.
-async fn asked(scene: &Scene, job: &Job<'_>, trigger: &Trigger) -> RunId {
+pub(crate) async fn asked(scene: &Scene, job: &Job<'_>, trigger: &Trigger) -> RunId {
     let run = async || scene.ledger().asked_run(&job.id(), &trigger.key).await.unwrap();
     wait_until("a run is asked for", async || run().await.is_some()).await;
     run().await.unwrap()
@@ -75,7 +80,7 @@ async fn run_of(scene: &Scene, job: &Job<'_>, manifest: &UploadManifest) -> RunI
     asked(scene, job, &upload_trigger(&segment(job), &manifest.upload_id)).await
 }
 
-async fn tick(scene: &Scene) {
+pub(crate) async fn tick(scene: &Scene) {
     let event = serde_json::from_str(include_str!("../../events/tick.json")).unwrap();
     let answer = scene.cloud.invoke("tick", &event).await.unwrap();
     assert!(!answer.function_error, "{}", answer.body);
@@ -137,7 +142,7 @@ async fn the_list_follows_what_is_put() {
     let ended = UploadPointer { expires_at: Timestamp::now(), ..current.clone() };
     assert!(scene.ledger().set_upload(&segment(&job), &ended).await.unwrap());
     tick(&scene).await;
-    let trigger = expiry_trigger(&segment(&job), &second.upload_id);
+    let trigger = expiry_trigger(&segment(&job), &second.upload_id, 0);
     let run_id = asked(&scene, &job, &trigger).await;
     job.over(run_id).await.succeeded(Counts { removed: 199, ..Counts::default() });
     assert_eq!(job.active().len(), 0);

@@ -1,9 +1,10 @@
 //! What the ledger knows of an export: the run under way and the delivered states.
 
-use super::item::{Item, export_key, find_number, find_text, key, number, text};
+use super::item::{Item, export_key, find_json, find_number, find_text, key, number, text};
 use super::{Ledger, LedgerError};
 use crate::aws::count_call;
 use crate::model::{ExportId, ListId, RunId};
+use crate::uploads::UploadId;
 use jiff::Timestamp;
 
 /// Where the delivered state of a target list is.
@@ -15,6 +16,8 @@ pub struct DeliveredPointer {
     pub delivered: u64,
     /// The run that left it.
     pub run_id: RunId,
+    /// The custom uploads that have members on the list.
+    pub uploads: Vec<UploadId>,
 }
 
 /// The runs that have the place of an export.
@@ -91,6 +94,7 @@ impl Ledger {
                 object_key: find_text(&item, "object_key")?.to_owned(),
                 delivered: find_number(&item, "delivered")?,
                 run_id: find_text(&item, "run_id")?.parse().ok()?,
+                uploads: find_json(&item, "uploads").unwrap_or_default(),
             })
         };
         pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
@@ -135,7 +139,7 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(delivered_key(export, list)))
-            .update_expression("REMOVE object_key, delivered, run_id")
+            .update_expression("REMOVE object_key, delivered, run_id, uploads")
             .condition_expression("attribute_exists(pk)");
         self.is_written("forget target list in", request.send().await).map(drop)
     }
@@ -151,14 +155,18 @@ impl Ledger {
         pointer: &DeliveredPointer,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
+        let uploads = serde_json::to_string(&pointer.uploads)
+            .map_err(|_| LedgerError::Damaged { attribute: "uploads" })?;
         let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(delivered_key(export, list)))
             .update_expression(
-                "SET object_key = :object_key, delivered = :delivered, run_id = :run, updated_at_ms = :now",
+                "SET object_key = :object_key, delivered = :delivered, run_id = :run, uploads = :uploads, \
+                 updated_at_ms = :now",
             )
+            .expression_attribute_values(":uploads", text(uploads))
             .expression_attribute_values(":object_key", text(&pointer.object_key))
             .expression_attribute_values(":delivered", number(pointer.delivered))
             .expression_attribute_values(":run", text(pointer.run_id.to_string()))

@@ -185,11 +185,14 @@ impl Ledger {
     ) -> Result<TransactWriteItem, LedgerError> {
         let item = self.item(run_key(waiting)).await?.unwrap_or_default();
         let before: RunMode = find_json(&item, "mode").unwrap_or_default();
+        let stored = find_text(&item, "mode").unwrap_or_default();
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(run_key(waiting)))
             .update_expression("SET #mode = :mode")
-            .condition_expression("#state = :waiting")
+            // Another request may widen it at the same time: then this one looks again.
+            .condition_expression("#state = :waiting AND #mode = :before")
+            .expression_attribute_values(":before", text(stored))
             .expression_attribute_names("#mode", "mode")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":mode", text(mode_text(before.merged_with(request.mode))?))

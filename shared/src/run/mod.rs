@@ -19,6 +19,6 @@ pub use keys::Keys;
 pub use mask::{mask_text, mask_value};
 pub(crate) use message::parse as parse_message;
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
-pub use plan::{Delta, DeltaLocals, Plan, RunSegment};
+pub use plan::{Delta, DeltaLocals, ListUploads, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};
 pub use state::{Failure, Pause, Run, RunMode, RunState, Stage, Trigger, TriggerKind};

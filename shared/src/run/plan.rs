@@ -3,6 +3,7 @@
 use crate::batch::BatchEntry;
 use crate::mapping::Warnings;
 use crate::model::{ConnectionId, Counts, Destination, ExportId, Lane, ListId, RunId, SegmentId};
+use crate::uploads::UploadId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -46,9 +47,45 @@ pub struct RunSegment {
     pub rows_without_key: u64,
     /// Rows of its query beyond the first for their member key.
     pub duplicate_member_rows: u64,
-    /// Members that leave because their upload has come to its end: somebody declared that, so the guard does not hold it.
+    /// The custom upload that the members are from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub upload: Option<UploadId>,
+    /// How many members that upload had, where it has come to its end: they leave, and the guard does not hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired_members: Option<u64>,
+}
+
+/// The custom uploads behind a target list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListUploads {
+    /// Those whose members are on it after the run.
+    pub live: Vec<UploadId>,
+    /// Those that have come to their end and whose members the run takes off.
+    pub ending: Vec<UploadId>,
+}
+
+impl ListUploads {
+    /// The uploads of a list's segments. `had` are those whose members were put on it before: no other can end there.
+    pub fn of<'a>(segments: impl Iterator<Item = &'a RunSegment>, had: &[UploadId]) -> Self {
+        let mut uploads = Self::default();
+        for segment in segments {
+            match (&segment.upload, segment.expired_members) {
+                (Some(upload), None) => uploads.live.push(upload.clone()),
+                (Some(upload), Some(_)) if had.contains(upload) => uploads.ending.push(upload.clone()),
+                _ => {}
+            }
+        }
+        uploads
+    }
+
+    /// The uploads with members on the list after a run that has, or has not, taken everybody off whom it should.
+    #[must_use]
+    pub fn after(&self, has_ended: bool) -> Vec<UploadId> {
+        let ending = if has_ended { &[][..] } else { &self.ending };
+        self.live.iter().chain(ending).cloned().collect()
+    }
 }
 
 /// What goes to one target list.
@@ -57,6 +94,9 @@ pub struct RunSegment {
 pub struct Delta {
     /// The target list.
     pub target_list: ListId,
+    /// The custom uploads behind it.
+    #[serde(default)]
+    pub uploads: ListUploads,
     /// What the connector prepared: its own type.
     pub prepared: Value,
     /// The fields' keys that rows are mapped to.

@@ -17,14 +17,15 @@ impl RunRequests {
     /// Stops a run. Asked again, it changes nothing and says the same.
     ///
     /// Batches that are in flight get their answers, and what the destination acknowledged counts as delivered;
-    /// everything else is deferred (`run_canceled`), so the next run brings it again. A run whose batches all have
-    /// their results cannot be stopped any more.
+    /// everything else is deferred (`run_canceled`), so the next run brings it again. A run that is being accounted for
+    /// cannot be stopped any more.
     pub async fn cancel(&self, run_id: RunId, by: &str, now: Timestamp) -> Result<Run, StartError> {
         let cancellation = Cancellation { by: by.to_owned(), at: now, reason: CancelReason::Asked };
         self.cancel_as(run_id, &cancellation).await
     }
 
-    /// Stops every run, under way or waiting, that goes through a connection, and gives those that it has stopped.
+    /// Stops every run that goes through a connection, under way or waiting, and gives those that it has stopped. Dry
+    /// runs write nothing and are left to find that it is gone.
     ///
     /// To be called when the connection is removed, before it is gone and before its exports are detached or removed.
     pub async fn stop_connection(
@@ -102,9 +103,12 @@ impl RunRequests {
             if run.mode == RunMode::DryRun && !state.is_over() {
                 // It has nothing to account for, so it is over at once.
                 let from = [RunState::Snapshotting, RunState::Chunking];
-                let change = RunChange { is_ended: Some(now), ..RunChange::default() };
-                self.ledger.advance(run_id, &from, RunState::Canceled, now, &change).await?;
-                return Ok(self.ledger.run(run_id).await?);
+                let canceled = Some(cancellation.clone());
+                let change = RunChange { is_ended: Some(now), canceled, ..RunChange::default() };
+                if self.ledger.advance(run_id, &from, RunState::Canceled, now, &change).await? {
+                    return Ok(self.ledger.run(run_id).await?);
+                }
+                continue;
             }
             let is_canceled = match state {
                 RunState::Waiting => {

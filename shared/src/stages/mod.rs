@@ -9,6 +9,7 @@ mod dry_runs;
 mod error;
 pub mod finish;
 mod pacing;
+mod placeless;
 mod previews;
 pub mod push;
 mod requests;

@@ -13,14 +13,14 @@ use std::ops::Add;
 
 /// A step whose message was lost is asked for again after so long without news. Every step tells its news at its
 /// beginning and its end, and none may take longer than a function may run.
-const STEP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(20);
+pub(super) const STEP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(20);
 /// A run whose batches bring no results for so long has lost them. It is long because they may have to wait behind the
 /// batches of another export of the connection.
 const PUSH_STANDS_STILL: SignedDuration = SignedDuration::from_hours(24);
 /// A canceled run whose last batch in flight has died is looked at again after so long.
 const STOP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(2);
 /// A step that has not ended after so long never will: its function is killed each time.
-const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
+pub(super) const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
 
 /// Exports that are looked after at the same time. One costs a handful of small calls, so a thousand of them take some
 /// seconds of the minute, and one that hangs leaves the others their place.
@@ -99,6 +99,7 @@ impl Tick {
         if self.sweep(&export.id, now).await? {
             ticked.pushed_on += 1;
         }
+        ticked.pushed_on += self.sweep_placeless(&export.id, now).await?;
         // Saving an export does not run it: only what becomes due afterwards counts.
         let due = export.schedule.last_due(now).filter(|due| *due > saved_at && export.enabled);
         if let Some(due) = due {

@@ -17,10 +17,10 @@ pub fn upload_trigger(segment: &SegmentId, upload: &UploadId) -> Trigger {
     Trigger { kind: TriggerKind::Upload, key: format!("upload/{segment}/{upload}") }
 }
 
-/// The trigger of the runs that the end of an upload starts.
+/// The trigger of the runs that the end of an upload starts, so many days after it.
 #[must_use]
-pub fn expiry_trigger(segment: &SegmentId, upload: &UploadId) -> Trigger {
-    Trigger { kind: TriggerKind::Upload, key: format!("expiry/{segment}/{upload}") }
+pub fn expiry_trigger(segment: &SegmentId, upload: &UploadId, days: i64) -> Trigger {
+    Trigger { kind: TriggerKind::Upload, key: format!("expiry/{segment}/{upload}/{days}") }
 }
 
 /// What became of the requests for runs of a segment's exports.
@@ -113,12 +113,35 @@ impl Tick {
         now: Timestamp,
     ) -> Result<SegmentRuns, StageError> {
         let uploads = self.requests.ledger.uploads(segment).await?;
-        match uploads.current {
-            Some(current) if current.is_expired(now) => {
-                let trigger = expiry_trigger(segment, &current.upload_id);
-                self.requests.start_for_segment(exports, segment, &trigger, now).await
+        let Some(current) = uploads.current.filter(|current| current.is_expired(now)) else {
+            return Ok(SegmentRuns::default());
+        };
+        let mut holding = Vec::new();
+        for export in exports {
+            if self.has_members(export, segment, &current.upload_id).await? {
+                holding.push(export.clone());
             }
-            _ => Ok(SegmentRuns::default()),
         }
+        // A run that could not take them off is followed by another one, but not before the next day.
+        let days = now.duration_since(current.expires_at).as_hours() / 24;
+        let trigger = expiry_trigger(segment, &current.upload_id, days);
+        self.requests.start_for_segment(&holding, segment, &trigger, now).await
+    }
+
+    /// Whether the export has put the upload's members on a list, and not taken them all off. An export that has not,
+    /// because it is new or because they have left, is not run by an upload's end.
+    async fn has_members(
+        &self,
+        export: &Export,
+        segment: &SegmentId,
+        upload: &UploadId,
+    ) -> Result<bool, StageError> {
+        for entry in export.segments.iter().filter(|entry| entry.segment == *segment) {
+            let pointer = self.requests.ledger.delivered(&export.id, &entry.list()).await?;
+            if pointer.is_some_and(|pointer| pointer.uploads.contains(upload)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -10,8 +10,9 @@ use crate::delta::{DeliveredReader, Differ, DifferError, DifferFigures, Sink};
 use crate::ledger::DeliveredPointer;
 use crate::mapping::{Mapper, MappingError};
 use crate::model::ListId;
-use crate::run::{Delta, DeltaLocals, Keys, Run, RunMode, RunSegment};
+use crate::run::{Delta, DeltaLocals, Keys, ListUploads, Run, RunMode, RunSegment};
 use crate::snapshot::{Manifest, SnapshotReader, Union};
+use crate::uploads::UploadId;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
@@ -67,8 +68,9 @@ impl Accounts {
         &mut self,
         figures: &DifferFigures,
         segments: impl Iterator<Item = &'a RunSegment>,
+        ending: &[UploadId],
     ) {
-        let declared = declared_removals(figures.removals, segments);
+        let declared = declared_removals(figures.removals, segments, ending);
         self.deliverable += figures.deliverable;
         self.largest = self.largest.max(figures.deliverable);
         self.delivered_before += figures.delivered_before.saturating_sub(declared);
@@ -155,6 +157,7 @@ impl Chunk {
                 members: manifest.rows,
                 rows_without_key: if is_first { manifest.rows_without_key } else { 0 },
                 duplicate_member_rows: if is_first { manifest.duplicate_member_rows } else { 0 },
+                upload: manifest.upload.as_ref().map(|upload| upload.upload_id.clone()),
                 expired_members: manifest.upload.filter(|upload| upload.is_expired).map(|upload| upload.rows),
             });
         }
@@ -171,7 +174,7 @@ impl Chunk {
     ) -> Result<DeltaInputs, StageError> {
         let TargetWork { list, export, keys, segments, only, .. } = work;
         let mut snapshots = Vec::new();
-        for entry in segments.iter().filter(|entry| entry.target_list == *list) {
+        for entry in of_list(segments, list) {
             snapshots.push(self.objects.download(&keys.snapshot(&entry.segment)).await?);
         }
         let delivered = match pointer {
@@ -206,7 +209,8 @@ impl Chunk {
             DeltaSink::finish,
         );
         let (figures, files) = made.await?;
-        accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == *list));
+        let uploads = uploads_of(segments, list, pointer.as_ref());
+        accounts.add(&figures, of_list(segments, list), &uploads.ending);
         let mut prepared_target = prepared.target.clone();
         let size = delta_size(&files.batches, field_keys.len(), lanes);
         let Gathering { limits, notices } = connector.gather(&mut prepared_target, size);
@@ -224,6 +228,7 @@ impl Chunk {
         self.objects.upload(&settled.removals_key, files.removals.path()).await?;
         Ok(Delta {
             target_list: list.clone(),
+            uploads,
             prepared: serde_json::to_value(&prepared_target)
                 .map_err(|error| StageError::stop("target_unwritable", error.to_string()))?,
             field_keys,
@@ -242,6 +247,23 @@ impl Chunk {
             },
         })
     }
+}
+
+/// The segments of one target list.
+pub(super) fn of_list<'a>(
+    segments: &'a [RunSegment],
+    list: &'a ListId,
+) -> impl Iterator<Item = &'a RunSegment> {
+    segments.iter().filter(move |entry| entry.target_list == *list)
+}
+
+/// The custom uploads behind one target list, given what is delivered to it.
+pub(super) fn uploads_of(
+    segments: &[RunSegment],
+    list: &ListId,
+    pointer: Option<&DeliveredPointer>,
+) -> ListUploads {
+    ListUploads::of(of_list(segments, list), pointer.map_or(&[][..], |pointer| &pointer.uploads))
 }
 
 pub(super) fn delta_size(batches: &[BatchEntry], fields: usize, lanes: u16) -> DeltaSize {

@@ -3,6 +3,7 @@
 use super::StageError;
 use crate::catalog::Guard;
 use crate::run::RunSegment;
+use crate::uploads::UploadId;
 
 /// Over the cap.
 pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
@@ -14,11 +15,17 @@ pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
 }
 
 /// How many of a target list's removals are no surprise, because an upload has come to its end: all of them where
-/// the list has no other members, else as many as that upload had.
-pub(super) fn declared_removals<'a>(removals: u64, segments: impl Iterator<Item = &'a RunSegment>) -> u64 {
+/// the list has no other members, else as many as that upload had. Only uploads that are `ending` count: an upload's
+/// people leave once, and the guard watches over everybody else ever after.
+pub(super) fn declared_removals<'a>(
+    removals: u64,
+    segments: impl Iterator<Item = &'a RunSegment>,
+    ending: &[UploadId],
+) -> u64 {
     let (mut expired, mut has_others) = (None, false);
     for segment in segments {
-        match segment.expired_members {
+        let ends = segment.upload.as_ref().is_some_and(|upload| ending.contains(upload));
+        match segment.expired_members.filter(|_| ends) {
             Some(members) => expired = Some(expired.unwrap_or_default() + members),
             None => has_others = true,
         }
@@ -71,20 +78,32 @@ mod tests {
             members,
             rows_without_key: 0,
             duplicate_member_rows: 0,
+            upload: expired_members.map(upload),
             expired_members,
         }
     }
 
+    /// Each upload of these tests is known by how many members it had.
+    fn upload(members: u64) -> UploadId {
+        UploadId(members.to_string())
+    }
+
     #[test]
     fn the_end_of_an_upload_is_no_surprise() {
+        let ending = [upload(10), upload(20)];
         let check = |removals, segments: &[RunSegment], expected| {
-            assert_eq!(declared_removals(removals, segments.iter()), expected, "{removals} {segments:?}");
+            let declared = declared_removals(removals, segments.iter(), &ending);
+            assert_eq!(declared, expected, "{removals} {segments:?}");
         };
         check(500, &[], 0);
         check(500, &[segment(500, None)], 0);
         check(500, &[segment(0, Some(10)), segment(0, Some(20))], 500);
         check(500, &[segment(0, Some(10)), segment(90, None)], 10);
         check(5, &[segment(0, Some(10)), segment(90, None)], 5);
+        // Whose people have left already, or were never on the list, explains nobody else's leaving.
+        check(500, &[segment(0, Some(30))], 0);
+        check(500, &[segment(0, Some(30)), segment(90, None)], 0);
+        check(500, &[segment(0, Some(10)), segment(0, Some(30))], 10);
         assert_eq!(held_text(Guard::default(), 0, 0, &[segment(0, Some(500))]), None);
         // Another segment that is empty without a declaration is held as ever.
         assert!(held_text(Guard::default(), 3, 90, &[segment(0, Some(10)), segment(0, None)]).is_some());

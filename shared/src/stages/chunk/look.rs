@@ -2,7 +2,7 @@
 //!
 //! Nothing is written at the destination, and in the ledger nothing but that the dry run is over.
 
-use super::accounts::{Accounts, TargetWork, delta_size};
+use super::accounts::{Accounts, TargetWork, delta_size, of_list, uploads_of};
 use super::look_sink::{LookSink, Looked};
 use super::{Chunk, StageError, pacer};
 use crate::batch::gather;
@@ -140,7 +140,8 @@ impl<C: Connector> Look<'_, C> {
         let sink_list = list.clone();
         let begin = move || Ok(LookSink::new(sink_list, field_keys, lanes, C::LIMITS.batch, C::row_bytes));
         let (figures, looked) = inputs.differ(begin, LookSink::finish).await?;
-        accounts.add(&figures, segments.iter().filter(|entry| entry.target_list == *list));
+        let uploads = uploads_of(segments, list, pointer.as_ref());
+        accounts.add(&figures, of_list(segments, list), &uploads.ending);
         let Looked { batches, mut counts, samples, reasons, fields } = looked;
         let mut target = prepared.target.clone();
         let size = delta_size(&batches, fields, lanes);

@@ -148,6 +148,10 @@ impl Chunk {
         let held = accounts.held(&segments);
         if held.is_none() || run.is_approved {
             for retirement in self.retirements(export).await? {
+                // What is deleted is gone: a run that was canceled meanwhile, or given up, must not get there.
+                if self.ledger.run(run.run_id).await?.state != RunState::Chunking {
+                    return Ok(None);
+                }
                 let only = match &mut retried {
                     Some(retried) if retried.has(retirement.label()) => {
                         Some(retried.take(retirement.label()))

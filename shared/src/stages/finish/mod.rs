@@ -12,7 +12,9 @@ use crate::aws::{EventBus, Objects};
 use crate::delta::DeliveredReader;
 use crate::ledger::{DeliveredPointer, Ledger, RunChange};
 use crate::model::{Counts, RunId};
-use crate::run::{Cancellation, Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunState, Stage};
+use crate::run::{
+    Cancellation, Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunMode, RunState, Stage,
+};
 use events::{Events, NOT_SENT};
 use jiff::Timestamp;
 use rejects::Rejects;
@@ -203,7 +205,14 @@ impl Finish {
             members_counted: run.members.get(&number).copied(),
             warnings: delta.warnings.clone(),
         };
-        let pointer = DeliveredPointer { object_key, delivered: settled.delivered, run_id: run.run_id };
+        // Of whom a retry is about, it is only known that they have left; somebody else of the upload may be there.
+        let has_ended = counts.deferred == 0 && !matches!(run.mode, RunMode::Retry { .. });
+        let pointer = DeliveredPointer {
+            object_key,
+            delivered: settled.delivered,
+            run_id: run.run_id,
+            uploads: delta.uploads.after(has_ended),
+        };
         Ok((target, pointer, settled.rejects))
     }
 

@@ -159,6 +159,10 @@ where
         if run.state != RunState::Pushing || run.canceled.is_some() {
             // The run was given up or canceled: what is sent now, nobody would know of.
             tracing::info!(run.id = %id.run_id, batch = id.number, state = run.state.name(), "batch of a run that is over");
+            if run.state == RunState::Pushing && delivery.receive_count > 1 {
+                // Whoever had it may have died without saying so, and finish waits for those in flight.
+                self.wake_to_stop(pointer).await?;
+            }
             return Ok(None);
         }
         let owner = Owner { message_id: delivery.message_id.clone(), receive_count: delivery.receive_count };

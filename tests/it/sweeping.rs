@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::cloud::Moment::Before;
 use relay::ledger::{Requested, RunChange, RunRequest};
 use relay::model::{Counts, RunId};
-use relay::run::{RunMode, RunState, Stage, Trigger, TriggerKind};
+use relay::run::{CancelReason, Cancellation, RunMode, RunState, Stage, Trigger, TriggerKind};
 use relay::stages::tick::{Tick, Ticked};
 
 /// How many runs a tick at `now` pushes on. Nothing is due and nothing goes wrong.
@@ -200,4 +200,47 @@ async fn batches_that_bring_nothing_for_a_day_are_given_up() {
     let next = job.run().await;
     next.succeeded(Counts { added: counts.deferred, unchanged: counts.added, ..Counts::default() });
     assert_eq!(job.active(), emails(&people));
+}
+
+/// The next moment from `at` on at which runs without a place are looked for.
+fn next_look(at: Timestamp) -> Timestamp {
+    const SECONDS: i64 = 20 * 60;
+    Timestamp::from_second((at.as_second() + SECONDS - 1).div_euclid(SECONDS) * SECONDS).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_without_a_place_are_not_forgotten() {
+    let scene = Scene::open().await;
+    let job = job(&scene, "placeless").await;
+    let mut silent = Silent { scene: &scene, job: &job, asked: 0 };
+
+    // A dry run whose message was lost. It holds nobody up, and it has hours.
+    let dry_run: RunId = "0198c0de-0000-7000-8000-999999999999".parse().unwrap();
+    let request = RunRequest {
+        run_id: dry_run,
+        export_id: job.id(),
+        connection_id: "campaign-monitor".to_owned().try_into().unwrap(),
+        mode: RunMode::DryRun,
+        trigger: Trigger { kind: TriggerKind::OnDemand, key: "dry".to_owned() },
+        now: Timestamp::now(),
+    };
+    scene.ledger().request_beside(&request).await.unwrap();
+    assert_eq!(pushed_on(&scene, next_look(later(0))).await, 0);
+    assert_eq!(scene.run(dry_run).await.unwrap().state, RunState::Snapshotting);
+    assert_eq!(pushed_on(&scene, next_look(later(6 * 60 + 1))).await, 1);
+    let run = scene.run(dry_run).await.unwrap();
+    assert_eq!((run.state, run.failure.unwrap().code.as_str()), (RunState::Failed, "step_never_ends"));
+    assert_eq!(pushed_on(&scene, next_look(later(6 * 60 + 1))).await, 0, "it is over");
+
+    // A waiting run that was canceled by somebody who died before finish was woken.
+    let first = silent.run(5).await;
+    let waiting = silent.run(4).await;
+    let reason = CancelReason::Asked;
+    let cancellation = Cancellation { by: "the test".to_owned(), at: Timestamp::now(), reason };
+    let now = Timestamp::now();
+    assert!(scene.ledger().cancel_waiting(&job.id(), waiting, &cancellation, now).await.unwrap());
+    let held = RunChange::default();
+    silent.advance(first, RunState::Snapshotting, RunState::Held, 5, &held).await;
+    assert_eq!(pushed_on(&scene, next_look(later(21))).await, 1);
+    job.over(waiting).await.canceled(Counts::default());
 }

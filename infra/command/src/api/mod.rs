@@ -8,7 +8,7 @@ mod problem;
 use std::time::Duration;
 
 pub(crate) use answers::{Answer, Listed, Saved, field, number, text, texts};
-pub(crate) use calls::{Call, Condition};
+pub(crate) use calls::{Call, Checking, Condition};
 pub(crate) use problem::{ApiError, Problem};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Client, Method, Response};

@@ -79,6 +79,21 @@ async fn a_preview_can_fail() {
 }
 
 #[tokio::test]
+async fn a_preview_that_never_ends_is_given_up() {
+    let bench = Bench::new().await;
+    bench.answer("POST", "/segments/all/preview", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, json!({ "state": "running", "result": null })).await;
+    let ran = bench.run(&["segments", "preview", "all"]).await;
+    assert_eq!(ran.ending, command::Ending::Failed);
+    assert_eq!(ran.errors.matches("the segment's query runs").count(), 1, "{}", ran.errors);
+    assert!(
+        ran.errors.contains("nothing yet after 5 minutes") && ran.errors.contains("p1"),
+        "{}",
+        ran.errors
+    );
+}
+
+#[tokio::test]
 async fn a_connection_is_tested() {
     let bench = Bench::new().await;
     let problem = json!({ "code": "permission", "text": "the key is revoked" });

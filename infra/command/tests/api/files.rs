@@ -1,5 +1,7 @@
 //! `plan`, `apply`, `export` and `schema`.
 
+use std::io::{self, ErrorKind, Write};
+
 use command::Ending;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -112,6 +114,41 @@ async fn exports_can_be_applied_without_asking_their_destination() {
     let puts: Vec<&str> =
         requests.iter().filter_map(|line| line.strip_prefix("PUT ")?.split(' ').next()).collect();
     assert_eq!(puts, ["/segments/all", "/connections/account", "/exports/news?check=none"]);
+}
+
+/// An output whose reader goes away after a number of lines.
+struct Pipe {
+    lines_left: usize,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let lines = text.iter().filter(|byte| **byte == b'\n').count();
+        self.lines_left =
+            self.lines_left.checked_sub(lines).filter(|left| *left > 0).ok_or(ErrorKind::BrokenPipe)?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_work_goes_on_where_nobody_reads() {
+    for lines_left in [1, 3, 12] {
+        let bench = bench().await;
+        accept_changes(&bench).await;
+        let folder = catalog(&bench);
+        let arguments = ["apply", &folder, "--value", "list=1027", "--yes", "--delete"];
+        let ran = bench.run_into(&mut Pipe { lines_left }, &arguments).await;
+        assert_eq!(ran.ending, Ending::Done, "{}", ran.errors);
+        let changes = bench.requests().await.iter().filter(|line| !line.starts_with("GET")).count();
+        assert_eq!(changes, 4, "every step is taken");
+        bench.answer_once("PUT", "/segments/all", problem(500, "internal", "try again")).await;
+        let ran = bench.run_into(&mut Pipe { lines_left }, &arguments).await;
+        assert_eq!(ran.ending, Ending::Failed, "the status is the work's");
+    }
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ struct Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let lines = text.iter().filter(|byte| **byte == b'\n').count();
+        let lines = String::from_utf8_lossy(text).matches('\n').count();
         self.lines_left =
             self.lines_left.checked_sub(lines).filter(|left| *left > 0).ok_or(ErrorKind::BrokenPipe)?;
         Ok(text.len())

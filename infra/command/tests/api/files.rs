@@ -14,7 +14,7 @@ const SEGMENT: &str =
     "id: all\nname: Everybody\nquery: |\n  SELECT id, email\n  FROM people\nmember_key: id\n";
 const CONNECTION: &str = "id: account\nname: Our account\ndestination: omnisend\nsecret: relay/omnisend\n\
     consent: { by: file, at: 2026-01-01T00:00:00Z, text: I agree. }\n";
-const EXPORT: &str = "id: news\nname: Newsletter\nconnection: account\nmatch_key: email\n\
+pub(crate) const EXPORT: &str = "id: news\nname: Newsletter\nconnection: account\nmatch_key: email\n\
     segments: [{ segment: all, target_list: \"${list}\" }]\nguard: { removed_percent: 50 }\n";
 
 /// A folder with a definition of each kind, beside an API where three of them are and one differs.
@@ -33,7 +33,7 @@ async fn bench() -> Bench {
     bench
 }
 
-fn catalog(bench: &Bench) -> String {
+pub(crate) fn catalog(bench: &Bench) -> String {
     bench.folder().join("catalog").display().to_string()
 }
 
@@ -208,7 +208,7 @@ async fn what_is_wrong_with_a_field_is_told_with_its_path() {
 }
 
 /// Everything that is there, with one definition of each kind.
-async fn full() -> Bench {
+pub(crate) async fn full() -> Bench {
     let bench = Bench::new().await;
     bench.list("sources", &[source("people")]).await;
     bench.list("segments", &[segment("all")]).await;
@@ -259,60 +259,6 @@ async fn files_that_say_something_else_are_kept() {
     assert_snapshot!("export_overwritten", bench.run(&["export", &folder, "--overwrite"]).await.output);
     assert!(bench.text("catalog/exports/mine.yaml").contains("$${News}"));
     assert!(bench.text("catalog/sources/people.yaml").starts_with("# ours"), "it says the same");
-}
-
-#[tokio::test]
-async fn what_the_local_cloud_has_for_a_name_is_no_difference() {
-    let bench = full().await;
-    let uri = bench.server.uri();
-    let up = json!({ "api_url": uri, "issuer_url": null, "values": { "lake": "s3://lake" } });
-    bench.file(".local/up.json", &up.to_string());
-    let text = "id: people\nlocation: ${lake}/people/\nformat: csv\n";
-    bench.file("catalog/sources/people.yaml", text);
-    let ran = bench.run(&["export", &catalog(&bench), "--local", "--token", "the-token"]).await;
-    assert_eq!(ran.ending, Ending::Done, "{}", ran.errors);
-    assert!(ran.output.contains("same      sources/people.yaml"), "{}", ran.output);
-    assert_eq!(bench.text("catalog/sources/people.yaml"), text);
-}
-
-#[tokio::test]
-async fn files_that_cannot_be_understood_are_kept() {
-    let bench = full().await;
-    let folder = catalog(&bench);
-    for mine in ["id: [\n", "name: mine\n", ""] {
-        bench.file("catalog/exports/news.yaml", mine);
-        let ran = bench.run(&["export", &folder]).await;
-        assert_eq!(ran.ending, Ending::Failed, "{mine}");
-        assert!(
-            ran.errors.contains("write them anew with --overwrite") && ran.errors.contains("news.yaml"),
-            "{}",
-            ran.errors
-        );
-        assert_eq!(bench.text("catalog/exports/news.yaml"), mine);
-        assert!(!bench.folder().join("catalog/segments").exists(), "nothing was written");
-    }
-    let ran = bench.run(&["export", &folder, "--overwrite"]).await;
-    assert!(ran.output.contains("changed   exports/news.yaml"), "{}", ran.output);
-    assert!(bench.text("catalog/exports/news.yaml").contains("id: news"));
-}
-
-#[tokio::test]
-async fn a_file_that_is_named_after_another_definition_is_never_overwritten() {
-    let bench = full().await;
-    let folder = catalog(&bench);
-    let other = EXPORT.replace("id: news", "id: other");
-    bench.file("catalog/exports/news.yaml", &other);
-    for arguments in [&["export", &folder][..], &["export", &folder, "--overwrite"]] {
-        let ran = bench.run(arguments).await;
-        assert_eq!(ran.ending, Ending::Failed);
-        assert!(
-            ran.errors.contains("the file has export \"other\" in it; rename the file"),
-            "{}",
-            ran.errors
-        );
-        assert_eq!(bench.text("catalog/exports/news.yaml"), other);
-        assert!(!bench.folder().join("catalog/segments").exists(), "nothing was written");
-    }
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    fn new(scene: &'a Scene, role: Role) -> Self {
-        let token = scene.cloud.issuer().token(&TokenRequest::of(role)).unwrap();
+    fn new(scene: &'a Scene, role: Role, subject: &str) -> Self {
+        let token = scene.cloud.issuer().token(&TokenRequest::of(role).subject(subject)).unwrap();
         Self { world: scene, token }
     }
 
@@ -107,7 +107,7 @@ async fn connect(administrator: &Person<'_>, job: &mut Job<'_>, api_key: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
     let scene = Scene::open().await;
-    let (world, admin): (&World, _) = (&scene, Person::new(&scene, Role::Administrator));
+    let (world, admin): (&World, _) = (&scene, Person::new(&scene, Role::Administrator, "ann"));
     let mut people = persons(20);
     people[3].email = Some("no address".to_owned());
     let mut job = Job::new(world, "plane");
@@ -188,7 +188,8 @@ async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_administrators_do_not_overwrite_each_other() {
     let scene = Scene::open().await;
-    let (ann, ben) = (Person::new(&scene, Role::Administrator), Person::new(&scene, Role::Administrator));
+    let administrator = |subject: &str| Person::new(&scene, Role::Administrator, subject);
+    let (ann, ben) = (administrator("ann"), administrator("ben"));
     let mut job = Job::new(&scene, "twice");
     connect(&ann, &mut job, &scene.account.api_key.clone()).await;
     let path = "/exports/twice?check=none";
@@ -250,8 +251,9 @@ async fn two_administrators_do_not_overwrite_each_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn contributors_use_what_is_shared_and_see_no_settings() {
     let scene = Scene::open().await;
-    let admin = Person::new(&scene, Role::Administrator);
-    let contributor = Person::new(&scene, Role::Contributor);
+    let admin = Person::new(&scene, Role::Administrator, "ann");
+    let second = Person::new(&scene, Role::Administrator, "ben");
+    let contributor = Person::new(&scene, Role::Contributor, "cleo");
     let mut job = Job::new(&scene, "shared");
     job.upload(&persons(3)).await;
     connect(&admin, &mut job, &scene.account.api_key.clone()).await;
@@ -277,10 +279,12 @@ async fn contributors_use_what_is_shared_and_see_no_settings() {
     assert_eq!((copied.status, &copied.body["document"]["enabled"]), (201, &json!(false)));
 
     // Who agreed is who was signed in then, whatever a document says; and nobody takes it back in passing.
-    let agreed_by = job.connection["consent"]["by"].clone();
+    let agreed = job.connection["consent"].clone();
+    assert_eq!((&agreed["by"], &agreed["text"]), (&json!("ann"), &json!("Profiles may leave.")));
     job.connection["consent"]["by"] = json!("somebody else");
-    let changed = admin.change("/connections/shared", 3, &job.connection).await;
-    assert_eq!((changed.status, &changed.body["document"]["consent"]["by"]), (200, &agreed_by));
+    job.connection["consent"]["at"] = json!("2020-01-01T00:00:00Z");
+    let changed = second.change("/connections/shared", 3, &job.connection).await;
+    assert_eq!((changed.status, &changed.body["document"]["consent"]), (200, &agreed), "{}", changed.body);
     job.connection.as_object_mut().unwrap().remove("consent");
     check(&admin.change("/connections/shared", 4, &job.connection).await, 422, "consent_elsewhere");
     let if_match = [("if-match", "\"4\"")];

@@ -1,6 +1,6 @@
 //! What the tool says: results on the output, everything else on the errors.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, ErrorKind, Write};
 
 use serde_json::Value;
 
@@ -61,7 +61,15 @@ pub struct Screen {
     pub has_progress: bool,
 }
 
-/// Where the tool reads and writes.
+/// Whoever read has had enough of it. That is nobody's mistake, and what is under way goes on.
+fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Where the tool reads and writes. Where nobody reads any more, what is said is lost, and that is no error.
 pub(crate) struct Console<'a> {
     pub(crate) output: &'a mut dyn Write,
     pub(crate) errors: &'a mut dyn Write,
@@ -84,8 +92,7 @@ impl Console<'_> {
             Form::Json => figures.to_string(),
             Form::Text => text(self.paint()),
         };
-        writeln!(self.output, "{}", text.trim_end_matches('\n'))?;
-        self.output.flush()
+        self.print(text.trim_end_matches('\n'))
     }
 
     /// Part of a result for people; programs get it with the figures.
@@ -94,31 +101,36 @@ impl Console<'_> {
             return Ok(());
         }
         self.close_line()?;
-        writeln!(self.output, "{text}")?;
-        self.output.flush()
+        self.print(text)
+    }
+
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        unless_closed(writeln!(self.output, "{text}").and_then(|()| self.output.flush()))
     }
 
     /// What people should know and is no result.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
         self.close_line()?;
-        writeln!(self.errors, "{text}")
+        unless_closed(writeln!(self.errors, "{text}"))
     }
 
     /// Where something is. On a terminal each line takes the place of the one before.
     pub(crate) fn progress(&mut self, line: &str) -> io::Result<()> {
         if !self.screen.has_progress {
-            return writeln!(self.errors, "{line}");
+            return unless_closed(writeln!(self.errors, "{line}"));
         }
-        write!(self.errors, "\r\u{1b}[2K{line}")?;
         self.is_line_open = true;
-        self.errors.flush()
+        unless_closed(write!(self.errors, "\r\u{1b}[2K{line}").and_then(|()| self.errors.flush()))
     }
 
     fn close_line(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.is_line_open) { writeln!(self.errors) } else { Ok(()) }
+        if !std::mem::take(&mut self.is_line_open) {
+            return Ok(());
+        }
+        unless_closed(writeln!(self.errors))
     }
 
-    /// Asks for a yes.
+    /// Asks for a yes. Where nobody can see the question, that is an error.
     pub(crate) fn asks(&mut self, question: &str) -> io::Result<bool> {
         self.close_line()?;
         write!(self.errors, "{question} [y/N] ")?;

@@ -14,10 +14,11 @@ mod kinds;
 mod plan;
 mod settings;
 mod table;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{BufRead, ErrorKind, Write};
+use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -112,8 +113,6 @@ where
     };
     match ended {
         Ok(ending) => ending,
-        // Whoever read the output has had enough of it.
-        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ending::Done,
         Err(error) => tell(&error, &mut console),
     }
 }

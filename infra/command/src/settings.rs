@@ -2,23 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use tokio::process::Command;
 use url::{Host, Url};
 
-use crate::api::{Api, client, field};
+use crate::api::{Api, client};
 use crate::arguments::{LocalRole, Signing};
 use crate::error::Error;
 use crate::files::Values;
+use crate::tokens::{Origin, TOKEN_COMMAND};
 
 /// Names of the environment's variables.
 const URL: &str = "SEGMENT_RELAY_URL";
 const TOKEN: &str = "SEGMENT_RELAY_TOKEN";
-const TOKEN_COMMAND: &str = "SEGMENT_RELAY_TOKEN_COMMAND";
 
 /// What the local cloud leaves in `.local/up.json`, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -37,7 +33,6 @@ pub(crate) async fn connect(
     variables: &BTreeMap<String, String>,
     folder: &Path,
 ) -> Result<(Api, Values), Error> {
-    let client = client().map_err(|error| Error::Input(format!("cannot make an HTTP client: {error}")))?;
     let variable = |name: &str| variables.get(name).filter(|value| !value.trim().is_empty()).cloned();
     let local = if signing.local { Some(up(folder)?) } else { None };
     let values = local.as_ref().map(|up| up.values.clone()).unwrap_or_default();
@@ -48,12 +43,12 @@ pub(crate) async fn connect(
         ))
     })?;
     let address = checked(&address)?;
-    let token = match (&signing.token, local) {
-        (Some(token), _) => SecretString::from(token.clone()),
-        (None, Some(up)) => local_token(&client, &up, signing.local_role).await?,
+    let origin = match (&signing.token, local) {
+        (Some(token), _) => Origin::Given(token.clone().into()),
+        (None, Some(up)) => local_issuer(&up, signing.local_role)?,
         (None, None) => match (variable(TOKEN), variable(TOKEN_COMMAND)) {
-            (Some(token), _) => token.into(),
-            (None, Some(command)) => said_by(&command).await?,
+            (Some(token), _) => Origin::Given(token.into()),
+            (None, Some(command)) => Origin::Command(command),
             (None, None) => {
                 let text = format!(
                     "who are you? Put a token into {TOKEN}, or a command that prints one into {TOKEN_COMMAND}"
@@ -62,7 +57,10 @@ pub(crate) async fn connect(
             }
         },
     };
-    Ok((Api::new(client, address, token.expose_secret().trim().to_owned().into()), values))
+    let client =
+        client(&address).map_err(|error| Error::Input(format!("cannot make an HTTP client: {error}")))?;
+    let token = origin.token().await.map_err(Error::Input)?;
+    Ok((Api::new(client, address, origin, token), values))
 }
 
 /// An address that a token may go to: encrypted, or on this machine.
@@ -94,41 +92,11 @@ fn up(folder: &Path) -> Result<Up, Error> {
     serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))
 }
 
-/// A token of the local issuer.
-async fn local_token(client: &reqwest::Client, up: &Up, role: LocalRole) -> Result<SecretString, Error> {
-    let refuse = |problem: String| Error::Input(format!("the local issuer gave no token: {problem}"));
-    let issuer = up.issuer_url.as_deref().ok_or_else(|| refuse("the local cloud has none".to_owned()))?;
-    let mut address = checked(issuer)?;
-    if let Ok(mut segments) = address.path_segments_mut() {
-        segments.pop_if_empty().push("token");
-    }
-    let claims = json!({ "subject": "local", "roles": [format!("segment-relay-{}", role.name())] });
-    let request = client.post(address).header("content-type", "application/json").body(claims.to_string());
-    let answer = request.send().await.map_err(|error| refuse(crate::api::root_cause(&error)))?;
-    if !answer.status().is_success() {
-        return Err(refuse(format!("HTTP {}", answer.status())));
-    }
-    let body = answer.bytes().await.map_err(|error| refuse(crate::api::root_cause(&error)))?;
-    let body: Value =
-        serde_json::from_slice(&body).map_err(|_| refuse("the answer is no JSON".to_owned()))?;
-    let token = field(&body, "/access_token").or_else(|| field(&body, "/token")).and_then(Value::as_str);
-    token.map(SecretString::from).ok_or_else(|| refuse("the answer has no access_token".to_owned()))
-}
-
-/// What a command prints. Nothing of it is ever shown: not even when it fails, because it may be the token.
-async fn said_by(command: &str) -> Result<SecretString, Error> {
-    let refuse = |problem: &str| Error::Input(format!("the command in {TOKEN_COMMAND} {problem}"));
-    let mut shell = Command::new("sh");
-    let child = shell.arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = child.output().await.map_err(|error| refuse(&format!("cannot be started: {error}")))?;
-    if !output.status.success() {
-        return Err(refuse(&format!("ended with {}", output.status)));
-    }
-    let token = String::from_utf8(output.stdout).map_err(|_| refuse("printed something that is no text"))?;
-    if token.trim().is_empty() {
-        return Err(refuse("printed nothing"));
-    }
-    Ok(token.into())
+/// What gives tokens on this machine.
+fn local_issuer(up: &Up, role: LocalRole) -> Result<Origin, Error> {
+    let none = || Error::Input("the local issuer gave no token: the local cloud has none".to_owned());
+    let address = checked(up.issuer_url.as_deref().ok_or_else(none)?)?;
+    Ok(Origin::Issuer { address, role })
 }
 
 #[cfg(test)]

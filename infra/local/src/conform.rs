@@ -30,6 +30,12 @@ const CHECKS: [&str; 5] = [
 /// So few that the start is quick; the lake only has to have somebody for previews and runs.
 const CUSTOMERS: u32 = 200;
 
+/// What Schemathesis is told in a file.
+/// <https://schemathesis.readthedocs.io/en/stable/reference/configuration/>
+const CONFIGURATION: &str = "schemathesis.toml";
+/// The environment's variable with the token.
+const TOKEN: &str = "SEGMENT_RELAY_TOKEN";
+
 /// What the command can be told.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
@@ -77,10 +83,20 @@ async fn try_api(
     if figures.exists() {
         std::fs::remove_file(&figures).map_err(Error::file(&figures))?;
     }
+    write(&folder.join(CONFIGURATION), signing().as_bytes())?;
     let mut command = Command::new(schemathesis.python());
     command
-        .args(["-m", "schemathesis.cli", "run", "openapi.json", "--no-color", "--continue-on-failure"])
-        .args(["--url", &cloud.api_url(), "--header", &format!("Authorization: Bearer {token}")])
+        .args([
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            CONFIGURATION,
+            "run",
+            "openapi.json",
+            "--no-color",
+            "--continue-on-failure",
+        ])
+        .args(["--url", &cloud.api_url()])
         .args(["--checks", &CHECKS.join(","), "--max-time", &(arguments.minutes * 60).to_string()])
         .args(["--report", "json", "--report-json-path", "report.json"])
         .current_dir(&folder)
@@ -89,6 +105,7 @@ async fn try_api(
         .env("HOME", &folder)
         .env("LANG", "C.UTF-8")
         .env("NO_PROXY", "*")
+        .env(TOKEN, token)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     if let Some(seed) = arguments.seed {
@@ -106,6 +123,11 @@ async fn try_api(
     };
     let found: Found = serde_json::from_slice(&found)?;
     Ok(report(&found, output.status.success(), &String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Requests are signed with what stands in the environment: arguments can be seen by every user of the machine.
+fn signing() -> String {
+    format!("[headers]\nAuthorization = \"Bearer ${{{TOKEN}}}\"\n")
 }
 
 /// `.local/conform/`, where the document, the output and the figures of the last time are.
@@ -187,6 +209,11 @@ fn report(found: &Found, succeeded: bool, output: &str) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_names_the_token_and_has_none() {
+        assert_eq!(signing(), "[headers]\nAuthorization = \"Bearer ${SEGMENT_RELAY_TOKEN}\"\n");
+    }
 
     #[test]
     fn only_what_was_tried_and_found_good_is_good() {

@@ -8,7 +8,8 @@ use relay::model::RunId;
 use relay::run::{DryRun, Run, RunMode, RunState, Trigger, TriggerKind};
 use relay::stages::{RunRequests, dry_run_findings};
 
-fn requests(world: &World) -> RunRequests {
+/// What the API asks for runs with.
+pub(super) fn requests(world: &World) -> RunRequests {
     let outputs = world.cloud.outputs();
     let queue = |url: &String| Queue::new(world.clients.sqs(), url.clone());
     RunRequests {

@@ -19,7 +19,6 @@ use local::cloud::Options;
 use local::console::Progress;
 use local::venv;
 use local::world::World;
-use relay::aws::Queue;
 use relay::stages::RunRequests;
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -69,15 +68,7 @@ impl Scene {
 
     /// What the API asks for runs with.
     pub(crate) fn requests(&self) -> RunRequests {
-        let queue = |url: &str| Queue::new(self.clients.sqs(), url.to_owned());
-        let outputs = self.cloud.outputs();
-        RunRequests {
-            catalog: self.catalog(),
-            ledger: self.ledger(),
-            snapshot_queue: queue(&outputs.snapshot_queue_url),
-            chunk_queue: queue(&outputs.chunk_queue_url),
-            finish_queue: queue(&outputs.finish_queue_url),
-        }
+        asked::requests(&self.world)
     }
 
     /// The keys of the delivered states of an export that are stored.

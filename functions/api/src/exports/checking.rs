@@ -56,7 +56,8 @@ impl Api {
         match timeout_at(deadline, check.check(export, &connection, deadline)).await {
             Ok(Ok(notices)) => Ok(notices),
             Ok(Err(StageError::Stop { code, text })) => {
-                let detail = format!("{text} (to save it all the same: ?check=none)");
+                let detail =
+                    format!("{text} (to save it all the same: ?check=none, or --no-check of segment-relay)");
                 let errors = vec![FieldProblem { field: String::new(), problem: text }];
                 Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &code, detail).with_errors(errors))
             }

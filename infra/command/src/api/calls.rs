@@ -1,5 +1,6 @@
 //! What a call of the API is made of.
 
+use relay::catalog::Kind;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -31,6 +32,30 @@ pub(crate) enum Condition {
     IsNew,
     /// This version.
     IsVersion(u64),
+}
+
+/// Whether the API asks the destination before it saves an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checking {
+    /// What cannot work is not saved.
+    Destination,
+    /// It is saved whatever the destination has; the next run tells.
+    Nobody,
+}
+
+impl Checking {
+    /// By the flag `--no-check`.
+    pub(crate) const fn unless(is_unwanted: bool) -> Self {
+        if is_unwanted { Self::Nobody } else { Self::Destination }
+    }
+
+    /// What stands behind the question mark when a document of this kind is saved: only exports are checked.
+    pub(crate) fn query(self, kind: Kind) -> Vec<(&'static str, String)> {
+        match (self, kind) {
+            (Self::Nobody, Kind::Export) => vec![("check", "none".to_owned())],
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl<'a> Call<'a> {

@@ -5,16 +5,19 @@ mod answers;
 mod calls;
 mod problem;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 pub(crate) use answers::{Answer, Listed, Saved, field, number, text, texts};
-pub(crate) use calls::{Call, Condition};
+pub(crate) use calls::{Call, Checking, Condition};
 pub(crate) use problem::{ApiError, Problem};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Client, Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
+
+use crate::tokens::Origin;
 
 /// How long a call may take, answer included. The API itself answers within 30 seconds.
 const CALL_TIMEOUT: Duration = Duration::from_secs(45);
@@ -53,12 +56,16 @@ enum Again {
 pub(crate) struct Api {
     client: Client,
     address: Url,
-    token: SecretString,
+    origin: Origin,
+    token: RefCell<SecretString>,
 }
 
-/// A client that follows no redirects, so that a token goes nowhere but where it is meant to go.
-pub(crate) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
+/// A client for an address that was `checked`. It follows no redirects, so that a token goes nowhere but where it is
+/// meant to go; nor does a token that may travel in the open, because it stays on this machine, go to a proxy.
+pub(crate) fn client(address: &Url) -> Result<Client, reqwest::Error> {
+    let client = Client::builder();
+    let client = if address.scheme() == "http" { client.no_proxy() } else { client };
+    client
         .user_agent(concat!("segment-relay/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -69,9 +76,9 @@ pub(crate) fn client() -> Result<Client, reqwest::Error> {
 }
 
 impl Api {
-    /// The API at `address`.
-    pub(crate) const fn new(client: Client, address: Url, token: SecretString) -> Self {
-        Self { client, address, token }
+    /// The API at `address`, asked with a token of this origin.
+    pub(crate) const fn new(client: Client, address: Url, origin: Origin, token: SecretString) -> Self {
+        Self { client, address, origin, token: RefCell::new(token) }
     }
 
     /// Reads something.
@@ -120,7 +127,7 @@ impl Api {
     /// Makes a call, again where that can help and can do no harm.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
         for attempt in 0.. {
-            let Failed { error, again } = match self.send_once(call).await {
+            let Failed { error, again } = match self.send_signed(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -137,7 +144,22 @@ impl Api {
         Err(call.strange("no end"))
     }
 
-    /// One attempt.
+    /// One attempt; where the token is not taken, one with a new token. A call that nobody was signed in for was not
+    /// carried out, so it can do no harm to make it again.
+    async fn send_signed(&self, call: &Call<'_>) -> Result<Answer, Failed> {
+        match self.send_once(call).await {
+            Err(Failed { error, .. }) if error.status() == Some(401) && self.origin.has_more() => {
+                let doing = call.doing.to_owned();
+                let token = self.origin.token().await;
+                let token = token.map_err(|why| Failed::for_good(ApiError::NoToken { doing, why }))?;
+                self.token.replace(token);
+                self.send_once(call).await
+            }
+            first => first,
+        }
+    }
+
+    /// One attempt with the token that is there.
     async fn send_once(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         let mut address = self.address.clone();
         if let Ok(mut segments) = address.path_segments_mut() {
@@ -147,7 +169,7 @@ impl Api {
             address.query_pairs_mut().extend_pairs(call.query.iter().map(|(name, value)| (*name, value)));
         }
         let mut request = self.client.request(call.method.clone(), address);
-        let mut token = HeaderValue::try_from(format!("Bearer {}", self.token.expose_secret()))
+        let mut token = HeaderValue::try_from(format!("Bearer {}", self.token.borrow().expose_secret()))
             .map_err(|_| Failed::for_good(call.strange("no header that could hold the token")))?;
         token.set_sensitive(true);
         request = request.header(AUTHORIZATION, token);

@@ -42,6 +42,14 @@ pub(crate) enum ApiError {
         /// The API's own words.
         problem: Box<Problem>,
     },
+    /// The token has expired, and where it came from there is no other.
+    #[error("cannot {doing}: nobody is signed in any more (401), and there is no new token: {why}")]
+    NoToken {
+        /// What it was for, in words.
+        doing: String,
+        /// Why there is none.
+        why: String,
+    },
     /// No answer came. Whether the call was carried out is not known.
     #[error(
         "cannot {doing}: {host} gave no answer in time; whether it was done is not known, look before you ask again"

@@ -147,6 +147,9 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
     Enable {
         /// Its id
         id: String,
+        /// Save it even where the destination does not have what it needs; the next run tells
+        #[arg(long)]
+        no_check: bool,
     },
     /// Keep it from running
     Disable {
@@ -203,4 +206,7 @@ pub(crate) struct ScheduleArguments {
     /// The time zone of --daily and --cron, such as Europe/Rome
     #[arg(long, value_name = "ZONE")]
     pub(crate) time_zone: Option<String>,
+    /// Save it even where the destination does not have what it needs; the next run tells. --off never asks
+    #[arg(long)]
+    pub(crate) no_check: bool,
 }

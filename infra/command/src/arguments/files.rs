@@ -57,6 +57,9 @@ pub(crate) struct ApplyArguments {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Save exports even where the destination does not have what they need; the next run tells
+    #[arg(long)]
+    pub(crate) no_check: bool,
 }
 
 /// Arguments of `export`.

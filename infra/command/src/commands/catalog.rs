@@ -9,7 +9,7 @@ use crate::Ending;
 use crate::api::ApiError;
 use crate::arguments::{ExportArguments, FolderArguments};
 use crate::error::Error;
-use crate::files::{Existing, Written, parse_values, schemas, write_folder, write_schemas};
+use crate::files::{Existing, Written, schemas, write_folder, write_schemas};
 use crate::plan::is_hidden;
 
 /// `export`.
@@ -18,7 +18,7 @@ pub(super) async fn export(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let folder = &arguments.folder.folder;
-    let values = parse_values(&arguments.folder.values)?;
+    let values = session.values_with(&arguments.folder.values)?;
     let there = files::all(session).await?;
     let (hidden, seen): (Vec<_>, Vec<_>) =
         there.into_iter().partition(|(kind, saved)| is_hidden(*kind, &saved.document));

@@ -140,13 +140,15 @@ pub(super) async fn change(
     kind: Kind,
     id: &str,
     doing: &str,
+    query: Vec<(&str, String)>,
     session: &mut Session<'_, '_>,
     change: impl FnOnce(&mut serde_json::Map<String, Value>),
 ) -> Result<(), Error> {
     let Saved { mut document, version, .. } = read(kind, id, doing, session).await?;
     document.as_object_mut().map(change);
     let path = [plural(kind), id];
-    let call = Call::new(Method::PUT, doing, &path).json(&document);
+    let mut call = Call::new(Method::PUT, doing, &path).json(&document);
+    call.query = query;
     let answer = session.api.send(&call.only_if(Condition::IsVersion(version))).await?;
     let version = answer.version.map_or(Value::Null, Value::from);
     for warning in texts(&answer.body, "/warnings") {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::definitions::{self, Asking};
 use super::{Session, dry_run, follow, report};
 use crate::Ending;
-use crate::api::{Call, Condition, Saved, field, text};
+use crate::api::{Call, Checking, Condition, Saved, field, text};
 use crate::arguments::{ExportCommand, ScheduleArguments};
 use crate::error::Error;
 use crate::table::table;
@@ -27,34 +27,43 @@ pub(super) async fn carry_out(
         ExportCommand::DryRun { id } => dry_run::dry_run(id, session).await,
         ExportCommand::Schedule(arguments) => {
             let doing = format!("schedule export {}", arguments.id);
-            let schedule = schedule(arguments);
-            let set = |document: &mut serde_json::Map<String, Value>| {
-                document.insert("schedule".to_owned(), schedule);
-            };
-            definitions::change(Kind::Export, &arguments.id, &doing, session, set).await?;
-            Ok(Ending::Done)
+            // An export that stops running by itself can be saved whatever became of its lists.
+            let checking = Checking::unless(arguments.off || arguments.no_check);
+            set(&arguments.id, &doing, checking, "schedule", schedule(arguments), session).await
         }
         ExportCommand::Duplicate { id, new_id, name } => duplicate(id, new_id, name, session).await,
         ExportCommand::Detach { id } => detach(id, session).await,
-        ExportCommand::Enable { id } => {
-            let set = |document: &mut serde_json::Map<String, Value>| {
-                document.insert("enabled".to_owned(), Value::Bool(true));
-            };
-            definitions::change(Kind::Export, id, &format!("enable export {id}"), session, set).await?;
-            Ok(Ending::Done)
+        ExportCommand::Enable { id, no_check } => {
+            let doing = format!("enable export {id}");
+            set(id, &doing, Checking::unless(*no_check), "enabled", Value::Bool(true), session).await
         }
         ExportCommand::Disable { id } => {
-            let set = |document: &mut serde_json::Map<String, Value>| {
-                document.insert("enabled".to_owned(), Value::Bool(false));
-            };
-            definitions::change(Kind::Export, id, &format!("disable export {id}"), session, set).await?;
-            Ok(Ending::Done)
+            // Where the destination has lost the list, this is the way to stop.
+            let doing = format!("disable export {id}");
+            set(id, &doing, Checking::Nobody, "enabled", Value::Bool(false), session).await
         }
         ExportCommand::Remove { id, yes } => {
             definitions::remove(Kind::Export, id, Vec::new(), Asking::unless(*yes), session).await
         }
         ExportCommand::History { id, limit } => history(id, *limit, session).await,
     }
+}
+
+/// Changes one field of an export.
+async fn set(
+    id: &str,
+    doing: &str,
+    checking: Checking,
+    field: &str,
+    value: Value,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let query = checking.query(Kind::Export);
+    let set = |document: &mut serde_json::Map<String, Value>| {
+        document.insert(field.to_owned(), value);
+    };
+    definitions::change(Kind::Export, id, doing, query, session, set).await?;
+    Ok(Ending::Done)
 }
 
 /// Whether a run is watched.

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::Session;
 use crate::Ending;
-use crate::api::{ApiError, Listed, Saved};
+use crate::api::{ApiError, Checking, Listed, Saved};
 use crate::arguments::{ApplyArguments, FilledFolder, PlanArguments};
 use crate::console::Form;
 use crate::error::Error;
-use crate::files::{kinds, parse_values, read_folder};
+use crate::files::{kinds, read_folder};
 use crate::kinds::plural;
 use crate::plan::{self, Leftovers, Plan};
 
@@ -43,7 +43,8 @@ pub(super) async fn apply(
             return Err(Error::Input("not applied".to_owned()));
         }
     }
-    plan::apply(&session.api, &plan, session.console).await?;
+    let checking = Checking::unless(arguments.no_check);
+    plan::apply(&session.api, &plan, checking, session.console).await?;
     let mut figures = plan::figures(&plan);
     if let Some(fields) = figures.as_object_mut() {
         fields.insert("applied".to_owned(), json!(plan.steps.len()));
@@ -59,8 +60,7 @@ async fn make(
     leftovers: Leftovers,
     session: &mut Session<'_, '_>,
 ) -> Result<Plan, Error> {
-    let mut values = session.values.clone();
-    values.extend(parse_values(&folder.values)?);
+    let values = session.values_with(&folder.values)?;
     let definitions = read_folder(&folder.folder, &values)?;
     let there = all(session).await?;
     plan::make(&definitions, &there, leftovers, &kinds(&folder.folder))

@@ -9,9 +9,11 @@ use crate::error::Error;
 use crate::table::{duration, grouped};
 
 /// After so many looks a run is a long one, and looked after less often.
-const FREQUENT_LOOKS: u32 = 20;
+const FREQUENT_LOOKS: usize = 20;
 /// How much less often.
 const RARELY: u32 = 4;
+/// How long a run is watched, in polls: a day, a poll being a second.
+const RUN_POLLS: u32 = 24 * 60 * 60;
 /// The bar's characters.
 const BAR_CHARACTERS: u64 = 24;
 
@@ -26,7 +28,7 @@ pub(super) async fn follow(run_id: &str, session: &mut Session<'_, '_>) -> Resul
 pub(super) async fn until_still(run_id: &str, session: &mut Session<'_, '_>) -> Result<Value, Error> {
     let doing = format!("watch run {run_id}");
     let mut said = None;
-    for look in 0_u32.. {
+    for pause in pauses(RUN_POLLS) {
         let run = session.api.get(&doing, &["runs", run_id]).await?.body;
         let percent = number(&run, "/progress_percent");
         // Where lines cannot take each other's place, only what is news makes one.
@@ -38,10 +40,23 @@ pub(super) async fn until_still(run_id: &str, session: &mut Session<'_, '_>) -> 
         if is_still(&run) {
             return Ok(run);
         }
-        let pause = if look < FREQUENT_LOOKS { session.poll } else { session.poll * RARELY };
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(session.poll * pause).await;
     }
-    Ok(Value::Null)
+    Err(Error::Input(format!(
+        "run {run_id} has not ended within a day. Where it is: segment-relay runs show {run_id}; to watch it further: \
+         segment-relay runs follow {run_id}"
+    )))
+}
+
+/// The pauses between looks, in polls, that make so many polls together.
+pub(super) fn pauses(polls: u32) -> impl Iterator<Item = u32> {
+    let mut left = polls;
+    let pauses = std::iter::repeat_n(1, FREQUENT_LOOKS).chain(std::iter::repeat(RARELY));
+    pauses.map_while(move |pause| {
+        let pause = pause.min(left);
+        left -= pause;
+        (pause > 0).then_some(pause)
+    })
 }
 
 fn is_still(run: &Value) -> bool {
@@ -91,6 +106,14 @@ mod tests {
     fn check(run: &Value, expected: &str, is_over: bool) {
         assert_eq!(line(run), expected);
         assert_eq!(is_still(run), is_over);
+    }
+
+    #[test]
+    fn watching_has_an_end() {
+        for polls in [0, 1, 20, 21, 300, RUN_POLLS] {
+            assert_eq!(pauses(polls).sum::<u32>(), polls);
+        }
+        assert_eq!(pauses(27).skip(18).collect::<Vec<_>>(), [1, 1, 4, 3]);
     }
 
     #[test]

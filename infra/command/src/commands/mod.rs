@@ -20,7 +20,7 @@ use crate::api::Api;
 use crate::arguments::Command;
 use crate::console::Console;
 use crate::error::Error;
-use crate::files::Values;
+use crate::files::{Values, parse_values};
 
 /// What every command needs.
 pub(crate) struct Session<'a, 'b> {
@@ -32,6 +32,15 @@ pub(crate) struct Session<'a, 'b> {
     pub(crate) console: &'a mut Console<'b>,
     /// How often something that takes its time is looked after.
     pub(crate) poll: Duration,
+}
+
+impl Session<'_, '_> {
+    /// What stands for `${name}` in files: what the command line says, and else what the local cloud has.
+    fn values_with(&self, given: &[String]) -> Result<Values, Error> {
+        let mut values = self.values.clone();
+        values.extend(parse_values(given)?);
+        Ok(values)
+    }
 }
 
 /// Carries a command out.

@@ -1,12 +1,13 @@
 //! `runs rejects`: the CSV of what was not applied, by a link that expires. It may be large, so it goes through a file.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use super::Session;
 use crate::Ending;
@@ -48,13 +49,13 @@ pub(super) async fn rejects(
         }
         Err(error) => return Err(error.into()),
     };
-    let mut file = match out {
-        // Somebody's file is not overwritten.
-        Some(path) => OpenOptions::new().read(true).write(true).create_new(true).open(path),
-        None => tempfile::tempfile(),
-    }
-    .map_err(FileError::file(out.map_or_else(std::env::temp_dir, Path::to_path_buf)))?;
-    download(&doing, &link, &mut file).await?;
+    let file = if let Some(path) = out {
+        download_into(path, &doing, &link).await?
+    } else {
+        let mut file = tempfile::tempfile().map_err(FileError::file(std::env::temp_dir()))?;
+        download(&doing, &link, &mut file).await?;
+        file
+    };
     let contents = read(file, rows).map_err(|error| Error::Input(format!("cannot {doing}: {error}")))?;
     session.console.show(&figures(&contents, out), |_| in_words(&contents, out))?;
     Ok(Ending::Done)
@@ -64,11 +65,23 @@ fn is_empty(error: &ApiError) -> bool {
     matches!(error, ApiError::Refused { status: 404, problem, .. } if problem.code == "nothing_rejected")
 }
 
+/// Downloads into a file that is not there yet: either all of it is there afterwards, or nothing.
+async fn download_into(path: &Path, doing: &str, link: &str) -> Result<File, Error> {
+    // Found out at the end as well; but then the download would have been for nothing.
+    if path.symlink_metadata().is_ok() {
+        return Err(FileError::file(path)(ErrorKind::AlreadyExists.into()).into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder).map_err(FileError::file(path))?;
+    download(doing, link, file.as_file_mut()).await?;
+    Ok(file.persist_noclobber(path).map_err(|problem| FileError::file(path)(problem.error))?)
+}
+
 /// The link is the permission: no token goes with it.
 async fn download(doing: &str, link: &str, file: &mut File) -> Result<(), Error> {
     let refuse = |why: String| Error::Input(format!("cannot {doing}: the download failed: {why}"));
     let address = checked(link)?;
-    let client = client().map_err(|error| refuse(error.to_string()))?;
+    let client = client(&address).map_err(|error| refuse(error.to_string()))?;
     let request = client.get(address).timeout(DOWNLOAD_TIMEOUT).send().await;
     let mut response = request.map_err(|error| refuse(root_cause(&error)))?;
     if !response.status().is_success() {

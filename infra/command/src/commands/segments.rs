@@ -4,13 +4,15 @@ use relay::catalog::Kind;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Session, definitions};
+use super::{Session, definitions, follow};
 use crate::Ending;
 use crate::api::{Call, field, number, text, texts};
 use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped};
 
+/// How long a preview is waited for, in polls: five minutes, a poll being a second.
+const PREVIEW_POLLS: u32 = 5 * 60;
 /// The widest value of a preview's table.
 const WIDEST_CHARACTERS: usize = 32;
 
@@ -34,17 +36,24 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
     if preview_id.is_empty() {
         return Err(call.strange("no preview_id").into());
     }
-    loop {
+    let mut is_said = false;
+    for pause in follow::pauses(PREVIEW_POLLS) {
         let found = session.api.get(&doing, &["previews", &preview_id]).await?.body;
         if text(&found, "/state") == "running" {
-            session.console.progress("the segment's query runs")?;
-            tokio::time::sleep(session.poll).await;
+            if !std::mem::replace(&mut is_said, true) {
+                session.console.progress("the segment's query runs")?;
+            }
+            tokio::time::sleep(session.poll * pause).await;
             continue;
         }
         let result = field(&found, "/result").cloned().unwrap_or_default();
         session.console.show(&found, |_| shown(&result))?;
         return Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done });
     }
+    Err(Error::Input(format!(
+        "cannot {doing}: there is nothing yet after 5 minutes, and a preview takes one. Why stands in the logs of the \
+         function \"snapshot\", under preview {preview_id}; then ask again"
+    )))
 }
 
 /// The beginning of a value that would make the table too wide. `--json` has all of it.

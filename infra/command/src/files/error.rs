@@ -33,6 +33,20 @@ pub enum FileError {
         /// The file that was read after it.
         second: PathBuf,
     },
+    /// A file has something else in it than what belongs there.
+    #[error(
+        "{path}: {kind} \"{id}\" belongs there, and the file has {kind} \"{other}\" in it; rename the file, nothing was written"
+    )]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// The kind of document.
+        kind: &'static str,
+        /// The identifier that the file is named after.
+        id: String,
+        /// The identifier in it.
+        other: String,
+    },
     /// Something lies where nothing of its kind belongs.
     #[error("{path}: {problem}")]
     Misplaced {

@@ -37,7 +37,8 @@ pub(crate) enum Existing {
 }
 
 /// Writes one file for each document, where the document's file is or, for a new one, where it belongs. Where a file
-/// would be changed and `existing` says to keep it, nothing is written.
+/// would be changed and `existing` says to keep it, nothing is written. Where a file has another document in it than the one
+/// that it is named after, nothing is written either, whatever `existing` says.
 pub(crate) fn write_folder(
     folder: &Path,
     documents: &[(Kind, Value)],
@@ -45,9 +46,11 @@ pub(crate) fn write_folder(
     existing: Existing,
 ) -> Result<Vec<Written>, FileError> {
     let mut places = BTreeMap::new();
+    let mut occupied = BTreeMap::new();
     if !kinds(folder).is_empty() {
         for (kind, path) in files(folder)? {
             if let Some(id) = id_in(&path, values)? {
+                occupied.insert(path.clone(), id.clone());
                 places.insert((kind.name(), id), path);
             }
         }
@@ -57,14 +60,20 @@ pub(crate) fn write_folder(
     for (kind, document) in documents {
         let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
         let place = places.remove(&(kind.name(), id.to_owned()));
-        let is_new = place.is_none();
+        let is_known = place.is_some();
         let path = place.unwrap_or_else(|| folder.join(plural(*kind)).join(format!("{id}.yaml")));
+        if let Some(other) = occupied.get(&path).filter(|other| *other != id) {
+            let (id, other) = (id.to_owned(), other.clone());
+            return Err(FileError::Occupied { path, kind: kind.name(), id, other });
+        }
+        // A file that names no id is somebody's all the same, and so is a link to nowhere.
+        let is_new = !is_known && path.symlink_metadata().is_err();
         let problem = |error: &dyn std::fmt::Display| FileError::Definition {
             path: path.clone(),
             problem: error.to_string(),
         };
         let meaning = whole(*kind, document).map_err(|error| problem(&error))?;
-        let is_same = !is_new
+        let is_same = is_known
             && definition(*kind, path.clone(), values)
                 .is_ok_and(|found| settled(*kind, &found.document, &meaning) == meaning);
         outcomes.push(match (is_new, is_same, existing) {

@@ -4,15 +4,20 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{Action, Plan, Step};
-use crate::api::{Api, ApiError, Call, Condition, Saved, texts};
+use crate::api::{Api, ApiError, Call, Checking, Condition, Saved, texts};
 use crate::console::{Colour, Console};
 use crate::error::Error;
 use crate::kinds::{plural, whole};
 
 /// Takes the steps one after the other and says each; stops at the first that fails.
-pub(crate) async fn apply(api: &Api, plan: &Plan, console: &mut Console<'_>) -> Result<(), Error> {
+pub(crate) async fn apply(
+    api: &Api,
+    plan: &Plan,
+    checking: Checking,
+    console: &mut Console<'_>,
+) -> Result<(), Error> {
     for (done, step) in plan.steps.iter().enumerate() {
-        let warnings = match take(api, step).await {
+        let warnings = match take(api, step, checking).await {
             Ok(warnings) => warnings,
             Err(cause) => {
                 let all = plan.steps.len();
@@ -34,14 +39,15 @@ pub(crate) async fn apply(api: &Api, plan: &Plan, console: &mut Console<'_>) -> 
 }
 
 /// Takes a step; gives what the API warns of.
-async fn take(api: &Api, step: &Step) -> Result<Vec<String>, ApiError> {
+async fn take(api: &Api, step: &Step, checking: Checking) -> Result<Vec<String>, ApiError> {
     match &step.action {
         Action::Create { document } => {
-            put(api, step, &format!("create {}", step.name()), document, Condition::IsNew).await
+            let doing = format!("create {}", step.name());
+            put(api, step, &doing, document, Condition::IsNew, checking).await
         }
         Action::Change { document, version, .. } => {
-            let condition = Condition::IsVersion(*version);
-            put(api, step, &format!("change {}", step.name()), document, condition).await
+            let doing = format!("change {}", step.name());
+            put(api, step, &doing, document, Condition::IsVersion(*version), checking).await
         }
         Action::Remove { version } => {
             let doing = format!("remove {}", step.name());
@@ -63,9 +69,11 @@ async fn put(
     doing: &str,
     document: &Value,
     condition: Condition,
+    checking: Checking,
 ) -> Result<Vec<String>, ApiError> {
     let path = [plural(step.kind), step.id.as_str()];
-    let call = Call::new(Method::PUT, doing, &path).json(document).only_if(condition);
+    let mut call = Call::new(Method::PUT, doing, &path).json(document).only_if(condition);
+    call.query = checking.query(step.kind);
     let refused = match api.send(&call).await {
         Ok(answer) => return Ok(texts(&answer.body, "/warnings")),
         Err(error) if error.status() == Some(412) => error,

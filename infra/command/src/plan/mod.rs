@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use apply::apply;
 pub(crate) use diff::Difference;
 use diff::differences;
-use references::{Known, dangling, unknown_tables};
+use references::{Known, Missing, dangling, unknown_tables};
 use relay::catalog::Kind;
 use serde_json::Value;
 pub(crate) use show::{figures, in_words};
@@ -116,11 +116,14 @@ pub(crate) fn make(
         remote.contains_key(&(kind.name(), saved.id.as_str()))
             && !removed.contains(&(kind.name(), saved.id.as_str()))
     });
-    let local = definitions.iter().map(|one| (one.kind, &one.document, one.path.display().to_string()));
-    let staying =
-        staying.map(|(kind, saved)| (*kind, &saved.document, format!("{} {}", kind.name(), saved.id)));
-    for (kind, document, place) in local.chain(staying) {
-        faults.extend(dangling(kind, document, &place, &known, &removed));
+    let local = definitions
+        .iter()
+        .map(|one| (one.kind, &one.document, one.path.display().to_string(), Missing::Anything));
+    let staying = staying.map(|(kind, saved)| {
+        (*kind, &saved.document, format!("{} {}", kind.name(), saved.id), Missing::Removed)
+    });
+    for (kind, document, place, missing) in local.chain(staying) {
+        faults.extend(dangling(kind, document, &place, missing, &known, &removed));
         if kind == Kind::Segment {
             for table in unknown_tables(document, &known) {
                 if removed.contains(&(Kind::Source.name(), table.as_str())) {
@@ -132,7 +135,16 @@ pub(crate) fn make(
             }
         }
     }
+    // A list belongs to one export: what takes it over can be saved when the one that had it is gone. Everything else
+    // that goes does so last, when nothing needs it any more.
+    plan.steps.sort_by_key(|step| !step.is_removal_of_export());
     if faults.is_empty() { Ok(plan) } else { Err(faults) }
+}
+
+impl Step {
+    fn is_removal_of_export(&self) -> bool {
+        self.kind == Kind::Export && matches!(self.action, Action::Remove { .. })
+    }
 }
 
 impl Plan {

@@ -38,17 +38,30 @@ fn references(kind: Kind, document: &Value) -> Vec<(Kind, String, String)> {
     connection.into_iter().chain(segments).collect()
 }
 
+/// Which missing documents are the plan's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// All of them: the folder says so.
+    Anything,
+    /// Those that the plan removes: what was missing or unreadable before is nothing that this plan could mend.
+    Removed,
+}
+
 /// The fields of a document that name what is not there; `place` is the file or the definition.
 pub(super) fn dangling(
     kind: Kind,
     document: &Value,
     place: &str,
+    blamed: Missing,
     known: &Known,
     removed: &BTreeSet<(&str, &str)>,
 ) -> Vec<String> {
-    let missing = references(kind, document).into_iter().filter(|(wanted, id, _)| !known.has(*wanted, id));
+    let is_removed = |wanted: Kind, id: &str| removed.contains(&(wanted.name(), id));
+    let missing = references(kind, document).into_iter().filter(|(wanted, id, _)| {
+        !known.has(*wanted, id) && (blamed == Missing::Anything || is_removed(*wanted, id))
+    });
     let fault = |(wanted, id, field): (Kind, String, String)| {
-        let why = if removed.contains(&(wanted.name(), id.as_str())) {
+        let why = if is_removed(wanted, &id) {
             "which is not in the folder and would be removed"
         } else {
             "which is neither in the folder nor there already"

@@ -192,6 +192,46 @@ fn whoever_stays_keeps_what_it_needs() {
 }
 
 #[test]
+fn what_was_missing_before_stands_in_nobodys_way() {
+    let [people, segment, account, news] = chain();
+    // The export stays; its segment is gone or cannot be read, and nobody speaks of either.
+    let lines = [
+        "+ source people",
+        "note: connections: 1 there and not in the folder; they stay",
+        "note: exports: 1 there and not in the folder; they stay",
+        "1 to create, 0 to change, 0 to remove, 0 as they should be.",
+    ];
+    let plan =
+        make(&local(&[people]), &there(&[account, news.clone()]), Leftovers::Keep, &Kind::ALL).unwrap();
+    let mut words: Vec<String> =
+        in_words(&plan, plain()).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    words[1..3].sort_unstable();
+    assert_eq!(words, lines);
+    let needed = "export news: segments[0].segment: needs segment \"all\", which is not in the folder and would be removed";
+    let faults = make(&[], &there(&[segment, news]), Leftovers::Remove, &[Kind::Segment]).unwrap_err();
+    assert_eq!(faults, [needed]);
+}
+
+#[test]
+fn an_export_gives_its_lists_up_before_another_one_takes_them() {
+    let [people, segment, account, news] = chain();
+    let mut moved = export("letter", "every", "account");
+    moved["segments"][0]["target_list"] = json!("1027");
+    let mut given_up = news;
+    given_up.1["segments"][0]["target_list"] = json!("1027");
+    let every = (Kind::Segment, self::segment("every", "people"));
+    let lines = [
+        "- export news",
+        "+ segment every",
+        "+ export letter",
+        "- segment all",
+        "2 to create, 0 to change, 2 to remove, 2 as they should be.",
+    ];
+    let folder = [people.clone(), every, account.clone(), (Kind::Export, moved)];
+    check(&local(&folder), &there(&[people, segment, account, given_up]), Leftovers::Remove, &lines);
+}
+
+#[test]
 fn what_is_not_understood_is_refused() {
     let mut newer = there(&chain());
     newer[0].1.document["compression"] = json!("gzip");

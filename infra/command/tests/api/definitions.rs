@@ -79,6 +79,21 @@ async fn a_preview_can_fail() {
 }
 
 #[tokio::test]
+async fn a_preview_that_never_ends_is_given_up() {
+    let bench = Bench::new().await;
+    bench.answer("POST", "/segments/all/preview", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, json!({ "state": "running", "result": null })).await;
+    let ran = bench.run(&["segments", "preview", "all"]).await;
+    assert_eq!(ran.ending, command::Ending::Failed);
+    assert_eq!(ran.errors.matches("the segment's query runs").count(), 1, "{}", ran.errors);
+    assert!(
+        ran.errors.contains("nothing yet after 5 minutes") && ran.errors.contains("p1"),
+        "{}",
+        ran.errors
+    );
+}
+
+#[tokio::test]
 async fn a_connection_is_tested() {
     let bench = Bench::new().await;
     let problem = json!({ "code": "permission", "text": "the key is revoked" });
@@ -156,11 +171,12 @@ async fn a_connection_is_removed_with_what_becomes_of_its_exports() {
     );
 }
 
-/// The schedule that is saved for these arguments.
+/// The schedule that is saved for these arguments. Only what turns it off is saved whatever the destination has.
 #[track_caller]
 fn check_schedule(requests: &[String], expected: &Value) {
     let (head, body) = requests.last().unwrap().split_once("  {").unwrap();
-    assert_eq!(head, "PUT /exports/news  if-match: \"7\"");
+    let query = if expected == "off" { "?check=none" } else { "" };
+    assert_eq!(head, format!("PUT /exports/news{query}  if-match: \"7\""));
     let body: Value = serde_json::from_str(&format!("{{{body}")).unwrap();
     assert_eq!(&body["schedule"], expected);
     assert_eq!(body["name"], "Newsletter");
@@ -206,10 +222,17 @@ async fn an_export_is_enabled_and_disabled() {
     let bench = Bench::new().await;
     bench.answer("GET", "/exports/news", 200, saved(&export("news"), 7)).await;
     bench.answer("PUT", "/exports/news", 200, json!({})).await;
-    for (word, expected) in [("enable", "\"enabled\":true"), ("disable", "\"enabled\":false")] {
-        assert_eq!(bench.run(&["exports", word, "news"]).await.ending, command::Ending::Done);
+    for (arguments, query, expected) in [
+        (&["enable", "news"][..], "", "\"enabled\":true"),
+        (&["enable", "news", "--no-check"], "?check=none", "\"enabled\":true"),
+        (&["disable", "news"], "?check=none", "\"enabled\":false"),
+        (&["schedule", "news", "--every-refresh", "--no-check"], "?check=none", "\"every_refresh\""),
+    ] {
+        let ran = bench.run(&[&["exports"], arguments].concat()).await;
+        assert_eq!(ran.ending, command::Ending::Done, "{}", ran.errors);
         let requests = bench.requests().await;
-        assert!(requests.last().unwrap().contains(expected), "{requests:?}");
+        let put = requests.last().unwrap();
+        assert!(put.starts_with(&format!("PUT /exports/news{query}  ")) && put.contains(expected), "{put}");
     }
 }
 

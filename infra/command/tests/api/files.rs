@@ -1,5 +1,7 @@
 //! `plan`, `apply`, `export` and `schema`.
 
+use std::io::{self, ErrorKind, Write};
+
 use command::Ending;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ const SEGMENT: &str =
     "id: all\nname: Everybody\nquery: |\n  SELECT id, email\n  FROM people\nmember_key: id\n";
 const CONNECTION: &str = "id: account\nname: Our account\ndestination: omnisend\nsecret: relay/omnisend\n\
     consent: { by: file, at: 2026-01-01T00:00:00Z, text: I agree. }\n";
-const EXPORT: &str = "id: news\nname: Newsletter\nconnection: account\nmatch_key: email\n\
+pub(crate) const EXPORT: &str = "id: news\nname: Newsletter\nconnection: account\nmatch_key: email\n\
     segments: [{ segment: all, target_list: \"${list}\" }]\nguard: { removed_percent: 50 }\n";
 
 /// A folder with a definition of each kind, beside an API where three of them are and one differs.
@@ -31,7 +33,7 @@ async fn bench() -> Bench {
     bench
 }
 
-fn catalog(bench: &Bench) -> String {
+pub(crate) fn catalog(bench: &Bench) -> String {
     bench.folder().join("catalog").display().to_string()
 }
 
@@ -103,6 +105,53 @@ async fn a_plan_is_applied_with_the_versions_that_it_saw() {
 }
 
 #[tokio::test]
+async fn exports_can_be_applied_without_asking_their_destination() {
+    let bench = bench().await;
+    accept_changes(&bench).await;
+    let arguments = ["apply", &catalog(&bench), "--value", "list=1027", "--yes", "--no-check"];
+    assert_eq!(bench.run(&arguments).await.ending, Ending::Done);
+    let requests = bench.requests().await;
+    let puts: Vec<&str> =
+        requests.iter().filter_map(|line| line.strip_prefix("PUT ")?.split(' ').next()).collect();
+    assert_eq!(puts, ["/segments/all", "/connections/account", "/exports/news?check=none"]);
+}
+
+/// An output whose reader goes away after a number of lines.
+struct Pipe {
+    lines_left: usize,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let lines = String::from_utf8_lossy(text).matches('\n').count();
+        self.lines_left =
+            self.lines_left.checked_sub(lines).filter(|left| *left > 0).ok_or(ErrorKind::BrokenPipe)?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_work_goes_on_where_nobody_reads() {
+    for lines_left in [1, 3, 12] {
+        let bench = bench().await;
+        accept_changes(&bench).await;
+        let folder = catalog(&bench);
+        let arguments = ["apply", &folder, "--value", "list=1027", "--yes", "--delete"];
+        let ran = bench.run_into(&mut Pipe { lines_left }, &arguments).await;
+        assert_eq!(ran.ending, Ending::Done, "{}", ran.errors);
+        let changes = bench.requests().await.iter().filter(|line| !line.starts_with("GET")).count();
+        assert_eq!(changes, 4, "every step is taken");
+        bench.answer_once("PUT", "/segments/all", problem(500, "internal", "try again")).await;
+        let ran = bench.run_into(&mut Pipe { lines_left }, &arguments).await;
+        assert_eq!(ran.ending, Ending::Failed, "the status is the work's");
+    }
+}
+
+#[tokio::test]
 async fn applying_asks_first() {
     let mut bench = bench().await;
     accept_changes(&bench).await;
@@ -159,7 +208,7 @@ async fn what_is_wrong_with_a_field_is_told_with_its_path() {
 }
 
 /// Everything that is there, with one definition of each kind.
-async fn full() -> Bench {
+pub(crate) async fn full() -> Bench {
     let bench = Bench::new().await;
     bench.list("sources", &[source("people")]).await;
     bench.list("segments", &[segment("all")]).await;

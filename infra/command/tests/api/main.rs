@@ -12,3 +12,4 @@ mod runs;
 mod signing;
 mod support;
 mod trouble;
+mod writing;

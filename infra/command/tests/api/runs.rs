@@ -217,6 +217,18 @@ async fn a_link_that_could_leak_or_has_expired_is_refused() {
 }
 
 #[tokio::test]
+async fn a_download_that_fails_leaves_no_file() {
+    let bench = with_rejects().await;
+    bench.answer_once("GET", "/files/rejected.csv", ResponseTemplate::new(403)).await;
+    let out = bench.folder().join("rejected.csv").display().to_string();
+    let arguments = ["runs", "rejects", RUN, "--out", &out];
+    assert_eq!(bench.run(&arguments).await.ending, Ending::Failed);
+    assert_eq!(std::fs::read_dir(bench.folder()).unwrap().count(), 0);
+    let ran = bench.run(&arguments).await;
+    assert_eq!(ran.ending, Ending::Done, "{}", ran.errors);
+}
+
+#[tokio::test]
 async fn a_report_is_shown() {
     let bench = Bench::new().await;
     let report = json!({

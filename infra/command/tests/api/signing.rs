@@ -100,6 +100,73 @@ async fn the_local_cloud_is_found() {
     );
 }
 
+/// Answers with a number of tokens, one after the other.
+async fn issue(bench: &Bench, tokens: &[&str]) {
+    let bodies: Vec<_> = tokens.iter().map(|token| json!({ "access_token": token })).collect();
+    bench.answers("POST", "/issuer/token", &bodies).await;
+    let uri = bench.server.uri();
+    let up = json!({ "api_url": format!("{uri}/stage"), "issuer_url": format!("{uri}/issuer") });
+    bench.file(".local/up.json", &up.to_string());
+}
+
+/// How often the API was asked.
+async fn asked(bench: &Bench) -> usize {
+    let requests = bench.server.received_requests().await.unwrap();
+    requests.iter().filter(|request| request.url.path() == "/stage/me").count()
+}
+
+#[tokio::test]
+async fn an_expired_token_is_replaced_once() {
+    let mut bench = bench("second").await;
+    bench.respond("GET", "/stage/me", ResponseTemplate::new(401)).await;
+    bench.variables.clear();
+    issue(&bench, &["first", "second"]).await;
+    let ran = bench.run(&["whoami", "--local"]).await;
+    assert_eq!((ran.ending, asked(&bench).await), (Ending::Done, 2), "{}", ran.errors);
+
+    issue(&bench, &["third", "fourth"]).await;
+    let ran = bench.run(&["whoami", "--local"]).await;
+    assert!(ran.errors.contains("nobody is signed in (401)"), "{}", ran.errors);
+    assert_eq!(asked(&bench).await, 4, "no third attempt");
+
+    issue(&bench, &["fifth"]).await;
+    let ran = bench.run(&["whoami", "--local"]).await;
+    let words = "nobody is signed in any more (401), and there is no new token: the local issuer gave no token: HTTP 404";
+    assert!(ran.errors.contains(words), "{}", ran.errors);
+}
+
+#[tokio::test]
+async fn a_command_is_asked_again_and_a_given_token_is_not() {
+    let mut bench = bench("first-second").await;
+    bench.respond("GET", "/stage/me", ResponseTemplate::new(401)).await;
+    let uri = bench.server.uri();
+    let command = format!(
+        "cd '{}'; cat printed 2>/dev/null; printf first- >> printed; echo second",
+        bench.folder().display()
+    );
+    bench.variables = [
+        ("SEGMENT_RELAY_URL".to_owned(), format!("{uri}/stage")),
+        ("SEGMENT_RELAY_TOKEN_COMMAND".to_owned(), command),
+    ]
+    .into();
+    assert_eq!(bench.run(&["whoami"]).await.ending, Ending::Done);
+    assert_eq!(asked(&bench).await, 2);
+    assert_eq!(bench.run(&["whoami", "--token", "given"]).await.ending, Ending::Failed);
+    assert_eq!(asked(&bench).await, 3);
+}
+
+#[tokio::test]
+async fn a_token_for_this_machine_goes_to_no_proxy() {
+    let (bench, proxy) = (bench("local-token").await, Bench::new().await);
+    issue(&bench, &["local-token"]).await;
+    let mut tool = tokio::process::Command::new(env!("CARGO_BIN_EXE_segment-relay"));
+    let tool = tool.args(["whoami", "--local"]).current_dir(bench.folder()).env_clear();
+    let output = tool.env("HTTP_PROXY", proxy.server.uri()).env("http_proxy", proxy.server.uri()).output();
+    let output = output.await.unwrap();
+    assert!(proxy.server.received_requests().await.unwrap().is_empty());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let bench = Bench::new().await;

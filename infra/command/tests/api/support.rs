@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -95,9 +95,16 @@ impl Bench {
 
     /// Runs the tool.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
-        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let mut output = Vec::new();
+        let ran = self.run_into(&mut output, arguments).await;
+        Ran { output: self.anonymous(&String::from_utf8(output).unwrap()), ..ran }
+    }
+
+    /// Runs the tool with an output of one's own.
+    pub(crate) async fn run_into(&self, output: &mut dyn Write, arguments: &[&str]) -> Ran {
+        let mut errors = Vec::new();
         let surroundings = Surroundings {
-            output: &mut output,
+            output,
             errors: &mut errors,
             input: &mut Cursor::new(self.typed.as_bytes()),
             variables: self.variables.clone(),
@@ -107,8 +114,8 @@ impl Bench {
         };
         let arguments = std::iter::once(&"segment-relay").chain(arguments);
         let ending = Box::pin(run(arguments, surroundings)).await;
-        let text = |bytes: Vec<u8>| self.anonymous(&String::from_utf8(bytes).unwrap());
-        Ran { ending, output: text(output), errors: text(errors) }
+        let errors = self.anonymous(&String::from_utf8(errors).unwrap());
+        Ran { ending, output: String::new(), errors }
     }
 
     /// Runs the tool, and writes down what it asked the API and what it said.

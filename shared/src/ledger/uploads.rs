@@ -133,7 +133,7 @@ impl Ledger {
                  members_until_ms, latest_upload_id, latest_manifest_key, latest_refusal",
             )
             .expression_attribute_names("#rows", "rows")
-            .expression_attribute_values(":until", text(&UploadId::bound(now)));
+            .expression_attribute_values(":until", text(UploadId::bound(now)));
         self.is_written("forget upload in", request.send().await).map(drop)
     }
 

@@ -124,6 +124,18 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     assert_eq!(found.counts.added, 12);
     over_cap.run().await.failed("cap_exceeded", &["12 profiles"]);
 
+    // Rows that the mapping refuses count where a run counts them: before its first call.
+    over_cap.export["mapping"][2]["if_null"] = json!("reject");
+    let mut people = persons(12);
+    for person in &mut people[..5] {
+        person.points = None;
+    }
+    over_cap.ready(&people).await;
+    let found = over_cap.dry_run("second").await;
+    assert_eq!((found.counts.added, found.counts.rejected), (7, 5));
+    assert!(found.over_cap.unwrap().contains("12 profiles"));
+    over_cap.run().await.failed("cap_exceeded", &["12 profiles"]);
+
     let announced = journal(&scene).into_iter().filter(|entry| entry["action"] == "PutEvents");
     let announced: Vec<String> = announced.map(|entry| entry["body"].to_string()).collect();
     assert!(!announced.iter().any(|body| body.contains(&again.to_string())), "dry runs are nobody's news");

@@ -13,7 +13,8 @@ fn previews(scene: &Scene) -> Previews {
     Previews { objects: scene.data(), snapshot_queue: Queue::new(scene.clients.sqs(), queue) }
 }
 
-async fn preview(scene: &Scene, of: &PreviewOf) -> PreviewResult {
+/// Asks for a preview and waits for it.
+pub(crate) async fn preview(scene: &Scene, of: &PreviewOf) -> PreviewResult {
     let previews = previews(scene);
     let preview_id = previews.request(of, Timestamp::now()).await.unwrap();
     assert!(previews.is_requested(preview_id).await.unwrap());

@@ -1,12 +1,15 @@
 //! Custom uploads, end to end: a CSV is put, and everything else happens by itself.
 
+use crate::preview::preview;
 use crate::support::messages::{dead_letters, journal};
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use jiff::Timestamp;
 use local::demo::Person;
+use local::issuer::{Role, TokenRequest};
 use relay::ledger::{SegmentUploads, UploadPointer};
 use relay::model::{Counts, RunId, SegmentId};
 use relay::run::{RunState, Trigger, TriggerKind};
+use relay::snapshot::PreviewOf;
 use relay::stages::{expiry_trigger, upload_trigger};
 use relay::uploads::{AcceptedUpload, UploadId, UploadManifest, UploadOutcome};
 use reqwest::Method;
@@ -67,6 +70,13 @@ pub(crate) fn accepted(manifest: &UploadManifest) -> &AcceptedUpload {
         UploadOutcome::Accepted(accepted) => accepted,
         refused @ UploadOutcome::Refused { .. } => unreachable!("{refused:?}"),
     }
+}
+
+/// How many runs the export has had.
+async fn runs(scene: &Scene, job: &Job<'_>) -> usize {
+    let (runs, next) = scene.ledger().runs(&job.id(), 100, None).await.unwrap();
+    assert_eq!(next, None);
+    runs.len()
 }
 
 /// The run that a trigger has started by itself.
@@ -141,13 +151,20 @@ async fn the_list_follows_what_is_put() {
     let current = latest.current.unwrap();
     let ended = UploadPointer { expires_at: Timestamp::now(), ..current.clone() };
     assert!(scene.ledger().set_upload(&segment(&job), &ended).await.unwrap());
+    // Nobody is shown whom no run would deliver.
+    let expired = preview(&scene, &PreviewOf::Saved(segment(&job))).await;
+    assert_eq!((expired.rows, expired.first_rows.len()), (None, 0));
+    let error = expired.error.unwrap();
+    assert_eq!(error.code, "upload_expired");
+    assert!(error.text.contains("its upload has come to its end; put a new file"), "{}", error.text);
     tick(&scene).await;
     let trigger = expiry_trigger(&segment(&job), &second.upload_id, 0);
     let run_id = asked(&scene, &job, &trigger).await;
     job.over(run_id).await.succeeded(Counts { removed: 199, ..Counts::default() });
     assert_eq!(job.active().len(), 0);
+    let runs_before = runs(&scene, &job).await;
     tick(&scene).await;
-    assert_eq!(asked(&scene, &job, &trigger).await, run_id, "its end is told once");
+    assert_eq!(runs(&scene, &job).await, runs_before, "its end is told once");
 
     // A new upload begins anew.
     let fourth = read(&scene, &job, "people.csv", spreadsheet(&people)).await;
@@ -225,10 +242,11 @@ async fn notifications_come_twice_and_out_of_order() {
     let latest = uploads(&scene, &job).await.current.unwrap();
     let trigger = upload_trigger(&segment(&job), &latest.upload_id);
     let run_id = asked(&scene, &job, &trigger).await;
-    notify(&scene, &job, "people.csv", later).await;
-    assert_eq!(asked(&scene, &job, &trigger).await, run_id);
-    assert_eq!(uploads(&scene, &job).await.current.unwrap(), latest);
     job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
+    let runs_before = runs(&scene, &job).await;
+    notify(&scene, &job, "people.csv", later).await;
+    assert_eq!(runs(&scene, &job).await, runs_before);
+    assert_eq!(uploads(&scene, &job).await.current.unwrap(), latest);
 
     // One that is gone before it is read is no mistake, for what took its place is told of itself.
     let before = uploads(&scene, &job).await;
@@ -238,4 +256,42 @@ async fn notifications_come_twice_and_out_of_order() {
     let answer = scene.cloud.invoke("upload", &event).await.unwrap();
     assert!(!answer.function_error, "{}", answer.body);
     assert_eq!(uploads(&scene, &job).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_segment_that_is_made_anew_begins_with_nobody() {
+    let scene = Scene::open().await;
+    let job = guests(&scene, "anew");
+    let token = scene.cloud.issuer().token(&TokenRequest::of(Role::Contributor)).unwrap();
+    let ask = async |method: Method, (header, value): (&str, &str), document: Option<&Value>| {
+        let headers = [(header, value)];
+        scene.cloud.api_as(Some(&token), method, "/segments/anew", &headers, document).await.unwrap().status
+    };
+    let (new, first, second) = (("if-none-match", "*"), ("if-match", "\"1\""), ("if-match", "\"2\""));
+    assert_eq!(ask(Method::PUT, new, Some(&job.segment)).await, 201);
+    read(&scene, &job, "people.csv", spreadsheet(&persons(20))).await;
+
+    // A change that is refused takes nothing away.
+    let current = uploads(&scene, &job).await.current;
+    assert_eq!(current.as_ref().map(|current| current.rows), Some(20));
+    assert_eq!(ask(Method::DELETE, second, None).await, 412);
+    assert_eq!(uploads(&scene, &job).await.current, current);
+
+    // Whoever was put before the removal is not brought back, however late their file is told of.
+    assert_eq!(ask(Method::DELETE, first, None).await, 204);
+    assert_eq!(uploads(&scene, &job).await, SegmentUploads::default());
+    notify(&scene, &job, "people.csv", "2026-01-02T00:00:00Z").await;
+    assert_eq!(uploads(&scene, &job).await.current, None);
+    assert_eq!(ask(Method::PUT, new, Some(&job.segment)).await, 201);
+    notify(&scene, &job, "people.csv", "2026-01-03T00:00:00Z").await;
+    assert_eq!(uploads(&scene, &job).await, SegmentUploads::default());
+    read(&scene, &job, "people.csv", spreadsheet(&persons(5))).await;
+    assert_eq!(uploads(&scene, &job).await.current.map(|current| current.rows), Some(5));
+
+    // A query has no uploads, and neither has the upload that it may become again.
+    let query = json!({ "id": "anew", "name": "anew", "query": "SELECT id FROM people", "member_key": "id" });
+    assert_eq!(ask(Method::PUT, first, Some(&query)).await, 200);
+    assert_eq!(uploads(&scene, &job).await, SegmentUploads::default());
+    assert_eq!(ask(Method::PUT, second, Some(&job.segment)).await, 200);
+    assert_eq!(uploads(&scene, &job).await.current, None);
 }

@@ -3,8 +3,7 @@
 use api::Api;
 use api::access::RoleNames;
 use lambda_http::{Error, run, tracing};
-use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings};
-use relay::ledger::Ledger;
+use relay::aws::{Clients, Objects, Settings};
 use relay::stages::{Connections, Previews, RunRequests};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,13 +16,7 @@ async fn main() -> Result<(), Error> {
         viewer: Settings.viewer_role()?,
     };
     let clients = Clients::from_environment().await;
-    let requests = RunRequests {
-        catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
-        ledger: Ledger::new(clients.dynamodb(), Settings.ledger_table()?),
-        snapshot_queue: Queue::new(clients.sqs(), Settings.snapshot_queue_url()?),
-        chunk_queue: Queue::new(clients.sqs(), Settings.chunk_queue_url()?),
-        finish_queue: Queue::new(clients.sqs(), Settings.finish_queue_url()?),
-    };
+    let requests = RunRequests::of(&clients)?;
     let connections = Connections::new(&clients, Some(&Settings.campaign_monitor_endpoint()?))?;
     let previews = Previews {
         objects: Objects::new(clients.s3(), Settings.data_bucket()?),

@@ -12,8 +12,10 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use relay::aws::Expected;
 use relay::catalog::Segment;
 use relay::model::SegmentId;
+use relay::timestamp_now;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,6 +56,12 @@ async fn save(
     Body(document): Body<Segment>,
 ) -> Result<Response, Problem> {
     let id = SegmentId::try_from(id)?;
+    if let Expected::Version(version) = expected
+        && document.id == id
+        && document.upload().is_none()
+    {
+        api.forget_upload(&id, version).await?;
+    }
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
     Ok(SavedDocument::from(saved).answer(status_of(expected)))
@@ -77,6 +85,22 @@ async fn remove(
             format!("segment \"{id}\" is used by exports: {}; take it out of them first", names.join(", "));
         return Err(Problem::new(StatusCode::CONFLICT, "segment_in_use", detail));
     }
+    api.forget_upload(&id, version).await?;
     api.remove::<Segment>(id.as_str(), &caller, version).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+impl Api {
+    /// Forgets the upload of a segment that is about to be none or no upload any more. It comes before the change,
+    /// because after it nobody would try again what failed; and not for a version that is not there, whose change will be
+    /// refused.
+    async fn forget_upload(&self, id: &SegmentId, version: u64) -> Result<(), Problem> {
+        let found = self.requests.catalog.find::<Segment>(id.as_str()).await?;
+        let is_upload =
+            found.is_some_and(|saved| saved.version == version && saved.document.upload().is_some());
+        if is_upload {
+            self.requests.ledger.forget_upload(id, timestamp_now()).await?;
+        }
+        Ok(())
+    }
 }

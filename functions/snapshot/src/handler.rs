@@ -97,7 +97,7 @@ impl Snapshots {
             SegmentKind::Query { query, member_key } => {
                 let query = SegmentQuery { text: query.clone(), member_key: member_key.clone(), attributes };
                 let figures = evaluate(engine, &query, &path).await;
-                Made { query, figures: figures.map_err(|error| query_error(segment, &error))?, upload: None }
+                Made { query, figures: figures.map_err(|error| query_error(segment, error))?, upload: None }
             }
             SegmentKind::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
         };
@@ -168,7 +168,7 @@ impl Snapshots {
         let upload = SnapshotUpload { upload_id: current.upload_id, rows: current.rows, is_expired };
         Ok(Made {
             query,
-            figures: figures.map_err(|error| query_error(segment, &error))?,
+            figures: figures.map_err(|error| query_error(segment, error))?,
             upload: Some(upload),
         })
     }
@@ -215,11 +215,11 @@ const fn source_format(format: relay::catalog::SourceFormat) -> SourceFormat {
     }
 }
 
-fn query_error(segment: &Segment, error: &QueryError) -> StageError {
-    let text = format!("segment \"{}\": {error}", segment.id);
-    if error.is_transient() {
-        StageError::again(error.code(), text)
-    } else {
-        StageError::stop(error.code(), text)
+fn query_error(segment: &Segment, error: QueryError) -> StageError {
+    let named = |text: String| format!("segment \"{}\": {text}", segment.id);
+    match StageError::from(error) {
+        StageError::Stop { code, text } => StageError::Stop { code, text: named(text) },
+        StageError::Again { code, text } => StageError::Again { code, text: named(text) },
+        pause @ StageError::Pause { .. } => pause,
     }
 }

@@ -28,6 +28,7 @@ mod objects;
 mod one_object;
 pub mod source;
 mod stack;
+mod stage_error;
 pub mod store;
 mod text_table;
 mod words;

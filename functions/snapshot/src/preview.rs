@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{Segment, SegmentKind};
 use relay::snapshot::{
-    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewSource,
-    SnapshotReader, preview_value,
+    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
+    PreviewSource, SnapshotReader, preview_text, preview_value,
 };
 use relay::stages::StageError;
 use serde_json::{Map, Value};
@@ -37,23 +37,19 @@ struct Found {
     first_rows: Vec<Map<String, Value>>,
 }
 
-/// What a person's action can help is theirs; what may go better later is not.
-fn theirs(error: StageError) -> Trouble {
-    match error {
-        StageError::Stop { code, text } => Trouble::Theirs(PreviewError { code, text }),
-        other => Trouble::Ours(other),
-    }
-}
-
 impl From<QueryError> for Trouble {
     fn from(error: QueryError) -> Self {
-        Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string() })
+        StageError::from(error).into()
     }
 }
 
+/// What a person's action can help is theirs; what may go better later is not.
 impl From<StageError> for Trouble {
     fn from(error: StageError) -> Self {
-        Self::Ours(error)
+        match error {
+            StageError::Stop { code, text } => Self::Theirs(PreviewError { code, text }),
+            other => Self::Ours(other),
+        }
     }
 }
 
@@ -63,7 +59,7 @@ impl From<LookupError> for Trouble {
             LookupError::Catalog(error) => {
                 Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string() })
             }
-            LookupError::Cloud(error) => Self::Ours(error.into()),
+            LookupError::Cloud(error) => StageError::from(error).into(),
         }
     }
 }
@@ -103,8 +99,10 @@ impl Snapshots {
                 (self.engine(settings).await?, query.as_str(), member_key.as_str())
             }
             SegmentKind::Upload(upload) => {
-                // That nothing was ever uploaded is the author's to mend.
-                let current = self.current_upload(&segment).await.map_err(theirs)?;
+                let current = self.current_upload(&segment).await?;
+                if current.is_expired(Timestamp::now()) {
+                    return Err(upload_expired(&segment).into());
+                }
                 (self.upload_engine(&current.object_key, settings)?, UPLOAD_QUERY, upload.member_key_column())
             }
         };
@@ -131,19 +129,27 @@ async fn look(engine: &Engine, text: &str, member_key: &str) -> Result<Found, Tr
     Ok(Found { description, figures, first_rows })
 }
 
+/// Whoever left with their upload is not shown: no run would deliver them.
+fn upload_expired(segment: &Segment) -> StageError {
+    let text = format!("segment \"{}\": its upload has come to its end; put a new file", segment.id);
+    StageError::stop("upload_expired", text)
+}
+
 fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, StageError> {
     let reader = SnapshotReader::open(File::open(path)?)?;
     let names = reader.attributes().to_vec();
-    let mut rows = Vec::with_capacity(PREVIEW_ROWS);
+    let mut rows = PreviewRows::default();
     for member in reader.take(PREVIEW_ROWS) {
         let member = member?;
         let values = names.iter().cloned().zip(member.attributes.iter().map(preview_value));
         let mut row: Map<String, Value> = values.collect();
         // A member key that is called `member_key` is no attribute beside itself.
-        row.entry(member_key).or_insert_with(|| member.key.0.into());
-        rows.push(row);
+        row.entry(member_key).or_insert_with(|| preview_text(&member.key.0).into());
+        if !rows.add(row) {
+            break;
+        }
     }
-    Ok(rows)
+    Ok(rows.into_rows())
 }
 
 fn result(

@@ -54,7 +54,9 @@ impl Problem {
                 "there are more values than the header has names; is a separator not in quotes?"
             }
             Self::TooLong => "the line is longer than 64 KiB",
-            Self::QuoteNotClosed => "a quote is never closed; a quote within a quoted value is written twice",
+            Self::QuoteNotClosed => {
+                "a quote is not closed within 64 KiB; a quote within a quoted value is written twice"
+            }
             Self::NotText => "there are bytes that are no characters of the file's encoding",
             Self::Nul => "there is a NUL character",
             Self::NoIdentity => "the identity is missing, so the line is nobody",

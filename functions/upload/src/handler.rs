@@ -6,7 +6,7 @@ use crate::ingest::{BAD_LINES, IngestError, Ingested, TABLE, ingest};
 use crate::parts::{self, PartError};
 use crate::refusal::Refusal;
 use jiff::{SignedDuration, Timestamp};
-use relay::aws::{LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
+use relay::aws::{CloudError, LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
 use relay::catalog::{CatalogError, CustomUpload, Export, MAX_UPLOAD_BYTES, Segment};
 use relay::ledger::{UploadAttempt, UploadPointer};
 use relay::model::SegmentId;
@@ -38,9 +38,8 @@ impl Uploads {
         for put in event.objects() {
             match segment_of(&put.key) {
                 None => {}
-                Some(Err(error)) => {
-                    tracing::warn!(%error, "a file lies in a folder that can be no segment's");
-                }
+                // What the folder is called is in no log: it is anything that somebody thought of.
+                Some(Err(_)) => tracing::warn!("a file lies in a folder that can be no segment's"),
                 Some(Ok(segment)) => {
                     if let Err(error) = self.one(&put, segment).await {
                         tracing::error!(error.code = error.code(), %error, "upload could not be read");
@@ -58,7 +57,7 @@ impl Uploads {
         let objects = Objects::new(self.s3.clone(), put.bucket.clone());
         let upload = Upload { put, objects, segment, id, keys };
         // The manifest comes last, so an upload that has one was read to its end by an earlier delivery.
-        let known = upload.objects.find(&upload.keys.manifest()).await?;
+        let known = upload.objects.find(&upload.keys.manifest()).await.map_err(unnamed(&upload.id))?;
         let known = known.map(|bytes| serde_json::from_slice(&bytes)).transpose();
         let known = known.map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
         let manifest = match known {
@@ -66,7 +65,7 @@ impl Uploads {
             None => self.read(&upload).await?,
         };
         let Some(manifest) = manifest else {
-            tracing::info!(segment.id = %upload.segment, upload.id = %upload.id, "upload was replaced before it was read");
+            tracing::info!(upload.id = %upload.id, "upload was replaced before it was read");
             return Ok(());
         };
         self.publish(&upload, &manifest).await
@@ -105,7 +104,7 @@ impl Uploads {
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
-        upload.objects.put(&upload.keys.manifest(), bytes).await?;
+        upload.objects.put(&upload.keys.manifest(), bytes).await.map_err(unnamed(&upload.id))?;
         Ok(Some(manifest))
     }
 
@@ -134,12 +133,18 @@ impl Uploads {
         let accepted = match &manifest.outcome {
             UploadOutcome::Accepted(accepted) => accepted,
             UploadOutcome::Refused { code, text, .. } => {
-                tracing::warn!(segment.id = %segment, upload.id = %id, error.code = code, "upload is refused: {text}");
+                // The folder of a segment that is not there is only what somebody called it, and the text names it.
+                tracing::warn!(upload.id = %id, error.code = code, "upload is refused");
                 attempt.refusal = Some(text.clone());
                 ledger.note_upload(segment, &attempt).await?;
                 return Ok(());
             }
         };
+        // Reading takes its time, and a notification may come again long after: by now there may be no such segment.
+        if self.definition(upload).await?.is_err() {
+            tracing::info!(upload.id = %id, "the segment takes no uploads any more");
+            return Ok(());
+        }
         ledger.note_upload(segment, &attempt).await?;
         let pointer = UploadPointer {
             upload_id: id.clone(),
@@ -150,7 +155,7 @@ impl Uploads {
             expires_at: accepted.expires_at,
         };
         if !ledger.set_upload(segment, &pointer).await? {
-            tracing::info!(segment.id = %segment, upload.id = %id, "a later upload is the segment's already");
+            tracing::info!(segment.id = %segment, upload.id = %id, "a later upload is the segment's already, or it has forgotten this one");
             return Ok(());
         }
         let exports = self.requests.catalog.list::<Export>().await?;
@@ -184,7 +189,7 @@ impl Upload<'_> {
             Ok(ingested) => Ok(Read::Whole(ingested)),
             Err(IngestError::Refused(refusal)) => Ok(Read::Refused(refusal)),
             Err(IngestError::Part(PartError::Gone)) => Ok(Read::Gone),
-            Err(IngestError::Part(PartError::Cloud(error))) => Err(error.into()),
+            Err(IngestError::Part(PartError::Cloud(error))) => Err(unnamed(&self.id)(error)),
             Err(error @ (IngestError::Disk(_) | IngestError::NotUtf8)) => {
                 Err(StageError::again("upload_unreadable", error.to_string()))
             }
@@ -217,7 +222,7 @@ impl Upload<'_> {
         let table = folder.join(TABLE);
         let bytes = tokio::fs::metadata(&table).await?.len();
         let object_key = self.keys.table();
-        self.objects.upload(&object_key, &table).await?;
+        self.objects.upload(&object_key, &table).await.map_err(unnamed(&self.id))?;
         let bad_lines_key = self.store_bad_lines(ingested.bad_lines > 0, folder).await?;
         let lifetime = SignedDuration::from_hours(24 * i64::from(form.expires_after_days));
         if ingested.bad_lines > MAX_LISTED {
@@ -245,11 +250,36 @@ impl Upload<'_> {
             return Ok(None);
         }
         let key = self.keys.bad_lines();
-        self.objects.upload(&key, &folder.join(BAD_LINES)).await?;
+        self.objects.upload(&key, &folder.join(BAD_LINES)).await.map_err(unnamed(&self.id))?;
         Ok(Some(key))
     }
 }
 
+/// Names the upload instead of its object: logs have every error, and what people call their files and folders may be
+/// personal data.
+fn unnamed(id: &UploadId) -> impl Fn(CloudError) -> StageError {
+    move |error| CloudError { resource: format!("upload {id}"), ..error }.into()
+}
+
 fn refused(refusal: &Refusal, bad_lines_key: Option<String>) -> UploadOutcome {
     UploadOutcome::Refused { code: refusal.code().to_owned(), text: refusal.to_string(), bad_lines_key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_upload_and_neither_its_folder_nor_its_file() {
+        let id = UploadId::new(Timestamp::UNIX_EPOCH, "01", "uploads/guests/jane-doe.csv");
+        let cloud = |code: &str| CloudError {
+            operation: "get object",
+            resource: "uploads/guests/jane-doe.csv".to_owned(),
+            code: code.to_owned(),
+        };
+        let text = format!("could not get object upload {id}: SlowDown");
+        assert_eq!(unnamed(&id)(cloud("SlowDown")), StageError::again("cloud_unavailable", text));
+        let text = format!("could not get object upload {id}: NoSuchKey");
+        assert_eq!(unnamed(&id)(cloud("NoSuchKey")), StageError::stop("object_missing", text));
+    }
 }

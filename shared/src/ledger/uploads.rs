@@ -56,6 +56,9 @@ fn uploads_key(segment: &SegmentId) -> Item {
     key(format!("segment#{segment}"), "upload".to_owned())
 }
 
+/// An upload that was put before the segment forgot its uploads is none of its uploads any more.
+const IS_NOT_FORGOTTEN: &str = "(attribute_not_exists(forgotten_until) OR forgotten_until <= :id)";
+
 impl Ledger {
     /// The uploads of a segment.
     pub async fn uploads(&self, segment: &SegmentId) -> Result<SegmentUploads, LedgerError> {
@@ -101,7 +104,9 @@ impl Ledger {
                 "SET upload_id = :id, object_key = :object_key, #rows = :rows, bad_lines = :bad_lines, \
                  uploaded_at_ms = :uploaded_at, members_until_ms = :until",
             )
-            .condition_expression("attribute_not_exists(upload_id) OR upload_id <= :id")
+            .condition_expression(format!(
+                "(attribute_not_exists(upload_id) OR upload_id <= :id) AND {IS_NOT_FORGOTTEN}"
+            ))
             .expression_attribute_names("#rows", "rows")
             .expression_attribute_values(":id", text(&pointer.upload_id.0))
             .expression_attribute_values(":object_key", text(&pointer.object_key))
@@ -112,6 +117,24 @@ impl Ledger {
             .send()
             .await;
         self.is_written("set upload in", answer)
+    }
+
+    /// Forgets the uploads of a segment that is removed or is an upload's no more, and those that were put by `now` and
+    /// are still to be read: another segment with its id must not begin with the people of this one.
+    pub async fn forget_upload(&self, segment: &SegmentId, now: Timestamp) -> Result<(), LedgerError> {
+        count_call();
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(uploads_key(segment)))
+            .update_expression(
+                "SET forgotten_until = :until REMOVE upload_id, object_key, #rows, bad_lines, uploaded_at_ms, \
+                 members_until_ms, latest_upload_id, latest_manifest_key, latest_refusal",
+            )
+            .expression_attribute_names("#rows", "rows")
+            .expression_attribute_values(":until", text(UploadId::bound(now)));
+        self.is_written("forget upload in", request.send().await).map(drop)
     }
 
     /// Notes what became of an upload, unless a later one has been noted. Says whether it is the latest.
@@ -125,7 +148,9 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(uploads_key(segment)))
-            .condition_expression("attribute_not_exists(latest_upload_id) OR latest_upload_id <= :id")
+            .condition_expression(format!(
+                "(attribute_not_exists(latest_upload_id) OR latest_upload_id <= :id) AND {IS_NOT_FORGOTTEN}"
+            ))
             .expression_attribute_values(":id", text(&attempt.upload_id.0))
             .expression_attribute_values(":key", text(&attempt.manifest_key));
         let set = "SET latest_upload_id = :id, latest_manifest_key = :key";

@@ -1,8 +1,8 @@
 //! Values as people may see them who need not know whose they are: enough to tell that a mapping is right, and nothing
 //! that leads back to the value.
 //!
-//! Of a text the first letter is left, of an address the first letters of both sides and the last part of its domain,
-//! of numbers and moments the shape. How long a text is stays hidden; a digest would not hide it from somebody who
+//! Of a text the first letter is left, of an address the first letters of both sides and the ending of its domain, of
+//! numbers and moments the shape. How long a text is stays hidden; a digest would not hide it from somebody who
 //! guesses.
 
 use crate::model::FieldValue;
@@ -11,6 +11,8 @@ use crate::model::FieldValue;
 const HIDDEN: &str = "***";
 /// A shape longer than this says nothing more.
 const LONGEST_SHAPE: usize = 32;
+/// What follows a domain's last dot and is longer is rather a word than an ending such as `museum`.
+const LONGEST_ENDING: usize = 6;
 
 /// A text, masked.
 #[must_use]
@@ -19,7 +21,10 @@ pub fn mask_text(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
-    if let Some((local, domain)) = text.rsplit_once('@') {
+    if let Some((local, domain)) = text.rsplit_once('@')
+        && !local.is_empty()
+        && !text.contains(char::is_whitespace)
+    {
         return mask_address(local, domain);
     }
     if text.contains(|character: char| character.is_ascii_digit()) && text.chars().all(is_of_numbers) {
@@ -43,11 +48,15 @@ pub fn mask_value(value: &FieldValue) -> String {
 
 fn mask_address(local: &str, domain: &str) -> String {
     match domain.rsplit_once('.') {
-        Some((name, last)) if last.chars().all(char::is_alphabetic) => {
+        Some((name, last)) if is_ending(last) => {
             format!("{}@{}.{last}", mask_word(local), mask_word(name))
         }
         _ => format!("{}@{}", mask_word(local), mask_word(domain)),
     }
+}
+
+fn is_ending(last: &str) -> bool {
+    (1..=LONGEST_ENDING).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The first letter, where it is not the whole of it.
@@ -92,7 +101,14 @@ mod tests {
         text("anna@localhost", "a***@l***");
         text("anna@[192.0.2.1]", "a***@***");
         text("\"a@b\"@example.com", "***@e***.com");
-        text("@", "***@***");
+        text("anna@example.museum", "a***@e***.museum");
+        text("x@shop.Confidential", "***@s***");
+        text("anna@example.рф", "a***@e***");
+        text("anna@example.", "a***@e***");
+        text("@", "***");
+        text("@jane.doe", "***");
+        text("Jane @ jane.doe", "J***");
+        text("see jane@shop.de", "s***");
         text("Jane", "J***");
         text("Jane Doe", "J***");
         text("Élodie", "É***");

@@ -11,6 +11,11 @@ use uuid::Uuid;
 
 /// So many rows are shown.
 pub const PREVIEW_ROWS: usize = 20;
+/// The longest text that is shown whole, in characters.
+const MAX_TEXT_CHARACTERS: usize = 200;
+/// What the shown rows may have together: an answer of Lambda has six megabytes at the most.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_ROWS_BYTES: usize = 1024 * 1024;
 
 /// Names one preview. Time-ordered (UUID version 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -84,7 +89,8 @@ pub struct PreviewResult {
     pub columns: Vec<PreviewColumn>,
     /// The query's other columns, and what would make them columns that can be mapped.
     pub unusable_columns: Vec<String>,
-    /// The first members by member key, at the most [`PREVIEW_ROWS`]: each value by its column's name.
+    /// The first members by member key, at the most [`PREVIEW_ROWS`] and 1 MiB: each value by its column's name. Texts
+    /// are cut after 200 characters.
     #[schema(value_type = Vec<Object>)]
     pub first_rows: Vec<Map<String, Value>>,
     /// The sources that the segment depends on.
@@ -127,6 +133,43 @@ pub struct PreviewError {
     pub text: String,
 }
 
+/// The rows that are shown, as many as may be.
+#[derive(Debug, Default)]
+pub struct PreviewRows {
+    rows: Vec<Map<String, Value>>,
+    bytes: usize,
+}
+
+impl PreviewRows {
+    /// Adds a row, unless all would be too large with it. Says whether it did.
+    pub fn add(&mut self, row: Map<String, Value>) -> bool {
+        // What cannot be written has no size that is small enough.
+        let bytes = serde_json::to_vec(&row).map_or(usize::MAX, |bytes| bytes.len());
+        let bytes = self.bytes.saturating_add(bytes);
+        if bytes > MAX_ROWS_BYTES {
+            return false;
+        }
+        self.bytes = bytes;
+        self.rows.push(row);
+        true
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn into_rows(self) -> Vec<Map<String, Value>> {
+        self.rows
+    }
+}
+
+/// A text, cut where it is long.
+#[must_use]
+pub fn preview_text(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// A value as JSON has it.
 #[must_use]
 pub fn preview_value(scalar: &Scalar) -> Value {
@@ -135,6 +178,33 @@ pub fn preview_value(scalar: &Scalar) -> Value {
         Scalar::Integer(number) => (*number).into(),
         Scalar::Decimal(number) => (*number).into(),
         Scalar::Boolean(value) => (*value).into(),
-        Scalar::Text(_) | Scalar::Date(_) | Scalar::Moment(_) => scalar.to_text().into(),
+        Scalar::Text(text) => preview_text(text).into(),
+        Scalar::Date(_) | Scalar::Moment(_) => scalar.to_text().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(preview_value(&Scalar::Text(text.into())), Value::from(expected));
+        };
+        check("", "");
+        check("Zoë", "Zoë");
+        check(&"名".repeat(200), &"名".repeat(200));
+        check(&"名".repeat(201), &format!("{}…", "名".repeat(200)));
+    }
+
+    #[test]
+    fn rows_stop_before_they_are_too_large_to_be_answered() {
+        let row = |bytes: usize| Map::from_iter([("a".to_owned(), Value::from("x".repeat(bytes)))]);
+        let mut rows = PreviewRows::default();
+        assert!(rows.add(row(1_000_000)));
+        assert!(!rows.add(row(100_000)));
+        assert!(rows.add(row(1)));
+        assert_eq!(rows.into_rows().len(), 2);
     }
 }

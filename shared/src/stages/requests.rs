@@ -2,7 +2,7 @@
 
 use super::runner::stage_message;
 use super::{StageError, connections::require_consent, previews::new_uuid};
-use crate::aws::{CatalogStore, LookupError, Queue};
+use crate::aws::{CatalogStore, Clients, LookupError, Queue, Settings, SettingsError};
 use crate::catalog::{CatalogError, Connection, Export};
 use crate::ledger::{Ledger, LedgerError, Requested, RunChange, RunRequest};
 use crate::model::{ExportId, RunId};
@@ -22,6 +22,20 @@ pub struct RunRequests {
     pub chunk_queue: Queue,
     /// Where a run ends.
     pub finish_queue: Queue,
+}
+
+impl RunRequests {
+    /// What a function that starts runs was deployed with.
+    pub fn of(clients: &Clients) -> Result<Self, SettingsError> {
+        let queue = |url: String| Queue::new(clients.sqs(), url);
+        Ok(Self {
+            catalog: CatalogStore::new(clients.dynamodb(), Settings.catalog_table()?),
+            ledger: Ledger::new(clients.dynamodb(), Settings.ledger_table()?),
+            snapshot_queue: queue(Settings.snapshot_queue_url()?),
+            chunk_queue: queue(Settings.chunk_queue_url()?),
+            finish_queue: queue(Settings.finish_queue_url()?),
+        })
+    }
 }
 
 /// Why a run cannot be asked for.

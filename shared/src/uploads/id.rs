@@ -21,7 +21,13 @@ impl UploadId {
             sequencer.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>().to_uppercase();
         let digest = blake3::hash(key.as_bytes()).to_hex();
         let digest = digest.get(..8).unwrap_or_default();
-        Self(format!("{}-{sequencer}-{digest}", at.strftime("%Y%m%dT%H%M%S%3fZ")))
+        Self(format!("{}-{sequencer}-{digest}", Self::bound(at)))
+    }
+
+    /// What is greater, as text, than the name of every object that was put before `at`, and less than every other's.
+    #[must_use]
+    pub fn bound(at: Timestamp) -> String {
+        at.strftime("%Y%m%dT%H%M%S%3fZ").to_string()
     }
 }
 
@@ -48,6 +54,8 @@ mod tests {
             id("2026-11-22T09:00:00Z", "00", "uploads/guests/a.csv"),
         ];
         assert!(names.is_sorted(), "{names:?}");
+        let bound = UploadId::bound("2026-11-21T10:00:00.010Z".parse().unwrap());
+        assert!(names[0].0 < bound && bound < names[1].0, "{bound}");
         assert_eq!(names[0].0.get(..23), Some("20261121T100000009Z-FF-"));
         let odd = id("2026-11-21T10:00:00Z", "../a b\u{e9}", "key");
         assert!(odd.0.starts_with("20261121T100000000Z-AB-"), "{odd}");

@@ -1,15 +1,15 @@
 //! A dry run: the delta is made as for a delivery, against the same delivered state, and told instead of sent.
 //!
-//! Nothing is written at the destination, and in the ledger nothing but that the dry run is over.
+//! Nothing is written at the destination. In the ledger the run itself is noted, its steps' starts and its end, how many
+//! members its segments have, which is as true as of a delivery, and which calls were made out of the connection's budget;
+//! nothing that a delivery goes by.
 
 use super::accounts::{Accounts, TargetWork, delta_size, of_list, uploads_of};
 use super::look_sink::{LookSink, Looked};
 use super::{Chunk, StageError, pacer};
 use crate::batch::gather;
 use crate::catalog::{Export, SegmentRemoval};
-use crate::connectors::{
-    CallContext, Connector, ErrorKind, Estimate, Gathering, Intent, Prepared, Quota, WantedList, Workload,
-};
+use crate::connectors::{CallContext, Connector, Estimate, Gathering, Intent, Prepared, Quota, Workload};
 use crate::ledger::{DeliveredPointer, RunChange};
 use crate::mapping::Warnings;
 use crate::model::{Counts, ListId};
@@ -69,8 +69,10 @@ impl Chunk {
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
         let segments = self.run_segments(run, export, keys).await?;
-        let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let (accounts, found) = (Accounts::new(C::LIMITS, export), Findings::default());
+        let before_calls = self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await;
+        let over_before_calls = over_cap(before_calls)?;
+        let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let mut look = Look { chunk: self, connector, export, keys, segments: &segments, accounts, found };
         for list in &lists {
             // A segment's new list has nobody on it, whoever was on the one that is gone.
@@ -78,7 +80,8 @@ impl Chunk {
                 if list.is_another() { None } else { self.ledger.delivered(&export.id, &list.list).await? };
             look.at(&list.list, &list.label, &list.prepared, pointer).await?;
         }
-        let over_cap = look.accounts.check_cap().err().map(|error| error.to_string());
+        // A delivery ends at the first of the two checks that it does not pass, and says that one's figures.
+        let over_cap = over_before_calls.or(over_cap(look.accounts.check_cap())?);
         let would_be_held = look.accounts.held(&segments);
         look.at_retired(&context).await?;
         let mut found = look.found;
@@ -186,12 +189,7 @@ impl<C: Connector> Look<'_, C> {
                 continue;
             }
             self.found.say(&label.0, [&"its segment was taken out, so it would be emptied".to_owned()]);
-            let list = WantedList::Existing(retirement.list_id());
-            let prepared = match connector.prepare(export, &list, context).await {
-                Ok(prepared) => prepared,
-                Err(error) if error.kind == ErrorKind::ListMissing => continue,
-                Err(error) => return Err(error.into()),
-            };
+            let Some(prepared) = retirement.prepare(connector, export, context).await? else { continue };
             let pointer = chunk.ledger.delivered(&export.id, &label).await?;
             self.at(&label, &label.0, &prepared, pointer).await?;
         }
@@ -234,6 +232,15 @@ impl Findings {
     }
 }
 
+/// What a delivery would end with where it is over the cap. A look goes on.
+fn over_cap(checked: Result<(), StageError>) -> Result<Option<String>, StageError> {
+    match checked {
+        Ok(()) => Ok(None),
+        Err(StageError::Stop { code, text }) if code == "cap_exceeded" => Ok(Some(text)),
+        Err(error) => Err(error),
+    }
+}
+
 /// A delivery waits for a new day; people who ask what it would do do not. And as nothing keeps a delivery from ending
 /// meanwhile, a delivered state that is gone was replaced.
 fn without_waiting(error: StageError) -> StageError {
@@ -265,6 +272,18 @@ mod tests {
         check(Some((49_990, 50_000)), 11, 1);
         check(Some((60_000, 50_000)), 0, 0);
         check(Some((60_000, 50_000)), 1, 1);
+    }
+
+    #[test]
+    fn only_the_cap_is_told_instead_of_failing() {
+        let over = StageError::stop("cap_exceeded", "12 profiles");
+        assert_eq!(over_cap(Err(over)), Ok(Some("12 profiles".to_owned())));
+        assert_eq!(over_cap(Ok(())), Ok(None));
+        for error in
+            [StageError::stop("snapshot_damaged", "gone"), StageError::again("cap_exceeded", "later")]
+        {
+            assert_eq!(over_cap(Err(error.clone())), Err(error));
+        }
     }
 
     #[test]

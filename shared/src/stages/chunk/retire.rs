@@ -4,7 +4,7 @@ use super::accounts::{Accounts, TargetWork};
 use super::waiting::waiting;
 use super::{Chunk, StageError};
 use crate::catalog::{Export, SegmentRemoval};
-use crate::connectors::{CallContext, Connector, ErrorKind, Retired, WantedList};
+use crate::connectors::{CallContext, Connector, ErrorKind, Prepared, Retired, WantedList};
 use crate::model::ListId;
 use crate::run::Delta;
 
@@ -27,8 +27,23 @@ impl Retirement {
     }
 
     /// The destination's id of the list.
-    pub(super) fn list_id(&self) -> ListId {
+    fn list_id(&self) -> ListId {
         self.own.clone().unwrap_or_else(|| self.list.clone())
+    }
+
+    /// Prepares the list for being emptied; none where it is gone by itself.
+    pub(super) async fn prepare<C: Connector>(
+        &self,
+        connector: &C,
+        export: &Export,
+        context: &CallContext,
+    ) -> Result<Option<Prepared<C::Target>>, StageError> {
+        let wanted = WantedList::Existing(self.list_id());
+        match waiting(context, || connector.prepare(export, &wanted, context)).await {
+            Ok(prepared) => Ok(Some(prepared)),
+            Err(error) if error.kind == ErrorKind::ListMissing => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -82,15 +97,11 @@ impl Chunk {
         accounts: &mut Accounts,
         context: &CallContext,
     ) -> Result<Option<Delta>, StageError> {
-        let wanted = WantedList::Existing(retirement.list_id());
-        match waiting(context, || connector.prepare(work.export, &wanted, context)).await {
-            Ok(prepared) => Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?)),
-            Err(error) if error.kind == ErrorKind::ListMissing => {
-                self.ledger.forget_list(&work.export.id, &retirement.list).await?;
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let Some(prepared) = retirement.prepare(connector, work.export, context).await? else {
+            self.ledger.forget_list(&work.export.id, &retirement.list).await?;
+            return Ok(None);
+        };
+        Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?))
     }
 }
 

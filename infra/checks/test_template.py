@@ -70,6 +70,7 @@ MAY = {
         ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
         ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushDynamics365SalesQueue PushMarketoQueue PushOmnisendQueue"),
+        ("events:PutEvents", "event-bus/${EventBusName}"),
     ],
     "push-campaign-monitor": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
@@ -131,7 +132,7 @@ TOLD = {
     # The data bucket is named by the notification.
     "upload": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
-    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
+    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET EVENT_BUS_NAME FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
     "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
@@ -492,6 +493,28 @@ class HttpApi(unittest.TestCase):
         )
         for word in ("claims", "principal", "identity", "path", "header", "sourceIp"):
             self.assertNotIn(word, log)
+
+
+class Telling(unittest.TestCase):
+    def test_rules_wait_for_what_the_functions_say_and_tell_only_the_topic(self):
+        said = set()
+        for path in (INFRA.parent / "shared" / "src").rglob("*.rs"):
+            said.update(re.findall(r'"(Run [A-Z][a-z]+)"', path.read_text()))
+        rules = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Events::Rule"}
+        rules = {name: rule for name, rule in rules.items() if "EventPattern" in rule["Properties"]}
+        heard = set()
+        for name, rule in rules.items():
+            self.assertEqual(rule["Condition"], "HasAlarmTopic", name)
+            properties = rule["Properties"]
+            self.assertEqual(properties["EventBusName"], {"Ref": "EventBusName"}, name)
+            self.assertEqual(properties["EventPattern"]["source"], ["segment-relay"], name)
+            heard.update(properties["EventPattern"]["detail-type"])
+            (target,) = properties["Targets"]
+            self.assertEqual(target["Arn"], {"Ref": "AlarmTopicArn"}, name)
+            told = target["InputTransformer"]
+            self.assertEqual(set(re.findall("<([a-z]+)>", told["InputTemplate"])), set(told["InputPathsMap"]), name)
+        self.assertEqual(heard, {"Run Finished", "Run Held"})
+        self.assertLessEqual(heard, said)
 
 
 class Parameters(unittest.TestCase):

@@ -313,6 +313,8 @@ class Functions(unittest.TestCase):
 class Queues(unittest.TestCase):
     def setUp(self):
         self.queues = of_type("AWS::SQS::Queue")
+        # No function's: what nobody could be told of.
+        self.untold = self.queues.pop("UntoldQueue")
         self.mappings = of_type("AWS::Lambda::EventSourceMapping")
         self.dead = {
             properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: name
@@ -323,6 +325,7 @@ class Queues(unittest.TestCase):
     def test_all_are_fifo_and_encrypted(self):
         for name, properties in self.queues.items():
             self.assertTrue(properties["FifoQueue"] and properties["SqsManagedSseEnabled"], name)
+        self.assertTrue(self.untold["SqsManagedSseEnabled"])
 
     def test_each_has_a_dead_letter_queue_of_its_own_that_keeps_longer(self):
         for name, properties in self.queues.items():
@@ -360,7 +363,7 @@ class Queues(unittest.TestCase):
             if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
             and (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
         ]
-        self.assertEqual(sorted(watched), sorted(self.dead))
+        self.assertEqual(sorted(watched), sorted([*self.dead, "UntoldQueue"]))
 
     def test_each_function_has_an_alarm_at_the_first_error(self):
         watched = [
@@ -511,6 +514,7 @@ class Telling(unittest.TestCase):
             heard.update(properties["EventPattern"]["detail-type"])
             (target,) = properties["Targets"]
             self.assertEqual(target["Arn"], {"Ref": "AlarmTopicArn"}, name)
+            self.assertEqual(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0], "UntoldQueue", name)
             told = target["InputTransformer"]
             self.assertEqual(set(re.findall("<([a-z]+)>", told["InputTemplate"])), set(told["InputPathsMap"]), name)
         self.assertEqual(heard, {"Run Finished", "Run Held"})

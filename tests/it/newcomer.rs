@@ -107,7 +107,7 @@ fn check(arguments: &[&str], ran: &Ran) {
         ["exports", "run", ..] => &["succeeded", "added"],
         ["exports", "history", _] => &["succeeded"],
         ["runs", "rejects", _] => &["email_invalid"],
-        ["exports", "schedule", ..] => &["06:30"],
+        ["exports", "schedule", ..] => &["newsletter"],
         _ => &["a line that this test knows"],
     };
     for text in must_say {

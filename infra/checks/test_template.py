@@ -70,6 +70,7 @@ MAY = {
         ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         SECRETS,
         ("sqs:SendMessage", "FinishQueue PushCampaignMonitorQueue PushDynamics365SalesQueue PushMarketoQueue PushOmnisendQueue"),
+        ("events:PutEvents", "event-bus/${EventBusName}"),
     ],
     "push-campaign-monitor": [
         (RECEIVE + " sqs:ChangeMessageVisibility", "PushCampaignMonitorQueue"),
@@ -131,7 +132,7 @@ TOLD = {
     # The data bucket is named by the notification.
     "upload": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
-    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
+    "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET EVENT_BUS_NAME FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
     "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL",
@@ -312,6 +313,8 @@ class Functions(unittest.TestCase):
 class Queues(unittest.TestCase):
     def setUp(self):
         self.queues = of_type("AWS::SQS::Queue")
+        # No function's: what nobody could be told of.
+        self.untold = self.queues.pop("UntoldQueue")
         self.mappings = of_type("AWS::Lambda::EventSourceMapping")
         self.dead = {
             properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: name
@@ -322,6 +325,7 @@ class Queues(unittest.TestCase):
     def test_all_are_fifo_and_encrypted(self):
         for name, properties in self.queues.items():
             self.assertTrue(properties["FifoQueue"] and properties["SqsManagedSseEnabled"], name)
+        self.assertTrue(self.untold["SqsManagedSseEnabled"])
 
     def test_each_has_a_dead_letter_queue_of_its_own_that_keeps_longer(self):
         for name, properties in self.queues.items():
@@ -359,7 +363,7 @@ class Queues(unittest.TestCase):
             if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
             and (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
         ]
-        self.assertEqual(sorted(watched), sorted(self.dead))
+        self.assertEqual(sorted(watched), sorted([*self.dead, "UntoldQueue"]))
 
     def test_each_function_has_an_alarm_at_the_first_error(self):
         watched = [
@@ -492,6 +496,29 @@ class HttpApi(unittest.TestCase):
         )
         for word in ("claims", "principal", "identity", "path", "header", "sourceIp"):
             self.assertNotIn(word, log)
+
+
+class Telling(unittest.TestCase):
+    def test_rules_wait_for_what_the_functions_say_and_tell_only_the_topic(self):
+        said = set()
+        for path in (INFRA.parent / "shared" / "src").rglob("*.rs"):
+            said.update(re.findall(r'"(Run [A-Z][a-z]+)"', path.read_text()))
+        rules = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Events::Rule"}
+        rules = {name: rule for name, rule in rules.items() if "EventPattern" in rule["Properties"]}
+        heard = set()
+        for name, rule in rules.items():
+            self.assertEqual(rule["Condition"], "HasAlarmTopic", name)
+            properties = rule["Properties"]
+            self.assertEqual(properties["EventBusName"], {"Ref": "EventBusName"}, name)
+            self.assertEqual(properties["EventPattern"]["source"], ["segment-relay"], name)
+            heard.update(properties["EventPattern"]["detail-type"])
+            (target,) = properties["Targets"]
+            self.assertEqual(target["Arn"], {"Ref": "AlarmTopicArn"}, name)
+            self.assertEqual(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0], "UntoldQueue", name)
+            told = target["InputTransformer"]
+            self.assertEqual(set(re.findall("<([a-z]+)>", told["InputTemplate"])), set(told["InputPathsMap"]), name)
+        self.assertEqual(heard, {"Run Finished", "Run Held"})
+        self.assertLessEqual(heard, said)
 
 
 class Parameters(unittest.TestCase):

@@ -1,11 +1,12 @@
 //! What must not go without a person's word, and what must not go at all.
 
+use crate::support::messages::announced;
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use relay::model::{Counts, RunId};
 use relay::run::{Run, RunState};
 use reqwest::Method;
 use sandbox::campaign_monitor::Endpoint;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Starts a run that the guard must hold.
 async fn held(scene: &Scene, job: &Job<'_>, words: &[&str]) -> Run {
@@ -47,6 +48,10 @@ async fn large_removals_wait_for_approval() {
     job.upload(&people).await;
     let run = held(&scene, &job, &["120 of 300", "30 %"]).await;
     assert_eq!(job.active().len(), 300);
+    let told: Vec<Value> = announced(&scene, "Run Held");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["run_id"], &told[0]["export_id"]), (&json!(run.run_id), &json!("guarded")));
+    assert!(told[0]["text"].as_str().unwrap().contains("120 of 300"), "{told:?}");
     assert_eq!(approve(&scene, run.run_id).await, 200);
     let over = job.over(run.run_id).await;
     over.succeeded(Counts { removed: 120, unchanged: 180, ..Counts::default() });

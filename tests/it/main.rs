@@ -20,6 +20,7 @@ mod limits;
 mod main_job;
 mod marketo;
 mod mistakes;
+mod newcomer;
 mod oauth;
 mod omnisend;
 mod preview;

@@ -1,6 +1,6 @@
 //! The main job: people come, change, leave and come back, and the list follows.
 
-use crate::support::messages::{dead_letters, journal};
+use crate::support::messages::{announced, dead_letters};
 use crate::support::{Job, Scene, emails, person, persons, wait_until};
 use relay::delta::DeliveredReader;
 use relay::model::{Counts, ListId};
@@ -103,20 +103,8 @@ async fn delivered(scene: &Scene, job: &Job<'_>, expected: u64) {
 
 /// The end of the run was announced once, with ids and counts.
 fn finished_once(scene: &Scene, run_id: &str) {
-    let details: Vec<Value> = journal(scene)
-        .into_iter()
-        .filter(|entry| entry["action"] == "PutEvents")
-        .map(|entry| serde_json::from_str::<Value>(entry["body"].as_str().unwrap()).unwrap())
-        .flat_map(|body| body["Entries"].as_array().unwrap().clone())
-        .inspect(|entry| {
-            assert_eq!(
-                (&entry["Source"], &entry["DetailType"]),
-                (&"segment-relay".into(), &"Run Finished".into())
-            );
-        })
-        .map(|entry| serde_json::from_str::<Value>(entry["Detail"].as_str().unwrap()).unwrap())
-        .filter(|detail| detail["run_id"] == run_id)
-        .collect();
+    let all = announced(scene, "Run Finished");
+    let details: Vec<Value> = all.into_iter().filter(|detail| detail["run_id"] == run_id).collect();
     assert_eq!(details.len(), 1);
     assert_eq!((&details[0]["state"], &details[0]["rows_in"]), (&"succeeded".into(), &301.into()));
 }

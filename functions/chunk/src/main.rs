@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings, deadline};
+use relay::aws::{CatalogStore, Clients, EventBus, Objects, Queue, Settings, deadline};
 use relay::ledger::Ledger;
 use relay::run::Stage;
 use relay::stages::chunk::{Chunk, PushQueues};
@@ -26,6 +26,7 @@ async fn main() -> Result<(), Error> {
             dynamics365_sales: Queue::new(clients.sqs(), Settings.push_dynamics365_sales_queue_url()?),
         },
         finish_queue: finish_queue.clone(),
+        events: EventBus::new(clients.event_bridge(), Settings.event_bus_name()?),
     };
     let own_queue = Some(Queue::new(clients.sqs(), Settings.chunk_queue_url()?));
     let step = &Step { stage: Stage::Chunk, ledger, finish_queue: Some(finish_queue), own_queue };

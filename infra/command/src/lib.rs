@@ -2,7 +2,7 @@
 //! nothing else.
 //!
 //! [`run`] is the whole tool, with everything that it reads and writes handed in. [`files`] reads folders of
-//! definitions, for whoever saves them without the API.
+//! definitions.
 
 mod api;
 mod arguments;

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use command::files::{Catalog, Values, parse_values, read_folder};
-use relay::catalog::Kind;
+use command::files::{Definition, Values, parse_values, read_folder};
+use relay::catalog::{Connection, Document, Export, Kind, Segment, Source};
 
 /// What the example's files leave open.
 fn values() -> Values {
@@ -35,18 +35,25 @@ fn example() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../local/catalog")
 }
 
+fn of_kind<T: Document>(definitions: &[Definition]) -> Vec<T> {
+    let wanted = definitions.iter().filter(|definition| definition.kind == T::KIND);
+    wanted.map(|definition| T::parse(&definition.document.to_string()).unwrap()).collect()
+}
+
 #[test]
 fn the_example_is_right() {
-    let catalog = Catalog::read(&example(), &values()).unwrap();
-    assert_eq!((catalog.sources.len(), catalog.segments.len()), (2, 3));
-    let connections: Vec<&str> = catalog.connections.iter().map(|one| one.id.as_str()).collect();
-    assert_eq!(connections, ["campaign-monitor", "dynamics365-sales", "marketo", "omnisend"]);
-    let secrets: Vec<&str> = catalog.connections.iter().map(|one| one.secret.as_str()).collect();
+    let definitions = read_folder(&example(), &values()).unwrap();
+    let segments: Vec<Segment> = of_kind(&definitions);
+    assert_eq!((of_kind::<Source>(&definitions).len(), segments.len()), (2, 3));
+    let connections: Vec<Connection> = of_kind(&definitions);
+    let ids: Vec<&str> = connections.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["campaign-monitor", "dynamics365-sales", "marketo", "omnisend"]);
+    let secrets: Vec<&str> = connections.iter().map(|one| one.secret.as_str()).collect();
     assert_eq!((secrets[0], secrets[2]), ("campaign_monitor_secret", "marketo_secret"));
-    assert_eq!(catalog.connections[2].settings["poll_ms"], 1);
-    for export in &catalog.exports {
+    assert_eq!(connections[2].settings["poll_ms"], 1);
+    for export in of_kind::<Export>(&definitions) {
         for wanted in &export.segments {
-            assert!(catalog.segments.iter().any(|segment| segment.id == wanted.segment), "{}", export.id);
+            assert!(segments.iter().any(|segment| segment.id == wanted.segment), "{}", export.id);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A local cloud that stays: `up` leaves a process behind that owns it, `down` ends that process and no other.
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::binaries::{self, Binaries, Profile};
 use crate::cloud::{Options, StackOutputs, StartTimes};
 use crate::console::Progress;
+use crate::demo::Beginning;
 use crate::error::tail;
 use crate::processes::Identity;
 use crate::world::{Destinations, Values, World};
@@ -46,6 +49,10 @@ pub struct Running {
     pub lake_bucket: String,
     /// What stands for `${name}` in the example catalog here.
     pub values: Values,
+    /// What was defined at the start.
+    pub beginning: Beginning,
+    /// Files with the credentials of the sandboxes, by the ids of the example catalog's connections.
+    pub credentials: BTreeMap<String, PathBuf>,
     /// The stack's outputs.
     pub outputs: StackOutputs,
     /// The emulator's and the functions' log.
@@ -58,8 +65,19 @@ pub struct Running {
     pub deploy_seconds: f64,
 }
 
+/// What the background process is started with.
+#[derive(Debug, Serialize, Deserialize)]
+struct Request {
+    functions: Binaries,
+    beginning: Beginning,
+}
+
 /// Starts a cloud and the sandboxes in the background, or finds those that run already (then the second value is true).
-pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool), Error> {
+pub async fn up(
+    profile: Profile,
+    beginning: Beginning,
+    progress: &Progress,
+) -> Result<(Running, bool), Error> {
     let _lock = workspace::lock("up")?;
     if let Some(running) = running()? {
         return Ok((running, true));
@@ -67,9 +85,9 @@ pub async fn up(profile: Profile, progress: &Progress) -> Result<(Running, bool)
     // Asked before the build, which may put a new file in the place of the one that runs.
     let program = std::env::current_exe().map_err(Error::start("local"))?;
     venv::ensure(progress)?;
-    let request = workspace::local()?.join("up-functions.json");
-    let functions = binaries::build(profile, progress)?;
-    std::fs::write(&request, serde_json::to_vec(&functions)?).map_err(Error::file(&request))?;
+    let path = request_path()?;
+    let request = Request { functions: binaries::build(profile, progress)?, beginning };
+    std::fs::write(&path, serde_json::to_vec(&request)?).map_err(Error::file(&path))?;
     let log = workspace::logs()?.join("up.log");
     let output = File::create(&log).map_err(Error::file(&log))?;
     let errors = output.try_clone().map_err(Error::file(&log))?;
@@ -127,12 +145,13 @@ pub async fn own(progress: &Progress) -> Result<(), Error> {
 
 /// Never ends by itself, but by an error; dropping it ends what it started.
 async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
-    let request = workspace::local()?.join("up-functions.json");
-    let functions: Binaries =
-        serde_json::from_slice(&std::fs::read(&request).map_err(Error::file(&request))?)?;
+    let path = request_path()?;
+    let request = std::fs::read(&path).map_err(Error::file(&path))?;
+    let Request { functions, beginning } = serde_json::from_slice(&request)?;
     let world = World::start_with(Options::new(venv::ensure(progress)?, functions), progress).await?;
     let destinations = Destinations::start(&world, progress).await?;
-    let (lists, values) = demo::furnish(&world, &destinations, &demo::Arguments::default(), progress).await?;
+    let people = demo::Arguments::default();
+    let (lists, values) = demo::furnish(&world, &destinations, &people, beginning, progress).await?;
     let cloud = &world.cloud;
     let owner = Identity::of(std::process::id())
         .ok_or_else(|| Error::Missing("cannot tell when this process started".to_owned()))?;
@@ -150,6 +169,8 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
         dynamics365_sales_url: destinations.dynamics365_sales.base_url(),
         lake_bucket: cloud.lake_bucket().to_owned(),
         values,
+        beginning,
+        credentials: write_credentials(&destinations)?,
         outputs: cloud.outputs().clone(),
         log: cloud.log_path().to_path_buf(),
         journal: cloud.journal_path(),
@@ -179,6 +200,12 @@ pub async fn down(progress: &Progress) -> Result<bool, Error> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    for path in running.credentials.values() {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(path)(error)),
+            _ => {}
+        }
+    }
     let path = state_path()?;
     std::fs::remove_file(&path).map_err(Error::file(&path))?;
     progress.step("it has ended");
@@ -198,6 +225,31 @@ pub fn running() -> Result<Option<Running>, Error> {
             Ok(None)
         }
     }
+}
+
+/// A file for each connection, as `segment-relay connections credentials` reads them.
+fn write_credentials(destinations: &Destinations) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let folder = workspace::local()?.join("credentials");
+    std::fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+    let mut written = BTreeMap::new();
+    for (connection, credentials) in &destinations.credentials {
+        let path = folder.join(format!("{connection}.json"));
+        write_private(&path, credentials.to_string().as_bytes()).map_err(Error::file(&path))?;
+        written.insert((*connection).to_owned(), path);
+    }
+    Ok(written)
+}
+
+/// Writes a file that nobody else may read. They are only a sandbox's, but habits are formed here.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
+}
+
+fn request_path() -> Result<PathBuf, Error> {
+    Ok(workspace::local()?.join("up-request.json"))
 }
 
 fn state_path() -> Result<PathBuf, Error> {

@@ -2,16 +2,17 @@
 
 use clap::{Parser, Subcommand};
 use command::files::parse_values;
-use relay::aws::{CatalogStore, Clients};
 use serde_json::{Value, json};
 
-use crate::background::{self, Running};
+use crate::background;
 use crate::binaries::{self, Profile};
-use crate::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::console::Progress;
-use crate::world::{Catalog, save_catalog};
+use crate::demo::Beginning;
+use crate::issuer::{Role, TokenRequest};
+use crate::world::Tool;
 use crate::{Error, bench, conform, demo, race, sizes, venv};
 
+mod running;
 mod token;
 
 /// The whole of Segment Relay on this machine: an emulated AWS on loopback with the real functions behind it.
@@ -43,10 +44,13 @@ enum Subcommands {
         /// Deploy release builds, which take long to make and run fast
         #[arg(long)]
         release: bool,
+        /// Define nothing and store no credentials: the people and the destinations are there, the rest is yours to do
+        #[arg(long)]
+        empty: bool,
     },
     /// Print a token for the HTTP API of what `up` runs
     Token(token::Arguments),
-    /// Read a folder of definitions (sources/, segments/, connections/, exports/) into the catalog of what `up` runs
+    /// Make what `up` runs as a folder of definitions says: `cargo relay --local apply FOLDER --yes`
     Load {
         /// The folder
         folder: std::path::PathBuf,
@@ -106,10 +110,11 @@ impl Cli {
             Subcommands::Bench(arguments) => Box::pin(bench::run(arguments, progress)).await,
             Subcommands::Race(arguments) => race::run(arguments, progress).await,
             Subcommands::Conform(arguments) => conform::run(arguments, progress).await,
-            Subcommands::Up { release } => {
+            Subcommands::Up { release, empty } => {
                 let profile = if *release { Profile::Release } else { Profile::Dev };
-                let (running, already) = background::up(profile, progress).await?;
-                Ok(describe(&running, if already { "It runs already." } else { "It runs." }))
+                let beginning = if *empty { Beginning::Empty } else { Beginning::Defined };
+                let (running, already) = background::up(profile, beginning, progress).await?;
+                Ok(running::describe(&running, if already { "It runs already." } else { "It runs." }))
             }
             Subcommands::Token(arguments) => token::run(arguments).await,
             Subcommands::Load { folder, values } => load(folder, values).await,
@@ -119,7 +124,7 @@ impl Cli {
                 Ok(Report::new(text, json!({"ended": ended})))
             }
             Subcommands::Status => Ok(match background::running()? {
-                Some(running) => describe(&running, "It runs."),
+                Some(running) => running::describe(&running, "It runs."),
                 None => Report::new("Nothing runs. Start it with: cargo local up", json!({"running": false})),
             }),
             Subcommands::Logs { lines } => logs(*lines),
@@ -143,85 +148,15 @@ impl Cli {
     }
 }
 
-fn describe(running: &Running, first: &str) -> Report {
-    let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, .. } = running;
-    let Running { issuer_url, marketo_url, omnisend_url, dynamics365_sales_url, .. } = running;
-    let text = format!(
-        "{first}
-
-AWS                 {endpoint}
-HTTP API            {api_url}
-Issuer of tokens    {issuer_url}
-Campaign Monitor    {sandbox_url}
-Marketo Engage      {marketo_url}
-Omnisend            {omnisend_url}
-Dynamics 365 Sales  {dynamics365_sales_url}
-Lake                s3://{lake_bucket}/
-Data                s3://{}/
-Log                 {}
-Journal             {}   (what the functions wrote to queues, tables and the event bus)
-
-To look into it with the AWS command line interface:
-
-  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} \\
-    AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}
-  aws s3 ls --recursive s3://{lake_bucket}/
-  aws dynamodb scan --table-name {}
-
-To start a run of an export and to see how it goes (requests carry a token of the issuer, as on AWS; add
---role contributor or --role viewer to see what others may do):
-
-  TOKEN=$(cargo local token)
-  curl --silent --oauth2-bearer \"$TOKEN\" -X POST '{api_url}/exports/newsletter/runs'
-  curl --silent --oauth2-bearer \"$TOKEN\" '{api_url}/runs/RUN'
-
-The lake holds 10,000 made-up customers, and the catalog is that of infra/local/catalog/, with an export to each
-destination: newsletter, marketo, omnisend and dynamics365-sales. What the destinations' lists hold:
-
-{}
-
-To end it: cargo local down",
-        outputs.data_bucket,
-        log.display(),
-        journal.display(),
-        outputs.catalog_table,
-        looks(running).join("\n"),
-        region = REGION,
-        key = ACCESS_KEY_ID,
-        secret = SECRET_ACCESS_KEY,
-    );
-    let mut figures = json!(running);
-    if let Some(fields) = figures.as_object_mut() {
-        fields.insert("running".to_owned(), json!(true));
-    }
-    Report::new(text, figures)
-}
-
-/// The commands that show how many people are where.
-fn looks(running: &Running) -> Vec<String> {
-    let campaign_monitor = running.list_ids.iter();
-    let mut addresses: Vec<String> = campaign_monitor
-        .map(|list| format!("{}/_sandbox/lists/{list}/counts", running.sandbox_url))
-        .collect();
-    addresses.push(format!("{}/_sandbox/lists", running.marketo_url));
-    addresses.push(format!("{}/_sandbox/brands/{}/counts", running.omnisend_url, running.omnisend_brand_id));
-    addresses.push(format!("{}/_sandbox/lists", running.dynamics365_sales_url));
-    addresses.iter().map(|address| format!("  curl --silent '{address}'")).collect()
-}
-
 async fn load(folder: &std::path::Path, values: &[String]) -> Result<Report, Error> {
     let running = background::running()?
         .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
-    let catalog = Catalog::read(folder, &parse_values(values)?)?;
-    let clients = Clients::at(&running.endpoint, REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY).await;
-    save_catalog(&catalog, &CatalogStore::new(clients.dynamodb(), running.outputs.catalog_table)).await?;
-    let figures = json!({
-        "sources": catalog.sources.len(),
-        "segments": catalog.segments.len(),
-        "connections": catalog.connections.len(),
-        "exports": catalog.exports.len(),
-    });
-    Ok(Report::new(format!("Loaded {figures}."), figures))
+    let token = TokenRequest::of(Role::Administrator).subject("load");
+    let token = token::from_issuer(&running.issuer_url, &token).await?;
+    let mut all = running.values;
+    all.extend(parse_values(values)?);
+    let said = Tool::at(&running.api_url, &token).apply(folder, &all).await?;
+    Ok(Report::new(said.trim_end(), json!({"applied": said.lines().collect::<Vec<_>>()})))
 }
 
 fn logs(lines: usize) -> Result<Report, Error> {

@@ -55,7 +55,7 @@ pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<Report, E
     let world = World::start(Profile::Dev, quiet, progress).await?;
     let destinations = Destinations::start(&world, progress).await?;
     let people = demo::Arguments { customers: CUSTOMERS, ..demo::Arguments::default() };
-    demo::furnish(&world, &destinations, &people, progress).await?;
+    demo::furnish(&world, &destinations, &people, demo::Beginning::Defined, progress).await?;
     let tried = try_api(&world.cloud, &schemathesis, arguments, progress).await;
     destinations.stop().await;
     world.stop().await?;

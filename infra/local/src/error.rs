@@ -43,6 +43,14 @@ pub enum Error {
     /// A Parquet or CSV file that could not be written.
     #[error("cannot write the data: {0}")]
     Data(String),
+    /// `segment-relay` did not do what it was told.
+    #[error("segment-relay {command}: {said}")]
+    Tool {
+        /// What it was told, without what belongs to it.
+        command: String,
+        /// What it said of it.
+        said: String,
+    },
     /// Something that must be there is missing.
     #[error("{0}")]
     Missing(String),

@@ -18,7 +18,7 @@ const STARTS: usize = 5;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What all functions together are told by the template; each takes what it knows.
-const ENVIRONMENT: [(&str, &str); 13] = [
+const ENVIRONMENT: [(&str, &str); 18] = [
     ("DATA_BUCKET", "data"),
     ("CATALOG_TABLE", "catalog"),
     ("LEDGER_TABLE", "ledger"),
@@ -31,6 +31,11 @@ const ENVIRONMENT: [(&str, &str); 13] = [
     ("FINISH_QUEUE_URL", "http://127.0.0.1:9/000000000000/finish.fifo"),
     ("EVENT_BUS_NAME", "default"),
     ("CAMPAIGN_MONITOR_ENDPOINT", "https://api.createsend.com"),
+    ("ROLES_CLAIM", "roles"),
+    ("ADMINISTRATOR_ROLE", "administrator"),
+    ("CONTRIBUTOR_ROLE", "contributor"),
+    ("VIEWER_ROLE", "viewer"),
+    ("SECRET_PREFIX", "segment-relay/connections/"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
 ];
 
@@ -157,6 +162,20 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         (folder, path)
+    }
+
+    #[test]
+    fn whatever_the_template_tells_a_function_is_told_here_too() {
+        let template = std::fs::read_to_string(workspace::template()).unwrap();
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+        };
+        let told = template.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name);
+        let told: Vec<&str> = told.filter(|name| is_name(name)).collect();
+        assert!(told.contains(&"LEDGER_TABLE"), "{told:?}");
+        for name in told {
+            assert!(ENVIRONMENT.iter().any(|(known, _)| *known == name), "{name}");
+        }
     }
 
     #[tokio::test]

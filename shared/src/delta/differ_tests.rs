@@ -9,6 +9,7 @@ use crate::model::{FieldValue, RowHash};
 use crate::snapshot::SnapshotReader;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 #[derive(Default)]
 struct Found {

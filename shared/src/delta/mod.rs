@@ -2,10 +2,12 @@
 
 mod delivered;
 mod differ;
+mod found;
 mod merge;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use delivered::{DeliveredReader, DeliveredWriter, Holding, Record};
-pub use differ::{Differ, DifferError, DifferFigures, Phase, Settled, Sink, Standing};
+pub use differ::Differ;
+pub use found::{DifferError, DifferFigures, Phase, Settled, Sink, Standing};
 pub use merge::{Grouped, Joined, MergeSorted, OutOfOrder, grouped, join, merge_sorted};

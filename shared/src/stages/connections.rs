@@ -7,7 +7,7 @@ use crate::connectors::campaign_monitor::{CampaignMonitor, DOMAINS};
 use crate::connectors::dynamics365_sales::Dynamics365Sales;
 use crate::connectors::marketo::Marketo;
 use crate::connectors::omnisend::{self, Omnisend};
-use crate::connectors::{Endpoint, HttpClient};
+use crate::connectors::{CredentialError, CredentialStore, Endpoint, HttpClient};
 
 /// Makes connectors. The credentials are read when they are first needed.
 #[derive(Clone)]
@@ -73,6 +73,17 @@ impl Connections {
         require_consent(connection)?;
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         Ok(Dynamics365Sales::new(self.http.clone(), &connection.settings, store)?)
+    }
+}
+
+impl Connections {
+    /// Whether the connection's credentials have been stored. It says nothing of whether they are good.
+    pub async fn has_credentials(&self, connection: &Connection) -> Result<bool, CredentialError> {
+        match SecretStore::new(self.secrets.clone(), connection.secret.clone()).load().await {
+            Ok(_) => Ok(true),
+            Err(CredentialError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -98,3 +98,16 @@ pub(crate) async fn dead_letters(world: &World) -> usize {
     }
     found
 }
+
+/// The details of the events of a type that the functions announced. All of them say where they come from.
+pub(crate) fn announced(world: &World, detail_type: &str) -> Vec<Value> {
+    let puts = journal(world).into_iter().filter(|entry| entry["action"] == "PutEvents");
+    puts.flat_map(|entry| {
+        let body: Value = serde_json::from_str(entry["body"].as_str().unwrap()).unwrap();
+        body["Entries"].as_array().unwrap().clone()
+    })
+    .inspect(|event| assert_eq!(event["Source"], "segment-relay"))
+    .filter(|event| event["DetailType"] == detail_type)
+    .map(|event| serde_json::from_str(event["Detail"].as_str().unwrap()).unwrap())
+    .collect()
+}

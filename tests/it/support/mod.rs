@@ -61,6 +61,17 @@ impl Scene {
 
     /// A world whose cloud is started with other options.
     pub(crate) async fn open_with(adjust: impl FnOnce(Options) -> Options) -> Self {
+        let scene = Self::begin(adjust).await;
+        scene.store_api_key(&scene.account.api_key).await.unwrap();
+        scene
+    }
+
+    /// A world in which nobody's credentials are stored.
+    pub(crate) async fn unconnected() -> Self {
+        Self::begin(|options| options).await
+    }
+
+    async fn begin(adjust: impl FnOnce(Options) -> Options) -> Self {
         let place = PLACES.acquire().await.unwrap();
         let world = World::start_with(adjust(options()), &Progress::quiet()).await.unwrap();
         Self { world, _place: place }

@@ -55,6 +55,13 @@ impl Api {
         let deadline = Instant::now() + PATIENCE;
         match timeout_at(deadline, check.check(export, &connection, deadline)).await {
             Ok(Ok(notices)) => Ok(notices),
+            Ok(Err(StageError::Stop { .. })) if self.lacks_credentials(&connection).await => {
+                let id = &connection.id;
+                Ok(vec![format!(
+                    "not checked with the destination: connection \"{id}\" has no credentials yet (PUT \
+                     /connections/{id}/credentials, or segment-relay connections credentials {id})"
+                )])
+            }
             Ok(Err(StageError::Stop { code, text })) => {
                 let detail =
                     format!("{text} (to save it all the same: ?check=none, or --no-check of segment-relay)");
@@ -64,5 +71,11 @@ impl Api {
             Ok(Err(error)) => Ok(vec![format!("not checked with the destination: {error}")]),
             Err(_) => Ok(vec!["not checked with the destination: it took too long to answer".to_owned()]),
         }
+    }
+
+    /// Whether nobody has stored the connection's credentials yet. Where that cannot be found out, what the check said
+    /// stands.
+    async fn lacks_credentials(&self, connection: &Connection) -> bool {
+        matches!(self.connections.has_credentials(connection).await, Ok(false))
     }
 }

@@ -52,7 +52,7 @@ async fn rejected(
 ) -> Result<Json<Link>, Problem> {
     let run = api.usable_run(&caller, &id).await?;
     let Some(key) = api.report(&run).await?.rejected_key else {
-        let detail = format!("run {} left no row behind", run.run_id);
+        let detail = format!("run {} left no row behind that could be listed", run.run_id);
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing_rejected", detail));
     };
     let name = format!("{}-{}-rejected.csv", run.export_id, run.run_id);

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::Session;
 use crate::Ending;
-use crate::api::{ApiError, client, root_cause, text};
+use crate::api::{ApiError, client, field, number, root_cause, text};
 use crate::error::Error;
 use crate::files::FileError;
 use crate::settings::checked;
@@ -27,8 +27,13 @@ struct Contents {
     first: Vec<Vec<String>>,
     rows: u64,
     /// By outcome, code and reason.
-    reasons: BTreeMap<[String; 3], u64>,
+    reasons: Reasons,
+    /// Of rows that the file cannot list, for they are nobody's: so many by outcome, code and reason.
+    unlisted: Reasons,
 }
+
+/// How often each outcome, code and reason stands.
+type Reasons = BTreeMap<[String; 3], u64>;
 
 /// Downloads, counts and shows.
 pub(super) async fn rejects(
@@ -38,27 +43,51 @@ pub(super) async fn rejects(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let doing = format!("show the rejected rows of run {id}");
-    let link = match session.api.get(&doing, &["runs", id, "rejected"]).await {
-        Ok(answer) => text(&answer.body, "/url"),
-        // A run without such rows has no file of them.
-        Err(error) if is_empty(&error) => {
-            session
-                .console
-                .show(&json!({ "rows": 0, "reasons": [] }), |_| "Every row was applied.".to_owned())?;
-            return Ok(Ending::Done);
+    let mut contents = match session.api.get(&doing, &["runs", id, "rejected"]).await {
+        Ok(answer) => {
+            let file = fetch(out, &doing, &text(&answer.body, "/url")).await?;
+            read(file, rows).map_err(|error| Error::Input(format!("cannot {doing}: {error}")))?
         }
+        // A run without such rows has no file of them.
+        Err(error) if is_empty(&error) => Contents::default(),
         Err(error) => return Err(error.into()),
     };
-    let file = if let Some(path) = out {
-        download_into(path, &doing, &link).await?
-    } else {
-        let mut file = tempfile::tempfile().map_err(FileError::file(std::env::temp_dir()))?;
-        download(&doing, &link, &mut file).await?;
-        file
-    };
-    let contents = read(file, rows).map_err(|error| Error::Input(format!("cannot {doing}: {error}")))?;
+    contents.unlisted = unlisted(id, &doing, &contents.reasons, session).await?;
     session.console.show(&figures(&contents, out), |_| in_words(&contents, out))?;
     Ok(Ending::Done)
+}
+
+/// What the report counts besides the file's rows: rows without a member key, and those beyond a member's first.
+async fn unlisted(
+    id: &str,
+    doing: &str,
+    listed: &Reasons,
+    session: &mut Session<'_, '_>,
+) -> Result<Reasons, Error> {
+    let report = match session.api.get(doing, &["runs", id, "report"]).await {
+        Ok(answer) => answer.body,
+        // A run whose accounts could not be made has none.
+        Err(error) if error.status() == Some(404) => return Ok(Reasons::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let told = field(&report, "/reasons").and_then(Value::as_array).into_iter().flatten();
+    let told = told.map(|reason| {
+        let words = ["/kind", "/code", "/text"].map(|name| text(reason, name));
+        (words, number(reason, "/rows").unwrap_or_default())
+    });
+    Ok(told
+        .filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
+        .collect())
+}
+
+/// The file's rows, in the file that was asked for or in one that nobody sees.
+async fn fetch(out: Option<&Path>, doing: &str, link: &str) -> Result<File, Error> {
+    if let Some(path) = out {
+        return download_into(path, doing, link).await;
+    }
+    let mut file = tempfile::tempfile().map_err(FileError::file(std::env::temp_dir()))?;
+    download(doing, link, &mut file).await?;
+    Ok(file)
 }
 
 fn is_empty(error: &ApiError) -> bool {
@@ -118,7 +147,8 @@ fn read(mut file: File, rows: usize) -> Result<Contents, csv::Error> {
 
 /// The reasons, the most frequent first.
 fn by_frequency(contents: &Contents) -> Vec<(&[String; 3], u64)> {
-    let mut reasons: Vec<_> = contents.reasons.iter().map(|(reason, rows)| (reason, *rows)).collect();
+    let all = contents.reasons.iter().chain(&contents.unlisted);
+    let mut reasons: Vec<_> = all.map(|(reason, rows)| (reason, *rows)).collect();
     reasons.sort_by(|(one, rows), (other, others)| (others, one).cmp(&(rows, other)));
     reasons
 }
@@ -126,15 +156,33 @@ fn by_frequency(contents: &Contents) -> Vec<(&[String; 3], u64)> {
 fn figures(contents: &Contents, out: Option<&Path>) -> Value {
     let reason = |([outcome, code, reason], rows): (&[String; 3], u64)| json!({ "outcome": outcome, "code": code, "reason": reason, "rows": rows });
     let reasons: Vec<Value> = by_frequency(contents).into_iter().map(reason).collect();
-    json!({ "rows": contents.rows, "reasons": reasons, "file": out.map(|path| path.display().to_string()) })
+    // Where there is no row there is no file.
+    let file = out.filter(|_| contents.rows > 0).map(|path| path.display().to_string());
+    let rows = contents.rows + unlisted_rows(contents);
+    json!({ "rows": rows, "listed_rows": contents.rows, "reasons": reasons, "file": file })
+}
+
+fn unlisted_rows(contents: &Contents) -> u64 {
+    contents.unlisted.values().sum()
 }
 
 fn in_words(contents: &Contents, out: Option<&Path>) -> String {
+    let unlisted = unlisted_rows(contents);
+    if contents.rows + unlisted == 0 {
+        return "Every row was applied.".to_owned();
+    }
     let row = |([outcome, code, reason], rows): (&[String; 3], u64)| {
         [grouped(rows), outcome.clone(), code.clone(), reason.clone()]
     };
     let reasons: Vec<_> = by_frequency(contents).into_iter().map(row).collect();
     let reasons = table(["rows", "outcome", "code", "reason"], &reasons);
+    let reasons = match unlisted {
+        0 => reasons,
+        unlisted => format!("{reasons}\n\n{} of them have no member to be listed by", grouped(unlisted)),
+    };
+    if contents.rows == 0 {
+        return reasons;
+    }
     let all = grouped(contents.rows);
     if let Some(path) = out {
         return format!("{reasons}\n\n{all} rows in {}", path.display());

@@ -1,6 +1,5 @@
 //! The catalog as files: `sources/`, `segments/`, `connections/` and `exports/`, one YAML document a file.
 
-mod catalog;
 mod error;
 mod read;
 mod schemas;
@@ -8,7 +7,6 @@ mod values;
 mod write;
 mod yaml;
 
-pub use catalog::Catalog;
 pub use error::FileError;
 pub(crate) use read::kinds;
 pub use read::{Definition, read_folder};

@@ -173,7 +173,18 @@ async fn with_rejects() -> Bench {
     let link = json!({ "url": url, "expires_at": "2026-11-22T06:15:00Z" });
     bench.answer("GET", &format!("/runs/{RUN}/rejected"), 200, link).await;
     bench.respond("GET", "/files/rejected.csv", ResponseTemplate::new(200).set_body_string(REJECTED)).await;
+    let reasons = json!([
+        { "kind": "rejected", "code": "email_invalid", "text": "the e-mail address is not one", "rows": 2 },
+        { "kind": "skipped", "code": "unsubscribed", "text": "they unsubscribed, and are left alone", "rows": 1 },
+        nobody(),
+    ]);
+    bench.answer("GET", &format!("/runs/{RUN}/report"), 200, json!({ "reasons": reasons })).await;
     bench
+}
+
+/// Rows that are nobody's stand in the report and in no file.
+fn nobody() -> Value {
+    json!({ "kind": "rejected", "code": "member_key_missing", "text": "rows without a member key", "rows": 1_005 })
 }
 
 #[tokio::test]
@@ -199,8 +210,11 @@ async fn a_run_without_rejects_says_so() {
     let bench = Bench::new().await;
     let none = problem(404, "nothing_rejected", "every row was applied");
     bench.respond("GET", &format!("/runs/{RUN}/rejected"), none).await;
+    let reports = [json!({ "reasons": [] }), json!({ "reasons": [nobody()] })];
+    bench.answers("GET", &format!("/runs/{RUN}/report"), &reports).await;
     let ran = bench.run(&["runs", "rejects", RUN]).await;
     assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Every row was applied.\n"));
+    assert_snapshot!("rejects_of_nobody", bench.run(&["runs", "rejects", RUN]).await.output);
 }
 
 #[tokio::test]

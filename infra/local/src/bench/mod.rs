@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::Error;
 use crate::binaries::Profile;
 use crate::console::Progress;
-use crate::world::{Catalog, Values, World, save_catalog};
+use crate::world::{Tool, Values, World};
 use usage::{Usage, Watch};
 
 const EXPORT: &str = "everybody";
@@ -49,9 +49,11 @@ pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cl
     let mut values = Values::new();
     values.insert("secret".to_owned(), world.cloud.outputs().campaign_monitor_secret.clone());
     values.insert("list".to_owned(), list.to_string());
+    world.store_api_key(&world.account.api_key).await?;
     let folder = crate::workspace::package().join("bench-catalog");
+    let tool = Tool::of(&world.cloud, "bench")?;
     for part in ["profiles", "campaign-monitor"] {
-        save_catalog(&Catalog::read(&folder.join(part), &values)?, &world.catalog()).await?;
+        tool.apply(&folder.join(part), &values).await?;
     }
 
     let calls_before = world.cloud.function_calls().await?;

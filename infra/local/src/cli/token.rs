@@ -27,17 +27,22 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Report, Error> {
     let Arguments { role, subject, lifetime_minutes } = arguments;
     let lifetime_seconds = i64::from(*lifetime_minutes) * 60;
     let request = TokenRequest::of(*role).subject(subject).lifetime_seconds(lifetime_seconds);
+    let token = from_issuer(&running.issuer_url, &request).await?;
+    let figures = json!({"token": token, "expires_in_seconds": lifetime_seconds});
+    Ok(Report::new(token, figures))
+}
+
+/// A token of the issuer of what runs in another process.
+pub(super) async fn from_issuer(issuer_url: &str, request: &TokenRequest) -> Result<String, Error> {
     // Loopback only: a proxy of the environment has no business here.
     let http = reqwest::Client::builder().no_proxy().build()?;
     let answer = http
-        .post(format!("{}/token", running.issuer_url))
+        .post(format!("{issuer_url}/token"))
         .header("content-type", "application/json")
         .body(json!(request).to_string())
         .send()
         .await?;
     let answer: Value = serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?;
     let token = answer.get("access_token").and_then(Value::as_str);
-    let token = token.ok_or_else(|| Error::Answer("the issuer gave no token".to_owned()))?;
-    let figures = json!({"token": token, "expires_in_seconds": lifetime_seconds});
-    Ok(Report::new(token, figures))
+    token.map(str::to_owned).ok_or_else(|| Error::Answer("the issuer gave no token".to_owned()))
 }

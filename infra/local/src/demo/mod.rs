@@ -17,7 +17,7 @@ mod table;
 pub use campaign_monitor::Lists;
 pub use files::{write_orders, write_profiles};
 pub use people::{Order, People, Person};
-pub use story::furnish;
+pub use story::{Beginning, furnish};
 
 use crate::Error;
 use crate::console::Progress;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::try_join_all;
-use relay::catalog::Schedule;
 use relay::model::{Destination, RunId};
 use relay::run::{Report, Run, RunState};
+use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
 use super::places::{EXPORTS, Places};
@@ -14,7 +14,7 @@ use super::{Arguments, Lists, People, write_orders, write_profiles};
 use crate::Error;
 use crate::binaries::Profile;
 use crate::console::Progress;
-use crate::world::{Catalog, Destinations, Values, World, example_catalog, save_catalog};
+use crate::world::{Destinations, Tool, Values, World};
 
 const RUN_LIMIT: Duration = Duration::from_mins(10);
 const SCHEDULE_LIMIT: Duration = Duration::from_secs(150);
@@ -37,7 +37,8 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     let world = World::start(Profile::Dev, |options| options, progress).await?;
     let destinations = Destinations::start(&world, progress).await?;
     let mut places = Places::new(&world, &destinations)?;
-    let (mut people, mut catalog) = set_up(&world, &mut places, arguments, &mut rng, progress).await?;
+    let mut people = set_up(&world, &mut places, arguments, &mut rng, progress).await?;
+    define(&world, &destinations, &places.values(), progress).await?;
 
     let mut chapters = Vec::new();
     let mut runs = on_demand(&world, progress).await?;
@@ -60,42 +61,67 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     }
     upload(&world, &people, progress).await?;
     // One scheduled chapter is enough: each waits for up to a minute to pass.
-    runs = by_schedule(&world, &mut catalog, &runs, progress).await?;
+    runs = by_schedule(&world, &runs, progress).await?;
     chapters.push(chapter("people come back, by schedule", &world, &runs, &places, &people, progress).await?);
     world.stop().await?;
     destinations.stop().await;
     Ok(chapters)
 }
 
-/// Makes customers up, writes them into the lake, gives each destination a history with some of them, and saves the
-/// example catalog.
+/// Makes customers up, writes them into the lake, and gives each destination a history with some of them.
 async fn set_up(
     world: &World,
     places: &mut Places<'_>,
     arguments: &Arguments,
     rng: &mut Rng,
     progress: &Progress,
-) -> Result<(People, Catalog), Error> {
+) -> Result<People, Error> {
     progress.step(&format!("making up {} customers and their orders", arguments.customers));
     let people = People::new(arguments.customers, rng);
     places.history(&people, rng, progress)?;
     upload(world, &people, progress).await?;
-    let catalog = Catalog::read(&example_catalog(), &places.values())?;
-    save_catalog(&catalog, &world.catalog()).await?;
-    Ok((people, catalog))
+    Ok(people)
 }
 
-/// Fills an empty world with the demo's beginning: made-up customers in the lake, two lists at Campaign Monitor, people
-/// whom each destination knows already, and the example catalog.
+/// Defines sources, segments, connections and exports as anybody would: by `segment-relay`, out of files.
+async fn define(
+    world: &World,
+    destinations: &Destinations,
+    values: &Values,
+    progress: &Progress,
+) -> Result<(), Error> {
+    progress
+        .step("segment-relay apply infra/local/catalog; storing and testing each connection's credentials");
+    destinations.define(&world.cloud, values).await
+}
+
+/// What a world begins with, besides the people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beginning {
+    /// The example catalog, connected to the destinations.
+    #[default]
+    Defined,
+    /// Nothing is defined, and nobody's credentials are stored.
+    Empty,
+}
+
+/// Fills an empty world with the demo's people: made-up customers in the lake, two lists at Campaign Monitor, people
+/// whom each destination knows already. What is defined there is the beginning's.
 pub async fn furnish(
     world: &World,
     destinations: &Destinations,
     arguments: &Arguments,
+    beginning: Beginning,
     progress: &Progress,
 ) -> Result<(Lists, Values), Error> {
     let mut places = Places::new(world, destinations)?;
     set_up(world, &mut places, arguments, &mut Rng::with_seed(arguments.seed), progress).await?;
     let values = places.values();
+    match beginning {
+        Beginning::Defined => define(world, destinations, &values, progress).await?,
+        Beginning::Empty => {}
+    }
     Ok((places.lists, values))
 }
 
@@ -137,27 +163,23 @@ async fn on_demand(world: &World, progress: &Progress) -> Result<Vec<RunId>, Err
 }
 
 /// Switches the schedules on, waits for their runs, and switches them off again.
-async fn by_schedule(
-    world: &World,
-    catalog: &mut Catalog,
-    last: &[RunId],
-    progress: &Progress,
-) -> Result<Vec<RunId>, Error> {
-    set_schedule(world, catalog, Schedule::EveryMinutes(1)).await?;
+async fn by_schedule(world: &World, last: &[RunId], progress: &Progress) -> Result<Vec<RunId>, Error> {
+    set_schedule(world, &["--every-minutes", "1"]).await?;
     progress.step("the exports' schedule is every minute now; waiting for it to become due (up to a minute)");
     let wanted = EXPORTS.iter().zip(last);
     let wanted = wanted.map(|((_, export), last)| world.scheduled_run(export, *last, SCHEDULE_LIMIT));
     let runs = try_join_all(wanted).await?;
-    set_schedule(world, catalog, Schedule::Off).await?;
+    set_schedule(world, &["--off"]).await?;
     progress.step("the schedule has started a run of each");
     Ok(runs)
 }
 
-async fn set_schedule(world: &World, catalog: &mut Catalog, schedule: Schedule) -> Result<(), Error> {
-    for export in &mut catalog.exports {
-        export.schedule = schedule.clone();
+async fn set_schedule(world: &World, schedule: &[&str]) -> Result<(), Error> {
+    let tool = Tool::of(&world.cloud, "demo")?;
+    for (_, export) in EXPORTS {
+        tool.run(&[&["exports", "schedule", export], schedule].concat()).await?;
     }
-    save_catalog(catalog, &world.catalog()).await
+    Ok(())
 }
 
 /// Waits for the runs, which go on at the same time, and looks at the destinations.

@@ -17,7 +17,7 @@ use crate::binaries::{self, Profile};
 use crate::cloud::Options;
 use crate::console::Progress;
 use crate::venv;
-use crate::world::{Bundle, Catalog, Values, describe, save_catalog};
+use crate::world::{Bundle, Tool, Values, describe};
 use outcome::{Lap, Outcome};
 
 const EXPORT: &str = "everybody";
@@ -95,8 +95,9 @@ impl Arguments {
 /// Saves the catalog of some folders.
 async fn prepare(bundle: &Bundle, folders: &[&str], values: &Values) -> Result<(), Error> {
     let root = crate::workspace::package().join("bench-catalog");
+    let tool = Tool::of(&bundle.cloud, "race")?;
     for folder in folders {
-        save_catalog(&Catalog::read(&root.join(folder), values)?, &bundle.catalog()).await?;
+        tool.apply(&root.join(folder), values).await?;
     }
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! The sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales, for whoever asks for them.
 
+use std::collections::BTreeMap;
+
 use sandbox::dynamics365_sales::{self, ExecutionTimes, NewApplication};
 use sandbox::marketo::{self, DataType, Endpoint, Field, NewService};
 use sandbox::omnisend::{self, BrandId, NewBrand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Bundle, Values};
+use super::{Tool, Values, World, example_catalog};
 use crate::Error;
+use crate::cloud::{Cloud, StackOutputs};
 use crate::console::Progress;
+
+/// The example catalog's connection to Campaign Monitor.
+pub const CAMPAIGN_MONITOR: &str = "campaign-monitor";
 
 /// How many times faster than real the destinations' time runs: windows of limits, latencies and jobs are that much
 /// shorter, and the connections' settings with them.
@@ -38,17 +44,37 @@ pub struct Destinations {
     pub dynamics365_sales: dynamics365_sales::Sandbox,
     /// What stands for `${name}` in their connections.
     pub values: Values,
+    /// Their credentials and Campaign Monitor's, by the ids of the example catalog's connections.
+    pub credentials: BTreeMap<&'static str, Value>,
 }
 
 impl Destinations {
-    /// Starts them, and stores the connections' secrets.
-    pub async fn start(bundle: &Bundle, progress: &Progress) -> Result<Self, Error> {
+    /// Starts them. Nobody's credentials are stored.
+    pub async fn start(world: &World, progress: &Progress) -> Result<Self, Error> {
         progress.step("starting the sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales");
+        let outputs = world.cloud.outputs();
         let mut values = Values::new();
-        let marketo = start_marketo(bundle, &mut values).await?;
-        let (omnisend, brand) = start_omnisend(bundle, &mut values).await?;
-        let dynamics365_sales = start_dynamics(bundle, &mut values).await?;
-        Ok(Self { marketo, omnisend, brand, dynamics365_sales, values })
+        let (marketo, marketo_credentials) = start_marketo(outputs, &mut values).await?;
+        let (omnisend, brand) = start_omnisend(outputs, &mut values).await?;
+        let (dynamics365_sales, application) = start_dynamics(outputs, &mut values).await?;
+        let credentials = BTreeMap::from([
+            (CAMPAIGN_MONITOR, json!({ "api_key": world.account.api_key })),
+            ("marketo", marketo_credentials),
+            ("omnisend", json!({ "api_key": brand.api_key })),
+            ("dynamics365-sales", application),
+        ]);
+        let brand = brand.brand_id;
+        Ok(Self { marketo, omnisend, brand, dynamics365_sales, values, credentials })
+    }
+
+    /// Makes what is there as the example catalog says, and connects it to the destinations.
+    pub async fn define(&self, cloud: &Cloud, values: &Values) -> Result<(), Error> {
+        let tool = Tool::of(cloud, "demo")?;
+        tool.apply(&example_catalog(), values).await?;
+        for (connection, credentials) in &self.credentials {
+            tool.connect(connection, credentials).await?;
+        }
+        Ok(())
     }
 
     /// Ends them.
@@ -59,7 +85,10 @@ impl Destinations {
     }
 }
 
-async fn start_marketo(bundle: &Bundle, values: &mut Values) -> Result<marketo::Sandbox, Error> {
+async fn start_marketo(
+    outputs: &StackOutputs,
+    values: &mut Values,
+) -> Result<(marketo::Sandbox, Value), Error> {
     let options = marketo::Options {
         time_scale: f64::from(TIME_SCALE),
         latency_ms: LATENCY_MS,
@@ -69,17 +98,19 @@ async fn start_marketo(bundle: &Bundle, values: &mut Values) -> Result<marketo::
     let sandbox =
         marketo::Sandbox::start(options).await.map_err(Error::start("the Marketo Engage sandbox"))?;
     sandbox.add_field(Field::new("loyaltyPoints", DataType::Integer));
-    let secret = bundle.cloud.outputs().marketo_secret.clone();
     let service = NewService { user: "segment-relay@example.com".to_owned(), ..NewService::default() };
-    bundle.store_secret(&secret, &json!(sandbox.create_service(service))).await?;
-    put(values, "marketo_secret", secret);
+    let credentials = json!(sandbox.create_service(service));
+    put(values, "marketo_secret", outputs.marketo_secret.clone());
     put(values, "marketo_endpoint", sandbox.base_url());
     put(values, "marketo_window_ms", scaled(MARKETO_WINDOW_MS));
     put(values, "marketo_poll_ms", scaled(POLL_MS));
-    Ok(sandbox)
+    Ok((sandbox, credentials))
 }
 
-async fn start_omnisend(bundle: &Bundle, values: &mut Values) -> Result<(omnisend::Sandbox, BrandId), Error> {
+async fn start_omnisend(
+    outputs: &StackOutputs,
+    values: &mut Values,
+) -> Result<(omnisend::Sandbox, omnisend::BrandKey), Error> {
     let options = omnisend::Options {
         time_scale: f64::from(TIME_SCALE),
         latency_ms: LATENCY_MS,
@@ -87,16 +118,17 @@ async fn start_omnisend(bundle: &Bundle, values: &mut Values) -> Result<(omnisen
     };
     let sandbox = omnisend::Sandbox::start(options).await.map_err(Error::start("the Omnisend sandbox"))?;
     let brand = sandbox.create_brand(NewBrand { name: "Demo".to_owned(), ..NewBrand::default() });
-    let secret = bundle.cloud.outputs().omnisend_secret.clone();
-    bundle.store_secret(&secret, &json!({ "api_key": brand.api_key })).await?;
-    put(values, "omnisend_secret", secret);
+    put(values, "omnisend_secret", outputs.omnisend_secret.clone());
     put(values, "omnisend_endpoint", sandbox.base_url());
     put(values, "omnisend_window_ms", scaled(OMNISEND_WINDOW_MS));
     put(values, "omnisend_poll_ms", scaled(POLL_MS));
-    Ok((sandbox, brand.brand_id))
+    Ok((sandbox, brand))
 }
 
-async fn start_dynamics(bundle: &Bundle, values: &mut Values) -> Result<dynamics365_sales::Sandbox, Error> {
+async fn start_dynamics(
+    outputs: &StackOutputs,
+    values: &mut Values,
+) -> Result<(dynamics365_sales::Sandbox, Value), Error> {
     let options = dynamics365_sales::Options {
         time_scale: f64::from(TIME_SCALE),
         execution: ExecutionTimes::plausible(),
@@ -108,16 +140,14 @@ async fn start_dynamics(bundle: &Bundle, values: &mut Values) -> Result<dynamics
     let application = sandbox
         .create_application(NewApplication::default())
         .map_err(|error| Error::Answer(error.to_string()))?;
-    let secret = bundle.cloud.outputs().dynamics365_sales_secret.clone();
-    bundle.store_secret(&secret, &json!({ "client_secret": application.client_secret })).await?;
-    put(values, "dynamics365_sales_secret", secret);
+    put(values, "dynamics365_sales_secret", outputs.dynamics365_sales_secret.clone());
     put(values, "dynamics365_sales_endpoint", sandbox.base_url());
     put(values, "dynamics365_sales_tenant", application.tenant_id.to_string());
     put(values, "dynamics365_sales_client_id", application.client_id.to_string());
     put(values, "dynamics365_sales_window_ms", scaled(DYNAMICS_WINDOW_MS));
     let call_seconds = CALL_SECONDS / f64::from(TIME_SCALE);
     put(values, "dynamics365_sales_call_seconds", call_seconds.to_string());
-    Ok(sandbox)
+    Ok((sandbox, json!({ "client_secret": application.client_secret })))
 }
 
 fn put(values: &mut Values, name: &str, value: String) {

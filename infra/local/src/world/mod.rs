@@ -2,9 +2,9 @@
 //! end-to-end tests act in.
 
 mod bundle;
-mod catalog;
 mod destinations;
 mod runs;
+mod tool;
 
 use std::ops::Deref;
 
@@ -21,10 +21,10 @@ use crate::console::Progress;
 use crate::{Error, venv};
 
 pub use bundle::Bundle;
-pub use catalog::{example_catalog, save_catalog};
-pub use command::files::{Catalog, Values};
-pub use destinations::Destinations;
+pub use command::files::Values;
+pub use destinations::{CAMPAIGN_MONITOR, Destinations};
 pub use runs::{Started, describe};
+pub use tool::{Tool, example_catalog};
 
 /// A local cloud, a Campaign Monitor account in a sandbox, and clients that look into both.
 pub struct World {
@@ -47,7 +47,7 @@ impl Deref for World {
 }
 
 impl World {
-    /// Starts everything: an empty lake, an account without lists, the connection's secret stored.
+    /// Starts everything: an empty lake, an account without lists, and nobody's credentials stored.
     ///
     /// `adjust` changes what the cloud is started with.
     pub async fn start(
@@ -71,9 +71,7 @@ impl World {
         let client = client.map_err(|error| Error::Answer(error.to_string()))?;
         let options = options.campaign_monitor(&sandbox.base_url());
         let bundle = Bundle::start(options, progress).await?;
-        let world = Self { sandbox, account, client, bundle };
-        world.store_api_key(&world.account.api_key).await?;
-        Ok(world)
+        Ok(Self { sandbox, account, client, bundle })
     }
 
     /// Stores an API key as the connection's secret.

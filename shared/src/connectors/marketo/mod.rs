@@ -26,6 +26,7 @@ mod removal;
 mod secret;
 mod settings;
 mod sync;
+mod target;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -34,6 +35,7 @@ mod wire;
 pub use import::MarketoJob;
 pub use options::{MarketoOptions, OnDuplicates, PersonCreation, PushWay};
 pub use settings::OptionsError;
+pub use target::{Imports, KeyForm, MarketoTarget, Way};
 
 use super::http::{FIRST_PAUSE, Patience};
 use super::{
@@ -49,7 +51,6 @@ use client::{Client, Session, Turns};
 use fields::Descriptions;
 use import::Importer;
 use removal::Remover;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use settings::{DEFAULT_LANES, Settings};
 use std::sync::Arc;
@@ -92,73 +93,6 @@ pub struct Marketo<S> {
     settings: Arc<Settings>,
     descriptions: Descriptions,
     first_pause: Duration,
-}
-
-/// What a push to Marketo must know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MarketoTarget {
-    /// The static list.
-    pub list_id: ListId,
-    /// The field that people are found by.
-    pub lookup_field: String,
-    /// How its values are written.
-    pub key_form: KeyForm,
-    /// What happens with people whom Marketo does not know.
-    pub person_creation: PersonCreation,
-    /// The partition that missing people are created in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub partition: Option<String>,
-    /// Whether anything is written but the match key.
-    pub has_attributes: bool,
-    /// Whether files may be used.
-    pub imports: Imports,
-    /// How additions and changes go.
-    pub way: Way,
-}
-
-/// How match keys are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyForm {
-    /// As texts.
-    Text,
-    /// As numbers.
-    Number,
-}
-
-/// Whether files may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Imports {
-    /// Never.
-    Never,
-    /// Where they cost less.
-    WhereFaster,
-    /// Always.
-    Always,
-}
-
-/// How additions and changes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// By calls of 300 people.
-    Sync,
-    /// By files.
-    BulkImport,
-}
-
-impl MarketoTarget {
-    /// What is sent with every row alike.
-    fn terms(&self) -> String {
-        let creation = match self.person_creation {
-            PersonCreation::CreateMissing => "create_missing",
-            PersonCreation::MatchOnly => "match_only",
-        };
-        let partition = self.partition.as_deref().unwrap_or_default();
-        format!("lookup_field={} person_creation={creation} partition={partition}", self.lookup_field)
-    }
 }
 
 impl<S: CredentialStore> Marketo<S> {

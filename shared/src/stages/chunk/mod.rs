@@ -14,7 +14,7 @@ use super::pacing::pacer;
 use super::retrying::Retried;
 use super::runner::stage_message;
 use super::{Connections, StageError, frozen_export};
-use crate::aws::{CatalogStore, Objects, OutgoingMessage, Queue};
+use crate::aws::{CatalogStore, EventBus, Objects, OutgoingMessage, Queue};
 use crate::catalog::{Connection, Export};
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
@@ -24,6 +24,7 @@ use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
 use retire::Deletion;
+use serde_json::json;
 use tokio::time::Instant;
 
 /// What chunking needs.
@@ -41,6 +42,8 @@ pub struct Chunk {
     pub push_queues: PushQueues,
     /// Where runs without batches, and runs that have to stop, go.
     pub finish_queue: Queue,
+    /// Who hears of runs that wait for somebody's approval.
+    pub events: EventBus,
 }
 
 /// Where each destination's batches go.
@@ -172,6 +175,8 @@ impl Chunk {
         if let Some(held) = held
             && !run.is_approved
         {
+            // Before the state, because nobody comes back to a run that is held: told twice is better than never.
+            self.tell_held(run, &held).await;
             notices.push(held);
             let change = RunChange { notices: Some(notices), ..RunChange::default() };
             let from = [RunState::Chunking];
@@ -189,6 +194,16 @@ impl Chunk {
             notices,
             calls: context.calls(),
         }))
+    }
+
+    /// Says that somebody has to decide. Where nobody hears it, the run is held all the same.
+    async fn tell_held(&self, run: &Run, text: &str) {
+        let (run_id, export_id) = (run.run_id, &run.export_id);
+        let detail =
+            json!({ "run_id": run_id, "export_id": export_id, "state": RunState::Held, "text": text });
+        if let Err(error) = self.events.put("Run Held", &detail).await {
+            tracing::error!(run.id = %run_id, %error, "event could not be put");
+        }
     }
 
     async fn begin_push(&self, plan: &Plan) -> Result<(), StageError> {

@@ -18,6 +18,7 @@ use crate::run::{
 use events::{Events, NOT_SENT};
 use jiff::Timestamp;
 use rejects::Rejects;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use totals::{durations, event_detail, report};
 
@@ -134,10 +135,7 @@ impl Finish {
         let report =
             report(run, plan.as_ref(), state, now, rows_in, counts, targets, reasons, failure, rejected_key);
         self.store(&keys, &report).await?;
-        if let Err(error) = self.events.put("Run Finished", &event_detail(&report, &keys)).await {
-            // The run is accounted for: that nobody hears of it is no reason to keep it from ending.
-            tracing::error!(run.id = %run.run_id, %error, "event could not be put");
-        }
+        self.tell(run, &event_detail(&report, &keys)).await;
         let change = RunChange {
             is_ended: Some(now),
             counts: Some(counts),
@@ -160,10 +158,21 @@ impl Finish {
         tracing::error!(run.id = %run.run_id, error.code = code, error = text, "run cannot be accounted for");
         let now = Timestamp::now();
         let failure = Failure { stage: Stage::Finish, code, text };
+        let detail = json!({
+            "run_id": run.run_id, "export_id": run.export_id, "state": RunState::Failed, "failure": failure,
+        });
+        self.tell(run, &detail).await;
         let change = RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
         self.ledger.advance(run.run_id, &[RunState::Finishing], RunState::Failed, now, &change).await?;
         run.state = RunState::Failed;
         Ok(())
+    }
+
+    /// Says that a run is over. That nobody hears of it is no reason to keep it from ending.
+    async fn tell(&self, run: &Run, detail: &Value) {
+        if let Err(error) = self.events.put("Run Finished", detail).await {
+            tracing::error!(run.id = %run.run_id, %error, "event could not be put");
+        }
     }
 
     /// Merges one target list's outcomes into its next delivered state.

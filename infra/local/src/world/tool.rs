@@ -1,0 +1,86 @@
+//! `segment-relay` in this process: the local cloud is told what to hold as any other is, through the HTTP API.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use command::files::Values;
+use command::{Ending, Screen, Surroundings};
+use serde_json::Value;
+
+use crate::cloud::Cloud;
+use crate::issuer::{Role, TokenRequest};
+use crate::{Error, workspace};
+
+const POLL: Duration = Duration::from_millis(250);
+
+/// The tool, of an administrator.
+pub struct Tool {
+    variables: BTreeMap<String, String>,
+}
+
+impl Tool {
+    /// For a cloud of this process, with a token for an hour. The audit knows its bearer as `subject`.
+    pub fn of(cloud: &Cloud, subject: &str) -> Result<Self, Error> {
+        let token = cloud.issuer().token(&TokenRequest::of(Role::Administrator).subject(subject))?;
+        Ok(Self::at(&cloud.api_url(), &token))
+    }
+
+    /// For an API and a token of it.
+    #[must_use]
+    pub fn at(api_url: &str, token: &str) -> Self {
+        let variables = [("SEGMENT_RELAY_URL", api_url), ("SEGMENT_RELAY_TOKEN", token)];
+        Self { variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into() }
+    }
+
+    /// Carries a command line out, and gives what it prints. Whatever ending is not [`Ending::Done`] is an error with
+    /// what the tool says of it.
+    pub async fn run(&self, arguments: &[&str]) -> Result<String, Error> {
+        self.feed(arguments, "").await
+    }
+
+    /// The same with an input.
+    pub async fn feed(&self, arguments: &[&str], input: &str) -> Result<String, Error> {
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let surroundings = Surroundings {
+            output: &mut output,
+            errors: &mut errors,
+            input: &mut input.as_bytes(),
+            variables: self.variables.clone(),
+            folder: workspace::root(),
+            poll: POLL,
+            screen: Screen::default(),
+        };
+        let whole = std::iter::once("segment-relay").chain(arguments.iter().copied());
+        let ending = Box::pin(command::run(whole, surroundings)).await;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        match ending {
+            Ending::Done => Ok(text(output)),
+            Ending::Failed | Ending::Differences | Ending::Held => Err(Error::Tool {
+                command: arguments.iter().take(2).copied().collect::<Vec<_>>().join(" "),
+                said: text(errors),
+            }),
+        }
+    }
+
+    /// Makes what is there as a folder of definitions says.
+    pub async fn apply(&self, folder: &Path, values: &Values) -> Result<String, Error> {
+        let pairs: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let folder = folder.to_string_lossy();
+        let mut arguments = vec!["apply", folder.as_ref(), "--yes"];
+        arguments.extend(pairs.iter().flat_map(|pair| ["--value", pair]));
+        self.run(&arguments).await
+    }
+
+    /// Stores a connection's credentials, and has them tried.
+    pub async fn connect(&self, connection: &str, credentials: &Value) -> Result<(), Error> {
+        self.feed(&["connections", "credentials", connection], &credentials.to_string()).await?;
+        self.run(&["connections", "test", connection]).await.map(drop)
+    }
+}
+
+/// The demo's catalog, which is also an example to begin with.
+#[must_use]
+pub fn example_catalog() -> PathBuf {
+    workspace::package().join("catalog")
+}

@@ -22,6 +22,7 @@ mod marketo;
 mod mistakes;
 mod oauth;
 mod omnisend;
+mod overview;
 mod preview;
 mod privacy;
 mod retrying;

@@ -128,11 +128,17 @@ impl CatalogStore {
             change,
         )?;
         self.transact::<T>(document.id(), expected, vec![put], &line, change).await?;
+        let (created_at, created_by) = match version {
+            Some(current) => (current.created_at, current.created_by),
+            None => (Some(change.at), Some(change.by.clone())),
+        };
         Ok(Written::Done(Saved {
             document: document.clone(),
             saved_at: change.at,
             version: new_version,
             saved_by: Some(change.by.clone()),
+            created_at,
+            created_by,
             request_key: change.request_key.clone(),
         }))
     }
@@ -177,7 +183,9 @@ impl CatalogStore {
             .expression_attribute_values(":now", number(change.at.as_millisecond()))
             .expression_attribute_values(":by", text(&change.by))
             .expression_attribute_values(":one", number(1));
-        let set = "SET #document = :document, saved_at_ms = :now, saved_by = :by";
+        // What was made before its maker was kept must not get its next editor for one.
+        let made = if version.is_none() { ", created_at_ms = :now, created_by = :by" } else { "" };
+        let set = format!("SET #document = :document, saved_at_ms = :now, saved_by = :by{made}");
         let update = match &change.request_key {
             Some(key) => update
                 .update_expression(format!("{set}, request_key = :key ADD version :one"))

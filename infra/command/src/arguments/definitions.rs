@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::{ExportListing, ExportSegmentArguments};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum DefinitionCommand {
     /// All of them
@@ -101,8 +103,13 @@ impl Exporting {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    #[command(flatten)]
-    Definition(DefinitionCommand),
+    /// All of them: where they go, how their last runs went, when they run next, and what you may do
+    List(ExportListing),
+    /// One of them, as a file would have it
+    Show {
+        /// Its id
+        id: String,
+    },
     /// Run it now
     #[command(after_help = "Examples:
   segment-relay exports run newsletter
@@ -125,8 +132,15 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
         /// Its id
         id: String,
     },
-    /// Say when it runs by itself
+    /// Say when it runs by itself, or when several do
     Schedule(ScheduleArguments),
+    /// Let another segment go with it
+    #[command(after_help = "Examples:
+  segment-relay exports add-segment newsletter big-spenders
+  segment-relay exports add-segment newsletter big-spenders --target-list 1027")]
+    AddSegment(ExportSegmentArguments),
+    /// Take a segment out of it; its when_segment_removed says what becomes of the list
+    RemoveSegment(ExportSegmentArguments),
     /// Make another one like it, disabled until it has target lists of its own
     Duplicate {
         /// Its id
@@ -174,7 +188,7 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
     },
 }
 
-/// When an export runs by itself: exactly one way.
+/// When exports run by themselves: exactly one way.
 #[derive(Debug, Args)]
 #[command(
     group(clap::ArgGroup::new("when").required(true)),
@@ -183,11 +197,22 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
   segment-relay exports schedule newsletter --every-minutes 60
   segment-relay exports schedule newsletter --cron \"30 6 * * 1-5\" --time-zone Europe/Rome
   segment-relay exports schedule newsletter --every-refresh
-  segment-relay exports schedule newsletter --off"
+  segment-relay exports schedule newsletter --off
+  segment-relay exports schedule newsletter winback --daily 06:30 --time-zone Europe/Rome
+  segment-relay exports schedule --all --every-refresh
+
+Several exports get the same schedule, after a question; one that cannot be saved keeps no other from it."
 )]
 pub(crate) struct ScheduleArguments {
-    /// Its id
-    pub(crate) id: String,
+    /// Their ids
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Every export that you may edit
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+    /// Do not ask where several would change
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Only on demand
     #[arg(long, group = "when")]
     pub(crate) off: bool,

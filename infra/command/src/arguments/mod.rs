@@ -1,6 +1,7 @@
 //! The command line.
 
 mod definitions;
+mod exports;
 mod files;
 mod runs;
 
@@ -9,8 +10,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use definitions::{
     ConnectionCommand, DefinitionCommand, ExportCommand, ScheduleArguments, SegmentCommand,
 };
+pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
-pub(crate) use runs::RunCommand;
+pub(crate) use runs::{RunCommand, RunListing};
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs
 #[derive(Debug, Parser)]

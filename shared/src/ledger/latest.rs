@@ -22,7 +22,8 @@ pub struct LatestRun {
 impl Ledger {
     /// The latest runs of exports, in the order of the exports. It takes two reads for each, some exports at a time.
     pub async fn latest_runs(&self, exports: &[ExportId]) -> Result<Vec<LatestRun>, LedgerError> {
-        let reads = stream::iter(exports.to_vec()).map(|export| async move { self.latest_run(&export).await });
+        let reads =
+            stream::iter(exports.to_vec()).map(|export| async move { self.latest_run(&export).await });
         reads.buffered(EXPORTS_AT_A_TIME).try_collect().await
     }
 

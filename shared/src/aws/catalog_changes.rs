@@ -121,20 +121,18 @@ impl CatalogStore {
         let after = json::<T>(document)?;
         let before = version.as_ref().map(|current| json::<T>(&current.document)).transpose()?;
         let line = line::<T>(document.id(), change, before, Some(after.clone()));
-        let put = self.update_part::<T>(
-            document.id(),
-            &after,
-            version.as_ref().map(|saved| saved.version),
-            change,
-        )?;
+        let seen = version.as_ref().map(|saved| saved.version);
+        let put = self.update_part::<T>(document.id(), &after, seen, change)?;
         self.transact::<T>(document.id(), expected, vec![put], &line, change).await?;
+        // As it is stored, so that who reads it later reads the same.
+        let saved_at = Timestamp::from_millisecond(change.at.as_millisecond()).unwrap_or(change.at);
         let (created_at, created_by) = match version {
             Some(current) => (current.created_at, current.created_by),
-            None => (Some(change.at), Some(change.by.clone())),
+            None => (Some(saved_at), Some(change.by.clone())),
         };
         Ok(Written::Done(Saved {
             document: document.clone(),
-            saved_at: change.at,
+            saved_at,
             version: new_version,
             saved_by: Some(change.by.clone()),
             created_at,

@@ -74,12 +74,11 @@ async fn list(
     let RunsQuery { limit, cursor, state: States(states), since, until, export } = query;
     let page = Page::checked(limit, cursor)?;
     let cursor = page.cursor.as_deref().map(str::parse).transpose()?;
-    let exports = match export {
-        Some(export) => vec![export],
-        None => {
-            let ids = api.requests.catalog.ids::<Export>().await?;
-            ids.into_iter().filter_map(|id| ExportId::try_from(id).ok()).collect()
-        }
+    let exports = if let Some(export) = export {
+        vec![export]
+    } else {
+        let ids = api.requests.catalog.ids::<Export>().await?;
+        ids.into_iter().filter_map(|id| ExportId::try_from(id).ok()).collect()
     };
     let filter = RunFilter { states, since, until };
     let limit = usize::try_from(page.limit).unwrap_or_default();

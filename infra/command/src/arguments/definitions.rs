@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 
-use super::{ExportListing, ExportSegmentArguments};
+use super::{ExportListing, ExportSegmentArguments, ScheduleArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DefinitionCommand {
@@ -139,7 +139,7 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
   segment-relay exports add-segment newsletter big-spenders
   segment-relay exports add-segment newsletter big-spenders --target-list 1027")]
     AddSegment(ExportSegmentArguments),
-    /// Take a segment out of it; its when_segment_removed says what becomes of the list
+    /// Take a segment out of it; its `when_segment_removed` says what becomes of the list
     RemoveSegment(ExportSegmentArguments),
     /// Make another one like it, disabled until it has target lists of its own
     Duplicate {
@@ -186,52 +186,4 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
     },
-}
-
-/// When exports run by themselves: exactly one way.
-#[derive(Debug, Args)]
-#[command(
-    group(clap::ArgGroup::new("when").required(true)),
-    after_help = "Examples:
-  segment-relay exports schedule newsletter --daily 06:30 --time-zone Europe/Rome
-  segment-relay exports schedule newsletter --every-minutes 60
-  segment-relay exports schedule newsletter --cron \"30 6 * * 1-5\" --time-zone Europe/Rome
-  segment-relay exports schedule newsletter --every-refresh
-  segment-relay exports schedule newsletter --off
-  segment-relay exports schedule newsletter winback --daily 06:30 --time-zone Europe/Rome
-  segment-relay exports schedule --all --every-refresh
-
-Several exports get the same schedule, after a question; one that cannot be saved keeps no other from it."
-)]
-pub(crate) struct ScheduleArguments {
-    /// Their ids
-    #[arg(required_unless_present = "all", value_name = "ID")]
-    pub(crate) ids: Vec<String>,
-    /// Every export that you may edit
-    #[arg(long, conflicts_with = "ids")]
-    pub(crate) all: bool,
-    /// Do not ask where several would change
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Only on demand
-    #[arg(long, group = "when")]
-    pub(crate) off: bool,
-    /// Every so many minutes
-    #[arg(long, group = "when", value_name = "N")]
-    pub(crate) every_minutes: Option<u32>,
-    /// Once a day at this time, such as 06:30
-    #[arg(long, group = "when", value_name = "HH:MM", requires = "time_zone")]
-    pub(crate) daily: Option<String>,
-    /// Whenever the profiles were refreshed
-    #[arg(long, group = "when")]
-    pub(crate) every_refresh: bool,
-    /// At the times of a cron expression
-    #[arg(long, group = "when", value_name = "EXPRESSION", requires = "time_zone")]
-    pub(crate) cron: Option<String>,
-    /// The time zone of --daily and --cron, such as Europe/Rome
-    #[arg(long, value_name = "ZONE")]
-    pub(crate) time_zone: Option<String>,
-    /// Save it even where the destination does not have what it needs; the next run tells. --off never asks
-    #[arg(long)]
-    pub(crate) no_check: bool,
 }

@@ -43,3 +43,56 @@ pub(crate) struct ExportSegmentArguments {
     #[arg(long)]
     pub(crate) no_check: bool,
 }
+
+/// Which exports run by themselves, and when.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segment-relay exports schedule newsletter --daily 06:30 --time-zone Europe/Rome
+  segment-relay exports schedule newsletter --every-minutes 60
+  segment-relay exports schedule newsletter --cron \"30 6 * * 1-5\" --time-zone Europe/Rome
+  segment-relay exports schedule newsletter --every-refresh
+  segment-relay exports schedule newsletter --off
+  segment-relay exports schedule newsletter winback --daily 06:30 --time-zone Europe/Rome
+  segment-relay exports schedule --all --every-refresh
+
+Several exports get the same schedule, after a question; one that cannot be saved keeps no other from it.")]
+pub(crate) struct ScheduleArguments {
+    /// Their ids
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Every export that you may edit
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) when: When,
+    /// Do not ask where several would change
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Save it even where the destination does not have what it needs; the next run tells. --off never asks
+    #[arg(long)]
+    pub(crate) no_check: bool,
+}
+
+/// When an export runs by itself: exactly one way.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("way").required(true)))]
+pub(crate) struct When {
+    /// Only on demand
+    #[arg(long, group = "way")]
+    pub(crate) off: bool,
+    /// Every so many minutes
+    #[arg(long, group = "way", value_name = "N")]
+    pub(crate) every_minutes: Option<u32>,
+    /// Once a day at this time, such as 06:30
+    #[arg(long, group = "way", value_name = "HH:MM", requires = "time_zone")]
+    pub(crate) daily: Option<String>,
+    /// Whenever the profiles were refreshed
+    #[arg(long, group = "way")]
+    pub(crate) every_refresh: bool,
+    /// At the times of a cron expression
+    #[arg(long, group = "way", value_name = "EXPRESSION", requires = "time_zone")]
+    pub(crate) cron: Option<String>,
+    /// The time zone of --daily and --cron, such as Europe/Rome
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+}

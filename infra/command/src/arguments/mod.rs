@@ -7,10 +7,8 @@ mod runs;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use definitions::{
-    ConnectionCommand, DefinitionCommand, ExportCommand, ScheduleArguments, SegmentCommand,
-};
-pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments};
+pub(crate) use definitions::{ConnectionCommand, DefinitionCommand, ExportCommand, SegmentCommand};
+pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use runs::{RunCommand, RunListing};
 

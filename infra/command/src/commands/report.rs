@@ -85,10 +85,10 @@ fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
 fn started_by(run: &Value) -> String {
     let mut words = text(run, "/trigger/kind").replace('_', " ");
     if let Some(of) = field(run, "/mode/retry/of").and_then(Value::as_str) {
-        words.push_str(&format!(" of {of}"));
+        words = format!("{words} of {of}");
     }
     if let Some(who) = field(run, "/trigger/by").and_then(Value::as_str) {
-        words.push_str(&format!(" by {who}"));
+        words = format!("{words} by {who}");
     }
     match text(run, "/mode").as_str() {
         "dry_run" => format!("{words}, dry run"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Session, definitions, exports};
 use crate::Ending;
 use crate::api::{Call, Checking, Condition, Saved, field, text, texts};
-use crate::arguments::ScheduleArguments;
+use crate::arguments::{ScheduleArguments, When};
 use crate::error::Error;
 use crate::table::table;
 
@@ -19,8 +19,8 @@ pub(super) async fn schedule(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     // An export that stops running by itself can be saved whatever became of its lists.
-    let checking = Checking::unless(arguments.off || arguments.no_check);
-    let wanted = wanted(arguments);
+    let checking = Checking::unless(arguments.when.off || arguments.no_check);
+    let wanted = wanted(&arguments.when);
     if let ([id], false) = (arguments.ids.as_slice(), arguments.all) {
         let doing = format!("schedule export {id}");
         return exports::set(id, &doing, checking, "schedule", wanted, session).await;
@@ -50,15 +50,15 @@ pub(super) async fn schedule(
 }
 
 /// The schedule, as a document has it.
-fn wanted(arguments: &ScheduleArguments) -> Value {
-    let zone = &arguments.time_zone;
-    match arguments {
-        ScheduleArguments { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
-        ScheduleArguments { daily: Some(at), .. } => json!({ "daily": { "at": at, "time_zone": zone } }),
-        ScheduleArguments { cron: Some(expression), .. } => {
+fn wanted(when: &When) -> Value {
+    let zone = &when.time_zone;
+    match when {
+        When { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
+        When { daily: Some(at), .. } => json!({ "daily": { "at": at, "time_zone": zone } }),
+        When { cron: Some(expression), .. } => {
             json!({ "cron": { "expression": expression, "time_zone": zone } })
         }
-        ScheduleArguments { every_refresh: true, .. } => json!("every_refresh"),
+        When { every_refresh: true, .. } => json!("every_refresh"),
         _ => json!("off"),
     }
 }

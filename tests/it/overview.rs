@@ -1,9 +1,12 @@
 //! What people look at all day: the runs of all exports, and where each export and connection stands.
 
 use crate::support::{Job, Scene, persons};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use local::issuer::{Role, TokenRequest};
+use relay::ledger::RunRequest;
 use relay::model::{Counts, RunId};
+use relay::run::{RunMode, Trigger, TriggerKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -201,4 +204,35 @@ async fn who_made_a_definition_and_what_uses_a_connection() {
     let detached = ann.ask(Method::POST, "/exports/used/detach", &[("if-match", "\"1\"")], None).await;
     assert_eq!(detached.0, 200, "{}", detached.1);
     assert_eq!(connection(ann.get("/connections").await)["used_by"], json!([]));
+}
+
+/// More runs than are looked at for one page, none of them in the state that is asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_that_finds_nothing_is_bounded_and_goes_on() {
+    let scene = Scene::open().await;
+    let viewer = Person::new(&scene, Role::Viewer, "vic");
+    let job = Job::new(&scene, "busy");
+    job.save().await;
+    let run_id =
+        |number: usize| -> RunId { format!("0198c0de-0000-7000-8000-{number:012}").parse().unwrap() };
+    let (ledger, export_id) = (scene.ledger(), job.id());
+    stream::iter(1..=302)
+        .for_each_concurrent(8, async |number| {
+            let request = RunRequest {
+                run_id: run_id(number),
+                export_id: export_id.clone(),
+                connection_id: "campaign-monitor".to_owned().try_into().unwrap(),
+                mode: RunMode::DryRun,
+                trigger: Trigger::new(TriggerKind::OnDemand, format!("request {number}")),
+                now: Timestamp::now(),
+            };
+            ledger.request_beside(&request).await.unwrap();
+        })
+        .await;
+    let (newest, next) = viewer.runs("limit=2").await;
+    assert_eq!((newest, next), (vec![run_id(302), run_id(301)], json!(run_id(301))));
+    assert_eq!(viewer.runs("state=failed").await, (vec![], json!(run_id(3))));
+    assert_eq!(viewer.runs(&format!("state=failed&cursor={}", run_id(3))).await, (vec![], Value::Null));
+    let (found, next) = viewer.runs("state=snapshotting&limit=100").await;
+    assert_eq!((found.len(), next), (100, json!(run_id(203))));
 }

@@ -174,12 +174,12 @@ async fn every(wanted: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step
 }
 
 fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_, '_>) -> Result<(), Error> {
+    session.console.note(&told(steps, wanted))?;
     if !session.console.screen.is_interactive {
         let text =
             format!("{changes} exports would change, and nobody is there to ask; give --yes not to be asked");
         return Err(Error::Input(text));
     }
-    session.console.note(&told(steps, wanted))?;
     if !session.console.asks(&format!("Schedule {changes} exports?"))? {
         return Err(Error::Input("not scheduled".to_owned()));
     }

@@ -23,6 +23,7 @@ mod mistakes;
 mod newcomer;
 mod oauth;
 mod omnisend;
+mod overview;
 mod preview;
 mod privacy;
 mod retrying;

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::time::Duration;
 
 async fn ask(scene: &Scene, of: RunId, key: &str) -> Result<Requested, StartError> {
-    let trigger = Trigger { kind: TriggerKind::Retry, key: format!("retry/{key}") };
+    let trigger = Trigger::new(TriggerKind::Retry, format!("retry/{key}"));
     scene.requests().retry(of, trigger, Timestamp::now()).await
 }
 

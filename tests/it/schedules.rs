@@ -41,7 +41,7 @@ async fn a_refresh_starts_each_export_that_waits_for_it_once() {
     assert_eq!(ticked, Ticked::default());
 
     // The pipeline says it twice, at once, and once more when the runs are over.
-    let refresh = async |key| requests.refresh(key, Timestamp::now()).await;
+    let refresh = async |key| requests.refresh(key, None, Timestamp::now()).await;
     let (first, second) = tokio::join!(refresh("20261121"), refresh("20261121"));
     let both: Vec<_> = runs(first.unwrap()).into_iter().zip(runs(second.unwrap())).collect();
     let mut ids = Vec::new();
@@ -70,7 +70,7 @@ async fn a_refresh_starts_each_export_that_waits_for_it_once() {
     jobs[4].connection["consent"] = json!(null);
     jobs[4].export["connection"] = json!("without_consent");
     jobs[4].save().await;
-    let asked = requests.start_scheduled("now", Timestamp::now()).await.unwrap();
+    let asked = requests.start_scheduled("now", None, Timestamp::now()).await.unwrap();
     let (fine, refused): (Vec<_>, Vec<_>) = asked.into_iter().partition(|asked| asked.requested.is_ok());
     assert!(matches!(refused[..], [Asked { requested: Err(StartError::NoConsent(_)), .. }]), "{refused:?}");
     let fine = runs(fine);

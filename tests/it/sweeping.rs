@@ -42,7 +42,7 @@ impl Silent<'_> {
             export_id: self.job.id(),
             connection_id: "campaign-monitor".to_owned().try_into().unwrap(),
             mode: RunMode::Delivery,
-            trigger: Trigger { kind: TriggerKind::OnDemand, key: format!("request {}", self.asked) },
+            trigger: Trigger::new(TriggerKind::OnDemand, format!("request {}", self.asked)),
             now: ago(minutes),
         };
         let requested = self.scene.ledger().request_run(&request).await.unwrap();
@@ -91,7 +91,7 @@ async fn runs_that_stand_still_go_on() {
     // The run before it ended, but died before it could let this one begin.
     let before = silent.run(30).await;
     let run_id = silent.run(25).await;
-    assert_eq!(scene.ledger().release(&job.id(), before).await.unwrap(), Some(run_id));
+    assert_eq!(scene.ledger().release(&job.id(), before, None).await.unwrap(), Some(run_id));
     assert_eq!(pushed_on(&scene, Timestamp::now()).await, 1);
     job.over(run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
 
@@ -221,7 +221,7 @@ async fn runs_without_a_place_are_not_forgotten() {
         export_id: job.id(),
         connection_id: "campaign-monitor".to_owned().try_into().unwrap(),
         mode: RunMode::DryRun,
-        trigger: Trigger { kind: TriggerKind::OnDemand, key: "dry".to_owned() },
+        trigger: Trigger::new(TriggerKind::OnDemand, "dry".to_owned()),
         now: Timestamp::now(),
     };
     scene.ledger().request_beside(&request).await.unwrap();

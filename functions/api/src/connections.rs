@@ -5,7 +5,7 @@ mod testing;
 
 use crate::Api;
 use crate::caller::{Caller, Role};
-use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::documents::{DocumentList, SavedDocument, Saving, status_of, versioned};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
@@ -13,11 +13,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::{Connection, Consent, UseBy};
-use relay::model::{ConnectionId, Destination};
+use relay::catalog::{Connection, Consent, Export, UseBy};
+use relay::model::{ConnectionId, Destination, ExportId};
 use relay::timestamp_now;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,21 +60,53 @@ impl ShownConnection {
     }
 }
 
+/// A connection, and what stands beside its definition.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListedConnection {
+    #[serde(flatten)]
+    saved: SavedDocument<ShownConnection>,
+    /// The exports that go to it; for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_by: Option<Vec<ExportId>>,
+}
+
+/// A part of the connections.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConnectionList {
+    /// The connections, by their ids.
+    items: Vec<ListedConnection>,
+    /// Where to go on; null at the end.
+    next_cursor: Option<String>,
+    /// What is wrong with stored definitions that cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+}
+
 /// The connections.
 #[utoipa::path(get, path = "/connections", tag = "connections", params(Page),
-    responses((status = 200, body = DocumentList<ShownConnection>), Problems))]
+    responses((status = 200, body = ConnectionList), Problems))]
 async fn list(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     page: Page,
-) -> Result<Json<DocumentList<ShownConnection>>, Problem> {
-    let list = api.list::<Connection>(&page).await?;
-    Ok(Json(list.map(|connection| ShownConnection::to(&caller, connection))))
+) -> Result<Json<ConnectionList>, Problem> {
+    let DocumentList { items, next_cursor, unreadable } = api.list::<Connection>(&page).await?;
+    let users = api.users_of_connections(&caller).await?;
+    let items = items.into_iter().map(|saved| listed(&caller, saved, users.as_ref())).collect();
+    Ok(Json(ConnectionList { items, next_cursor, unreadable }))
+}
+
+/// The exports of each connection.
+type Users = HashMap<ConnectionId, Vec<ExportId>>;
+
+fn listed(caller: &Caller, saved: SavedDocument<Connection>, users: Option<&Users>) -> ListedConnection {
+    let used_by = users.map(|users| users.get(&saved.document.id).cloned().unwrap_or_default());
+    ListedConnection { saved: saved.map(|connection| ShownConnection::to(caller, connection)), used_by }
 }
 
 /// A connection.
 #[utoipa::path(get, path = "/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    responses((status = 200, body = SavedDocument<ShownConnection>, headers(("ETag" = String))), Problems))]
+    responses((status = 200, body = ListedConnection, headers(("ETag" = String))), Problems))]
 async fn read(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
@@ -81,9 +114,25 @@ async fn read(
 ) -> Result<Response, Problem> {
     let id = ConnectionId::try_from(id)?;
     let saved = SavedDocument::from(api.saved::<Connection>(id.as_str()).await?);
-    let SavedDocument { document, version, saved_at, saved_by, warnings } = saved;
-    let document = ShownConnection::to(&caller, document);
-    Ok(SavedDocument { document, version, saved_at, saved_by, warnings }.answer(StatusCode::OK))
+    let users = api.users_of_connections(&caller).await?;
+    let version = saved.version;
+    Ok(versioned(StatusCode::OK, version, listed(&caller, saved, users.as_ref())))
+}
+
+impl Api {
+    /// The exports of each connection, for administrators: nobody else may change what they would be asked for.
+    async fn users_of_connections(&self, caller: &Caller) -> Result<Option<Users>, Problem> {
+        if caller.role < Role::Administrator {
+            return Ok(None);
+        }
+        let mut users = Users::new();
+        for saved in self.requests.catalog.list::<Export>().await?.into_iter().flatten() {
+            if let Some(connection) = saved.document.connection {
+                users.entry(connection).or_default().push(saved.document.id);
+            }
+        }
+        Ok(Some(users))
+    }
 }
 
 /// Makes or replaces a connection. Consent and credentials are given by themselves.
@@ -199,8 +248,7 @@ async fn remove(
     for saved in users {
         match exports {
             Dependents::Remove => {
-                api.remove::<relay::catalog::Export>(saved.document.id.as_str(), &caller, saved.version)
-                    .await?;
+                api.remove::<Export>(saved.document.id.as_str(), &caller, saved.version).await?;
             }
             Dependents::Detach | Dependents::Refuse => {
                 api.detach(&caller, saved.document, saved.version).await?;

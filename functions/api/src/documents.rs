@@ -26,6 +26,10 @@ pub(crate) struct SavedDocument<T> {
     pub(crate) saved_at: Timestamp,
     /// Who saved it; null where it did not come through the API.
     pub(crate) saved_by: Option<String>,
+    /// When it was made; null where it was made before this was kept.
+    pub(crate) created_at: Option<Timestamp>,
+    /// Who made it; null where it did not come through the API, or was made before this was kept.
+    pub(crate) created_by: Option<String>,
     /// What people should know of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) warnings: Vec<String>,
@@ -33,21 +37,35 @@ pub(crate) struct SavedDocument<T> {
 
 impl<T> From<Saved<T>> for SavedDocument<T> {
     fn from(saved: Saved<T>) -> Self {
-        let Saved { document, version, saved_at, saved_by, .. } = saved;
-        Self { document, version, saved_at, saved_by, warnings: Vec::new() }
+        let Saved { document, version, saved_at, saved_by, created_at, created_by, .. } = saved;
+        Self { document, version, saved_at, saved_by, created_at, created_by, warnings: Vec::new() }
+    }
+}
+
+impl<T> SavedDocument<T> {
+    /// The same of another document.
+    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> SavedDocument<U> {
+        let Self { document, version, saved_at, saved_by, created_at, created_by, warnings } = self;
+        let document = other(document);
+        SavedDocument { document, version, saved_at, saved_by, created_at, created_by, warnings }
     }
 }
 
 impl<T: Serialize> SavedDocument<T> {
     /// The answer, with the version as its `ETag`.
     pub(crate) fn answer(self, status: StatusCode) -> Response {
-        let tag = HeaderValue::from_str(&format!("\"{}\"", self.version));
-        let mut response = (status, Json(self)).into_response();
-        if let Ok(tag) = tag {
-            response.headers_mut().insert(header::ETAG, tag);
-        }
-        response
+        let version = self.version;
+        versioned(status, version, self)
     }
+}
+
+/// An answer with a version as its `ETag`.
+pub(crate) fn versioned(status: StatusCode, version: u64, body: impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// A part of a list.
@@ -60,18 +78,6 @@ pub(crate) struct DocumentList<T> {
     /// What is wrong with stored definitions that cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unreadable: Vec<String>,
-}
-
-impl<T> DocumentList<T> {
-    /// The same list of something else.
-    pub(crate) fn map<U>(self, other: impl Fn(T) -> U) -> DocumentList<U> {
-        let Self { items, next_cursor, unreadable } = self;
-        let items = items.into_iter().map(|item| {
-            let SavedDocument { document, version, saved_at, saved_by, warnings } = item;
-            SavedDocument { document: other(document), version, saved_at, saved_by, warnings }
-        });
-        DocumentList { items: items.collect(), next_cursor, unreadable }
-    }
 }
 
 /// A request to save a definition: what the caller believes is there, and the key of the request.

@@ -2,16 +2,19 @@
 
 mod checking;
 mod making;
+mod overview;
 mod running;
 
 pub(crate) use running::StartedRun;
 
 pub(crate) use checking::Check;
 use checking::SavingQuery;
+pub(crate) use overview::OverviewChoice;
+use overview::{ExportList, ListQuery, ListedExport, ReadQuery};
 
 use crate::Api;
 use crate::caller::{Caller, Role};
-use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::documents::{SavedDocument, Saving, status_of, versioned};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
@@ -34,19 +37,34 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .merge(running::router())
 }
 
-/// The exports.
-#[utoipa::path(get, path = "/exports", tag = "exports", params(Page),
-    responses((status = 200, body = DocumentList<Export>), Problems))]
-async fn list(State(api): State<Api>, page: Page) -> Result<Json<DocumentList<Export>>, Problem> {
-    Ok(Json(api.list(&page).await?))
+/// The exports, and where each of them stands.
+#[utoipa::path(get, path = "/exports", tag = "exports", params(ListQuery),
+    responses((status = 200, body = ExportList), Problems))]
+async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<ExportList>, Problem> {
+    let Query(ListQuery { limit, cursor, overview }) = query.map_err(|error| Problem::query(&error))?;
+    let list = api.list::<Export>(&Page::checked(limit, cursor)?).await?;
+    Ok(Json(api.with_overviews(&caller, list, overview).await?))
 }
 
-/// An export.
-#[utoipa::path(get, path = "/exports/{id}", tag = "exports", params(("id" = String, Path)),
-    responses((status = 200, body = SavedDocument<Export>, headers(("ETag" = String))), Problems))]
-async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
+/// An export, and where it stands.
+#[utoipa::path(get, path = "/exports/{id}", tag = "exports", params(("id" = String, Path), ReadQuery),
+    responses((status = 200, body = ListedExport, headers(("ETag" = String))), Problems))]
+async fn read(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    query: Result<Query<ReadQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
     let id = ExportId::try_from(id)?;
-    Ok(SavedDocument::from(api.saved::<Export>(id.as_str()).await?).answer(StatusCode::OK))
+    let Query(ReadQuery { overview }) = query.map_err(|error| Problem::query(&error))?;
+    let saved = api.saved::<Export>(id.as_str()).await?;
+    let version = saved.version;
+    let listed = api.with_overview(&caller, saved, overview).await?;
+    Ok(versioned(StatusCode::OK, version, listed))
 }
 
 /// Makes or replaces an export. Saving it does not run it.

@@ -1,6 +1,7 @@
 //! Runs: how far they are, and what people decide about them.
 
 mod findings;
+mod listing;
 
 use crate::Api;
 use crate::caller::{Caller, Role};
@@ -28,11 +29,12 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(cancel))
         .routes(routes!(retry))
         .merge(findings::router())
+        .merge(listing::router())
 }
 
 /// A run and its progress.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ShownRun {
+struct ShownRun {
     #[serde(flatten)]
     run: Run,
     /// Rows that have their outcome, so far.
@@ -53,6 +55,21 @@ impl From<Run> for ShownRun {
         let progress_percent = run.rows_in.and_then(|rows_in| (done * 100).checked_div(rows_in));
         let remaining_ms = remaining_ms(&run, timestamp_now());
         Self { run, rows_done, progress_percent, remaining_ms }
+    }
+}
+
+/// Runs, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunList {
+    /// The runs.
+    items: Vec<ShownRun>,
+    /// Where to go on; null at the end.
+    next_cursor: Option<RunId>,
+}
+
+impl From<(Vec<Run>, Option<RunId>)> for RunList {
+    fn from((runs, next_cursor): (Vec<Run>, Option<RunId>)) -> Self {
+        Self { items: runs.into_iter().map(ShownRun::from).collect(), next_cursor }
     }
 }
 
@@ -117,7 +134,8 @@ async fn retry(
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRun>), Problem> {
     let run = api.usable_run(&caller, &id).await?;
-    let trigger = Trigger { kind: TriggerKind::Retry, key: format!("retry/{}/{}", run.run_id, key.or_new()) };
+    let trigger = Trigger::new(TriggerKind::Retry, format!("retry/{}/{}", run.run_id, key.or_new()));
+    let trigger = trigger.by(Some(caller.display_id()));
     let requested = api.requests.retry(run.run_id, trigger, timestamp_now()).await?;
     api.record_run(&caller, AuditAction::RetryRun, run.run_id).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedRun::new(run.export_id, requested))))

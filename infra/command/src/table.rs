@@ -2,6 +2,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
+use jiff::Timestamp;
 
 /// Rows under headings. Columns of numbers only stand to the right.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
@@ -49,6 +50,14 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// A moment as tables have it: `2026-11-22 06:30Z`. What is none stays as it is.
+pub(crate) fn minute(moment: &str) -> String {
+    match moment.parse::<Timestamp>() {
+        Ok(moment) => moment.strftime("%Y-%m-%d %H:%MZ").to_string(),
+        Err(_) => moment.to_owned(),
+    }
+}
+
 /// A time in words: `1 h 5 min`, `42 s`.
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
@@ -82,5 +91,9 @@ mod tests {
         check(89, "89 s");
         check(90, "2 min");
         check(5_400, "1 h 30 min");
+        let check = |moment, expected: &str| assert_eq!(minute(moment), expected);
+        check("2026-11-22T06:30:59.999Z", "2026-11-22 06:30Z");
+        check("", "");
+        check("soon", "soon");
     }
 }

@@ -121,18 +121,22 @@ impl CatalogStore {
         let after = json::<T>(document)?;
         let before = version.as_ref().map(|current| json::<T>(&current.document)).transpose()?;
         let line = line::<T>(document.id(), change, before, Some(after.clone()));
-        let put = self.update_part::<T>(
-            document.id(),
-            &after,
-            version.as_ref().map(|saved| saved.version),
-            change,
-        )?;
+        let seen = version.as_ref().map(|saved| saved.version);
+        let put = self.update_part::<T>(document.id(), &after, seen, change)?;
         self.transact::<T>(document.id(), expected, vec![put], &line, change).await?;
+        // As it is stored, so that who reads it later reads the same.
+        let saved_at = Timestamp::from_millisecond(change.at.as_millisecond()).unwrap_or(change.at);
+        let (created_at, created_by) = match version {
+            Some(current) => (current.created_at, current.created_by),
+            None => (Some(saved_at), Some(change.by.clone())),
+        };
         Ok(Written::Done(Saved {
             document: document.clone(),
-            saved_at: change.at,
+            saved_at,
             version: new_version,
             saved_by: Some(change.by.clone()),
+            created_at,
+            created_by,
             request_key: change.request_key.clone(),
         }))
     }
@@ -177,7 +181,9 @@ impl CatalogStore {
             .expression_attribute_values(":now", number(change.at.as_millisecond()))
             .expression_attribute_values(":by", text(&change.by))
             .expression_attribute_values(":one", number(1));
-        let set = "SET #document = :document, saved_at_ms = :now, saved_by = :by";
+        // What was made before its maker was kept must not get its next editor for one.
+        let made = if version.is_none() { ", created_at_ms = :now, created_by = :by" } else { "" };
+        let set = format!("SET #document = :document, saved_at_ms = :now, saved_by = :by{made}");
         let update = match &change.request_key {
             Some(key) => update
                 .update_expression(format!("{set}, request_key = :key ADD version :one"))

@@ -35,6 +35,10 @@ pub struct Saved<T> {
     pub version: u64,
     /// Who saved it; `None` where it did not come through the API.
     pub saved_by: Option<String>,
+    /// When it was made; `None` where it was made before this was kept.
+    pub created_at: Option<Timestamp>,
+    /// Who made it; `None` where it did not come through the API, or was made before this was kept.
+    pub created_by: Option<String>,
     /// The idempotency key of the request that saved it.
     pub request_key: Option<String>,
 }
@@ -86,6 +90,32 @@ impl CatalogStore {
         }
     }
 
+    /// The ids of every definition of a kind, of those too that cannot be read.
+    pub async fn ids<T: Document>(&self) -> Result<Vec<String>, CloudError> {
+        let mut ids = Vec::new();
+        let mut start = None;
+        loop {
+            count_call();
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("kind = :kind")
+                .expression_attribute_values(":kind", text(T::KIND.name()))
+                .projection_expression("id")
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await;
+            let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
+            ids.extend(answer.items().iter().filter_map(|item| find_text(item, "id")).map(str::to_owned));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+
     /// Some definitions of a kind by their ids, beginning after the id `after`, and the id to go on after.
     pub async fn page<T: Document>(
         &self,
@@ -126,7 +156,8 @@ impl CatalogStore {
             .table_name(&self.table)
             .set_key(Some(item_key(T::KIND.name(), document.id())))
             .update_expression(
-                "SET #document = :document, saved_at_ms = :now ADD version :one REMOVE saved_by, request_key",
+                "SET #document = :document, saved_at_ms = :now, created_at_ms = if_not_exists(created_at_ms, :now) \
+                 ADD version :one REMOVE saved_by, request_key",
             )
             .expression_attribute_names("#document", "document")
             .expression_attribute_values(":document", text(json))
@@ -167,12 +198,12 @@ fn saved<T: Document>(item: &Item) -> Result<Saved<T>, CatalogError> {
         problem: format!("the stored item has no {problem}"),
     };
     let json = find_text(item, "document").ok_or_else(|| malformed("document"))?;
-    let saved_at = find_number(item, "saved_at_ms")
-        .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
-        .ok_or_else(|| malformed("time of saving"))?;
+    let moment = |attribute| Timestamp::from_millisecond(find_number(item, attribute)?).ok();
     Ok(Saved {
         document: T::parse(json)?,
-        saved_at,
+        saved_at: moment("saved_at_ms").ok_or_else(|| malformed("time of saving"))?,
+        created_at: moment("created_at_ms"),
+        created_by: find_text(item, "created_by").map(str::to_owned),
         version: find_number(item, "version").ok_or_else(|| malformed("version"))?,
         saved_by: find_text(item, "saved_by").map(str::to_owned),
         request_key: find_text(item, "request_key").map(str::to_owned),

@@ -1,4 +1,4 @@
-//! Five fields that describe wall-clock times, and when they were due last.
+//! Five fields that describe wall-clock times, when they were due last and when they will be due next.
 
 use super::ScheduleError;
 use croner::parser::{CronParser, Seconds, Year};
@@ -59,6 +59,31 @@ impl Cron {
         }
         newest.map(|(_, due)| due)
     }
+
+    /// The oldest instant after `now` at which the expression is due; the same instants as those of
+    /// [`Cron::last_due`].
+    pub(super) fn next_due(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let wall_now = zone.to_datetime(now);
+        // Where the clocks have just been put forward, what was skipped is behind the clock.
+        let earliest =
+            if is_steady(now, zone) { wall_now } else { wall_now.checked_sub(LARGEST_SHIFT).ok()? };
+        let mut oldest: Option<(DateTime, Timestamp)> = None;
+        for wall in self.0.iter_after(earliest.checked_sub(SignedDuration::from_secs(1)).ok()?) {
+            if oldest.is_some_and(|(from, _)| from.duration_until(wall) > LARGEST_SHIFT) {
+                break;
+            }
+            let due = zone.to_ambiguous_zoned(wall).compatible().ok()?.timestamp();
+            if due <= now {
+                continue;
+            }
+            if oldest.is_none() && is_steady(due, zone) {
+                return Some(due);
+            }
+            // Near a change of the clocks a time that was skipped comes after later ones.
+            oldest = Some(oldest.map_or((wall, due), |(from, oldest)| (from, oldest.min(due))));
+        }
+        oldest.map(|(_, due)| due)
+    }
 }
 
 /// Whether the clocks are not changed near an instant: then wall-clock times come in their order.
@@ -110,6 +135,33 @@ mod tests {
         check("30 2 * * *", "Europe/Rome", "2026-10-25T00:30:00Z", "2026-10-25T00:30:00Z");
         check("30 2 * * *", "Europe/Rome", "2026-10-25T01:10:00Z", "2026-10-25T00:30:00Z");
         check("30 2 * * *", "Europe/Rome", "2026-10-25T01:30:00Z", "2026-10-25T00:30:00Z");
+    }
+
+    #[track_caller]
+    fn check_next(expression: &str, zone_name: &str, now: &str, expected: &str) {
+        let due = Cron::parse(expression).unwrap().next_due(now.parse().unwrap(), &zone(zone_name));
+        assert_eq!(due.map(|due| due.to_string()).as_deref(), Some(expected), "{expression} after {now}");
+    }
+
+    #[test]
+    fn the_next_time_that_five_fields_describe() {
+        check_next("* * * * *", "UTC", "2026-11-21T10:00:59Z", "2026-11-21T10:01:00Z");
+        check_next("* * * * *", "UTC", "2026-11-21T10:00:00Z", "2026-11-21T10:01:00Z");
+        check_next("*/15 8-17 * * MON-FRI", "UTC", "2026-11-20T17:45:00Z", "2026-11-23T08:00:00Z");
+        check_next("30 6 * * 1", "Europe/Rome", "2026-11-16T05:29:59.999Z", "2026-11-16T05:30:00Z");
+        check_next("30 6 * * 1", "Europe/Rome", "2026-11-16T05:30:00Z", "2026-11-23T05:30:00Z");
+        check_next("0 0 29 2 *", "UTC", "2026-11-21T00:00:00Z", "2028-02-29T00:00:00Z");
+        check_next("0 22 L * *", "UTC", "2026-02-28T22:00:00Z", "2026-03-31T22:00:00Z");
+        // The clocks of Rome go from 02:00 to 03:00 at 01:00Z on that day …
+        check_next("30 2 * * *", "Europe/Rome", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z");
+        check_next("30 2 * * *", "Europe/Rome", "2026-03-29T01:10:00Z", "2026-03-29T01:30:00Z");
+        check_next("30 2 * * *", "Europe/Rome", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z");
+        check_next("30,10 2,3 * * *", "Europe/Rome", "2026-03-29T01:00:00Z", "2026-03-29T01:10:00Z");
+        check_next("30,10 2,3 * * *", "Europe/Rome", "2026-03-29T01:10:00Z", "2026-03-29T01:30:00Z");
+        // … and from 03:00 back to 02:00 at 01:00Z on that one.
+        check_next("30 2 * * *", "Europe/Rome", "2026-10-25T00:29:59Z", "2026-10-25T00:30:00Z");
+        check_next("30 2 * * *", "Europe/Rome", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z");
+        check_next("30 2 * * *", "Europe/Rome", "2026-10-25T01:10:00Z", "2026-10-26T01:30:00Z");
     }
 
     #[track_caller]
@@ -170,8 +222,9 @@ mod tests {
             let cron = Cron::parse(&format!("{minute} {hour} * * *")).unwrap();
             let from = from.at(0, 0, 0, 0);
             let now = zone.to_ambiguous_zoned(from).compatible().unwrap().timestamp() + SignedDuration::from_secs(second);
-            let expected = all_due(&cron, from, &zone).into_iter().rfind(|due| *due <= now);
-            prop_assert_eq!(cron.last_due(now, &zone), expected);
+            let all_due = all_due(&cron, from, &zone);
+            prop_assert_eq!(cron.last_due(now, &zone), all_due.iter().copied().rfind(|due| *due <= now));
+            prop_assert_eq!(cron.next_due(now, &zone), all_due.iter().copied().find(|due| *due > now));
         }
     }
 }

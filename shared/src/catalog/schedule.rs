@@ -1,7 +1,8 @@
 //! When an export is due.
 
 use super::cron::Cron;
-use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,20 +89,41 @@ impl Schedule {
             Self::Daily { at, time_zone } => {
                 let zone = TimeZone::get(time_zone).ok()?;
                 let today = now.to_zoned(zone.clone()).date();
-                // A wall-clock time that a change to summer time skips is due at the instant after the gap.
-                let instant = |date: jiff::civil::Date| {
-                    zone.to_ambiguous_zoned(date.to_datetime(*at))
-                        .compatible()
-                        .ok()
-                        .map(|zoned| zoned.timestamp())
-                };
-                instant(today).filter(|due| *due <= now).or_else(|| instant(today.checked_sub(1.day()).ok()?))
+                let due = |date: Date| instant(date, *at, &zone);
+                due(today).filter(|due| *due <= now).or_else(|| due(today.checked_sub(1.day()).ok()?))
             }
             Self::Cron { expression, time_zone } => {
                 Cron::parse(expression).ok()?.last_due(now, &TimeZone::get(time_zone).ok()?)
             }
         }
     }
+
+    /// The oldest instant after `now` at which a run will be due; `None` where none will be by itself.
+    #[must_use]
+    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Off | Self::EveryRefresh => None,
+            Self::EveryMinutes(minutes) => {
+                let period_seconds = i64::from((*minutes).max(1)) * 60;
+                let periods = now.as_second().div_euclid(period_seconds) + 1;
+                Timestamp::from_second(periods * period_seconds).ok()
+            }
+            Self::Daily { at, time_zone } => {
+                let zone = TimeZone::get(time_zone).ok()?;
+                let today = now.to_zoned(zone.clone()).date();
+                let due = |days: i32| instant(today.checked_add(days.days()).ok()?, *at, &zone);
+                (0..=1).filter_map(due).find(|due| *due > now)
+            }
+            Self::Cron { expression, time_zone } => {
+                Cron::parse(expression).ok()?.next_due(now, &TimeZone::get(time_zone).ok()?)
+            }
+        }
+    }
+}
+
+/// A wall-clock time that a change to summer time skips is due at the instant after the gap.
+fn instant(date: Date, at: Time, zone: &TimeZone) -> Option<Timestamp> {
+    Some(zone.to_ambiguous_zoned(date.to_datetime(at)).compatible().ok()?.timestamp())
 }
 
 fn zone(name: &str) -> Result<TimeZone, ScheduleError> {
@@ -134,6 +156,44 @@ mod tests {
         let weekly =
             Schedule::Cron { expression: "30 6 * * MON".to_owned(), time_zone: "Europe/Rome".to_owned() };
         check(&weekly, "2026-11-21T10:00:30Z", Some("2026-11-16T05:30:00Z"));
+    }
+
+    #[track_caller]
+    fn check_next(schedule: &Schedule, now: &str, expected: Option<&str>) {
+        let due = schedule.next_due(now.parse().unwrap());
+        assert_eq!(due, expected.map(|text| text.parse().unwrap()), "{schedule:?} after {now}");
+        // What will be due is what was due then, and nothing is between.
+        if let Some(due) = due {
+            assert_eq!(schedule.last_due(due), Some(due));
+            let before = schedule.last_due(due - jiff::SignedDuration::from_nanos(1));
+            assert!(before.is_none_or(|before| before <= now.parse().unwrap()), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_due_instant() {
+        check_next(&Schedule::Off, "2026-11-21T10:00:30Z", None);
+        check_next(&Schedule::EveryRefresh, "2026-11-21T10:00:30Z", None);
+        check_next(&Schedule::EveryMinutes(1), "2026-11-21T10:00:30Z", Some("2026-11-21T10:01:00Z"));
+        check_next(&Schedule::EveryMinutes(60), "2026-11-21T10:00:00Z", Some("2026-11-21T11:00:00Z"));
+        let daily = |at: &str| {
+            let time_zone = "Europe/Rome".to_owned();
+            Schedule::Daily { at: at.parse().unwrap(), time_zone }
+        };
+        check_next(&daily("06:30"), "2026-11-21T05:29:59.999Z", Some("2026-11-21T05:30:00Z"));
+        check_next(&daily("06:30"), "2026-11-21T05:30:00Z", Some("2026-11-22T05:30:00Z"));
+        // Ten past midnight in Rome is the day before in UTC.
+        check_next(&daily("00:10"), "2026-11-21T23:05:00Z", Some("2026-11-21T23:10:00Z"));
+        // The clocks of Rome go from 02:00 to 03:00 at 01:00Z on 29 March, and back at 01:00Z on 25 October.
+        check_next(&daily("02:30"), "2026-03-28T12:00:00Z", Some("2026-03-29T01:30:00Z"));
+        check_next(&daily("02:30"), "2026-03-29T01:10:00Z", Some("2026-03-29T01:30:00Z"));
+        check_next(&daily("02:30"), "2026-03-29T01:30:00Z", Some("2026-03-30T00:30:00Z"));
+        check_next(&daily("02:30"), "2026-10-25T00:00:00Z", Some("2026-10-25T00:30:00Z"));
+        check_next(&daily("02:30"), "2026-10-25T01:10:00Z", Some("2026-10-26T01:30:00Z"));
+        check_next(&daily("06:30"), "2026-10-24T12:00:00Z", Some("2026-10-25T05:30:00Z"));
+        let expression = "30 6 * * MON".to_owned();
+        let weekly = Schedule::Cron { expression, time_zone: "Europe/Rome".to_owned() };
+        check_next(&weekly, "2026-11-21T10:00:30Z", Some("2026-11-23T05:30:00Z"));
     }
 
     #[track_caller]

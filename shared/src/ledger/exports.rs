@@ -46,10 +46,16 @@ impl Ledger {
         Ok(Place { active: run("active_run"), waiting: run("waiting_run") })
     }
 
-    /// Ends an export's run under way, and gives its place to the one that waits, if there is one.
+    /// Ends an export's run under way, and gives its place to the one that waits, if there is one. `delivered_at` is
+    /// when the run ended, where it brought everything.
     ///
     /// Asked again for a run that has made place already, it changes nothing.
-    pub async fn release(&self, export: &ExportId, run_id: RunId) -> Result<Option<RunId>, LedgerError> {
+    pub async fn release(
+        &self,
+        export: &ExportId,
+        run_id: RunId,
+        delivered_at: Option<Timestamp>,
+    ) -> Result<Option<RunId>, LedgerError> {
         for _ in 0..10 {
             let item = self.item(export_key(export)).await?.unwrap_or_default();
             if find_text(&item, "active_run") != Some(&run_id.to_string()) {
@@ -62,13 +68,19 @@ impl Ledger {
                 .table_name(&self.table)
                 .set_key(Some(export_key(export)))
                 .expression_attribute_values(":run", text(run_id.to_string()));
+            let (mut set, mut request) = ("last_run = :run".to_owned(), request);
+            if let Some(delivered_at) = delivered_at {
+                set.push_str(", delivered_at_ms = :delivered");
+                let milliseconds = number(delivered_at.as_millisecond());
+                request = request.expression_attribute_values(":delivered", milliseconds);
+            }
             let request = match waiting {
                 Some(next) => request
-                    .update_expression("SET active_run = :next REMOVE waiting_run")
+                    .update_expression(format!("SET {set}, active_run = :next REMOVE waiting_run"))
                     .condition_expression("active_run = :run AND waiting_run = :next")
                     .expression_attribute_values(":next", text(next.to_string())),
                 None => request
-                    .update_expression("REMOVE active_run")
+                    .update_expression(format!("SET {set} REMOVE active_run"))
                     .condition_expression("active_run = :run AND attribute_not_exists(waiting_run)"),
             };
             count_call();

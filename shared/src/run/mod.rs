@@ -10,6 +10,7 @@ mod message;
 mod plan;
 mod report;
 mod state;
+mod trigger;
 
 pub(crate) use cancellation::accepted_notice;
 pub use cancellation::{CancelReason, Cancellation};
@@ -21,4 +22,5 @@ pub(crate) use message::parse as parse_message;
 pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, ListUploads, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};
-pub use state::{Failure, Pause, Run, RunMode, RunState, Stage, Trigger, TriggerKind};
+pub use state::{Failure, Pause, Run, RunMode, RunState, Stage};
+pub use trigger::{Trigger, TriggerKind};

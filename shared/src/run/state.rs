@@ -1,6 +1,6 @@
 //! What a run is doing, and why it could not.
 
-use super::Cancellation;
+use super::{Cancellation, Trigger};
 use crate::model::{ConnectionId, Counts, ExportId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -120,32 +120,6 @@ pub enum Stage {
     Finish,
 }
 
-/// What started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TriggerKind {
-    /// Its schedule.
-    Schedule,
-    /// Somebody asked for it.
-    OnDemand,
-    /// The profiles were refreshed, and the export runs with every refresh.
-    Refresh,
-    /// Somebody asked for what an earlier run could not deliver.
-    Retry,
-    /// A custom upload of one of its segments, or the end of one.
-    Upload,
-}
-
-/// What started a run, and the key that makes a doubled trigger one run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Trigger {
-    /// What kind of trigger.
-    pub kind: TriggerKind,
-    /// The same for a doubled trigger: the due instant, or the caller's idempotency key.
-    pub key: String,
-}
-
 /// Why a run stopped. Names definitions, limits and counts, never a profile's values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -179,6 +153,14 @@ impl Run {
     #[must_use]
     pub fn group(&self) -> String {
         self.mode.group(&self.export_id, self.run_id)
+    }
+
+    /// When it ended, where it brought everything that there was to bring: a dry run brings nothing, and a retry only
+    /// what was left of another run.
+    #[must_use]
+    pub fn delivered_at(&self) -> Option<Timestamp> {
+        let has_delivered = self.state == RunState::Succeeded && self.mode == RunMode::Delivery;
+        self.ended_at.filter(|_| has_delivered)
     }
 
     /// When the step that it is in began.

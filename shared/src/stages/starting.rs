@@ -21,15 +21,26 @@ pub struct Asked {
 }
 
 impl RunRequests {
-    /// The profiles were refreshed: starts every enabled export that runs with every refresh, once for each `key`.
-    pub async fn refresh(&self, key: &str, now: Timestamp) -> Result<Vec<Asked>, StartError> {
-        let trigger = Trigger { kind: TriggerKind::Refresh, key: format!("refresh/{key}") };
+    /// The profiles were refreshed, as `by` says: starts every enabled export that runs with every refresh, once for
+    /// each `key`.
+    pub async fn refresh(
+        &self,
+        key: &str,
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Result<Vec<Asked>, StartError> {
+        let trigger = Trigger::new(TriggerKind::Refresh, format!("refresh/{key}")).by(by);
         self.start_all(&trigger, now, |schedule| *schedule == Schedule::EveryRefresh).await
     }
 
-    /// Starts every enabled export that has a schedule, once for each `key`.
-    pub async fn start_scheduled(&self, key: &str, now: Timestamp) -> Result<Vec<Asked>, StartError> {
-        let trigger = Trigger { kind: TriggerKind::OnDemand, key: format!("all/{key}") };
+    /// Starts every enabled export that has a schedule, once for each `key`, because `by` asks for it.
+    pub async fn start_scheduled(
+        &self,
+        key: &str,
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Result<Vec<Asked>, StartError> {
+        let trigger = Trigger::new(TriggerKind::OnDemand, format!("all/{key}")).by(by);
         self.start_all(&trigger, now, |schedule| *schedule != Schedule::Off).await
     }
 

@@ -103,7 +103,7 @@ impl Tick {
         // Saving an export does not run it: only what becomes due afterwards counts.
         let due = export.schedule.last_due(now).filter(|due| *due > saved_at && export.enabled);
         if let Some(due) = due {
-            let trigger = Trigger { kind: TriggerKind::Schedule, key: format!("schedule/{due}") };
+            let trigger = Trigger::new(TriggerKind::Schedule, format!("schedule/{due}"));
             let requested = self.requests.start(&export.id, trigger, now).await?;
             ticked.due += u64::from(!matches!(requested, Requested::Repeated(_)));
         }
@@ -118,7 +118,7 @@ impl Tick {
             Err(LedgerError::RunMissing(_)) => {
                 // The ledger forgets runs after months; one that was held for so long must not hold its export too.
                 tracing::warn!(run.id = %run_id, export.id = %export_id, "export is held by a forgotten run");
-                let next = ledger.release(export_id, run_id).await?;
+                let next = ledger.release(export_id, run_id, None).await?;
                 if let Some(next) = next {
                     self.let_begin(next, export_id, 1, now).await?;
                 }

@@ -14,13 +14,13 @@ use jiff::Timestamp;
 /// The trigger of the runs that a new upload starts.
 #[must_use]
 pub fn upload_trigger(segment: &SegmentId, upload: &UploadId) -> Trigger {
-    Trigger { kind: TriggerKind::Upload, key: format!("upload/{segment}/{upload}") }
+    Trigger::new(TriggerKind::Upload, format!("upload/{segment}/{upload}"))
 }
 
 /// The trigger of the runs that the end of an upload starts, so many days after it.
 #[must_use]
 pub fn expiry_trigger(segment: &SegmentId, upload: &UploadId, days: i64) -> Trigger {
-    Trigger { kind: TriggerKind::Upload, key: format!("expiry/{segment}/{upload}/{days}") }
+    Trigger::new(TriggerKind::Upload, format!("expiry/{segment}/{upload}/{days}"))
 }
 
 /// What became of the requests for runs of a segment's exports.

@@ -24,7 +24,7 @@ pub(super) fn requests(world: &World) -> RunRequests {
 impl Definitions<'_> {
     /// Asks for a dry run.
     pub(crate) async fn ask_for_dry_run(&self, key: &str) -> RunId {
-        let trigger = Trigger { kind: TriggerKind::OnDemand, key: key.to_owned() };
+        let trigger = Trigger::new(TriggerKind::OnDemand, key.to_owned());
         requests(self.world).dry_run(&self.id(), trigger, Timestamp::now()).await.unwrap()
     }
 

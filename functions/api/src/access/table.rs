@@ -26,7 +26,8 @@ pub const ACCESS: &[Rule] = &[
     viewer(
         Method::GET,
         "/connections",
-        "the connections: for administrators with their settings, for others name, destination and may they use it",
+        "the connections: for administrators with their settings and exports, for others name, destination and may \
+         they use it",
     ),
     viewer(Method::GET, "/connections/{id}", "a connection, as in the list"),
     administrator(Method::PUT, "/connections/{id}", "make or replace a connection"),
@@ -43,8 +44,8 @@ pub const ACCESS: &[Rule] = &[
     administrator(Method::PUT, "/connections/{id}/consent", "agree to data leaving"),
     administrator(Method::DELETE, "/connections/{id}/consent", "withdraw the agreement"),
     administrator(Method::POST, "/connections/{id}/test", "try the credentials"),
-    viewer(Method::GET, "/exports", "the exports"),
-    viewer(Method::GET, "/exports/{id}", "an export"),
+    viewer(Method::GET, "/exports", "the exports, and where each of them stands"),
+    viewer(Method::GET, "/exports/{id}", "an export, and where it stands"),
     contributor(
         Method::PUT,
         "/exports/{id}",
@@ -56,6 +57,7 @@ pub const ACCESS: &[Rule] = &[
     contributor(Method::POST, "/exports/{id}/runs", "run an export"),
     viewer(Method::GET, "/exports/{id}/runs", "the runs of an export"),
     contributor(Method::POST, "/exports/{id}/dry-runs", "say what a run would do"),
+    viewer(Method::GET, "/runs", "the runs of all exports"),
     contributor(Method::POST, "/runs", "run every export that has a schedule"),
     contributor(Method::POST, "/refreshes", "run every export that follows the data's refresh"),
     viewer(Method::GET, "/runs/{id}", "a run and its progress"),

@@ -4,7 +4,7 @@ use crate::Api;
 use crate::caller::Caller;
 use crate::extract::{Page, RequestKey};
 use crate::problem::{Problem, Problems};
-use crate::runs::ShownRun;
+use crate::runs::RunList;
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
@@ -65,6 +65,10 @@ impl StartedRun {
     }
 }
 
+fn on_demand(caller: &Caller, key: RequestKey) -> Trigger {
+    Trigger::new(TriggerKind::OnDemand, format!("on-demand/{}", key.or_new())).by(Some(caller.display_id()))
+}
+
 /// Runs an export, whether it has a schedule or not.
 #[utoipa::path(post, path = "/exports/{id}/runs", tag = "runs",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
@@ -77,35 +81,24 @@ async fn start(
 ) -> Result<(StatusCode, Json<StartedRun>), Problem> {
     let export_id = ExportId::try_from(id)?;
     api.usable_export(&caller, &export_id).await?;
-    let trigger = Trigger { kind: TriggerKind::OnDemand, key: format!("on-demand/{}", key.or_new()) };
-    let requested = api.requests.start(&export_id, trigger, timestamp_now()).await?;
+    let requested = api.requests.start(&export_id, on_demand(&caller, key), timestamp_now()).await?;
     let run = json!({ "run_id": requested.run_id() });
     api.record(&caller, AuditAction::StartRun, "export", export_id.as_str(), Some(run)).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedRun::new(export_id, requested))))
 }
 
 /// The runs of an export, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
-struct History {
-    /// The runs.
-    items: Vec<ShownRun>,
-    /// Where to go on; null at the end.
-    next_cursor: Option<RunId>,
-}
-
-/// The runs of an export, the newest first.
 #[utoipa::path(get, path = "/exports/{id}/runs", tag = "runs", params(("id" = String, Path), Page),
-    responses((status = 200, body = History), Problems))]
+    responses((status = 200, body = RunList), Problems))]
 async fn history(
     State(api): State<Api>,
     Path(id): Path<String>,
     page: Page,
-) -> Result<Json<History>, Problem> {
+) -> Result<Json<RunList>, Problem> {
     let export_id = ExportId::try_from(id)?;
     let cursor = page.cursor.as_deref().map(str::parse).transpose()?;
     let limit = usize::try_from(page.limit).unwrap_or_default();
-    let (runs, next_cursor) = api.requests.ledger.runs(&export_id, limit, cursor).await?;
-    Ok(Json(History { items: runs.into_iter().map(ShownRun::from).collect(), next_cursor }))
+    Ok(Json(api.requests.ledger.runs(&export_id, limit, cursor).await?.into()))
 }
 
 /// A dry run that was asked for.
@@ -130,8 +123,7 @@ async fn dry_run(
 ) -> Result<(StatusCode, Json<StartedDryRun>), Problem> {
     let export_id = ExportId::try_from(id)?;
     api.usable_export(&caller, &export_id).await?;
-    let trigger = Trigger { kind: TriggerKind::OnDemand, key: format!("on-demand/{}", key.or_new()) };
-    let run_id = api.requests.dry_run(&export_id, trigger, timestamp_now()).await?;
+    let run_id = api.requests.dry_run(&export_id, on_demand(&caller, key), timestamp_now()).await?;
     let run = json!({ "run_id": run_id });
     api.record(&caller, AuditAction::StartDryRun, "export", export_id.as_str(), Some(run)).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedDryRun { run_id, export_id })))
@@ -165,7 +157,8 @@ async fn start_scheduled(
     Extension(caller): Extension<Caller>,
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
-    let asked = api.requests.start_scheduled(&key.or_new(), timestamp_now()).await?;
+    let by = Some(caller.display_id());
+    let asked = api.requests.start_scheduled(&key.or_new(), by, timestamp_now()).await?;
     api.started(&caller, asked).await
 }
 
@@ -178,7 +171,7 @@ async fn refresh(
     Extension(caller): Extension<Caller>,
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
-    let asked = api.requests.refresh(&key.or_new(), timestamp_now()).await?;
+    let asked = api.requests.refresh(&key.or_new(), Some(caller.display_id()), timestamp_now()).await?;
     api.started(&caller, asked).await
 }
 

@@ -86,9 +86,14 @@ impl Api {
         self.send(&Call::new(Method::GET, doing, path)).await
     }
 
-    /// Every item of a list, page by page.
-    pub(crate) async fn list(&self, doing: &str, path: &[&str]) -> Result<Listed, ApiError> {
-        self.list_up_to(doing, path, usize::MAX).await
+    /// Every item of a list, page by page. `query` stands behind the question mark of each.
+    pub(crate) async fn list(
+        &self,
+        doing: &str,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Listed, ApiError> {
+        self.list_up_to(doing, path, query, usize::MAX).await
     }
 
     /// The first `most` items of a list.
@@ -96,6 +101,7 @@ impl Api {
         &self,
         doing: &str,
         path: &[&str],
+        query: &[(&str, String)],
         most: usize,
     ) -> Result<Listed, ApiError> {
         let strange = |what: &str| ApiError::Strange { doing: doing.to_owned(), what: what.to_owned() };
@@ -103,6 +109,7 @@ impl Api {
         let mut cursor: Option<String> = None;
         while items.len() < most {
             let mut call = Call::new(Method::GET, doing, path);
+            call.query.extend_from_slice(query);
             call.query.push(("limit", (most - items.len()).min(100).to_string()));
             if let Some(cursor) = &cursor {
                 call.query.push(("cursor", cursor.clone()));

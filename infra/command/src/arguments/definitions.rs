@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
+
+use super::{ExportListing, ExportSegmentArguments, ScheduleArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DefinitionCommand {
@@ -101,8 +103,13 @@ impl Exporting {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    #[command(flatten)]
-    Definition(DefinitionCommand),
+    /// All of them: where they go, how their last runs went, when they run next, and what you may do
+    List(ExportListing),
+    /// One of them, as a file would have it
+    Show {
+        /// Its id
+        id: String,
+    },
     /// Run it now
     #[command(after_help = "Examples:
   segment-relay exports run newsletter
@@ -125,8 +132,15 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
         /// Its id
         id: String,
     },
-    /// Say when it runs by itself
+    /// Say when it runs by itself, or when several do
     Schedule(ScheduleArguments),
+    /// Let another segment go with it
+    #[command(after_help = "Examples:
+  segment-relay exports add-segment newsletter big-spenders
+  segment-relay exports add-segment newsletter big-spenders --target-list 1027")]
+    AddSegment(ExportSegmentArguments),
+    /// Take a segment out of it; its `when_segment_removed` says what becomes of the list
+    RemoveSegment(ExportSegmentArguments),
     /// Make another one like it, disabled until it has target lists of its own
     Duplicate {
         /// Its id
@@ -172,41 +186,4 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
     },
-}
-
-/// When an export runs by itself: exactly one way.
-#[derive(Debug, Args)]
-#[command(
-    group(clap::ArgGroup::new("when").required(true)),
-    after_help = "Examples:
-  segment-relay exports schedule newsletter --daily 06:30 --time-zone Europe/Rome
-  segment-relay exports schedule newsletter --every-minutes 60
-  segment-relay exports schedule newsletter --cron \"30 6 * * 1-5\" --time-zone Europe/Rome
-  segment-relay exports schedule newsletter --every-refresh
-  segment-relay exports schedule newsletter --off"
-)]
-pub(crate) struct ScheduleArguments {
-    /// Its id
-    pub(crate) id: String,
-    /// Only on demand
-    #[arg(long, group = "when")]
-    pub(crate) off: bool,
-    /// Every so many minutes
-    #[arg(long, group = "when", value_name = "N")]
-    pub(crate) every_minutes: Option<u32>,
-    /// Once a day at this time, such as 06:30
-    #[arg(long, group = "when", value_name = "HH:MM", requires = "time_zone")]
-    pub(crate) daily: Option<String>,
-    /// Whenever the profiles were refreshed
-    #[arg(long, group = "when")]
-    pub(crate) every_refresh: bool,
-    /// At the times of a cron expression
-    #[arg(long, group = "when", value_name = "EXPRESSION", requires = "time_zone")]
-    pub(crate) cron: Option<String>,
-    /// The time zone of --daily and --cron, such as Europe/Rome
-    #[arg(long, value_name = "ZONE")]
-    pub(crate) time_zone: Option<String>,
-    /// Save it even where the destination does not have what it needs; the next run tells. --off never asks
-    #[arg(long)]
-    pub(crate) no_check: bool,
 }

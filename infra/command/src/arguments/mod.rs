@@ -1,16 +1,16 @@
 //! The command line.
 
 mod definitions;
+mod exports;
 mod files;
 mod runs;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use definitions::{
-    ConnectionCommand, DefinitionCommand, ExportCommand, ScheduleArguments, SegmentCommand,
-};
+pub(crate) use definitions::{ConnectionCommand, DefinitionCommand, ExportCommand, SegmentCommand};
+pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
-pub(crate) use runs::RunCommand;
+pub(crate) use runs::{RunCommand, RunListing};
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs
 #[derive(Debug, Parser)]

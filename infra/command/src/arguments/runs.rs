@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunCommand {
+    /// The runs of all exports, the latest first
+    List(RunListing),
     /// Where a run is, what became of its rows, and why it stopped
     Show {
         /// The run's id, as `exports history` shows it
@@ -60,4 +62,29 @@ The rows hold personal data.")]
         /// The run's id
         id: String,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  segment-relay runs list --state failed,held
+  segment-relay runs list --export newsletter --since 2026-11-21T00:00:00Z
+
+States: waiting, snapshotting, chunking, held, pushing, finishing, succeeded, failed, canceled.
+The runs of an export that has been removed are there with --export only.")]
+pub(crate) struct RunListing {
+    /// Only those of this export
+    #[arg(long, value_name = "ID")]
+    pub(crate) export: Option<String>,
+    /// Only those in these states
+    #[arg(long, value_delimiter = ',', value_name = "STATE,…")]
+    pub(crate) state: Vec<String>,
+    /// Only those that were asked for then or later
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only those that were asked for before
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Only so many
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: usize,
 }

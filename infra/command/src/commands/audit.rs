@@ -11,7 +11,7 @@ use crate::table::table;
 
 /// Who changed what.
 pub(super) async fn audit(limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let items = session.api.list_up_to("read the audit", &["audit"], limit).await?.items;
+    let items = session.api.list_up_to("read the audit", &["audit"], &[], limit).await?.items;
     session.console.show(&json!({ "items": items }), |_| {
         let row = |item: &Value| {
             let thing = format!("{} {}", text(item, "/kind"), text(item, "/id"));

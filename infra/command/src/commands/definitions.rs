@@ -4,7 +4,7 @@ use relay::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Session;
+use super::{Session, overview};
 use crate::Ending;
 use crate::api::{ApiError, Call, Condition, Listed, Saved, field, text, texts};
 use crate::arguments::DefinitionCommand;
@@ -21,30 +21,42 @@ pub(super) async fn carry_out(
 ) -> Result<Ending, Error> {
     match command {
         DefinitionCommand::List => {
-            let doing = format!("list the {}", plural(kind));
-            let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
-            let figures = json!({ "items": items, "unreadable": unreadable });
-            for problem in unreadable {
-                session.console.note(&format!("warning: {problem}"))?;
-            }
-            session.console.show(&figures, |_| listed(kind, &items))?;
+            let items = listing(kind, session).await?;
+            show_list(kind, &items, session)
         }
-        DefinitionCommand::Show { id } => {
-            let doing = format!("show {} {id}", kind.name());
-            let found = session.api.get(&doing, &[plural(kind), id]).await?.body;
-            session.console.show(&found, |_| shown(kind, &found))?;
-        }
+        DefinitionCommand::Show { id } => show(kind, id, session).await,
     }
+}
+
+/// Every definition of a kind; what cannot be read is told.
+pub(super) async fn listing(kind: Kind, session: &mut Session<'_, '_>) -> Result<Listed, Error> {
+    let doing = format!("list the {}", plural(kind));
+    let listed = session.api.list(&doing, &[plural(kind)], &[]).await?;
+    for problem in &listed.unreadable {
+        session.console.note(&format!("warning: {problem}"))?;
+    }
+    Ok(listed)
+}
+
+/// Definitions under each other.
+pub(super) fn show_list(kind: Kind, found: &Listed, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let Listed { items, unreadable } = found;
+    let figures = json!({ "items": items, "unreadable": unreadable });
+    session.console.show(&figures, |_| listed(kind, items))?;
+    Ok(Ending::Done)
+}
+
+/// `show`.
+pub(super) async fn show(kind: Kind, id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("show {} {id}", kind.name());
+    let found = session.api.get(&doing, &[plural(kind), id]).await?.body;
+    session.console.show(&found, |_| shown(kind, &found))?;
     Ok(Ending::Done)
 }
 
 fn listed(kind: Kind, items: &[Value]) -> String {
     let cell = |item: &Value, name: &str| text(item, &format!("/document/{name}"));
-    let saved = |item: &Value| {
-        let by = text(item, "/saved_by");
-        let at = text(item, "/saved_at");
-        if by.is_empty() { at } else { format!("{at} by {by}") }
-    };
+    let saved = |item: &Value| by(text(item, "/saved_at"), &text(item, "/saved_by"));
     if items.is_empty() {
         return format!("There are no {} yet.", plural(kind));
     }
@@ -62,35 +74,14 @@ fn listed(kind: Kind, items: &[Value]) -> String {
             let row = |item: &Value| [cell(item, "id"), cell(item, "name"), kind(item), saved(item)];
             table(["id", "name", "kind", "saved"], &items.iter().map(row).collect::<Vec<_>>())
         }
-        Kind::Connection => {
-            let consent = |item: &Value| match field(item, "/document/consent/by") {
-                Some(_) => cell(item, "consent/by"),
-                None if field(item, "/document/secret").is_some() => "NONE".to_owned(),
-                None => String::new(),
-            };
-            let row = |item: &Value| {
-                [cell(item, "id"), cell(item, "name"), cell(item, "destination"), consent(item), saved(item)]
-            };
-            let rows: Vec<_> = items.iter().map(row).collect();
-            table(["id", "name", "destination", "consent by", "saved"], &rows)
-        }
-        Kind::Export => {
-            let enabled = |item: &Value| {
-                let is_off = field(item, "/document/enabled") == Some(&Value::Bool(false));
-                if is_off { "disabled".to_owned() } else { String::new() }
-            };
-            let connection = |item: &Value| {
-                let connection = cell(item, "connection");
-                if connection.is_empty() { "DETACHED".to_owned() } else { connection }
-            };
-            let row = |item: &Value| {
-                let schedule = schedule(field(item, "/document/schedule"));
-                [cell(item, "id"), cell(item, "name"), connection(item), schedule, enabled(item), saved(item)]
-            };
-            let rows: Vec<_> = items.iter().map(row).collect();
-            table(["id", "name", "connection", "schedule", "", "saved"], &rows)
-        }
+        Kind::Connection => overview::connections(items),
+        Kind::Export => overview::exports(items),
     }
+}
+
+/// When, and by whom where that is known.
+pub(super) fn by(at: String, who: &str) -> String {
+    if at.is_empty() || who.is_empty() { at } else { format!("{at} by {who}") }
 }
 
 /// A schedule in words.
@@ -119,7 +110,8 @@ fn shown(kind: Kind, found: &Value) -> String {
     let document = shortest(kind, document).unwrap_or_else(|_| document.clone());
     let (version, at, by) = (text(found, "/version"), text(found, "/saved_at"), text(found, "/saved_by"));
     let by = if by.is_empty() { by } else { format!(" by {by}") };
-    format!("# version {version}, saved {at}{by}\n{}", to_yaml(&document))
+    let standing = overview::standing(found).map(|words| format!("# {words}\n")).unwrap_or_default();
+    format!("# version {version}, saved {at}{by}\n{standing}{}", to_yaml(&document))
 }
 
 /// Reads a definition, with the version that a change has to name.
@@ -142,10 +134,10 @@ pub(super) async fn change(
     doing: &str,
     query: Vec<(&str, String)>,
     session: &mut Session<'_, '_>,
-    change: impl FnOnce(&mut serde_json::Map<String, Value>),
+    change: impl FnOnce(&mut serde_json::Map<String, Value>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let Saved { mut document, version, .. } = read(kind, id, doing, session).await?;
-    document.as_object_mut().map(change);
+    document.as_object_mut().map(change).transpose()?;
     let path = [plural(kind), id];
     let mut call = Call::new(Method::PUT, doing, &path).json(&document);
     call.query = query;

@@ -5,10 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::definitions::{self, Asking};
-use super::{Session, dry_run, follow, report};
+use super::{Session, dry_run, export_segments, follow, overview, report, scheduling};
 use crate::Ending;
 use crate::api::{Call, Checking, Condition, Saved, field, text};
-use crate::arguments::{ExportCommand, ScheduleArguments};
+use crate::arguments::ExportCommand;
 use crate::error::Error;
 use crate::table::table;
 
@@ -18,19 +18,17 @@ pub(super) async fn carry_out(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     match command {
-        ExportCommand::Definition(command) => definitions::carry_out(Kind::Export, command, session).await,
+        ExportCommand::List(listing) => overview::list_exports(listing, session).await,
+        ExportCommand::Show { id } => definitions::show(Kind::Export, id, session).await,
         ExportCommand::Run { id, follow } => run(id, Watching::when(*follow), session).await,
         ExportCommand::RunScheduled => run_several("run every export with a schedule", "runs", session).await,
         ExportCommand::RunRefreshed => {
             run_several("run what follows the refresh", "refreshes", session).await
         }
         ExportCommand::DryRun { id } => dry_run::dry_run(id, session).await,
-        ExportCommand::Schedule(arguments) => {
-            let doing = format!("schedule export {}", arguments.id);
-            // An export that stops running by itself can be saved whatever became of its lists.
-            let checking = Checking::unless(arguments.off || arguments.no_check);
-            set(&arguments.id, &doing, checking, "schedule", schedule(arguments), session).await
-        }
+        ExportCommand::Schedule(arguments) => scheduling::schedule(arguments, session).await,
+        ExportCommand::AddSegment(arguments) => export_segments::add(arguments, session).await,
+        ExportCommand::RemoveSegment(arguments) => export_segments::remove(arguments, session).await,
         ExportCommand::Duplicate { id, new_id, name } => duplicate(id, new_id, name, session).await,
         ExportCommand::Detach { id } => detach(id, session).await,
         ExportCommand::Enable { id, no_check } => {
@@ -50,7 +48,7 @@ pub(super) async fn carry_out(
 }
 
 /// Changes one field of an export.
-async fn set(
+pub(super) async fn set(
     id: &str,
     doing: &str,
     checking: Checking,
@@ -61,6 +59,7 @@ async fn set(
     let query = checking.query(Kind::Export);
     let set = |document: &mut serde_json::Map<String, Value>| {
         document.insert(field.to_owned(), value);
+        Ok(())
     };
     definitions::change(Kind::Export, id, doing, query, session, set).await?;
     Ok(Ending::Done)
@@ -121,20 +120,6 @@ async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) ->
     Ok(Ending::Done)
 }
 
-/// The schedule, as a document has it.
-fn schedule(arguments: &ScheduleArguments) -> Value {
-    let zone = &arguments.time_zone;
-    match arguments {
-        ScheduleArguments { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
-        ScheduleArguments { daily: Some(at), .. } => json!({ "daily": { "at": at, "time_zone": zone } }),
-        ScheduleArguments { cron: Some(expression), .. } => {
-            json!({ "cron": { "expression": expression, "time_zone": zone } })
-        }
-        ScheduleArguments { every_refresh: true, .. } => json!("every_refresh"),
-        _ => json!("off"),
-    }
-}
-
 async fn duplicate(
     id: &str,
     new_id: &str,
@@ -163,7 +148,7 @@ async fn detach(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error
 
 async fn history(id: &str, limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("list the runs of export {id}");
-    let runs = session.api.list_up_to(&doing, &["exports", id, "runs"], limit).await?.items;
+    let runs = session.api.list_up_to(&doing, &["exports", id, "runs"], &[], limit).await?.items;
     session.console.show(&json!({ "items": runs }), |_| report::history(&runs))?;
     Ok(Ending::Done)
 }

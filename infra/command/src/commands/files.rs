@@ -73,7 +73,12 @@ pub(super) async fn all(session: &mut Session<'_, '_>) -> Result<Vec<(Kind, Save
     for kind in Kind::ALL {
         let doing = format!("list the {}", plural(kind));
         let mut saved = Vec::new();
-        let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
+        let query = match kind {
+            // Where exports stand is not read here, and costs the API more than the exports.
+            Kind::Export => vec![("overview", "none".to_owned())],
+            Kind::Source | Kind::Segment | Kind::Connection => Vec::new(),
+        };
+        let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)], &query).await?;
         for problem in unreadable {
             session.console.note(&format!("warning: {problem}"))?;
         }

@@ -5,12 +5,15 @@ mod catalog;
 mod connections;
 mod definitions;
 mod dry_run;
+mod export_segments;
 mod exports;
 mod files;
 mod follow;
+mod overview;
 mod rejects;
 mod report;
 mod runs;
+mod scheduling;
 mod segments;
 
 use std::time::Duration;

@@ -1,10 +1,11 @@
 //! Runs and reports in words.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::api::{field, number, text, texts};
 use crate::console::{Colour, Paint};
-use crate::table::{grouped, table};
+use crate::table::{duration, grouped, minute, table};
 
 /// The outcomes, in the order in which they are shown.
 pub(super) const OUTCOMES: [&str; 7] =
@@ -80,16 +81,50 @@ fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
     blocks
 }
 
-/// What asked for a run, and for what where that is no delivery.
+/// What and who asked for a run, and for what where that is no delivery.
 fn started_by(run: &Value) -> String {
-    let kind = text(run, "/trigger/kind").replace('_', " ");
+    let mut words = text(run, "/trigger/kind").replace('_', " ");
     if let Some(of) = field(run, "/mode/retry/of").and_then(Value::as_str) {
-        return format!("{kind} of {of}");
+        words = format!("{words} of {of}");
+    }
+    if let Some(who) = field(run, "/trigger/by").and_then(Value::as_str) {
+        words = format!("{words} by {who}");
     }
     match text(run, "/mode").as_str() {
-        "dry_run" => format!("{kind}, dry run"),
-        _ => kind,
+        "dry_run" => format!("{words}, dry run"),
+        _ => words,
     }
+}
+
+/// How long a run took from its first step to its end.
+fn took(run: &Value) -> Option<String> {
+    let moment = |at: &str| text(run, at).parse::<Timestamp>().ok();
+    let began = moment("/snapshot_started_at").or_else(|| moment("/requested_at"))?;
+    let seconds = moment("/ended_at")?.duration_since(began).as_secs();
+    u64::try_from(seconds).ok().map(duration)
+}
+
+/// Runs of all exports under each other.
+pub(super) fn runs(runs: &[Value]) -> String {
+    if runs.is_empty() {
+        return "There are no such runs.".to_owned();
+    }
+    let row = |run: &Value| {
+        let code = text(run, "/failure/code");
+        let state = text(run, "/state");
+        [
+            text(run, "/run_id"),
+            text(run, "/export_id"),
+            if code.is_empty() { state } else { format!("{state} ({code})") },
+            started_by(run),
+            minute(&text(run, "/requested_at")),
+            took(run).unwrap_or_default(),
+            number(run, "/rows_in").map(grouped).unwrap_or_default(),
+            counts(run),
+        ]
+    };
+    let headings = ["run", "export", "state", "started by", "asked for", "took", "rows", "outcomes"];
+    table(headings, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Runs under each other.
@@ -173,5 +208,24 @@ mod tests {
         check(&json!({ "trigger": { "kind": "on_demand" }, "mode": "delivery" }), "on demand");
         check(&json!({ "trigger": { "kind": "on_demand" }, "mode": "dry_run" }), "on demand, dry run");
         check(&json!({ "trigger": { "kind": "retry" }, "mode": { "retry": { "of": "a1" } } }), "retry of a1");
+        check(&json!({ "trigger": { "kind": "on_demand", "by": "jane" } }), "on demand by jane");
+        let by_jane = json!({ "kind": "on_demand", "by": "jane" });
+        check(&json!({ "trigger": by_jane, "mode": "dry_run" }), "on demand by jane, dry run");
+    }
+
+    #[track_caller]
+    fn check_took(run: &Value, expected: Option<&str>) {
+        assert_eq!(took(run).as_deref(), expected, "{run}");
+    }
+
+    #[test]
+    fn a_run_takes_from_its_first_step_to_its_end() {
+        let (asked, began, ended) =
+            ("2026-11-22T06:00:00Z", "2026-11-22T06:01:00Z", "2026-11-22T06:01:30.7Z");
+        check_took(&json!({ "requested_at": asked }), None);
+        check_took(&json!({ "requested_at": asked, "snapshot_started_at": began }), None);
+        check_took(&json!({ "requested_at": asked, "ended_at": ended }), Some("2 min"));
+        let run = json!({ "requested_at": asked, "snapshot_started_at": began, "ended_at": ended });
+        check_took(&run, Some("30 s"));
     }
 }

@@ -1,17 +1,18 @@
 //! `runs`.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Session, follow, rejects, report};
 use crate::Ending;
 use crate::api::{Call, text};
-use crate::arguments::RunCommand;
+use crate::arguments::{RunCommand, RunListing};
 use crate::error::Error;
 
 /// Carries one of the commands out.
 pub(super) async fn carry_out(command: &RunCommand, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     match command {
+        RunCommand::List(listing) => list(listing, session).await,
         RunCommand::Show { id } => {
             let run = session.api.get(&format!("show run {id}"), &["runs", id]).await?.body;
             session.console.show(&run, |paint| report::run(&run, paint))?;
@@ -40,6 +41,18 @@ pub(super) async fn carry_out(command: &RunCommand, session: &mut Session<'_, '_
             Ok(Ending::Done)
         }
     }
+}
+
+async fn list(listing: &RunListing, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let RunListing { export, state, since, until, limit } = listing;
+    let states = Some(state.join(",")).filter(|states| !states.is_empty());
+    let given =
+        [("export", export.clone()), ("state", states), ("since", since.clone()), ("until", until.clone())];
+    let query: Vec<(&str, String)> =
+        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let runs = session.api.list_up_to("list the runs", &["runs"], &query, *limit).await?.items;
+    session.console.show(&json!({ "items": runs }), |_| report::runs(&runs))?;
+    Ok(Ending::Done)
 }
 
 async fn ask(id: &str, what: &str, session: &Session<'_, '_>) -> Result<Value, Error> {

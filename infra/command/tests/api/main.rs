@@ -7,7 +7,9 @@
 )]
 
 mod definitions;
+mod export_edits;
 mod files;
+mod overview;
 mod runs;
 mod signing;
 mod support;

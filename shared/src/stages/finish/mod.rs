@@ -144,7 +144,7 @@ impl Finish {
             ..RunChange::default()
         };
         self.ledger.advance(run.run_id, &[RunState::Finishing], state, now, &change).await?;
-        run.state = state;
+        (run.state, run.ended_at) = (state, Some(now));
         let durations = durations(run, now);
         tracing::info!(run.id = %run.run_id, export.id = %run.export_id, state = state.name(), rows_in,
             rows_applied = counts.added + counts.changed + counts.removed, snapshot_ms = durations.snapshot_ms,
@@ -164,7 +164,7 @@ impl Finish {
         self.tell(run, &detail).await;
         let change = RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
         self.ledger.advance(run.run_id, &[RunState::Finishing], RunState::Failed, now, &change).await?;
-        run.state = RunState::Failed;
+        (run.state, run.ended_at) = (RunState::Failed, Some(now));
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl Finish {
     }
 
     async fn make_place(&self, run: &Run) -> Result<(), StageError> {
-        let Some(next) = self.ledger.release(&run.export_id, run.run_id).await? else {
+        let Some(next) = self.ledger.release(&run.export_id, run.run_id, run.delivered_at()).await? else {
             return Ok(());
         };
         let change = RunChange::default();

@@ -120,7 +120,7 @@ mod tests {
             connection_id: None,
             mode: RunMode::Delivery,
             state: RunState::Finishing,
-            trigger: Trigger { kind: TriggerKind::OnDemand, key: "key".to_owned() },
+            trigger: Trigger::new(TriggerKind::OnDemand, "key".to_owned()),
             requested_at: at(0),
             updated_at: at(0),
             snapshot_started_at: snapshot.map(at),

@@ -7,7 +7,8 @@ mod runs;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use definitions::{
-    ConnectionCommand, DefinitionCommand, ExportCommand, ScheduleArguments, SegmentCommand,
+    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, ScheduleArguments, SegmentCommand,
+    SourceCommand,
 };
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use runs::RunCommand;
@@ -103,7 +104,7 @@ pub(crate) enum Command {
     Schema(FolderArguments),
     /// Tables of the lake
     #[command(subcommand)]
-    Sources(DefinitionCommand),
+    Sources(SourceCommand),
     /// Named sets of profiles
     #[command(subcommand)]
     Segments(SegmentCommand),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Session;
 use crate::Ending;
 use crate::api::{ApiError, Call, Condition, Listed, Saved, field, text, texts};
-use crate::arguments::DefinitionCommand;
+use crate::arguments::{DefinitionCommand, LabelledCommand};
 use crate::error::Error;
 use crate::files::to_yaml;
 use crate::kinds::{plural, shortest};
@@ -20,21 +20,44 @@ pub(super) async fn carry_out(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     match command {
-        DefinitionCommand::List => {
-            let doing = format!("list the {}", plural(kind));
-            let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
-            let figures = json!({ "items": items, "unreadable": unreadable });
-            for problem in unreadable {
-                session.console.note(&format!("warning: {problem}"))?;
-            }
-            session.console.show(&figures, |_| listed(kind, &items))?;
-        }
-        DefinitionCommand::Show { id } => {
-            let doing = format!("show {} {id}", kind.name());
-            let found = session.api.get(&doing, &[plural(kind), id]).await?.body;
-            session.console.show(&found, |_| shown(kind, &found))?;
-        }
+        DefinitionCommand::List => list(kind, None, session).await,
+        DefinitionCommand::Show { id } => show(kind, id, session).await,
     }
+}
+
+/// `list` and `show` of what has labels.
+pub(super) async fn carry_out_labelled(
+    kind: Kind,
+    command: &LabelledCommand,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    match command {
+        LabelledCommand::List { label } => list(kind, label.as_deref(), session).await,
+        LabelledCommand::Show { id } => show(kind, id, session).await,
+    }
+}
+
+async fn list(kind: Kind, label: Option<&str>, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("list the {}", plural(kind));
+    let Listed { mut items, unreadable } = session.api.list(&doing, &[plural(kind)]).await?;
+    if let Some(label) = label {
+        items.retain(|item| texts(item, "/document/labels").iter().any(|one| one == label));
+    }
+    let figures = json!({ "items": items, "unreadable": unreadable });
+    for problem in unreadable {
+        session.console.note(&format!("warning: {problem}"))?;
+    }
+    session.console.show(&figures, |_| match label {
+        Some(label) if items.is_empty() => format!("There are no {} with the label {label}.", plural(kind)),
+        _ => listed(kind, &items),
+    })?;
+    Ok(Ending::Done)
+}
+
+async fn show(kind: Kind, id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("show {} {id}", kind.name());
+    let found = session.api.get(&doing, &[plural(kind), id]).await?.body;
+    session.console.show(&found, |_| shown(kind, &found))?;
     Ok(Ending::Done)
 }
 

@@ -18,7 +18,9 @@ pub(super) async fn carry_out(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     match command {
-        ExportCommand::Definition(command) => definitions::carry_out(Kind::Export, command, session).await,
+        ExportCommand::Definition(command) => {
+            definitions::carry_out_labelled(Kind::Export, command, session).await
+        }
         ExportCommand::Run { id, follow } => run(id, Watching::when(*follow), session).await,
         ExportCommand::RunScheduled => run_several("run every export with a schedule", "runs", session).await,
         ExportCommand::RunRefreshed => {

@@ -9,6 +9,7 @@
 mod definitions;
 mod files;
 mod runs;
+mod segments;
 mod signing;
 mod support;
 mod trouble;

@@ -89,7 +89,9 @@ impl Snapshots {
             Ok(found) => Ok(found),
             Err(Trouble::Theirs(error)) => Err(error),
             // Who saves a definition waits for a few seconds only, and had better hear why it cannot be looked at now.
-            Err(Trouble::Ours(StageError::Again { code, text })) if matches!(of, PreviewOf::Description(_)) => {
+            Err(Trouble::Ours(StageError::Again { code, text }))
+                if matches!(of, PreviewOf::Description(_)) =>
+            {
                 Err(PreviewError { code, text, field: None })
             }
             Err(Trouble::Ours(error)) => return Err(error),

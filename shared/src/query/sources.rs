@@ -184,6 +184,24 @@ mod tests {
         assert_eq!(sources_of(&deep), Err(TextError::TooDeep));
     }
 
+    /// Whoever asks may have little stack left: threads of tests and functions have two to eight megabytes.
+    #[test]
+    fn what_is_just_allowed_needs_no_stack_of_the_callers() {
+        let queries = [
+            format!("SELECT {}1{} FROM t", "(".repeat(49), ")".repeat(49)),
+            format!("SELECT 1 FROM t WHERE {}", vec!["a = 1"; 240].join(" AND ")),
+            format!("SELECT {} a FROM t", "NOT ".repeat(400)),
+            format!("{}SELECT a FROM t{}", "SELECT * FROM (".repeat(9), ")".repeat(9)),
+            vec!["SELECT a FROM t"; 50].join(" UNION "),
+        ];
+        let asking = std::thread::Builder::new().stack_size(128 * 1024).spawn(move || {
+            for query in queries {
+                check(&query, &["t"]);
+            }
+        });
+        asking.unwrap().join().unwrap();
+    }
+
     #[test]
     fn a_source_that_is_not_there_is_told_with_those_that_are() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -49,7 +49,8 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response
     Ok(SavedDocument::from(api.saved::<Segment>(id.as_str()).await?).answer(StatusCode::OK))
 }
 
-/// Makes or replaces a segment.
+/// Makes or replaces a segment. Its query has to be one SELECT over sources that are there; what exports map and lose by
+/// the change is a warning.
 #[utoipa::path(put, path = "/segments/{id}", tag = "segments", request_body = Segment,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header), SavingQuery),

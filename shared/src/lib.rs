@@ -1,8 +1,8 @@
 //! Segment Relay's library: everything that the functions do, from a segment's members to the outcome of every row.
 //!
 //! The rooms, from the pure to the practical: [`model`], [`catalog`] and [`mapping`] know no I/O and no
-//! destination's words; [`delimited`] and [`uploads`] know CSV and what people upload;
-//! [`snapshot`], [`delta`], [`batch`] and [`run`] turn members into batches and outcomes into
+//! destination's words; [`query`] knows the text of queries, [`delimited`] and [`uploads`] know CSV and what people
+//! upload; [`snapshot`], [`delta`], [`batch`] and [`run`] turn members into batches and outcomes into
 //! the next delivered state; [`connectors`] speak to the destinations; [`aws`] and [`ledger`] speak to the cloud;
 //! [`stages`] is what each function does with all of them. `ARCHITECTURE.md` walks one export through the rooms.
 
@@ -15,6 +15,7 @@ pub mod delta;
 pub mod ledger;
 pub mod mapping;
 pub mod model;
+pub mod query;
 pub mod run;
 pub mod snapshot;
 pub mod stages;

@@ -8,18 +8,18 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Somebody with a token.
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     world: &'a World,
     token: String,
 }
 
 impl<'a> Person<'a> {
-    fn new(scene: &'a Scene, role: Role, subject: &str) -> Self {
+    pub(crate) fn new(scene: &'a Scene, role: Role, subject: &str) -> Self {
         let token = scene.cloud.issuer().token(&TokenRequest::of(role).subject(subject)).unwrap();
         Self { world: scene, token }
     }
 
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
@@ -32,7 +32,7 @@ impl<'a> Person<'a> {
         answer
     }
 
-    async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.ask(Method::GET, path, &[], None).await
     }
 
@@ -40,11 +40,11 @@ impl<'a> Person<'a> {
         self.ask(Method::POST, path, &[], None).await
     }
 
-    async fn create(&self, path: &str, document: &Value) -> Response {
+    pub(crate) async fn create(&self, path: &str, document: &Value) -> Response {
         self.ask(Method::PUT, path, &[("if-none-match", "*")], Some(document.clone())).await
     }
 
-    async fn change(&self, path: &str, version: u64, document: &Value) -> Response {
+    pub(crate) async fn change(&self, path: &str, version: u64, document: &Value) -> Response {
         let tag = format!("\"{version}\"");
         self.ask(Method::PUT, path, &[("if-match", &tag)], Some(document.clone())).await
     }
@@ -70,7 +70,7 @@ impl<'a> Person<'a> {
 }
 
 #[track_caller]
-fn check(answer: &Response, status: u16, code: &str) {
+pub(crate) fn check(answer: &Response, status: u16, code: &str) {
     let found = answer.body["code"].as_str().unwrap_or_default();
     assert_eq!((answer.status, found), (status, code), "{}", answer.body);
 }

@@ -30,6 +30,7 @@ mod retrying;
 mod roles;
 mod samples;
 mod schedules;
+mod segments;
 mod stopping;
 mod support;
 mod sweeping;

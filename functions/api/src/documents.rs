@@ -119,10 +119,7 @@ impl Api {
     where
         T: Document + Serialize + Clone + PartialEq,
     {
-        if document.id() != id {
-            let problem = format!("must be \"{id}\", the id in the path");
-            return Err(Problem::field("id_differs", "/id", problem));
-        }
+        require_id(id, document)?;
         let action = match saving.expected {
             Expected::Absent => AuditAction::Create,
             Expected::Version(_) => AuditAction::Replace,
@@ -165,6 +162,15 @@ impl Api {
         };
         Ok(self.requests.catalog.record(&line).await?)
     }
+}
+
+/// A document is saved under its own id only.
+pub(crate) fn require_id<T: Document>(id: &str, document: &T) -> Result<(), Problem> {
+    if document.id() == id {
+        return Ok(());
+    }
+    let problem = format!("must be \"{id}\", the id in the path");
+    Err(Problem::field("id_differs", "/id", problem))
 }
 
 /// What the catalog wants to know of a change.

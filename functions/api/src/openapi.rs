@@ -4,6 +4,7 @@ use crate::access::rule;
 use crate::connections::Dependents;
 use crate::exports::{Check, OverviewChoice};
 use crate::problem::{FieldProblem, Problems};
+use crate::segments::SegmentCheck;
 use axum::Json;
 use axum::http::Method;
 use serde_json::json;
@@ -16,7 +17,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 /// The document without its paths. What is only named inside of others is listed here.
 #[derive(OpenApi)]
 #[openapi(
-    components(schemas(Check, Dependents, FieldProblem, OverviewChoice)),
+    components(schemas(Check, Dependents, FieldProblem, OverviewChoice, SegmentCheck)),
     info(
         title = "Segment Relay",
         description = "Connections, segments, exports and runs. Every request carries a token of the issuer that the \

@@ -1,19 +1,25 @@
 //! Named sets of profiles.
 
+mod checking;
 mod previews;
 mod sizes;
+mod users;
+
+use checking::SavingQuery;
+pub(crate) use checking::SegmentCheck;
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::documents::{DocumentList, SavedDocument, Saving, require_id, status_of};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::aws::Expected;
-use relay::catalog::Segment;
+use relay::aws::{Expected, Saved};
+use relay::catalog::{Document, Segment};
 use relay::model::SegmentId;
 use relay::timestamp_now;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(read, save, remove))
         .merge(previews::router())
         .merge(sizes::router())
+        .merge(users::router())
 }
 
 /// The segments.
@@ -42,10 +49,11 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response
     Ok(SavedDocument::from(api.saved::<Segment>(id.as_str()).await?).answer(StatusCode::OK))
 }
 
-/// Makes or replaces a segment.
+/// Makes or replaces a segment. Its query has to be one SELECT over sources that are there; what exports map and lose by
+/// the change is a warning.
 #[utoipa::path(put, path = "/segments/{id}", tag = "segments", request_body = Segment,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
-        ("Idempotency-Key" = Option<String>, Header)),
+        ("Idempotency-Key" = Option<String>, Header), SavingQuery),
     responses((status = 200, body = SavedDocument<Segment>), (status = 201, body = SavedDocument<Segment>), Problems))]
 async fn save(
     State(api): State<Api>,
@@ -53,18 +61,41 @@ async fn save(
     Path(id): Path<String>,
     Precondition(expected): Precondition,
     RequestKey(request_key): RequestKey,
+    query: Result<Query<SavingQuery>, QueryRejection>,
     Body(document): Body<Segment>,
 ) -> Result<Response, Problem> {
     let id = SegmentId::try_from(id)?;
+    let query = query.map_err(|error| Problem::query(&error))?;
+    require_id(id.as_str(), &document)?;
+    document.validate()?;
+    let current = api.requests.catalog.find::<Segment>(id.as_str()).await?;
+    api.require_use_through(&caller, &id).await?;
+    let mut warnings = Vec::new();
+    // What will be refused for its version, or was done before, need not be looked at.
+    if is_expected(expected, current.as_ref()) {
+        api.require_query(&document).await?;
+        if let SegmentCheck::Sources = query.check {
+            let before = current.as_ref().map(|saved| &saved.document);
+            warnings = api.check_with_sources(&document, before).await?;
+        }
+    }
     if let Expected::Version(version) = expected
-        && document.id == id
         && document.upload().is_none()
     {
         api.forget_upload(&id, version).await?;
     }
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+    Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
+}
+
+/// Whether the writer has seen what is there.
+fn is_expected(expected: Expected, current: Option<&Saved<Segment>>) -> bool {
+    match (expected, current) {
+        (Expected::Absent, None) => true,
+        (Expected::Version(version), Some(current)) => current.version == version,
+        _ => false,
+    }
 }
 
 /// Removes a segment that no export uses.
@@ -78,7 +109,7 @@ async fn remove(
     Seen(version): Seen,
 ) -> Result<Response, Problem> {
     let id = SegmentId::try_from(id)?;
-    let users = api.exports_where(|export| export.segments.iter().any(|entry| entry.segment == id)).await?;
+    let users = api.users_of(&id).await?;
     if !users.is_empty() {
         let names: Vec<&str> = users.iter().map(|saved| saved.document.id.as_str()).collect();
         let detail =

@@ -9,13 +9,15 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::Source;
-use relay::model::SourceId;
+use relay::catalog::{Segment, Source};
+use relay::model::{SegmentId, SourceId};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove)).routes(routes!(segments))
 }
 
 /// The sources.
@@ -52,7 +54,7 @@ async fn save(
     Ok(SavedDocument::from(saved).answer(status_of(expected)))
 }
 
-/// Removes a source. Segments that select from it will say so when they are evaluated.
+/// Removes a source that no segment reads.
 #[utoipa::path(delete, path = "/sources/{id}", tag = "sources",
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 204), Problems))]
@@ -63,6 +65,52 @@ async fn remove(
     Seen(version): Seen,
 ) -> Result<Response, Problem> {
     let id = SourceId::try_from(id)?;
+    let readers = api.readers(&id).await?;
+    if !readers.is_empty() {
+        let names: Vec<&str> = readers.iter().map(|segment| segment.id.as_str()).collect();
+        let detail =
+            format!("source \"{id}\" is read by segments: {}; change or remove them first", names.join(", "));
+        return Err(Problem::new(StatusCode::CONFLICT, "source_in_use", detail));
+    }
     api.remove::<Source>(id.as_str(), &caller, version).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The segments whose queries read a source.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceSegments {
+    /// By their ids.
+    segments: Vec<NamedSegment>,
+}
+
+/// What one needs to know a segment again.
+#[derive(Debug, Serialize, ToSchema)]
+struct NamedSegment {
+    /// Its identifier.
+    id: SegmentId,
+    /// What people call it.
+    name: String,
+}
+
+/// The segments that read a source.
+#[utoipa::path(get, path = "/sources/{id}/segments", tag = "sources", params(("id" = String, Path)),
+    responses((status = 200, body = SourceSegments), Problems))]
+async fn segments(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<SourceSegments>, Problem> {
+    let id = SourceId::try_from(id)?;
+    api.saved::<Source>(id.as_str()).await?;
+    let readers = api.readers(&id).await?.into_iter();
+    Ok(Json(SourceSegments {
+        segments: readers.map(|Segment { id, name, .. }| NamedSegment { id, name }).collect(),
+    }))
+}
+
+impl Api {
+    /// The segments whose queries read a source. A query that is none, which only an older version can have saved,
+    /// reads nothing.
+    async fn readers(&self, id: &SourceId) -> Result<Vec<Segment>, Problem> {
+        let all = self.requests.catalog.list::<Segment>().await?.into_iter().flatten();
+        let is_reader =
+            |segment: &Segment| segment.sources().is_ok_and(|sources| sources.contains(id.as_str()));
+        Ok(all.map(|saved| saved.document).filter(is_reader).collect())
+    }
 }

@@ -68,7 +68,7 @@ fn same_columns(
     let missing = if missing.is_empty() {
         String::new()
     } else {
-        format!(", without {}", crate::words::listed(&missing))
+        format!(", without {}", relay::query::listed(&missing))
     };
     Err(objects.bad(
         location,

@@ -18,6 +18,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
+use relay::query::TextError;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -127,7 +128,8 @@ impl Engine {
         let mut objects = Vec::with_capacity(names.len());
         for name in names {
             let Some(spec) = self.sources.get(name) else {
-                return Err(QueryError::UnknownSource { name: name.clone(), sources: self.source_names() });
+                let unknown = TextError::UnknownSource { name: name.clone(), sources: self.source_names() };
+                return Err(unknown.into());
             };
             let Some(store) = self.stores.get(&spec.bucket) else {
                 return Err(QueryError::UnreachableBucket {

@@ -1,6 +1,6 @@
 //! Why a segment could not be evaluated, in the words of the query's author.
 
-use crate::words::{listed, suggestion};
+use relay::query::{TextError, listed, suggestion};
 use thiserror::Error;
 
 /// What is wrong with a query, its sources or its evaluation.
@@ -8,48 +8,9 @@ use thiserror::Error;
 /// Messages name columns, sources, buckets and objects, and never quote a value of a row: values are personal data.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QueryError {
-    /// There is no query.
-    #[error("the query is empty; a segment's query is one SELECT")]
-    Empty,
-    /// The query's text is longer than anything a person writes.
-    #[error("the query is {bytes} bytes long; at most {limit_bytes} are allowed")]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-        /// The longest that is taken.
-        limit_bytes: usize,
-    },
-    /// The text is not SQL.
-    #[error("the query has a syntax error{}: {problem}", .position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default())]
-    Syntax {
-        /// What the parser expected and found.
-        problem: String,
-        /// Line and column, from 1.
-        position: Option<(u64, u64)>,
-    },
-    /// More than one statement.
-    #[error("the query has {count} statements; a segment's query is one SELECT")]
-    SeveralStatements {
-        /// How many there are.
-        count: usize,
-    },
-    /// Something other than a SELECT.
-    #[error("the query begins with {keyword}; a segment's query is one SELECT (WITH and UNION are allowed)")]
-    NotASelect {
-        /// Its first word.
-        keyword: String,
-    },
-    /// Parentheses, subqueries or operators inside one another beyond what is planned.
-    #[error("the query is nested too deeply; split it into named parts (WITH part AS (SELECT …) SELECT …)")]
-    TooDeep,
-    /// A table that is not a declared source.
-    #[error("there is no source {name}{}; the sources are: {}", suggestion(.name, .sources), listed(.sources))]
-    UnknownSource {
-        /// The name as written.
-        name: String,
-        /// The declared sources.
-        sources: Vec<String>,
-    },
+    /// The text is no query, or names what is no source.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A column that none of the tables in reach has.
     #[error("there is no column {name}{}; the columns are: {}", suggestion(.name, .columns), listed(.columns))]
     UnknownColumn {
@@ -246,13 +207,7 @@ impl QueryError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Empty => "query_empty",
-            Self::TooLong { .. } => "query_too_long",
-            Self::Syntax { .. } => "query_syntax",
-            Self::SeveralStatements { .. } => "query_several_statements",
-            Self::NotASelect { .. } => "query_not_a_select",
-            Self::TooDeep => "query_too_deep",
-            Self::UnknownSource { .. } => "query_unknown_source",
+            Self::Text(error) => error.code(),
             Self::UnknownColumn { .. } => "query_unknown_column",
             Self::AmbiguousColumn { .. } => "query_ambiguous_column",
             Self::Plan { .. } => "query_not_plannable",
@@ -276,6 +231,38 @@ impl QueryError {
             Self::Unavailable { .. } => "source_unavailable",
             Self::Output { .. } => "snapshot_not_written",
             Self::Internal { .. } => "query_engine_failed",
+        }
+    }
+
+    /// The field of the segment's definition that is wrong, as a JSON pointer; `None` where its author wrote nothing wrong,
+    /// and where that shows in the rows only.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Text(_)
+            | Self::UnknownColumn { .. }
+            | Self::AmbiguousColumn { .. }
+            | Self::Plan { .. }
+            | Self::DuplicateColumn { .. } => Some("/query"),
+            // Whoever describes a query wants no attributes, so the column that is of no use is the member key.
+            Self::MissingMemberKey { .. } | Self::UnsupportedColumn { .. } => Some("/member_key"),
+            Self::MissingAttribute { .. }
+            | Self::ReservedColumn
+            | Self::SourceName { .. }
+            | Self::UnreachableBucket { .. }
+            | Self::MissingSource { .. }
+            | Self::MissingBucket { .. }
+            | Self::AccessDenied { .. }
+            | Self::BadSource { .. }
+            | Self::BadObject { .. }
+            | Self::BadValue { .. }
+            | Self::OutOfMemory { .. }
+            | Self::OutOfDisk { .. }
+            | Self::TimeLimit { .. }
+            | Self::Changed { .. }
+            | Self::Unavailable { .. }
+            | Self::Output { .. }
+            | Self::Internal { .. } => None,
         }
     }
 

@@ -5,7 +5,6 @@ use crate::columns::{MEMBER_KEY, OutputColumn, Selection};
 use crate::engine::{Engine, Mode};
 use crate::errors::QueryError;
 use crate::explain::{Budgets, planning, running};
-use crate::stack::with_large_stack;
 use crate::writer::{SnapshotWriter, Written};
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -16,6 +15,7 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures_util::{FutureExt, StreamExt};
+use relay::query::with_large_stack;
 use serde::{Deserialize, Serialize};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -84,7 +84,7 @@ pub async fn evaluate_first(
 
 /// How much of a segment is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     /// All of it.
     Whole,
     /// So many rows that have a member key, the first by it.
@@ -162,6 +162,18 @@ async fn start(
     selection: Selection,
     part: Part,
 ) -> Result<SendableRecordBatchStream, QueryError> {
+    let plan = work(context, plan, selection, part).await?;
+    let plan = with_pauses(plan).map_err(|error| planning(&error))?;
+    execute_stream(plan, context.task_ctx()).map_err(|error| planning(&error))
+}
+
+/// What there is to do for the author's query, narrowed to what the export wants and sorted.
+pub(crate) async fn work(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    selection: Selection,
+    part: Part,
+) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
     let key = || Expr::Column(Column::new_unqualified(MEMBER_KEY));
     let sort = [key().sort(true, true)];
     let plan = LogicalPlanBuilder::from(plan).project(selection.expressions);
@@ -173,12 +185,8 @@ async fn start(
             .and_then(|plan| plan.sort_with_limit(sort, Some(rows))),
     };
     let plan = plan.and_then(LogicalPlanBuilder::build).map_err(|error| planning(&error))?;
-    let plan = DataFrame::new(context.state(), plan)
-        .create_physical_plan()
-        .await
-        .map_err(|error| planning(&error))?;
-    let plan = with_pauses(plan).map_err(|error| planning(&error))?;
-    execute_stream(plan, context.task_ctx()).map_err(|error| planning(&error))
+    let plan = DataFrame::new(context.state(), plan).create_physical_plan().await;
+    plan.map_err(|error| planning(&error))
 }
 
 /// Joins that pause now and then, so that a query which is given up really ends: a join can make rows for hours out
@@ -219,6 +227,6 @@ async fn pump(
     }
 }
 
-fn panicked() -> QueryError {
+pub(crate) fn panicked() -> QueryError {
     QueryError::Internal { kind: "panic".to_owned() }
 }

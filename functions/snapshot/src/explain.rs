@@ -4,10 +4,10 @@
 //! quotes values of rows, which are personal data: of those texts only what is known to be harmless is kept.
 
 use crate::errors::QueryError;
-use crate::words::one_line;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
+use relay::query::{TextError, one_line};
 use std::error::Error;
 use std::io::ErrorKind;
 
@@ -40,31 +40,13 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     None
 }
 
-/// The parser's error with its position taken out of its text.
-pub(crate) fn syntax(error: &ParserError) -> QueryError {
-    let text = match error {
-        ParserError::RecursionLimitExceeded => return QueryError::TooDeep,
-        ParserError::ParserError(text) | ParserError::TokenizerError(text) => text,
-    };
-    let (problem, position) = match text.rsplit_once(" at Line: ") {
-        Some((problem, place)) => (problem, position(place)),
-        None => (text.as_str(), None),
-    };
-    QueryError::Syntax { problem: one_line(problem, PLAN_CHARACTERS), position }
-}
-
-fn position(place: &str) -> Option<(u64, u64)> {
-    let (line, column) = place.split_once(", Column: ")?;
-    Some((line.trim().parse().ok()?, column.trim().parse().ok()?))
-}
-
 /// What the engine says while it turns the query into a plan.
 pub(crate) fn planning(error: &DataFusionError) -> QueryError {
     if let Some(known) = known(error) {
         return known;
     }
     if let Some(error) = find::<ParserError>(error) {
-        return syntax(error);
+        return TextError::from(error).into();
     }
     if let Some(error) = find::<SchemaError>(error) {
         return schema(error);

@@ -27,11 +27,9 @@ mod memory;
 mod objects;
 mod one_object;
 pub mod source;
-mod stack;
 mod stage_error;
 pub mod store;
 mod text_table;
-mod words;
 mod writer;
 
 pub use check::{Description, SegmentQuery, UnusableColumn, describe};

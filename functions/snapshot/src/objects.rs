@@ -35,7 +35,7 @@ impl SourceObjects {
     ) -> std::result::Result<Self, QueryError> {
         let bad = |problem: String| QueryError::BadSource { source_name: spec.name.clone(), problem };
         let prefix = Path::parse(&spec.prefix).map_err(|_| {
-            bad(format!("prefix {:?} is not a path", crate::words::one_line(&spec.prefix, 80)))
+            bad(format!("prefix {:?} is not a path", relay::query::one_line(&spec.prefix, 80)))
         })?;
         let mut listing = inner.list(Some(&prefix));
         let mut objects = BTreeMap::new();

@@ -33,13 +33,22 @@ enum Trouble {
 /// What was found of a segment.
 struct Found {
     description: Description,
+    members: Option<Members>,
+}
+
+/// Who is in a segment.
+struct Members {
     figures: SnapshotFigures,
     first_rows: Vec<Map<String, Value>>,
 }
 
 impl From<QueryError> for Trouble {
     fn from(error: QueryError) -> Self {
-        StageError::from(error).into()
+        if error.is_transient() {
+            return Self::Ours(error.into());
+        }
+        let field = error.field().map(str::to_owned);
+        Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string(), field })
     }
 }
 
@@ -47,7 +56,7 @@ impl From<QueryError> for Trouble {
 impl From<StageError> for Trouble {
     fn from(error: StageError) -> Self {
         match error {
-            StageError::Stop { code, text } => Self::Theirs(PreviewError { code, text }),
+            StageError::Stop { code, text } => Self::Theirs(PreviewError { code, text, field: None }),
             other => Self::Ours(other),
         }
     }
@@ -56,9 +65,11 @@ impl From<StageError> for Trouble {
 impl From<LookupError> for Trouble {
     fn from(error: LookupError) -> Self {
         match error {
-            LookupError::Catalog(error) => {
-                Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string() })
-            }
+            LookupError::Catalog(error) => Self::Theirs(PreviewError {
+                code: error.code().to_owned(),
+                text: error.to_string(),
+                field: None,
+            }),
             LookupError::Cloud(error) => StageError::from(error).into(),
         }
     }
@@ -77,10 +88,17 @@ impl Snapshots {
         let found = match Box::pin(self.find_out(&of)).await {
             Ok(found) => Ok(found),
             Err(Trouble::Theirs(error)) => Err(error),
+            // Who saves a definition waits for a few seconds only, and had better hear why it cannot be looked at now.
+            Err(Trouble::Ours(StageError::Again { code, text }))
+                if matches!(of, PreviewOf::Description(_)) =>
+            {
+                Err(PreviewError { code, text, field: None })
+            }
             Err(Trouble::Ours(error)) => return Err(error),
         };
         let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let rows = found.as_ref().map(|found| found.figures.rows).ok();
+        let members = found.as_ref().ok().and_then(|found| found.members.as_ref());
+        let rows = members.map(|members| members.figures.rows);
         let bytes = serde_json::to_vec(&result(preview_id, &of, found, duration_ms))
             .map_err(|error| StageError::stop("preview_unwritable", error.to_string()))?;
         self.objects.put(&preview_id.result_key(), bytes).await?;
@@ -91,7 +109,7 @@ impl Snapshots {
     async fn find_out(&self, of: &PreviewOf) -> Result<Found, Trouble> {
         let segment: Segment = match of {
             PreviewOf::Saved(id) => self.catalog.get(id.as_str()).await?,
-            PreviewOf::Draft(segment) => segment.clone(),
+            PreviewOf::Draft(segment) | PreviewOf::Description(segment) => segment.clone(),
         };
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let (engine, query, member_key) = match &segment.kind {
@@ -106,8 +124,18 @@ impl Snapshots {
                 (self.upload_engine(&current.object_key, settings)?, UPLOAD_QUERY, upload.member_key_column())
             }
         };
+        let looking = async {
+            let description = describe(&engine, query, member_key).await?;
+            let members = match of {
+                PreviewOf::Description(_) => None,
+                PreviewOf::Saved(_) | PreviewOf::Draft(_) => {
+                    Some(look(&engine, query, member_key, &description).await?)
+                }
+            };
+            Ok(Found { description, members })
+        };
         // What is read twice has the time once.
-        match timeout(TIME_LIMIT, look(&engine, query, member_key)).await {
+        match timeout(TIME_LIMIT, looking).await {
             Ok(found) => found,
             Err(_) => Err(QueryError::TimeLimit { seconds: TIME_LIMIT.as_secs() }.into()),
         }
@@ -116,8 +144,12 @@ impl Snapshots {
 
 /// Counts without attributes, for which the engine need not carry any, and takes the first rows with all of them, for
 /// which it need not sort any other.
-async fn look(engine: &Engine, text: &str, member_key: &str) -> Result<Found, Trouble> {
-    let description = describe(engine, text, member_key).await?;
+async fn look(
+    engine: &Engine,
+    text: &str,
+    member_key: &str,
+    description: &Description,
+) -> Result<Members, Trouble> {
     let query =
         |attributes| SegmentQuery { text: text.to_owned(), member_key: member_key.to_owned(), attributes };
     let directory = tempfile::tempdir().map_err(StageError::from)?;
@@ -126,7 +158,7 @@ async fn look(engine: &Engine, text: &str, member_key: &str) -> Result<Found, Tr
     let path = directory.path().join("first");
     evaluate_first(engine, &query(attributes), &path, ROWS_READ).await?;
     let first_rows = read_rows(&path, member_key)?;
-    Ok(Found { description, figures, first_rows })
+    Ok(Members { figures, first_rows })
 }
 
 /// Whoever left with their upload is not shown: no run would deliver them.
@@ -172,22 +204,23 @@ fn result(
         made_at: Timestamp::now(),
         duration_ms,
     };
-    match found {
-        Err(error) => PreviewResult { error: Some(error), ..nothing },
-        Ok(Found { description, figures, first_rows }) => PreviewResult {
-            rows: Some(figures.rows),
-            rows_without_key: Some(figures.rows_without_key),
-            duplicate_member_rows: Some(figures.duplicate_member_rows),
-            columns: description.columns.into_iter().map(column).collect(),
-            unusable_columns: description
-                .unusable_columns
-                .iter()
-                .map(|one| one.problem.to_string())
-                .collect(),
-            first_rows,
-            sources: figures.sources.into_iter().map(source).collect(),
-            ..nothing
-        },
+    let Found { description, members } = match found {
+        Ok(found) => found,
+        Err(error) => return PreviewResult { error: Some(error), ..nothing },
+    };
+    let described = PreviewResult {
+        columns: description.columns.into_iter().map(column).collect(),
+        unusable_columns: description.unusable_columns.iter().map(|one| one.problem.to_string()).collect(),
+        ..nothing
+    };
+    let Some(Members { figures, first_rows }) = members else { return described };
+    PreviewResult {
+        rows: Some(figures.rows),
+        rows_without_key: Some(figures.rows_without_key),
+        duplicate_member_rows: Some(figures.duplicate_member_rows),
+        first_rows,
+        sources: figures.sources.into_iter().map(source).collect(),
+        ..described
     }
 }
 

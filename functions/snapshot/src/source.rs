@@ -62,7 +62,7 @@ impl SourceSpec {
         if is_identifier {
             Ok(())
         } else {
-            Err(QueryError::SourceName { name: crate::words::one_line(&self.name, 80) })
+            Err(QueryError::SourceName { name: relay::query::one_line(&self.name, 80) })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Exports: a connection, segments, target lists, mapping, options and a schedule.
 
-use super::{CatalogError, Document, Kind, Schedule};
+use super::{CatalogError, Document, Kind, Schedule, labels};
 use crate::model::{ConnectionId, ExportId, ListId, SegmentId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +15,10 @@ pub struct Export {
     pub id: ExportId,
     /// What people call it.
     pub name: String,
+    /// Words that people sort it by: at the most 20, of 50 characters each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub labels: Vec<String>,
     /// The account that it goes to. Without one the export is detached: it keeps its definition and does not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
@@ -206,6 +210,7 @@ impl Document for Export {
     }
 
     fn validate(&self) -> Result<(), CatalogError> {
+        labels::validate(&self.labels).map_err(|(field, problem)| self.refuse(field, problem))?;
         if self.match_key.trim().is_empty() {
             return Err(self.refuse("match_key", "must name the attribute that holds the person's match key"));
         }

@@ -62,6 +62,7 @@ fn mistakes_name_the_field_and_the_mend() {
         json!("sometimes"),
         "unknown variant `sometimes`, expected one of `omit`, `clear`, `reject`",
     );
+    check("/labels", json!(["a", " "]), "labels[1]: must not be empty");
     check("/cap", json!({ "rows": 0 }), "cap.rows: must be at least 1");
     check("/guard", json!({ "removed_percent": 101 }), "guard.removed_percent: must be 0 to 100");
     check("/schedule", json!({ "every_minutes": 0 }), "schedule: every_minutes must be 1 to 44640");

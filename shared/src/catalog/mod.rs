@@ -6,6 +6,7 @@ mod cron;
 mod custom_upload;
 mod error;
 mod export;
+mod labels;
 mod schedule;
 mod segment;
 mod source;

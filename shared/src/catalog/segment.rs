@@ -1,8 +1,10 @@
 //! Named sets of profiles.
 
-use super::{CatalogError, CustomUpload, Document, Kind};
+use super::{CatalogError, CustomUpload, Document, Kind, labels};
 use crate::model::SegmentId;
+use crate::query::{TextError, sources_of};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -15,6 +17,8 @@ pub struct Segment {
     pub id: SegmentId,
     /// What people call it.
     pub name: String,
+    /// Words that people sort it by.
+    pub labels: Vec<String>,
     /// Where its members come from.
     pub kind: SegmentKind,
 }
@@ -42,6 +46,14 @@ impl Segment {
             SegmentKind::Query { .. } => None,
         }
     }
+
+    /// The names of the sources that its query reads, or why the query is none. An upload reads no source.
+    pub fn sources(&self) -> Result<BTreeSet<String>, TextError> {
+        match &self.kind {
+            SegmentKind::Query { query, .. } => sources_of(query),
+            SegmentKind::Upload(_) => Ok(BTreeSet::new()),
+        }
+    }
 }
 
 /// A segment as people write it: flat, with `query` and `member_key`, or with `upload`.
@@ -52,6 +64,10 @@ struct SegmentForm {
     id: SegmentId,
     /// What people call it.
     name: String,
+    /// Words that people sort it by: at the most 20, of 50 characters each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    labels: Vec<String>,
     /// One SELECT over the declared sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
@@ -80,7 +96,7 @@ impl TryFrom<SegmentForm> for Segment {
     type Error = FormError;
 
     fn try_from(form: SegmentForm) -> Result<Self, FormError> {
-        let SegmentForm { id, name, query, member_key, upload } = form;
+        let SegmentForm { id, name, labels, query, member_key, upload } = form;
         let kind = match (query, member_key, upload) {
             (Some(query), Some(member_key), None) => SegmentKind::Query { query, member_key },
             (None, None, Some(upload)) => SegmentKind::Upload(upload),
@@ -89,18 +105,18 @@ impl TryFrom<SegmentForm> for Segment {
             (Some(_), _, Some(_)) => return Err(FormError::Both),
             (None, _, None) => return Err(FormError::Neither),
         };
-        Ok(Self { id, name, kind })
+        Ok(Self { id, name, labels, kind })
     }
 }
 
 impl From<Segment> for SegmentForm {
     fn from(segment: Segment) -> Self {
-        let Segment { id, name, kind } = segment;
+        let Segment { id, name, labels, kind } = segment;
         let (query, member_key, upload) = match kind {
             SegmentKind::Query { query, member_key } => (Some(query), Some(member_key), None),
             SegmentKind::Upload(upload) => (None, None, Some(upload)),
         };
-        Self { id, name, query, member_key, upload }
+        Self { id, name, labels, query, member_key, upload }
     }
 }
 
@@ -130,6 +146,7 @@ impl Document for Segment {
             field: field.to_owned(),
             problem,
         };
+        labels::validate(&self.labels).map_err(|(field, problem)| refuse(&field, problem))?;
         match &self.kind {
             SegmentKind::Query { query, .. } if query.trim().is_empty() => {
                 Err(refuse("query", "must not be empty".to_owned()))
@@ -170,6 +187,9 @@ mod tests {
         };
         let query = json!({ "query": "SELECT id FROM profiles", "member_key": "id" });
         check(query.clone(), query);
+        let labelled =
+            json!({ "query": "SELECT id FROM profiles", "member_key": "id", "labels": ["Wien", "VIP"] });
+        check(labelled.clone(), labelled);
         check(
             json!({ "upload": { "identity_column": "email" } }),
             json!({ "upload": { "identity_column": "email", "expires_after_days": 30 } }),
@@ -204,6 +224,10 @@ mod tests {
         check(&json!({}), "exactly one of `query` and `upload`; this one has neither");
         check(&json!({ "query": "SELECT 1" }), "missing field `member_key`");
         check(&json!({ "query": " ", "member_key": "id" }), "query: must not be empty");
+        check(
+            &json!({ "query": "SELECT 1", "member_key": "id", "labels": ["a", "a"] }),
+            "labels[1]: is there twice",
+        );
         check(&json!({ "query": "SELECT 1", "member_key": "" }), "member_key: must not be empty");
         let upload = json!({ "identity_column": "email" });
         check(

@@ -58,6 +58,8 @@ pub enum PreviewOf {
     Saved(SegmentId),
     /// A definition that need not be saved.
     Draft(Segment),
+    /// A definition of which only the columns are wanted: no row is read.
+    Description(Segment),
 }
 
 impl PreviewOf {
@@ -66,7 +68,7 @@ impl PreviewOf {
     pub const fn segment(&self) -> &SegmentId {
         match self {
             Self::Saved(id) => id,
-            Self::Draft(segment) => &segment.id,
+            Self::Draft(segment) | Self::Description(segment) => &segment.id,
         }
     }
 }
@@ -131,6 +133,10 @@ pub struct PreviewError {
     pub code: String,
     /// What is wrong and what would mend it.
     pub text: String,
+    /// The field of the definition that is wrong, as a JSON pointer (RFC 6901); nothing where it is something else, such
+    /// as a source without objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 /// The rows that are shown, as many as may be.

@@ -8,10 +8,16 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// The pauses before a preview that failed for a passing reason is tried again. Somebody waits for it.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+
+/// How often a result is looked for: at first so often, then less and less.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+/// The longest time between two looks.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// Asks for previews and reads them.
 #[derive(Clone, Debug)]
@@ -80,6 +86,25 @@ impl Previews {
         let Some(bytes) = self.objects.find(&preview_id.result_key()).await? else { return Ok(None) };
         let found = serde_json::from_slice(&bytes);
         found.map(Some).map_err(|error| StageError::stop("preview_damaged", error.to_string()))
+    }
+
+    /// Waits for what a preview finds; `None` where it has found nothing by the deadline.
+    pub async fn wait(
+        &self,
+        preview_id: PreviewId,
+        deadline: Instant,
+    ) -> Result<Option<PreviewResult>, StageError> {
+        let mut pause = FIRST_LOOK;
+        loop {
+            if let Some(found) = self.result(preview_id).await? {
+                return Ok(Some(found));
+            }
+            if Instant::now() + pause > deadline {
+                return Ok(None);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_LOOK);
+        }
     }
 }
 

@@ -11,7 +11,8 @@ pub const ACCESS: &[Rule] = &[
     viewer(Method::GET, "/sources", "the sources"),
     viewer(Method::GET, "/sources/{id}", "a source"),
     administrator(Method::PUT, "/sources/{id}", "make or replace a source"),
-    administrator(Method::DELETE, "/sources/{id}", "remove a source"),
+    administrator(Method::DELETE, "/sources/{id}", "remove a source that no segment reads"),
+    viewer(Method::GET, "/sources/{id}/segments", "the segments that read a source"),
     viewer(Method::GET, "/segments", "the segments"),
     viewer(Method::GET, "/segments/{id}", "a segment"),
     viewer(
@@ -19,6 +20,7 @@ pub const ACCESS: &[Rule] = &[
         "/segments/{id}/sizes",
         "how many members a segment has had, and where an upload stands",
     ),
+    viewer(Method::GET, "/segments/{id}/exports", "the exports that use a segment, and the others"),
     contributor(Method::PUT, "/segments/{id}", "make or replace a segment"),
     contributor(Method::DELETE, "/segments/{id}", "remove a segment that no export uses"),
     contributor(Method::POST, "/segments/{id}/preview", "count a segment's members and read its first rows"),

@@ -11,6 +11,7 @@ use object_store::{
     Attributes, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload,
     ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use relay::query::TextError;
 use snapshot::{QueryError, SourceFormat};
 use std::fmt;
 use std::sync::Arc;
@@ -154,7 +155,10 @@ fn deep_queries_do_not_overflow_the_stack() {
             lake.evaluate(&text, "id", &[]).await.expect_err("too deep")
         });
         assert!(
-            matches!(error, QueryError::TooDeep | QueryError::TooLong { .. } | QueryError::Syntax { .. }),
+            matches!(
+                error,
+                QueryError::Text(TextError::TooDeep | TextError::TooLong { .. } | TextError::Syntax { .. })
+            ),
             "{}: {error}",
             &text[..60]
         );

@@ -17,3 +17,4 @@ mod preview;
 mod refusals;
 mod rows;
 mod s3;
+mod sources;

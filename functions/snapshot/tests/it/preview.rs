@@ -30,7 +30,7 @@ fn check(found: &Description, columns: &[(&str, ColumnType)], unusable: &[(&str,
 
 #[tokio::test]
 async fn the_columns_that_can_be_mapped_are_told_from_the_others() {
-    let engine = lake().await.engine();
+    let engine = lake().await.source("later", SourceFormat::Csv).engine();
     let all = "SELECT * FROM profiles";
     let found = describe(&engine, all, "customer_id").await.unwrap();
     let (id, points) = (("customer_id", ColumnType::Text), ("points", ColumnType::Integer));
@@ -38,13 +38,18 @@ async fn the_columns_that_can_be_mapped_are_told_from_the_others() {
     check(&found, &[id, points], &[picture, ("member_key", "query_reserved_column")]);
     let found = describe(&engine, all, "member_key").await.unwrap();
     check(&found, &[id, points, ("member_key", ColumnType::Text)], &[picture]);
-    for (text, key, code) in [
-        (all, "picture", "query_unsupported_column"),
-        (all, "nobody", "query_member_key_missing"),
-        ("SELECT customer_id, pionts FROM profiles", "customer_id", "query_unknown_column"),
+    let correlated = "SELECT customer_id, (SELECT points FROM profiles q WHERE q.customer_id = p.customer_id) AS points FROM profiles p";
+    for (text, key, code, field) in [
+        (all, "picture", "query_unsupported_column", Some("/member_key")),
+        (all, "nobody", "query_member_key_missing", Some("/member_key")),
+        ("SELECT customer_id, pionts FROM profiles", "customer_id", "query_unknown_column", Some("/query")),
+        ("SELECT customer_id FROM nobody", "customer_id", "query_unknown_source", Some("/query")),
+        // This one shows only where the work is planned.
+        (correlated, "customer_id", "query_not_plannable", Some("/query")),
+        ("SELECT customer_id FROM later", "customer_id", "source_missing", None),
     ] {
         let error = describe(&engine, text, key).await.unwrap_err();
-        assert_eq!(error.code(), code, "{text}: {error}");
+        assert_eq!((error.code(), error.field()), (code, field), "{text}: {error}");
     }
 }
 

@@ -34,25 +34,25 @@ pub(crate) enum Condition {
     IsVersion(u64),
 }
 
-/// Whether the API asks the destination before it saves an export.
+/// Whether the API asks the destination before it saves an export, and the query engine before it saves a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Checking {
     /// What cannot work is not saved.
-    Destination,
-    /// It is saved whatever the destination has; the next run tells.
+    Whoever,
+    /// It is saved whatever they have; the next run tells.
     Nobody,
 }
 
 impl Checking {
     /// By the flag `--no-check`.
     pub(crate) const fn unless(is_unwanted: bool) -> Self {
-        if is_unwanted { Self::Nobody } else { Self::Destination }
+        if is_unwanted { Self::Nobody } else { Self::Whoever }
     }
 
-    /// What stands behind the question mark when a document of this kind is saved: only exports are checked.
+    /// What stands behind the question mark when a document of this kind is saved: sources and connections are not checked.
     pub(crate) fn query(self, kind: Kind) -> Vec<(&'static str, String)> {
         match (self, kind) {
-            (Self::Nobody, Kind::Export) => vec![("check", "none".to_owned())],
+            (Self::Nobody, Kind::Segment | Kind::Export) => vec![("check", "none".to_owned())],
             _ => Vec::new(),
         }
     }

@@ -17,14 +17,60 @@ pub(crate) enum DefinitionCommand {
     },
 }
 
+/// The same for what has labels.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabelledCommand {
+    /// All of them
+    List {
+        /// Only those with this label
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// One of them, as a file would have it
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourceCommand {
+    #[command(flatten)]
+    Definition(DefinitionCommand),
+    /// The segments that read it
+    Segments {
+        /// Its id
+        id: String,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum SegmentCommand {
     #[command(flatten)]
-    Definition(DefinitionCommand),
+    Definition(LabelledCommand),
     /// How many members it has now, and the first of them
     Preview {
         /// Its id
         id: String,
+    },
+    /// Which exports use it, and which do not
+    Exports {
+        /// Its id
+        id: String,
+    },
+    /// Make another one like it; of an upload's, without what was uploaded
+    Duplicate {
+        /// Its id
+        id: String,
+        /// The new one's id
+        #[arg(long = "as", value_name = "ID")]
+        new_id: String,
+        /// What people call the new one
+        #[arg(long)]
+        name: String,
+        /// Save it even where the sources do not have what its query needs; the next run tells
+        #[arg(long)]
+        no_check: bool,
     },
 }
 

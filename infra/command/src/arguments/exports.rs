@@ -13,6 +13,9 @@ pub(crate) struct ExportListing {
     /// Only those whose id or name has this in it, in capitals or not
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
+    /// Only those with this label
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) label: Option<String>,
 }
 
 /// The order of a list of exports.

@@ -57,7 +57,7 @@ pub(crate) struct ApplyArguments {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Save exports even where the destination does not have what they need; the next run tells
+    /// Save segments and exports even where the sources or the destination do not have what they need; the next run tells
     #[arg(long)]
     pub(crate) no_check: bool,
 }

@@ -7,7 +7,9 @@ mod runs;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use definitions::{ConnectionCommand, DefinitionCommand, ExportCommand, SegmentCommand};
+pub(crate) use definitions::{
+    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, SegmentCommand, SourceCommand,
+};
 pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use runs::{RunCommand, RunListing};
@@ -103,7 +105,7 @@ pub(crate) enum Command {
     Schema(FolderArguments),
     /// Tables of the lake
     #[command(subcommand)]
-    Sources(DefinitionCommand),
+    Sources(SourceCommand),
     /// Named sets of profiles
     #[command(subcommand)]
     Segments(SegmentCommand),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Session, overview};
 use crate::Ending;
 use crate::api::{ApiError, Call, Condition, Listed, Saved, field, text, texts};
-use crate::arguments::DefinitionCommand;
+use crate::arguments::{DefinitionCommand, LabelledCommand};
 use crate::error::Error;
 use crate::files::to_yaml;
 use crate::kinds::{plural, shortest};
@@ -20,12 +20,27 @@ pub(super) async fn carry_out(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     match command {
-        DefinitionCommand::List => {
-            let items = listing(kind, session).await?;
-            show_list(kind, &items, session)
-        }
+        DefinitionCommand::List => list(kind, None, session).await,
         DefinitionCommand::Show { id } => show(kind, id, session).await,
     }
+}
+
+/// `list` and `show` of what has labels.
+pub(super) async fn carry_out_labelled(
+    kind: Kind,
+    command: &LabelledCommand,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    match command {
+        LabelledCommand::List { label } => list(kind, label.as_deref(), session).await,
+        LabelledCommand::Show { id } => show(kind, id, session).await,
+    }
+}
+
+async fn list(kind: Kind, label: Option<&str>, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let mut found = listing(kind, session).await?;
+    let nothing = label.and_then(|label| keep_labelled(kind, &mut found, label));
+    show_list(kind, &found, nothing, session)
 }
 
 /// Every definition of a kind; what cannot be read is told.
@@ -38,11 +53,24 @@ pub(super) async fn listing(kind: Kind, session: &mut Session<'_, '_>) -> Result
     Ok(listed)
 }
 
-/// Definitions under each other.
-pub(super) fn show_list(kind: Kind, found: &Listed, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+/// Leaves out what has another label; says so where nothing is left of something.
+pub(super) fn keep_labelled(kind: Kind, found: &mut Listed, label: &str) -> Option<String> {
+    let has_any = !found.items.is_empty();
+    found.items.retain(|item| texts(item, "/document/labels").iter().any(|one| one == label));
+    (has_any && found.items.is_empty())
+        .then(|| format!("There are no {} with the label {label}.", plural(kind)))
+}
+
+/// Definitions under each other, or `nothing` where there is none.
+pub(super) fn show_list(
+    kind: Kind,
+    found: &Listed,
+    nothing: Option<String>,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
     let Listed { items, unreadable } = found;
     let figures = json!({ "items": items, "unreadable": unreadable });
-    session.console.show(&figures, |_| listed(kind, items))?;
+    session.console.show(&figures, |_| nothing.unwrap_or_else(|| listed(kind, items)))?;
     Ok(Ending::Done)
 }
 

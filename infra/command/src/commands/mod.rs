@@ -15,6 +15,7 @@ mod report;
 mod runs;
 mod scheduling;
 mod segments;
+mod sources;
 
 use std::time::Duration;
 
@@ -53,9 +54,7 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Apply(arguments) => files::apply(arguments, session).await,
         Command::Export(arguments) => catalog::export(arguments, session).await,
         Command::Schema(arguments) => catalog::schema(arguments, session).await,
-        Command::Sources(command) => {
-            definitions::carry_out(relay::catalog::Kind::Source, command, session).await
-        }
+        Command::Sources(command) => sources::carry_out(command, session).await,
         Command::Segments(command) => segments::carry_out(command, session).await,
         Command::Connections(command) => connections::carry_out(command, session).await,
         Command::Exports(command) => exports::carry_out(command, session).await,

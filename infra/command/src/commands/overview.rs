@@ -19,17 +19,19 @@ pub(super) async fn list_exports(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let mut found = definitions::listing(Kind::Export, session).await?;
+    let label = listing.label.as_deref();
+    let mut nothing = label.and_then(|label| definitions::keep_labelled(Kind::Export, &mut found, label));
     if let Some(search) = &listing.search {
         let has_any = !found.items.is_empty();
         found.items.retain(|item| is_meant(item, search));
         if has_any && found.items.is_empty() {
-            session.console.note(&format!("No export has \"{search}\" in its id or name."))?;
+            nothing = Some(format!("No export has \"{search}\" in its id or name."));
         }
     }
     if let Some(order) = listing.sort {
         sort(&mut found.items, order);
     }
-    definitions::show_list(Kind::Export, &found, session)
+    definitions::show_list(Kind::Export, &found, nothing, session)
 }
 
 fn is_meant(item: &Value, search: &str) -> bool {

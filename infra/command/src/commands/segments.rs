@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{Session, definitions, follow};
 use crate::Ending;
-use crate::api::{Call, field, number, text, texts};
+use crate::api::{Call, Checking, Condition, Saved, field, number, text, texts};
 use crate::arguments::SegmentCommand;
 use crate::error::Error;
-use crate::table::{flexible_table, grouped};
+use crate::table::{flexible_table, grouped, table};
 
 /// How long a preview is waited for, in polls: five minutes, a poll being a second.
 const PREVIEW_POLLS: u32 = 5 * 60;
@@ -22,9 +22,69 @@ pub(super) async fn carry_out(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     match command {
-        SegmentCommand::Definition(command) => definitions::carry_out(Kind::Segment, command, session).await,
+        SegmentCommand::Definition(command) => {
+            definitions::carry_out_labelled(Kind::Segment, command, session).await
+        }
         SegmentCommand::Preview { id } => preview(id, session).await,
+        SegmentCommand::Exports { id } => exports(id, session).await,
+        SegmentCommand::Duplicate { id, new_id, name, no_check } => {
+            duplicate(id, new_id, name, Checking::unless(*no_check), session).await
+        }
     }
+}
+
+async fn exports(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("list the exports of segment {id}");
+    let found = session.api.get(&doing, &["segments", id, "exports"]).await?.body;
+    session.console.show(&found, |_| {
+        let rows = |pointer: &str, uses: &str| {
+            let row = |export: &Value| {
+                let is_off = field(export, "/is_enabled") == Some(&Value::Bool(false));
+                let state = if is_off { "disabled" } else { "" };
+                let connection =
+                    Some(text(export, "/connection")).filter(|connection| !connection.is_empty());
+                let connection = connection.unwrap_or_else(|| "DETACHED".to_owned());
+                [text(export, "/id"), text(export, "/name"), connection, state.to_owned(), uses.to_owned()]
+            };
+            let exports = field(&found, pointer).and_then(Value::as_array).into_iter().flatten();
+            exports.map(row).collect::<Vec<_>>()
+        };
+        let rows = [rows("/contains", "yes"), rows("/does_not_contain", "no")].concat();
+        if rows.is_empty() {
+            return "There are no exports yet.".to_owned();
+        }
+        table(["id", "name", "connection", "", "uses it"], &rows)
+    })?;
+    Ok(Ending::Done)
+}
+
+async fn duplicate(
+    id: &str,
+    new_id: &str,
+    name: &str,
+    checking: Checking,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let doing = format!("duplicate segment {id}");
+    let Saved { mut document, .. } = definitions::read(Kind::Segment, id, &doing, session).await?;
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("id".to_owned(), new_id.into());
+        fields.insert("name".to_owned(), name.into());
+    }
+    let path = ["segments", new_id];
+    let mut call = Call::new(Method::PUT, &doing, &path).json(&document).only_if(Condition::IsNew);
+    call.query = checking.query(Kind::Segment);
+    let made = session.api.send(&call).await?.body;
+    for warning in texts(&made, "/warnings") {
+        session.console.note(&format!("warning: {warning}"))?;
+    }
+    session.console.show(&made, |_| match field(&document, "/upload") {
+        None => format!("Made segment {new_id}."),
+        Some(_) => {
+            format!("Made segment {new_id}. It has nobody until somebody puts a CSV under uploads/{new_id}/.")
+        }
+    })?;
+    Ok(Ending::Done)
 }
 
 async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {

@@ -4,14 +4,13 @@ mod apply;
 mod diff;
 mod references;
 mod show;
-mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use apply::apply;
 pub(crate) use diff::Difference;
 use diff::differences;
-use references::{Known, Missing, dangling, unknown_tables};
+use references::{Known, Missing, dangling, misread};
 use relay::catalog::Kind;
 use serde_json::Value;
 pub(crate) use show::{figures, in_words};
@@ -116,24 +115,17 @@ pub(crate) fn make(
         remote.contains_key(&(kind.name(), saved.id.as_str()))
             && !removed.contains(&(kind.name(), saved.id.as_str()))
     });
-    let local = definitions
-        .iter()
-        .map(|one| (one.kind, &one.document, one.path.display().to_string(), Missing::Anything));
-    let staying = staying.map(|(kind, saved)| {
-        (*kind, &saved.document, format!("{} {}", kind.name(), saved.id), Missing::Removed)
-    });
-    for (kind, document, place, missing) in local.chain(staying) {
-        faults.extend(dangling(kind, document, &place, missing, &known, &removed));
-        if kind == Kind::Segment {
-            for table in unknown_tables(document, &known) {
-                if removed.contains(&(Kind::Source.name(), table.as_str())) {
-                    faults.push(format!("{place}: query: reads source \"{table}\", which would be removed"));
-                } else {
-                    plan.notes
-                        .push(format!("{place}: the query seems to read \"{table}\", which is no source"));
-                }
-            }
-        }
+    for one in definitions {
+        let place = one.path.display().to_string();
+        faults.extend(dangling(one.kind, &one.document, &place, Missing::Anything, &known, &removed));
+        // A query that stays as it is may have been wrong before.
+        let blamed = if plan.saves(one.kind, &one.id) { Missing::Anything } else { Missing::Removed };
+        faults.extend(misread(one.kind, &one.document, &place, blamed, &known, &removed));
+    }
+    for (kind, saved) in staying {
+        let place = format!("{} {}", kind.name(), saved.id);
+        faults.extend(dangling(*kind, &saved.document, &place, Missing::Removed, &known, &removed));
+        faults.extend(misread(*kind, &saved.document, &place, Missing::Removed, &known, &removed));
     }
     // A list belongs to one export: what takes it over can be saved when the one that had it is gone. Everything else
     // that goes does so last, when nothing needs it any more.
@@ -150,6 +142,12 @@ impl Step {
 impl Plan {
     fn push(&mut self, kind: Kind, id: &str, action: Action) {
         self.steps.push(Step { kind, id: id.to_owned(), action });
+    }
+
+    /// Whether a document is created or changed.
+    fn saves(&self, kind: Kind, id: &str) -> bool {
+        let is_saved = |step: &Step| !matches!(step.action, Action::Remove { .. });
+        self.steps.iter().any(|step| step.kind == kind && step.id == id && is_saved(step))
     }
 
     /// Removes, or keeps and counts as known, what is not in the folder. Exports go first: they need the others.

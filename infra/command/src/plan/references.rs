@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use relay::catalog::Kind;
+use relay::query::{TextError, sources_of};
 use serde_json::Value;
-
-use super::tables::tables_read;
 
 /// Identifiers that will be there once the plan is carried out.
 #[derive(Debug, Default)]
@@ -20,6 +19,10 @@ impl Known {
 
     fn has(&self, kind: Kind, id: &str) -> bool {
         self.ids.contains(&(kind.name(), id.to_owned()))
+    }
+
+    fn all(&self, kind: Kind) -> Vec<String> {
+        self.ids.iter().filter(|(name, _)| *name == kind.name()).map(|(_, id)| id.clone()).collect()
     }
 }
 
@@ -71,8 +74,28 @@ pub(super) fn dangling(
     missing.map(fault).collect()
 }
 
-/// The tables of a segment's query that no source stands for.
-pub(super) fn unknown_tables(document: &Value, known: &Known) -> Vec<String> {
-    let query = document.get("query").and_then(Value::as_str).unwrap_or_default();
-    tables_read(query).into_iter().filter(|table| !known.has(Kind::Source, table)).collect()
+/// What is wrong with the query of a segment and the sources that it reads; `place` is the file or the definition.
+pub(super) fn misread(
+    kind: Kind,
+    document: &Value,
+    place: &str,
+    blamed: Missing,
+    known: &Known,
+    removed: &BTreeSet<(&str, &str)>,
+) -> Vec<String> {
+    let query = document.get("query").and_then(Value::as_str).filter(|_| kind == Kind::Segment);
+    let names = match query.map(sources_of) {
+        None => return Vec::new(),
+        Some(Ok(names)) => names,
+        Some(Err(_)) if blamed == Missing::Removed => return Vec::new(),
+        Some(Err(error)) => return vec![format!("{place}: query: {error}")],
+    };
+    let fault = |name: String| {
+        if removed.contains(&(Kind::Source.name(), name.as_str())) {
+            return Some(format!("{place}: query: reads source \"{name}\", which would be removed"));
+        }
+        let unknown = TextError::UnknownSource { name, sources: known.all(Kind::Source) };
+        (blamed == Missing::Anything).then(|| format!("{place}: query: {unknown}"))
+    };
+    names.into_iter().filter(|name| !known.has(Kind::Source, name)).filter_map(fault).collect()
 }

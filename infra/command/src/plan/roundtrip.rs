@@ -59,9 +59,14 @@ fn source() -> impl Strategy<Value = Value> {
     })
 }
 
+fn labels() -> impl Strategy<Value = BTreeSet<String>> {
+    prop::collection::btree_set("[a-zA-Z0-9:#-]{1,6}", 0..3)
+}
+
 fn segment() -> impl Strategy<Value = Value> {
-    (words(), query(), words())
-        .prop_map(|(name, query, key)| json!({"name": name, "query": query, "member_key": key}))
+    (words(), labels(), query(), words()).prop_map(|(name, labels, query, key)| {
+        json!({"name": name, "labels": labels, "query": query, "member_key": key})
+    })
 }
 
 fn connection() -> impl Strategy<Value = Value> {
@@ -105,13 +110,13 @@ fn export(segments: Vec<String>, connections: Vec<String>) -> impl Strategy<Valu
     let limits = (prop::option::of(1_u64..), 0_u8..=100, any::<u64>(), any::<bool>());
     let removal = prop::sample::select(vec!["keep", "empty", "delete"]);
     let parts = (words(), prop::sample::select(connections), words(), mapping(), lists, limits, schedule());
-    (parts, removal, fields(free())).prop_map(
-        |((name, connection, key, mapping, lists, limits, schedule), removal, options)| {
+    (parts, removal, labels(), fields(free())).prop_map(
+        |((name, connection, key, mapping, lists, limits, schedule), removal, labels, options)| {
             let (rows, removed_percent, removed_rows, enabled) = limits;
             let list =
                 |(segment, list): (String, Option<String>)| json!({"segment": segment, "target_list": list});
             json!({
-                "name": name, "connection": connection, "match_key": key, "mapping": mapping,
+                "name": name, "labels": labels, "connection": connection, "match_key": key, "mapping": mapping,
                 "segments": lists.into_iter().map(list).collect::<Vec<_>>(),
                 "cap": {"rows": rows}, "schedule": schedule, "enabled": enabled, "options": options,
                 "guard": {"removed_percent": removed_percent, "removed_rows": removed_rows},

@@ -3,6 +3,7 @@
 use super::*;
 use crate::console::{Paint, Screen};
 use serde_json::json;
+use std::slice::from_ref;
 
 fn whole_of(kind: Kind, document: &Value) -> Value {
     whole(kind, document).unwrap()
@@ -164,16 +165,39 @@ fn check_fault(local: &[Definition], there: &[(Kind, Saved)], leftovers: Leftove
 
 #[test]
 fn dangling_references_are_refused() {
-    let [_, segment, account, news] = chain();
+    let [people, segment, account, news] = chain();
     let missing = "exports/news.yaml: segments[0].segment: needs segment \"all\", which is neither in the folder nor there already";
     check_fault(&local(&[account.clone(), news.clone()]), &[], Leftovers::Keep, &[missing]);
     let missing = "exports/news.yaml: connection: needs connection \"account\", which is neither in the folder nor there already";
-    check_fault(&local(&[segment.clone(), news.clone()]), &[], Leftovers::Keep, &[missing]);
+    let folder = [people, segment, news];
+    check_fault(&local(&folder), &[], Leftovers::Keep, &[missing]);
     // What is there already will do, unless it is to be removed.
     let there = there(&[account]);
-    make(&local(&[segment.clone(), news.clone()]), &there, Leftovers::Keep, &Kind::ALL).unwrap();
+    make(&local(&folder), &there, Leftovers::Keep, &Kind::ALL).unwrap();
     let removed = "exports/news.yaml: connection: needs connection \"account\", which is not in the folder and would be removed";
-    check_fault(&local(&[segment, news]), &there, Leftovers::Remove, &[removed]);
+    check_fault(&local(&folder), &there, Leftovers::Remove, &[removed]);
+}
+
+#[test]
+fn queries_that_cannot_be_are_refused_where_they_would_be_saved() {
+    let [people, segment, ..] = chain();
+    let unknown = "segments/all.yaml: query: there is no source people; the sources are: none";
+    check_fault(&local(from_ref(&segment)), &[], Leftovers::Keep, &[unknown]);
+    let typo = (Kind::Segment, self::segment("all", "peple"));
+    let unknown =
+        "segments/all.yaml: query: there is no source peple; did you mean people?; the sources are: people";
+    check_fault(&local(&[people.clone(), typo.clone()]), &[], Leftovers::Keep, &[unknown]);
+    check_fault(&local(from_ref(&typo)), &there(from_ref(&people)), Leftovers::Keep, &[unknown]);
+    let mut broken = segment;
+    broken.1["query"] = json!("SELECT id FORM people");
+    let syntax = "segments/all.yaml: query: the query has a syntax error at line 1, column 16: Expected: end of statement, found: people";
+    check_fault(&local(&[people.clone(), broken.clone()]), &[], Leftovers::Keep, &[syntax]);
+    // What is there as it is in the folder is not this plan's to mend.
+    for wrong in [typo, broken] {
+        let folder = [people.clone(), wrong];
+        let plan = make(&local(&folder), &there(&folder), Leftovers::Remove, &Kind::ALL).unwrap();
+        assert_eq!((plan.steps.len(), plan.unchanged), (0, 2));
+    }
 }
 
 #[test]
@@ -183,12 +207,25 @@ fn whoever_stays_keeps_what_it_needs() {
     let faults =
         make(&[], &there(&[people.clone(), segment.clone()]), Leftovers::Remove, &segments_only).unwrap_err();
     assert_eq!(faults, ["segment all: query: reads source \"people\", which would be removed"]);
-    let lines = [
-        "+ segment all",
-        "note: segments/all.yaml: the query seems to read \"people\", which is no source",
-        "1 to create, 0 to change, 0 to remove, 0 as they should be.",
-    ];
-    check(&local(&[segment]), &[], Leftovers::Keep, &lines);
+    let faults = make(
+        &local(from_ref(&segment)),
+        &there(&[people.clone(), segment.clone()]),
+        Leftovers::Remove,
+        &Kind::ALL,
+    );
+    let removed = "segments/all.yaml: query: reads source \"people\", which would be removed";
+    assert_eq!(faults.unwrap_err(), [removed]);
+    // A segment that reads something else from now on is changed before its source goes.
+    let other = (Kind::Source, source("others"));
+    let changed = (Kind::Segment, self::segment("all", "others"));
+    let plan = make(
+        &local(&[other, changed]),
+        &there(&[people, segment]),
+        Leftovers::Remove,
+        &[Kind::Source, Kind::Segment],
+    );
+    let names: Vec<String> = plan.unwrap().steps.iter().map(Step::name).collect();
+    assert_eq!(names, ["source others", "segment all", "source people"]);
 }
 
 #[test]
@@ -245,7 +282,8 @@ fn programs_get_the_same() {
     let mut documents = chain();
     documents[3].1["guard"] = json!({"removed_percent": 50});
     let folder = &local(&documents)[1..];
-    let plan = make(folder, &there(&chain()[2..]), Leftovers::Keep, &Kind::ALL).unwrap();
+    let [people, _, account, news] = chain();
+    let plan = make(folder, &there(&[people, account, news]), Leftovers::Keep, &Kind::ALL).unwrap();
     assert_eq!(
         figures(&plan),
         json!({
@@ -257,7 +295,7 @@ fn programs_get_the_same() {
                 },
             ],
             "unchanged": 1,
-            "notes": ["segments/all.yaml: the query seems to read \"people\", which is no source"],
+            "notes": ["sources: 1 there and not in the folder; they stay"],
         })
     );
 }

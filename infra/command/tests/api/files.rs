@@ -105,7 +105,7 @@ async fn a_plan_is_applied_with_the_versions_that_it_saw() {
 }
 
 #[tokio::test]
-async fn exports_can_be_applied_without_asking_their_destination() {
+async fn folders_can_be_applied_without_asking_sources_and_destinations() {
     let bench = bench().await;
     accept_changes(&bench).await;
     let arguments = ["apply", &catalog(&bench), "--value", "list=1027", "--yes", "--no-check"];
@@ -113,7 +113,7 @@ async fn exports_can_be_applied_without_asking_their_destination() {
     let requests = bench.requests().await;
     let puts: Vec<&str> =
         requests.iter().filter_map(|line| line.strip_prefix("PUT ")?.split(' ').next()).collect();
-    assert_eq!(puts, ["/segments/all", "/connections/account", "/exports/news?check=none"]);
+    assert_eq!(puts, ["/segments/all?check=none", "/connections/account", "/exports/news?check=none"]);
 }
 
 /// An output whose reader goes away after a number of lines.

@@ -11,6 +11,7 @@ mod export_edits;
 mod files;
 mod overview;
 mod runs;
+mod segments;
 mod signing;
 mod support;
 mod trouble;

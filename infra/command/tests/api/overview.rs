@@ -79,7 +79,7 @@ async fn exports_are_found_and_sorted() {
     check_ids(&bench, &["--search", "o", "--sort", "state"], &["winback", "old"]).await;
     check_ids(&bench, &["--search", "nothing"], &[]).await;
     let ran = bench.run(&["exports", "list", "--search", "nothing"]).await;
-    assert_eq!(ran.errors, "No export has \"nothing\" in its id or name.\n");
+    assert_eq!(ran.output, "No export has \"nothing\" in its id or name.\n");
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 const NAMES_SHOWN: usize = 40;
 
 /// The names separated by commas, or "none"; long lists end with how many are left out.
-pub(crate) fn listed(names: &[String]) -> String {
+#[must_use]
+pub fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
@@ -16,7 +17,8 @@ pub(crate) fn listed(names: &[String]) -> String {
 }
 
 /// "; did you mean x?" when one of the names is close to what was written, or nothing.
-pub(crate) fn suggestion(written: &str, names: &[String]) -> String {
+#[must_use]
+pub fn suggestion(written: &str, names: &[String]) -> String {
     closest(written, names).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
@@ -51,7 +53,8 @@ fn distance(left: &str, right: &str) -> usize {
 }
 
 /// One line of at most `characters` characters, without control characters.
-pub(crate) fn one_line(text: &str, characters: usize) -> String {
+#[must_use]
+pub fn one_line(text: &str, characters: usize) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut cut: String = joined.chars().filter(|letter| !letter.is_control()).take(characters).collect();
     if cut.chars().count() < joined.chars().count() {

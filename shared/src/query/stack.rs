@@ -8,10 +8,15 @@ use std::task::Poll;
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs a future with every poll on a large stack of its own.
-pub(crate) async fn with_large_stack<F: Future>(future: F) -> F::Output {
+pub async fn with_large_stack<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     std::future::poll_fn(move |context| -> Poll<F::Output> {
         stacker::grow(STACK_BYTES, || future.as_mut().poll(context))
     })
     .await
+}
+
+/// Does something on a large stack of its own.
+pub(super) fn on_large_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::grow(STACK_BYTES, work)
 }

@@ -187,27 +187,21 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
 /// Ends what `up` left running. False when there was nothing.
 pub async fn down(progress: &Progress) -> Result<bool, Error> {
     let _lock = workspace::lock("up")?;
-    let Some(running) = running()? else {
+    let Some(owner) = owner_of(&std::fs::read(state_path()?).unwrap_or_default()) else {
+        clear_away()?;
         return Ok(false);
     };
     progress.step("ending the local cloud");
-    running.owner.signal("TERM");
+    owner.signal("TERM");
     let began = Instant::now();
-    while running.owner.is_alive() {
+    while owner.is_alive() {
         if began.elapsed() > STOP_LIMIT {
             // Its emulator and functions notice and end as well.
-            running.owner.signal("KILL");
+            owner.signal("KILL");
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    for path in running.credentials.values() {
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(path)(error)),
-            _ => {}
-        }
-    }
-    let path = state_path()?;
-    std::fs::remove_file(&path).map_err(Error::file(&path))?;
+    clear_away()?;
     progress.step("it has ended");
     Ok(true)
 }
@@ -215,16 +209,37 @@ pub async fn down(progress: &Progress) -> Result<bool, Error> {
 /// What runs, if it does. What is left of one that was killed is cleared away.
 pub fn running() -> Result<Option<Running>, Error> {
     let path = state_path()?;
-    let Ok(text) = std::fs::read(&path) else {
-        return Ok(None);
-    };
-    match serde_json::from_slice::<Running>(&text) {
-        Ok(running) if running.owner.is_alive() => Ok(Some(running)),
-        _ => {
-            std::fs::remove_file(&path).map_err(Error::file(&path))?;
-            Ok(None)
-        }
+    let text = std::fs::read(&path).unwrap_or_default();
+    if owner_of(&text).is_some() {
+        let text_of_another = |_| {
+            let text = "what runs was started by another version; end it with: cargo local down";
+            Error::Missing(text.to_owned())
+        };
+        return serde_json::from_slice(&text).map(Some).map_err(text_of_another);
     }
+    clear_away()?;
+    Ok(None)
+}
+
+/// Whoever owns what runs, as any version of it has said; `None` where nobody does any more.
+fn owner_of(text: &[u8]) -> Option<Identity> {
+    #[derive(Deserialize)]
+    struct Owned {
+        owner: Identity,
+    }
+    let Owned { owner } = serde_json::from_slice(text).ok()?;
+    owner.is_alive().then_some(owner)
+}
+
+/// Removes what stands of one that has ended: where it was, and its sandboxes' credentials.
+fn clear_away() -> Result<(), Error> {
+    let gone = |path: &Path, removed: std::io::Result<()>| match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
+        _ => Ok(()),
+    };
+    let (credentials, state) = (workspace::local()?.join("credentials"), state_path()?);
+    gone(&credentials, std::fs::remove_dir_all(&credentials))?;
+    gone(&state, std::fs::remove_file(&state))
 }
 
 /// A file for each connection, as `segment-relay connections credentials` reads them.

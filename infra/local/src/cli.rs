@@ -114,7 +114,12 @@ impl Cli {
                 let profile = if *release { Profile::Release } else { Profile::Dev };
                 let beginning = if *empty { Beginning::Empty } else { Beginning::Defined };
                 let (running, already) = background::up(profile, beginning, progress).await?;
-                Ok(running::describe(&running, if already { "It runs already." } else { "It runs." }))
+                let first = match already {
+                    false => "It runs.",
+                    true if running.beginning == beginning => "It runs already.",
+                    true => "It runs already, begun the other way: cargo local down ends it.",
+                };
+                Ok(running::describe(&running, first))
             }
             Subcommands::Token(arguments) => token::run(arguments).await,
             Subcommands::Load { folder, values } => load(folder, values).await,

@@ -84,8 +84,8 @@ async fn the_stack_answers_and_nothing_of_it_stays() {
 async fn a_function_is_held_to_its_role_where_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = start(folder.path(), true).await;
-    // Chunk may announce nothing, finish may.
-    for (function, may) in [("chunk", false), ("finish", true)] {
+    // Snapshot may announce nothing, finish may.
+    for (function, may) in [("snapshot", false), ("finish", true)] {
         let answer = cloud.invoke(function, &json!({"announce": true})).await.unwrap();
         let said = answer.body.to_string();
         assert_eq!(answer.body["announced"], json!(may), "{function}: {said}");

@@ -96,6 +96,6 @@ pub(crate) struct When {
     #[arg(long, group = "way", value_name = "EXPRESSION", requires = "time_zone")]
     pub(crate) cron: Option<String>,
     /// The time zone of --daily and --cron, such as Europe/Rome
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", conflicts_with_all = ["off", "every_minutes", "every_refresh"])]
     pub(crate) time_zone: Option<String>,
 }

@@ -117,7 +117,9 @@ async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) ->
         rows.extend(items("/not_started").iter().map(row("/problem")));
         if rows.is_empty() { "No export is to run.".to_owned() } else { table(["export", "run", ""], &rows) }
     })?;
-    Ok(Ending::Done)
+    let has_failed =
+        field(&asked, "/not_started").and_then(Value::as_array).is_some_and(|few| !few.is_empty());
+    Ok(if has_failed { Ending::Failed } else { Ending::Done })
 }
 
 async fn duplicate(

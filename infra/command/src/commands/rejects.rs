@@ -30,6 +30,8 @@ struct Contents {
     reasons: Reasons,
     /// Of rows that the file cannot list, for they are nobody's: so many by outcome, code and reason.
     unlisted: Reasons,
+    /// How the run ended; empty where there is no report.
+    state: String,
 }
 
 /// How often each outcome, code and reason stands.
@@ -52,32 +54,27 @@ pub(super) async fn rejects(
         Err(error) if is_empty(&error) => Contents::default(),
         Err(error) => return Err(error.into()),
     };
-    contents.unlisted = unlisted(id, &doing, &contents.reasons, session).await?;
-    session.console.show(&figures(&contents, out), |_| in_words(&contents, out))?;
+    let report = match session.api.get(&doing, &["runs", id, "report"]).await {
+        Ok(answer) => answer.body,
+        // A run whose accounts could not be made has none.
+        Err(error) if error.status() == Some(404) => Value::Null,
+        Err(error) => return Err(error.into()),
+    };
+    contents.unlisted = unlisted(&report, &contents.reasons);
+    contents.state = text(&report, "/state");
+    session.console.show(&figures(&contents, out), |_| in_words(id, &contents, out))?;
     Ok(Ending::Done)
 }
 
 /// What the report counts besides the file's rows: rows without a member key, and those beyond a member's first.
-async fn unlisted(
-    id: &str,
-    doing: &str,
-    listed: &Reasons,
-    session: &mut Session<'_, '_>,
-) -> Result<Reasons, Error> {
-    let report = match session.api.get(doing, &["runs", id, "report"]).await {
-        Ok(answer) => answer.body,
-        // A run whose accounts could not be made has none.
-        Err(error) if error.status() == Some(404) => return Ok(Reasons::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let told = field(&report, "/reasons").and_then(Value::as_array).into_iter().flatten();
+fn unlisted(report: &Value, listed: &Reasons) -> Reasons {
+    let told = field(report, "/reasons").and_then(Value::as_array).into_iter().flatten();
     let told = told.map(|reason| {
         let words = ["/kind", "/code", "/text"].map(|name| text(reason, name));
         (words, number(reason, "/rows").unwrap_or_default())
     });
-    Ok(told
-        .filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
-        .collect())
+    told.filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
+        .collect()
 }
 
 /// The file's rows, in the file that was asked for or in one that nobody sees.
@@ -159,17 +156,22 @@ fn figures(contents: &Contents, out: Option<&Path>) -> Value {
     // Where there is no row there is no file.
     let file = out.filter(|_| contents.rows > 0).map(|path| path.display().to_string());
     let rows = contents.rows + unlisted_rows(contents);
-    json!({ "rows": rows, "listed_rows": contents.rows, "reasons": reasons, "file": file })
+    json!({ "rows": rows, "listed_rows": contents.rows, "reasons": reasons, "file": file,
+        "state": contents.state })
 }
 
 fn unlisted_rows(contents: &Contents) -> u64 {
     contents.unlisted.values().sum()
 }
 
-fn in_words(contents: &Contents, out: Option<&Path>) -> String {
+fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     let unlisted = unlisted_rows(contents);
     if contents.rows + unlisted == 0 {
-        return "Every row was applied.".to_owned();
+        return match contents.state.as_str() {
+            "succeeded" => "Every row was applied.".to_owned(),
+            // It stopped before any row had its outcome.
+            _ => format!("No row has an outcome. Why the run stopped: segment-relay runs show {id}"),
+        };
     }
     let row = |([outcome, code, reason], rows): (&[String; 3], u64)| {
         [grouped(rows), outcome.clone(), code.clone(), reason.clone()]

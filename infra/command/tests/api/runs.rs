@@ -178,7 +178,14 @@ async fn with_rejects() -> Bench {
         { "kind": "skipped", "code": "unsubscribed", "text": "they unsubscribed, and are left alone", "rows": 1 },
         nobody(),
     ]);
-    bench.answer("GET", &format!("/runs/{RUN}/report"), 200, json!({ "reasons": reasons })).await;
+    bench
+        .answer(
+            "GET",
+            &format!("/runs/{RUN}/report"),
+            200,
+            json!({ "state": "succeeded", "reasons": reasons }),
+        )
+        .await;
     bench
 }
 
@@ -210,11 +217,21 @@ async fn a_run_without_rejects_says_so() {
     let bench = Bench::new().await;
     let none = problem(404, "nothing_rejected", "every row was applied");
     bench.respond("GET", &format!("/runs/{RUN}/rejected"), none).await;
-    let reports = [json!({ "reasons": [] }), json!({ "reasons": [nobody()] })];
+    let report = |state: &str, reasons: &[Value]| json!({ "state": state, "reasons": reasons });
+    let reports = [
+        report("succeeded", &[]),
+        report("succeeded", &[nobody()]),
+        report("failed", &[]),
+        report("canceled", &[]),
+    ];
     bench.answers("GET", &format!("/runs/{RUN}/report"), &reports).await;
     let ran = bench.run(&["runs", "rejects", RUN]).await;
     assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Every row was applied.\n"));
     assert_snapshot!("rejects_of_nobody", bench.run(&["runs", "rejects", RUN]).await.output);
+    for state in ["failed", "canceled"] {
+        let ran = bench.run(&["runs", "rejects", RUN]).await;
+        assert!(ran.output.starts_with("No row has an outcome."), "{state}: {}", ran.output);
+    }
 }
 
 #[tokio::test]

@@ -70,14 +70,15 @@ async fn save(
     document.validate()?;
     let current = api.requests.catalog.find::<Segment>(id.as_str()).await?;
     api.require_use_through(&caller, &id).await?;
+    api.require_query(&document).await?;
     let mut warnings = Vec::new();
-    // What will be refused for its version, or was done before, need not be looked at.
-    if is_expected(expected, current.as_ref()) {
+    // What will be refused for its version, or was done before, need not be planned.
+    if query.check == SegmentCheck::Sources && is_expected(expected, current.as_ref()) {
+        let before = current.as_ref().map(|saved| &saved.document);
+        warnings = api.check_with_sources(&document, before).await?;
+        // The engine takes its time, and in the meantime others may have changed what this depends on.
+        api.require_use_through(&caller, &id).await?;
         api.require_query(&document).await?;
-        if let SegmentCheck::Sources = query.check {
-            let before = current.as_ref().map(|saved| &saved.document);
-            warnings = api.check_with_sources(&document, before).await?;
-        }
     }
     if let Expected::Version(version) = expected
         && document.upload().is_none()

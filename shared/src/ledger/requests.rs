@@ -156,7 +156,9 @@ impl Ledger {
     }
 
     fn run_part(&self, request: &RunRequest, state: RunState) -> Result<TransactWriteItem, LedgerError> {
-        let trigger = serde_json::to_string(&request.trigger);
+        // Who asked stands beside it: a version that knows triggers without it still reads this one.
+        let (trigger, asked_by) = (request.trigger.clone().by(None), &request.trigger.by);
+        let trigger = serde_json::to_string(&trigger);
         let trigger = trigger.map_err(|_| LedgerError::Damaged { attribute: "trigger" })?;
         let mut item = run_key(request.run_id);
         item.insert("export_id".to_owned(), text(request.export_id.as_str()));
@@ -164,6 +166,9 @@ impl Ledger {
         item.insert("connection_id".to_owned(), text(request.connection_id.as_str()));
         item.insert("mode".to_owned(), text(mode_text(request.mode)?));
         item.insert("trigger".to_owned(), text(trigger));
+        if let Some(who) = asked_by {
+            item.insert("asked_by".to_owned(), text(who));
+        }
         item.insert("requested_at_ms".to_owned(), number(request.now.as_millisecond()));
         item.insert("updated_at_ms".to_owned(), number(request.now.as_millisecond()));
         item.insert("expires_at".to_owned(), expiry(request.now));

@@ -20,6 +20,8 @@ const MAX_PARSER_DEPTH: usize = 500;
 const MAX_OPERATORS: usize = 500;
 /// The most joins, unions and subqueries of a query, which also take their time.
 const MAX_RELATIONS: usize = 100;
+/// The most tokens that the parser may come to, each counted as often as it may.
+const MAX_STEPS: u64 = 200_000;
 
 /// One SELECT, or why the text is none. It goes as deep as the query is nested: whoever calls it needs a large stack.
 pub fn parse(text: &str) -> Result<Statement, TextError> {
@@ -40,7 +42,7 @@ pub fn parse(text: &str) -> Result<Statement, TextError> {
             return Err(TextError::NotASelect { keyword: one_line(&other.to_string(), 30) });
         }
     }
-    if !is_moderate(&tokens) {
+    if !is_moderate(&tokens) || steps(&tokens) > MAX_STEPS {
         return Err(TextError::TooDeep);
     }
     let mut statements = Parser::new(&GenericDialect {})
@@ -95,6 +97,124 @@ fn is_moderate(tokens: &[TokenWithSpan]) -> bool {
     operators <= MAX_OPERATORS && relations <= MAX_RELATIONS
 }
 
+/// How often the parser may come to a token, over all of them.
+///
+/// There are places where it reads on, finds that it was wrong, goes back and reads the same again another way: what
+/// stands in brackets behind a word with a meaning of its own (`CAST(`, `POSITION(`), what stands in parentheses around a
+/// subquery (`((SELECT`), and what follows `INTERVAL`. Each of them that is open doubles the work of what is in it.
+fn steps(tokens: &[TokenWithSpan]) -> u64 {
+    // Of each open bracket.
+    let mut doublings: Vec<u32> = Vec::new();
+    let mut parentheses_in_a_row = 0;
+    let mut word_doublings = 0;
+    // Those whose value has not come yet.
+    let mut intervals = 0;
+    let mut has_value = false;
+    let mut steps: u64 = 0;
+    for token in tokens {
+        if matches!(token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        let opens = matches!(token.token, Token::LParen | Token::LBracket | Token::LBrace);
+        if opens {
+            doublings.push(word_doublings + intervals);
+        }
+        if opens || has_value {
+            intervals = 0;
+        }
+        (word_doublings, has_value) = (0, false);
+        match &token.token {
+            Token::RParen | Token::RBracket | Token::RBrace => drop(doublings.pop()),
+            Token::Word(word) => match word.keyword {
+                Keyword::NoKeyword => has_value = true,
+                Keyword::SELECT | Keyword::WITH => {
+                    let outer = doublings.iter_mut().rev().take(parentheses_in_a_row).skip(1);
+                    outer.for_each(|doubling| *doubling = 1);
+                }
+                Keyword::INTERVAL => intervals += 1,
+                // It is read a third way as well.
+                Keyword::POSITION => word_doublings = 2,
+                _ => word_doublings = 1,
+            },
+            Token::Number(..) | Token::SingleQuotedString(_) => has_value = true,
+            _ => {}
+        }
+        parentheses_in_a_row = if token.token == Token::LParen { parentheses_in_a_row + 1 } else { 0 };
+        let doublings = doublings.iter().sum::<u32>() + intervals;
+        steps = steps.saturating_add(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+    }
+    steps
+}
+
 fn is_select(word: &str) -> bool {
     word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("with")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(open: &str, middle: &str, close: &str, depth: usize) -> String {
+        format!("{}{middle}{}", open.repeat(depth), close.repeat(depth))
+    }
+
+    #[track_caller]
+    fn check(text: &str, is_taken: bool) {
+        let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().unwrap();
+        assert_eq!(steps(&tokens) <= MAX_STEPS, is_taken, "{} steps: {text}", steps(&tokens));
+    }
+
+    #[test]
+    fn what_would_be_read_again_and_again_is_refused() {
+        // Each level of them doubles the parser's time, or worse: twenty take a second, thirty a quarter of an hour.
+        let values = [
+            "position(",
+            "overlay(",
+            "cast(",
+            "try_cast(",
+            "convert(",
+            "extract(",
+            "substring(",
+            "ceil(",
+            "array[",
+        ];
+        for open in values {
+            let close = if open.ends_with('[') { "]" } else { ")" };
+            check(&format!("SELECT {} FROM t", nested(open, "a b", close, 20)), false);
+            check(&format!("SELECT {} FROM t", nested(open, "a", close, 5)), true);
+        }
+        for open in ["interval ", "interval - ", "interval f(", "interval ("] {
+            let close = if open.ends_with('(') { ")" } else { "" };
+            check(&format!("SELECT {} FROM t", nested(open, "*", close, 20)), false);
+        }
+        let tables = [
+            ("((select * from ", ") x)"),
+            ("(((select * from ", ") x))"),
+            ("((with y as (select 1) select * from ", ") x)"),
+        ];
+        for (open, close) in tables {
+            check(&format!("SELECT a FROM {}", nested(open, "t", close, 20)), false);
+            check(&format!("SELECT a FROM {}", nested(open, "t", close, 3)), true);
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_read() {
+        let many = |one: &str, times: usize| vec![one; times].join(" AND ");
+        check(&format!("SELECT a FROM t WHERE {}", many("b > now() - INTERVAL '1 day'", 100)), true);
+        check(
+            &format!("SELECT a FROM t WHERE {}", many("CAST(TRIM(SUBSTRING(b, 1, 4)) AS INT) > 5", 100)),
+            true,
+        );
+        check(&format!("SELECT a FROM t WHERE {}", nested("(", "b", " AND c)", 45)), true);
+        check(&format!("SELECT a FROM {}", nested("(SELECT * FROM ", "t", ") x", 10)), true);
+        check(
+            &format!("SELECT a FROM t WHERE {}", nested("a IN (SELECT b FROM t WHERE ", "c", ")", 10)),
+            true,
+        );
+        check(
+            "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.b IN (SELECT MAX(CAST(c AS INT)) FROM v))",
+            true,
+        );
+    }
 }

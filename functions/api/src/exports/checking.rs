@@ -4,6 +4,7 @@ use crate::Api;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
 use relay::catalog::{Connection, Export};
+use relay::connectors::ErrorKind;
 use relay::stages::{ExportCheck, StageError, require_consent};
 use serde::Deserialize;
 use std::time::Duration;
@@ -55,7 +56,10 @@ impl Api {
         let deadline = Instant::now() + PATIENCE;
         match timeout_at(deadline, check.check(export, &connection, deadline)).await {
             Ok(Ok(notices)) => Ok(notices),
-            Ok(Err(StageError::Stop { .. })) if self.lacks_credentials(&connection).await => {
+            // Whatever else is wrong is found out without them.
+            Ok(Err(StageError::Stop { code, .. }))
+                if code == ErrorKind::Authentication.code() && self.lacks_credentials(&connection).await =>
+            {
                 let id = &connection.id;
                 Ok(vec![format!(
                     "not checked with the destination: connection \"{id}\" has no credentials yet (PUT \

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Whether a query is planned over its sources before a segment is saved.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SegmentCheck {
     /// Its columns have to be there.

@@ -119,6 +119,19 @@ fn check(arguments: &[&str], ran: &Ran) {
     }
 }
 
+/// That nobody has stored credentials hides nothing that is wrong besides.
+async fn mistakes_are_told_without_credentials(scene: &Scene) {
+    let export = json!({
+        "id": "mistaken", "name": "Mistaken", "connection": "omnisend", "match_key": "email",
+        "segments": [{ "segment": "subscribers" }], "options": { "tagg": { "name": "Newsletter" } },
+    });
+    let headers = [("if-none-match", "*")];
+    let answer =
+        scene.cloud.api_with(Method::PUT, "/exports/mistaken", &headers, Some(&export)).await.unwrap();
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert!(answer.body["detail"].as_str().unwrap().contains("tagg"), "{}", answer.body);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_new_gets_from_nothing_to_a_scheduled_export_by_the_readme() {
     let scene = Scene::unconnected().await;
@@ -136,6 +149,9 @@ async fn somebody_new_gets_from_nothing_to_a_scheduled_export_by_the_readme() {
         let arguments: Vec<&str> =
             line.iter().map(|word| if word == "RUN" { run_id.as_str() } else { word }).collect();
         check(&arguments, &terminal.run(&arguments).await);
+        if arguments[0] == "apply" {
+            mistakes_are_told_without_credentials(&scene).await;
+        }
         if arguments[..2] == ["exports", "run"] {
             let history = terminal.json(&["exports", "history", arguments[2]]).await;
             run_id = history.pointer("/items/0/run_id").unwrap().as_str().unwrap().to_owned();

@@ -54,3 +54,24 @@ fn collect(value: &serde_json::Value, references: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+/// Names of properties are texts, so no other type may be asked of them.
+fn check_names(schema: &serde_json::Value, at: &str) {
+    if let Some(wanted) = schema.pointer("/propertyNames/type") {
+        assert_eq!(wanted, "string", "{at}");
+    }
+    match schema {
+        serde_json::Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| check_names(value, &format!("{at}/{name}")));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|value| check_names(value, at)),
+        _ => {}
+    }
+}
+
+#[test]
+fn names_of_properties_are_texts() {
+    let document = serde_json::to_value(crate::openapi_document()).unwrap();
+    assert!(document.to_string().contains("propertyNames"), "maps are described by them");
+    check_names(&document, "");
+}

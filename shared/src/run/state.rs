@@ -221,6 +221,8 @@ pub struct Run {
     /// The latest time that it waits or waited by itself.
     pub pause: Option<Pause>,
     /// How many people the destination itself counts on each target list, by the list's place in the plan.
+    // A key of a JSON object is a text, whatever it counts.
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub members: BTreeMap<usize, u64>,
     /// Somebody approved what the guard held.
     pub is_approved: bool,

@@ -86,11 +86,7 @@ impl CatalogStore {
     ) -> Result<(Vec<AuditLine>, Option<String>), CloudError> {
         count_call();
         let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("kind = :kind")
-            .expression_attribute_values(":kind", text(KIND))
+            .query(KIND)
             .scan_index_forward(false)
             .limit(limit)
             .set_exclusive_start_key(cursor.map(|id| item_key(KIND, id)))

@@ -2,6 +2,7 @@
 
 use super::{CloudError, count_call};
 use crate::catalog::{CatalogError, Document};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -96,17 +97,8 @@ impl CatalogStore {
         let mut start = None;
         loop {
             count_call();
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("kind = :kind")
-                .expression_attribute_values(":kind", text(T::KIND.name()))
-                .projection_expression("id")
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await;
+            let query = self.query(T::KIND.name()).projection_expression("id").consistent_read(true);
+            let answer = query.set_exclusive_start_key(start).send().await;
             let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
             ids.extend(answer.items().iter().filter_map(|item| find_text(item, "id")).map(str::to_owned));
             start = answer.last_evaluated_key;
@@ -124,11 +116,7 @@ impl CatalogStore {
     ) -> Result<(Vec<Result<Saved<T>, CatalogError>>, Option<String>), CloudError> {
         count_call();
         let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("kind = :kind")
-            .expression_attribute_values(":kind", text(T::KIND.name()))
+            .query(T::KIND.name())
             .set_limit(limit)
             .consistent_read(true)
             .set_exclusive_start_key(after.map(|id| item_key(T::KIND.name(), id)))
@@ -137,6 +125,15 @@ impl CatalogStore {
         let answer = answer.map_err(|error| CloudError::new("read catalog", &self.table, &error))?;
         let next = answer.last_evaluated_key().and_then(|key| find_text(key, "id")).map(str::to_owned);
         Ok((answer.items().iter().map(saved).collect(), next))
+    }
+
+    /// Asks for the items of a kind.
+    pub(super) fn query(&self, kind: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", text(kind))
     }
 
     /// Stores a definition that has been checked, whatever is there. [`CatalogStore::write`] is for people, who must

@@ -174,6 +174,12 @@ impl Export {
         self.connection.as_ref().ok_or_else(detached)
     }
 
+    /// Whether a segment is one of its own.
+    #[must_use]
+    pub fn uses(&self, segment: &SegmentId) -> bool {
+        self.segments.iter().any(|entry| entry.segment == *segment)
+    }
+
     /// The attributes that its segments must provide: the match key and what is mapped, each once.
     #[must_use]
     pub fn attributes(&self) -> Vec<String> {

@@ -44,8 +44,7 @@ impl RunRequests {
     ) -> Result<SegmentRuns, StageError> {
         let mut runs = SegmentRuns::default();
         for export in exports {
-            let uses = export.segments.iter().any(|entry| entry.segment == *segment);
-            if !uses || !export.enabled {
+            if !export.uses(segment) || !export.enabled {
                 continue;
             }
             if self.ledger.asked_run(&export.id, &trigger.key).await?.is_some() {

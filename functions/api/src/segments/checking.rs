@@ -81,8 +81,7 @@ impl Api {
 
     /// The enabled exports that use a segment.
     async fn running_users(&self, segment: &Segment) -> Result<Vec<Saved<Export>>, Problem> {
-        let uses = |export: &Export| export.segments.iter().any(|entry| entry.segment == segment.id);
-        self.exports_where(|export| export.enabled && uses(export)).await
+        self.exports_where(|export| export.enabled && export.uses(&segment.id)).await
     }
 
     /// The columns of a query, as the query engine finds them.

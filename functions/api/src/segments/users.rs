@@ -53,8 +53,7 @@ async fn exports(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<
     let id = SegmentId::try_from(id)?;
     api.saved::<Segment>(id.as_str()).await?;
     let all = api.exports_where(|_| true).await?.into_iter().map(|saved| saved.document);
-    let (contains, others): (Vec<Export>, Vec<Export>) =
-        all.partition(|export| export.segments.iter().any(|entry| entry.segment == id));
+    let (contains, others): (Vec<Export>, Vec<Export>) = all.partition(|export| export.uses(&id));
     let named = |exports: Vec<Export>| exports.into_iter().map(NamedExport::from).collect();
     Ok(Json(SegmentExports { contains: named(contains), does_not_contain: named(others) }))
 }
@@ -62,7 +61,7 @@ async fn exports(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<
 impl Api {
     /// The exports that use a segment.
     pub(super) async fn users_of(&self, id: &SegmentId) -> Result<Vec<Saved<Export>>, Problem> {
-        self.exports_where(|export| export.segments.iter().any(|entry| entry.segment == *id)).await
+        self.exports_where(|export| export.uses(id)).await
     }
 
     /// A segment decides who leaves through the connections of its exports, so that whoever changes it has to be allowed

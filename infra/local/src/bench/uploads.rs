@@ -17,7 +17,7 @@ use crate::binaries::{self, Profile};
 use crate::cloud::Options;
 use crate::console::Progress;
 use crate::demo::Person;
-use crate::world::Bundle;
+use crate::world::{Bundle, Tool, Values};
 use crate::{Error, venv};
 
 const SEGMENT: &str = "everybody";
@@ -48,12 +48,14 @@ pub(super) async fn run(
     let segment = json!({ "id": SEGMENT, "name": "Everybody", "upload": {
         "identity_column": "email", "member_key_column": "customer_id", "columns": { "points": "integer" },
     } });
+    let folder = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
+    let definition = folder.path().join("segments").join(format!("{SEGMENT}.yaml"));
+    std::fs::create_dir_all(folder.path().join("segments")).map_err(Error::file(folder.path()))?;
+    std::fs::write(&definition, segment.to_string()).map_err(Error::file(&definition))?;
+    Tool::of(&bundle.cloud, "bench")?.apply(folder.path(), &Values::new()).await?;
     let segment = Segment::parse(&segment.to_string()).map_err(|error| Error::Data(error.to_string()))?;
-    let saved = bundle.catalog().put(&segment, relay::timestamp_now()).await;
-    saved.map_err(|error| Error::Answer(error.to_string()))?;
 
     progress.step(&format!("writing a CSV of {bytes} bytes"));
-    let folder = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
     let path = folder.path().join("everybody.csv");
     let written = write(&path, bytes)?;
     let lines = written.lines;

@@ -8,6 +8,7 @@
     reason = "a test ends at the first thing that is not as it must be"
 )]
 
+mod activation;
 mod canceling;
 mod control_plane;
 mod dry_run;
@@ -15,6 +16,7 @@ mod dynamics365_sales;
 mod edits;
 mod guard;
 mod interruptions;
+mod kept_members;
 mod killed_steps;
 mod limits;
 mod main_job;

@@ -88,12 +88,12 @@ async fn save(
         api.require_use(&caller, current.document.connection.as_ref()).await?;
     }
     api.require_use(&caller, document.connection.as_ref()).await?;
-    api.check_references(&document).await?;
+    let mut warnings = api.check_references(&document).await?;
     document.validate()?;
-    let warnings = match query.check {
+    warnings.extend(match query.check {
         Check::Destination => api.check_with_destination(&document).await?,
         Check::None => Vec::new(),
-    };
+    });
     let needs = document.connection.as_ref().map(|connection| (Kind::Connection, connection.to_string()));
     let saving = Saving { caller: &caller, expected, request_key, needs };
     let saved = api.save(id.as_str(), &document, saving).await?;
@@ -161,8 +161,8 @@ impl Api {
         Err(Problem::new(StatusCode::FORBIDDEN, "connection_not_shared", detail))
     }
 
-    /// What an export names has to be there when it is saved.
-    async fn check_references(&self, export: &Export) -> Result<(), Problem> {
+    /// What an export names has to be there when it is saved. Gives what people should know of it.
+    async fn check_references(&self, export: &Export) -> Result<Vec<String>, Problem> {
         let missing = |error: LookupError, field: String| match error {
             LookupError::Catalog(error @ CatalogError::Missing { .. }) => {
                 Problem::field("reference_missing", field, error.to_string())
@@ -173,10 +173,17 @@ impl Api {
             let found = self.requests.catalog.get::<Connection>(connection.as_str()).await;
             found.map_err(|error| missing(error, "/connection".to_owned()))?;
         }
+        let mut warnings = Vec::new();
         for (index, entry) in export.segments.iter().enumerate() {
             let found = self.requests.catalog.get::<Segment>(entry.segment.as_str()).await;
-            found.map_err(|error| missing(error, format!("/segments/{index}/segment")))?;
+            let segment = found.map_err(|error| missing(error, format!("/segments/{index}/segment")))?;
+            if !segment.active {
+                warnings.push(format!(
+                    "segment \"{}\" is switched off: its target list stays as it is until it is switched on",
+                    segment.id
+                ));
+            }
         }
-        Ok(())
+        Ok(warnings)
     }
 }

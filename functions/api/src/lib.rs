@@ -10,11 +10,13 @@ mod connections;
 mod documents;
 mod exports;
 mod extract;
+mod links;
 mod openapi;
 mod people;
 pub mod problem;
 mod runs;
 mod segments;
+mod settings;
 mod sources;
 
 use access::RoleNames;
@@ -59,6 +61,7 @@ fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(openapi::serve))
         .merge(people::router())
+        .merge(settings::router())
         .merge(sources::router())
         .merge(segments::router())
         .merge(connections::router())

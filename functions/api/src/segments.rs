@@ -1,6 +1,7 @@
 //! Named sets of profiles.
 
 mod checking;
+mod members;
 mod previews;
 mod sizes;
 mod users;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, save, remove))
+        .merge(members::router())
         .merge(previews::router())
         .merge(sizes::router())
         .merge(users::router())
@@ -87,6 +89,7 @@ async fn save(
     }
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
+    api.requests.follow_segment(&document, saved.version, timestamp_now()).await?;
     Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 
@@ -118,7 +121,12 @@ async fn remove(
         return Err(Problem::new(StatusCode::CONFLICT, "segment_in_use", detail));
     }
     api.forget_upload(&id, version).await?;
+    let kept_members = api.requests.empty_segment(&id, version, timestamp_now()).await?;
     api.remove::<Segment>(id.as_str(), &caller, version).await?;
+    if kept_members {
+        // Once more, for a refresh that was under way.
+        api.requests.let_go_of_members(&id, &format!("removed/{version}")).await?;
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

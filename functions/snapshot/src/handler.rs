@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use object_store::ObjectStore;
 use relay::aws::{CatalogStore, Objects, Queue};
 use relay::catalog::{CustomUpload, Document, Export, Segment, SegmentKind, Source};
-use relay::ledger::{Ledger, RunChange, SegmentSize, UploadPointer};
+use relay::ledger::{Evaluation, Ledger, RunChange, UploadPointer};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::{Manifest, SnapshotUpload};
-use relay::stages::{StageError, Step, freeze_export, require_results};
+use relay::stages::{StageError, Step, freeze_definitions, require_results};
 use snapshot::{
     Engine, EngineSettings, OneObject, QueryError, S3Store, SegmentQuery, SnapshotFigures, SourceFormat,
     SourceSpec, evaluate, without_members,
@@ -44,7 +44,10 @@ impl Snapshots {
         self.ledger.advance(run_id, &states, RunState::Snapshotting, Timestamp::now(), &began).await?;
         require_results(&self.objects, &run).await?;
         let keys = Keys::new(run_id, run.export_id.clone());
-        let export = freeze_export(&self.catalog, &self.objects, &run.export_id, &keys).await?;
+        let now = Timestamp::now();
+        let definitions =
+            freeze_definitions(&self.catalog, &self.objects, &run.export_id, &keys, now).await?;
+        let export = definitions.export;
         let engine = self.engine(EngineSettings::new(std::env::temp_dir())).await?;
         let segments: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
         for segment in segments {
@@ -93,11 +96,15 @@ impl Snapshots {
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("snapshot.parquet");
         let attributes = export.attributes();
-        let Made { query, figures, upload } = match &segment.kind {
+        let Made { query, figures, upload, refreshed_at, stale } = match &segment.kind {
+            SegmentKind::Query { .. } if segment.schedule.is_some() => {
+                self.snapshot_kept(segment, attributes, &path).await?
+            }
             SegmentKind::Query { query, member_key } => {
                 let query = SegmentQuery { text: query.clone(), member_key: member_key.clone(), attributes };
                 let figures = evaluate(engine, &query, &path).await;
-                Made { query, figures: figures.map_err(|error| query_error(segment, error))?, upload: None }
+                let figures = figures.map_err(|error| query_error(segment, error))?;
+                Made { query, figures, upload: None, refreshed_at: None, stale: None }
             }
             SegmentKind::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
         };
@@ -116,13 +123,18 @@ impl Snapshots {
             hash: figures.blake3,
             made_at: Timestamp::now(),
             upload,
+            refreshed_at,
+            stale,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
         // The manifest is what makes a snapshot one, so it comes last.
         self.objects.put(&manifest_key, bytes).await?;
-        let size = SegmentSize { run_id: run.run_id, members: figures.rows, at: Timestamp::now() };
-        self.ledger.note_size(&segment.id, size).await?;
+        // What was not evaluated now is no news of how large the segment is.
+        if refreshed_at.is_none() {
+            let evaluation = Evaluation::Run(run.run_id);
+            self.ledger.note_size(&segment.id, evaluation, figures.rows, Timestamp::now()).await?;
+        }
         tracing::info!(run.id = %run.run_id, segment.id = segment.id(), rows = figures.rows, bytes = figures.bytes,
             "snapshot is made");
         Ok(())
@@ -130,16 +142,20 @@ impl Snapshots {
 }
 
 /// A snapshot that is written, and what it was made from.
-struct Made {
-    query: SegmentQuery,
-    figures: SnapshotFigures,
-    upload: Option<SnapshotUpload>,
+pub(crate) struct Made {
+    pub(crate) query: SegmentQuery,
+    pub(crate) figures: SnapshotFigures,
+    pub(crate) upload: Option<SnapshotUpload>,
+    /// When the members were evaluated, where they were taken as they were.
+    pub(crate) refreshed_at: Option<Timestamp>,
+    /// Why they are not younger, where they should be.
+    pub(crate) stale: Option<String>,
 }
 
-/// The name of an upload's table in the query that takes its lines.
-const UPLOAD_TABLE: &str = "upload";
-/// The query that takes an upload's lines.
-pub(crate) const UPLOAD_QUERY: &str = "SELECT * FROM upload";
+/// The name of the one table, of an upload's lines or of kept members, in the query that takes its rows.
+const TABLE: &str = "members";
+/// The query that takes them.
+pub(crate) const TABLE_QUERY: &str = "SELECT * FROM members";
 
 impl Snapshots {
     /// The lines of the segment's current upload, or nobody where that has come to its end.
@@ -153,14 +169,14 @@ impl Snapshots {
         let current = self.current_upload(segment).await?;
         let is_expired = current.is_expired(Timestamp::now());
         let query = SegmentQuery {
-            text: UPLOAD_QUERY.to_owned(),
+            text: TABLE_QUERY.to_owned(),
             member_key: upload.member_key_column().to_owned(),
             attributes,
         };
         let figures = if is_expired {
             without_members(&query.attributes, path).await
         } else {
-            match self.upload_engine(&current.object_key, EngineSettings::new(std::env::temp_dir())) {
+            match self.table_engine(&current.object_key, EngineSettings::new(std::env::temp_dir())) {
                 Ok(engine) => evaluate(&engine, &query, path).await,
                 Err(error) => Err(error),
             }
@@ -170,6 +186,8 @@ impl Snapshots {
             query,
             figures: figures.map_err(|error| query_error(segment, error))?,
             upload: Some(upload),
+            refreshed_at: None,
+            stale: None,
         })
     }
 
@@ -185,8 +203,8 @@ impl Snapshots {
         })
     }
 
-    /// An engine whose one source is an upload.
-    pub(crate) fn upload_engine(
+    /// An engine whose one source is an object of ours: an upload's table, or kept members.
+    pub(crate) fn table_engine(
         &self,
         object_key: &str,
         settings: EngineSettings,
@@ -194,10 +212,10 @@ impl Snapshots {
         let bucket = self.data_bucket.clone();
         let store = Arc::new(S3Store::new(self.s3.clone(), bucket.clone()));
         let store = OneObject::new(store, object_key)
-            .map_err(|_| QueryError::Internal { kind: "upload's key".to_owned() })?;
+            .map_err(|_| QueryError::Internal { kind: "table's key".to_owned() })?;
         let (prefix, _) = object_key.rsplit_once('/').unwrap_or_default();
         let source = SourceSpec {
-            name: UPLOAD_TABLE.to_owned(),
+            name: TABLE.to_owned(),
             bucket: bucket.clone(),
             prefix: prefix.to_owned(),
             format: SourceFormat::Parquet,
@@ -215,7 +233,7 @@ const fn source_format(format: relay::catalog::SourceFormat) -> SourceFormat {
     }
 }
 
-fn query_error(segment: &Segment, error: QueryError) -> StageError {
+pub(crate) fn query_error(segment: &Segment, error: QueryError) -> StageError {
     let named = |text: String| format!("segment \"{}\": {text}", segment.id);
     match StageError::from(error) {
         StageError::Stop { code, text } => StageError::Stop { code, text: named(text) },

@@ -1,9 +1,11 @@
 //! One segment's preview: evaluated like a run's segment, with less time, and told instead of kept.
 
-use crate::handler::{Snapshots, UPLOAD_QUERY};
+use crate::download::MembersFile;
+use crate::handler::{Snapshots, TABLE_QUERY};
 use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{Segment, SegmentKind};
+use relay::ledger::UploadPointer;
 use relay::snapshot::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
     PreviewSource, SnapshotReader, preview_text, preview_value,
@@ -25,7 +27,7 @@ const TIME_LIMIT: Duration = Duration::from_mins(1);
 const ROWS_READ: usize = 50 * PREVIEW_ROWS;
 
 /// Why a segment has no preview: what is wrong with it is told, what is wrong with us is tried again.
-enum Trouble {
+pub(crate) enum Trouble {
     Theirs(PreviewError),
     Ours(StageError),
 }
@@ -34,6 +36,7 @@ enum Trouble {
 struct Found {
     description: Description,
     members: Option<Members>,
+    file_bytes: Option<u64>,
 }
 
 /// Who is in a segment.
@@ -85,7 +88,7 @@ impl Snapshots {
         let bytes = self.objects.get(&preview_id.request_key()).await?;
         let of: PreviewOf = serde_json::from_slice(&bytes)
             .map_err(|error| StageError::stop("preview_damaged", error.to_string()))?;
-        let found = match Box::pin(self.find_out(&of)).await {
+        let found = match Box::pin(self.find_out(&of, preview_id)).await {
             Ok(found) => Ok(found),
             Err(Trouble::Theirs(error)) => Err(error),
             // Who saves a definition waits for a few seconds only, and had better hear why it cannot be looked at now.
@@ -106,33 +109,35 @@ impl Snapshots {
         Ok(())
     }
 
-    async fn find_out(&self, of: &PreviewOf) -> Result<Found, Trouble> {
+    async fn find_out(&self, of: &PreviewOf, preview_id: PreviewId) -> Result<Found, Trouble> {
         let segment: Segment = match of {
-            PreviewOf::Saved(id) => self.catalog.get(id.as_str()).await?,
+            PreviewOf::Saved(id) | PreviewOf::Members(id) => self.catalog.get(id.as_str()).await?,
             PreviewOf::Draft(segment) | PreviewOf::Description(segment) => segment.clone(),
         };
+        if matches!(of, PreviewOf::Members(_)) {
+            let MembersFile { description, figures, bytes } = self.download(&segment, preview_id).await?;
+            let members = Some(Members { figures, first_rows: Vec::new() });
+            return Ok(Found { description, members, file_bytes: Some(bytes) });
+        }
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let (engine, query, member_key) = match &segment.kind {
             SegmentKind::Query { query, member_key } => {
                 (self.engine(settings).await?, query.as_str(), member_key.as_str())
             }
             SegmentKind::Upload(upload) => {
-                let current = self.current_upload(&segment).await?;
-                if current.is_expired(Timestamp::now()) {
-                    return Err(upload_expired(&segment).into());
-                }
-                (self.upload_engine(&current.object_key, settings)?, UPLOAD_QUERY, upload.member_key_column())
+                let current = self.live_upload(&segment).await?;
+                (self.table_engine(&current.object_key, settings)?, TABLE_QUERY, upload.member_key_column())
             }
         };
         let looking = async {
             let description = describe(&engine, query, member_key).await?;
             let members = match of {
-                PreviewOf::Description(_) => None,
+                PreviewOf::Description(_) | PreviewOf::Members(_) => None,
                 PreviewOf::Saved(_) | PreviewOf::Draft(_) => {
                     Some(look(&engine, query, member_key, &description).await?)
                 }
             };
-            Ok(Found { description, members })
+            Ok(Found { description, members, file_bytes: None })
         };
         // What is read twice has the time once.
         match timeout(TIME_LIMIT, looking).await {
@@ -161,10 +166,16 @@ async fn look(
     Ok(Members { figures, first_rows })
 }
 
-/// Whoever left with their upload is not shown: no run would deliver them.
-fn upload_expired(segment: &Segment) -> StageError {
-    let text = format!("segment \"{}\": its upload has come to its end; put a new file", segment.id);
-    StageError::stop("upload_expired", text)
+impl Snapshots {
+    /// The segment's upload. Whoever left with it is not shown: no run would deliver them.
+    pub(crate) async fn live_upload(&self, segment: &Segment) -> Result<UploadPointer, StageError> {
+        let current = self.current_upload(segment).await?;
+        if current.is_expired(Timestamp::now()) {
+            let text = format!("segment \"{}\": its upload has come to its end; put a new file", segment.id);
+            return Err(StageError::stop("upload_expired", text));
+        }
+        Ok(current)
+    }
 }
 
 fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, StageError> {
@@ -200,11 +211,12 @@ fn result(
         unusable_columns: Vec::new(),
         first_rows: Vec::new(),
         sources: Vec::new(),
+        members_file_bytes: None,
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
     };
-    let Found { description, members } = match found {
+    let Found { description, members, file_bytes } = match found {
         Ok(found) => found,
         Err(error) => return PreviewResult { error: Some(error), ..nothing },
     };
@@ -220,6 +232,7 @@ fn result(
         duplicate_member_rows: Some(figures.duplicate_member_rows),
         first_rows,
         sources: figures.sources.into_iter().map(source).collect(),
+        members_file_bytes: file_bytes,
         ..described
     }
 }

@@ -1,6 +1,6 @@
-//! What is the same for all four kinds of document: their names, their whole form and their shortest one.
+//! What is the same for all kinds of document: their names, their whole form and their shortest one.
 
-use relay::catalog::{CatalogError, Connection, Document, Export, Kind, Segment, Source};
+use relay::catalog::{CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Segment, Source};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 #[must_use]
 pub(crate) const fn plural(kind: Kind) -> &'static str {
     match kind {
+        Kind::Settings => "settings",
         Kind::Source => "sources",
         Kind::Segment => "segments",
         Kind::Connection => "connections",
@@ -18,6 +19,7 @@ pub(crate) const fn plural(kind: Kind) -> &'static str {
 /// The document with every default filled in, so that two that mean the same are the same.
 pub(crate) fn whole(kind: Kind, document: &Value) -> Result<Value, CatalogError> {
     match kind {
+        Kind::Settings => whole_of::<DeploymentSettings>(document),
         Kind::Source => whole_of::<Source>(document),
         Kind::Segment => whole_of::<Segment>(document),
         Kind::Connection => whole_of::<Connection>(document),

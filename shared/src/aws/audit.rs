@@ -46,6 +46,10 @@ pub enum AuditAction {
     DownloadRejected,
     /// Looked at a segment's people.
     PreviewSegment,
+    /// Asked for the members anew that a segment keeps.
+    RefreshSegment,
+    /// Asked for all members of a segment.
+    DownloadMembers,
 }
 
 /// One line. Definitions hold no secrets, so neither does a line.

@@ -1,7 +1,8 @@
 //! Exports: a connection, segments, target lists, mapping, options and a schedule.
 
-use super::{CatalogError, Document, Kind, Schedule, labels};
+use super::{CatalogError, Document, ExportSegment, Kind, Schedule, labels};
 use crate::model::{ConnectionId, ExportId, ListId, SegmentId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -52,26 +53,6 @@ pub struct Export {
 
 const fn enabled() -> bool {
     true
-}
-
-/// One segment of an export and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExportSegment {
-    /// The segment.
-    pub segment: SegmentId,
-    /// Where its members land: the destination's id of a list. Without it the segment gets a list of its own there,
-    /// where the destination can make one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_list: Option<ListId>,
-}
-
-impl ExportSegment {
-    /// What the ledger and reports call the target list: its id, or `segment:` and the segment's id.
-    #[must_use]
-    pub fn list(&self) -> ListId {
-        self.target_list.clone().unwrap_or_else(|| ListId(format!("segment:{}", self.segment)))
-    }
 }
 
 /// One attribute and the destination's field that it fills.
@@ -198,6 +179,13 @@ impl Export {
         self.segments.iter().map(ExportSegment::list).filter(|list| seen.insert(list.clone())).collect()
     }
 
+    /// The last instant up to `now` at which one of its segments began to go, or stopped.
+    #[must_use]
+    pub fn last_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        let turns = self.segments.iter().flat_map(|entry| [entry.starts_at, entry.ends_at]);
+        turns.flatten().filter(|turn| *turn <= now).max()
+    }
+
     fn refuse(&self, field: impl Into<String>, problem: impl Into<String>) -> CatalogError {
         CatalogError::Field {
             kind: Self::KIND.name(),
@@ -225,9 +213,9 @@ impl Document for Export {
         }
         let mut pairs = BTreeSet::new();
         for (index, entry) in self.segments.iter().enumerate() {
-            if entry.target_list.as_ref().is_some_and(|list| list.0.trim().is_empty()) {
-                return Err(self.refuse(format!("segments[{index}].target_list"), "must not be empty"));
-            }
+            entry
+                .validate()
+                .map_err(|(field, problem)| self.refuse(format!("segments[{index}].{field}"), problem))?;
             if !pairs.insert((&entry.segment, entry.list())) {
                 let problem =
                     format!("segment \"{}\" is there twice for the same target list", entry.segment);

@@ -55,6 +55,12 @@ fn mistakes_name_the_field_and_the_mend() {
         "segments[2]: segment \"everybody\" is there twice",
     );
     check("/segments/0/target_list", json!(""), "segments[0].target_list: must not be empty");
+    check("/segments/0/starts_at", json!("tomorrow"), "failed to parse");
+    check(
+        "/segments/0",
+        json!({ "segment": "everybody", "starts_at": "2026-12-01T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z" }),
+        "segments[0].ends_at: must be after starts_at",
+    );
     check("/mapping/1/field", json!("Name"), "mapping[1].field: field \"Name\" is mapped twice");
     check("/mapping/0/attribute", json!(""), "mapping[0]: attribute and field must not be empty");
     check(

@@ -1,4 +1,4 @@
-//! What people define: sources, segments, connections and exports. Each is parsed once, at the border, into a form
+//! What people define: settings, sources, segments, connections and exports. Each is parsed once, at the border, into a form
 //! that cannot be wrong; nothing behind the border checks it again.
 
 mod connection;
@@ -6,9 +6,11 @@ mod cron;
 mod custom_upload;
 mod error;
 mod export;
+mod export_segment;
 mod labels;
 mod schedule;
 mod segment;
+mod settings;
 mod source;
 
 pub use connection::{Connection, Consent, UseBy};
@@ -16,18 +18,20 @@ pub use custom_upload::{
     ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
 };
 pub use error::CatalogError;
-pub use export::{
-    Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,
-};
+pub use export::{Cap, Export, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval};
+pub use export_segment::{Activation, ExportSegment};
 pub use schedule::{Schedule, ScheduleError};
 pub use segment::{Segment, SegmentKind};
+pub use settings::{DeploymentSettings, SettingsId};
 pub use source::{Source, SourceFormat, SourceLocation};
 
 use serde::de::DeserializeOwned;
 
-/// The four kinds of document in the catalog.
+/// The kinds of document in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// What holds for the whole deployment.
+    Settings,
     /// A table of the lake.
     Source,
     /// A named set of profiles.
@@ -40,12 +44,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they depend on each other.
-    pub const ALL: [Self; 4] = [Self::Source, Self::Segment, Self::Connection, Self::Export];
+    pub const ALL: [Self; 5] = [Self::Settings, Self::Source, Self::Segment, Self::Connection, Self::Export];
 
     /// The kind's name: the hash key of the catalog's table.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Settings => "settings",
             Self::Source => "source",
             Self::Segment => "segment",
             Self::Connection => "connection",

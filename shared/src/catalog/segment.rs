@@ -1,6 +1,6 @@
 //! Named sets of profiles.
 
-use super::{CatalogError, CustomUpload, Document, Kind, labels};
+use super::{CatalogError, CustomUpload, Document, Kind, Schedule, labels};
 use crate::model::SegmentId;
 use crate::query::{TextError, sources_of};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,10 @@ pub struct Segment {
     pub name: String,
     /// Words that people sort it by.
     pub labels: Vec<String>,
+    /// Whether exports bring it. While it is not, they leave its target lists as they are.
+    pub active: bool,
+    /// When its members are evaluated and kept. Without it they are evaluated anew in each run; an upload has none.
+    pub schedule: Option<Schedule>,
     /// Where its members come from.
     pub kind: SegmentKind,
 }
@@ -68,6 +72,14 @@ struct SegmentForm {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     labels: Vec<String>,
+    /// Whether exports bring it. While it is not, they leave its target lists as they are.
+    #[serde(default = "active", skip_serializing_if = "is_active")]
+    active: bool,
+    /// When the members of its query are evaluated and kept, so that all runs until the next time take the same ones:
+    /// `off` for only when somebody asks (a static segment), `every_refresh`, or a schedule of its own. Without it they are
+    /// evaluated anew in each run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<Schedule>,
     /// One SELECT over the declared sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
@@ -77,6 +89,15 @@ struct SegmentForm {
     /// Instead of a query: the lines of a CSV that somebody puts under `uploads/{segment}/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upload: Option<CustomUpload>,
+}
+
+const fn active() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_active(active: &bool) -> bool {
+    *active
 }
 
 /// Why a form is neither kind of segment.
@@ -90,13 +111,18 @@ enum FormError {
     NoMemberKey,
     #[error("`member_key` belongs to a query; an upload has `upload.member_key_column`")]
     MemberKeyOfUpload,
+    #[error("`schedule` belongs to a query; an upload's members change when a file is put")]
+    ScheduleOfUpload,
 }
 
 impl TryFrom<SegmentForm> for Segment {
     type Error = FormError;
 
     fn try_from(form: SegmentForm) -> Result<Self, FormError> {
-        let SegmentForm { id, name, labels, query, member_key, upload } = form;
+        let SegmentForm { id, name, labels, active, schedule, query, member_key, upload } = form;
+        if upload.is_some() && schedule.is_some() {
+            return Err(FormError::ScheduleOfUpload);
+        }
         let kind = match (query, member_key, upload) {
             (Some(query), Some(member_key), None) => SegmentKind::Query { query, member_key },
             (None, None, Some(upload)) => SegmentKind::Upload(upload),
@@ -105,18 +131,18 @@ impl TryFrom<SegmentForm> for Segment {
             (Some(_), _, Some(_)) => return Err(FormError::Both),
             (None, _, None) => return Err(FormError::Neither),
         };
-        Ok(Self { id, name, labels, kind })
+        Ok(Self { id, name, labels, active, schedule, kind })
     }
 }
 
 impl From<Segment> for SegmentForm {
     fn from(segment: Segment) -> Self {
-        let Segment { id, name, labels, kind } = segment;
+        let Segment { id, name, labels, active, schedule, kind } = segment;
         let (query, member_key, upload) = match kind {
             SegmentKind::Query { query, member_key } => (Some(query), Some(member_key), None),
             SegmentKind::Upload(upload) => (None, None, Some(upload)),
         };
-        Self { id, name, labels, query, member_key, upload }
+        Self { id, name, labels, active, schedule, query, member_key, upload }
     }
 }
 
@@ -147,6 +173,9 @@ impl Document for Segment {
             problem,
         };
         labels::validate(&self.labels).map_err(|(field, problem)| refuse(&field, problem))?;
+        if let Some(schedule) = &self.schedule {
+            schedule.validate().map_err(|error| refuse("schedule", error.to_string()))?;
+        }
         match &self.kind {
             SegmentKind::Query { query, .. } if query.trim().is_empty() => {
                 Err(refuse("query", "must not be empty".to_owned()))
@@ -194,6 +223,9 @@ mod tests {
             json!({ "upload": { "identity_column": "email" } }),
             json!({ "upload": { "identity_column": "email", "expires_after_days": 30 } }),
         );
+        let kept = json!({ "query": "SELECT id FROM profiles", "member_key": "id", "active": false,
+            "schedule": { "daily": { "at": "06:30:00", "time_zone": "UTC" } } });
+        check(kept.clone(), kept);
         let full = json!({ "upload": {
             "identity_column": "email", "member_key_column": "id",
             "columns": { "born": "date", "points": "integer" }, "expires_after_days": 90,
@@ -235,6 +267,14 @@ mod tests {
             "exactly one of `query` and `upload`; this one has both",
         );
         check(&json!({ "member_key": "id", "upload": upload }), "an upload has `upload.member_key_column`");
+        check(
+            &json!({ "schedule": "off", "upload": upload }),
+            "`schedule` belongs to a query; an upload's members change",
+        );
+        check(
+            &json!({ "query": "SELECT 1", "member_key": "id", "schedule": { "every_minutes": 0 } }),
+            "schedule: every_minutes must be 1",
+        );
         check(&json!({ "upload": {} }), "missing field `identity_column`");
         check(&json!({ "upload": upload, "uplaod": 1 }), "unknown field `uplaod`");
         let with = |field: &str, value: Value| {

@@ -37,6 +37,12 @@ pub struct Manifest {
     /// The custom upload that it is made from, where it is from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<SnapshotUpload>,
+    /// When its members were evaluated, where the segment keeps them: the run took those that were there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_at: Option<Timestamp>,
+    /// Why they are not younger, where they should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<String>,
 }
 
 /// The custom upload behind a snapshot.

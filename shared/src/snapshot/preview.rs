@@ -34,6 +34,12 @@ impl PreviewId {
     pub fn result_key(self) -> String {
         format!("previews/{self}/result.json")
     }
+
+    /// The object that holds all members, where they were asked for.
+    #[must_use]
+    pub fn members_key(self) -> String {
+        format!("previews/{self}/members.csv")
+    }
 }
 
 impl fmt::Display for PreviewId {
@@ -60,6 +66,8 @@ pub enum PreviewOf {
     Draft(Segment),
     /// A definition of which only the columns are wanted: no row is read.
     Description(Segment),
+    /// All members of the segment as the catalog has it, into a file.
+    Members(SegmentId),
 }
 
 impl PreviewOf {
@@ -67,7 +75,7 @@ impl PreviewOf {
     #[must_use]
     pub const fn segment(&self) -> &SegmentId {
         match self {
-            Self::Saved(id) => id,
+            Self::Saved(id) | Self::Members(id) => id,
             Self::Draft(segment) | Self::Description(segment) => &segment.id,
         }
     }
@@ -97,6 +105,9 @@ pub struct PreviewResult {
     pub first_rows: Vec<Map<String, Value>>,
     /// The sources that the segment depends on.
     pub sources: Vec<PreviewSource>,
+    /// How large the file is that has all members, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members_file_bytes: Option<u64>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.

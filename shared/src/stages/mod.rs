@@ -8,6 +8,7 @@ mod definitions;
 mod dry_runs;
 mod error;
 pub mod finish;
+mod members;
 mod pacing;
 mod placeless;
 mod previews;
@@ -17,13 +18,17 @@ mod retrying;
 mod runner;
 mod starting;
 pub mod tick;
+mod upkeep;
 mod uploads;
 
 pub use checking::ExportCheck;
 pub use connections::{Connections, require_consent};
-pub use definitions::{freeze_export, frozen_export};
+pub use definitions::{RunDefinitions, freeze_definitions, frozen_definitions};
 pub use dry_runs::dry_run_findings;
 pub use error::StageError;
+pub use members::{
+    MembersAction, MembersMessage, MembersTask, handle_members, members_definition, part_members,
+};
 pub use previews::{PreviewMessage, Previews, handle_previews, part_previews};
 pub use requests::{RunRequests, StartError};
 pub use retrying::require_results;

@@ -1,7 +1,7 @@
 //! Starting many exports at once.
 
 use super::{RunRequests, StageError, StartError};
-use crate::catalog::{Export, Schedule};
+use crate::catalog::{Export, Schedule, Segment};
 use crate::ledger::Requested;
 use crate::model::ExportId;
 use crate::run::{Trigger, TriggerKind};
@@ -30,7 +30,26 @@ impl RunRequests {
         now: Timestamp,
     ) -> Result<Vec<Asked>, StartError> {
         let trigger = Trigger::new(TriggerKind::Refresh, format!("refresh/{key}")).by(by);
+        self.refresh_segments(&trigger.key, now).await?;
         self.start_all(&trigger, now, |schedule| *schedule == Schedule::EveryRefresh).await
+    }
+
+    /// Asks for the members of every segment that follows refreshes and does not rest. It comes before the runs, which
+    /// wait for what is asked for.
+    async fn refresh_segments(&self, key: &str, now: Timestamp) -> Result<(), StartError> {
+        let (settings, _) = self.settings().await?;
+        for segment in self.catalog.list::<Segment>().await.map_err(StageError::from)?.into_iter().flatten() {
+            let Segment { id, active, schedule, .. } = segment.document;
+            if !active || schedule != Some(Schedule::EveryRefresh) {
+                continue;
+            }
+            let members = self.ledger.members(&id).await?;
+            let is_asked = members.asked_key.as_deref() == Some(key);
+            if !is_asked && !members.rests(settings.unused_segment_days, now) {
+                self.refresh_segment(&id, key, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts every enabled export that has a schedule, once for each `key`, because `by` asks for it.

@@ -3,7 +3,7 @@
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
 use crate::aws::{OutgoingMessage, Saved};
-use crate::catalog::{CatalogError, Export};
+use crate::catalog::{CatalogError, Export, Schedule};
 use crate::ledger::{LedgerError, Requested, RunChange};
 use crate::model::{ExportId, RunId};
 use crate::run::{Failure, Run, RunState, Stage, Trigger, TriggerKind};
@@ -35,6 +35,8 @@ pub struct Ticked {
     pub pushed_on: u64,
     /// Runs that an upload's end asked for.
     pub expired: u64,
+    /// Segments whose members are evaluated anew.
+    pub refreshed: u64,
     /// Exports that could not be looked after.
     pub failed: u64,
 }
@@ -47,6 +49,7 @@ impl Add for Ticked {
             due: self.due + other.due,
             pushed_on: self.pushed_on + other.pushed_on,
             expired: self.expired + other.expired,
+            refreshed: self.refreshed + other.refreshed,
             failed: self.failed + other.failed,
         }
     }
@@ -67,8 +70,18 @@ impl Tick {
         let visits = exports.into_iter().map(|export| self.visit(export, now));
         let visits = stream::iter(visits).buffer_unordered(AT_ONCE);
         let visits = visits.fold(Ticked::default(), async |total, visited| total + visited);
-        let (visited, ended) = tokio::join!(visits, self.end_uploads(&readable, now));
-        Ok(visited + ended)
+        let (settings, saved_at) = self.requests.settings().await?;
+        let (visited, followed) = tokio::join!(visits, self.look_after_segments(&readable, &settings, now));
+        let mut ticked = visited + followed;
+        // Last, so that a segment which follows refreshes and is due by itself is evaluated once.
+        match self.refresh_if_due(&settings, saved_at, now).await {
+            Ok(started) => ticked.due += started,
+            Err(error) => {
+                ticked.failed += 1;
+                tracing::error!(%error, "the profiles' refresh could not be followed");
+            }
+        }
+        Ok(ticked)
     }
 
     async fn visit(&self, export: Result<Saved<Export>, CatalogError>, now: Timestamp) -> Ticked {
@@ -104,6 +117,14 @@ impl Tick {
         let due = export.schedule.last_due(now).filter(|due| *due > saved_at && export.enabled);
         if let Some(due) = due {
             let trigger = Trigger::new(TriggerKind::Schedule, format!("schedule/{due}"));
+            let requested = self.requests.start(&export.id, trigger, now).await?;
+            ticked.due += u64::from(!matches!(requested, Requested::Repeated(_)));
+        }
+        // A segment that begins or ends with an instant does so then, and not when the export happens to run again. What
+        // runs on demand only is left to who demands it.
+        let turn = export.last_turn(now).filter(|turn| *turn > saved_at && export.enabled);
+        if let Some(turn) = turn.filter(|_| export.schedule != Schedule::Off) {
+            let trigger = Trigger::new(TriggerKind::Schedule, format!("turn/{turn}"));
             let requested = self.requests.start(&export.id, trigger, now).await?;
             ticked.due += u64::from(!matches!(requested, Requested::Repeated(_)));
         }

@@ -1,14 +1,12 @@
 //! Runs of the exports that use a custom upload: when there is a new one, and when one has come to its end.
 
-use super::tick::{AT_ONCE, Tick, Ticked};
+use super::tick::Tick;
 use super::{RunRequests, StageError, StartError};
-use crate::aws::Saved;
-use crate::catalog::{CatalogError, Export, Segment};
+use crate::catalog::Export;
 use crate::ledger::Requested;
 use crate::model::SegmentId;
 use crate::run::{Trigger, TriggerKind};
 use crate::uploads::UploadId;
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 /// The trigger of the runs that a new upload starts.
@@ -65,47 +63,7 @@ impl RunRequests {
 
 impl Tick {
     /// Starts a run of each export that uses an upload which has come to its end, so that its members leave.
-    pub(super) async fn end_uploads(&self, exports: &[Export], now: Timestamp) -> Ticked {
-        let segments = match self.requests.catalog.list::<Segment>().await {
-            Ok(segments) => segments,
-            Err(error) => {
-                tracing::error!(%error, "segments could not be listed");
-                return Ticked { failed: 1, ..Ticked::default() };
-            }
-        };
-        let visits = segments.into_iter().map(|segment| self.end_upload(exports, segment, now));
-        stream::iter(visits)
-            .buffer_unordered(AT_ONCE)
-            .fold(Ticked::default(), async |total, one| total + one)
-            .await
-    }
-
-    async fn end_upload(
-        &self,
-        exports: &[Export],
-        segment: Result<Saved<Segment>, CatalogError>,
-        now: Timestamp,
-    ) -> Ticked {
-        let segment = match segment {
-            Ok(saved) => saved.document,
-            Err(error) => {
-                tracing::error!(%error, "a definition of the catalog cannot be read");
-                return Ticked { failed: 1, ..Ticked::default() };
-            }
-        };
-        if segment.upload().is_none() {
-            return Ticked::default();
-        }
-        match self.end_if_expired(exports, &segment.id, now).await {
-            Ok(runs) => Ticked { expired: runs.asked, ..Ticked::default() },
-            Err(error) => {
-                tracing::error!(segment.id = %segment.id, %error, "upload could not be looked after");
-                Ticked { failed: 1, ..Ticked::default() }
-            }
-        }
-    }
-
-    async fn end_if_expired(
+    pub(super) async fn end_if_expired(
         &self,
         exports: &[Export],
         segment: &SegmentId,

@@ -8,6 +8,10 @@ use axum::http::Method;
 pub const ACCESS: &[Rule] = &[
     signed_in(Method::GET, "/openapi.json", "this API as an OpenAPI document"),
     viewer(Method::GET, "/me", "who I am and what I may do"),
+    viewer(Method::GET, "/settings", "what holds for the whole deployment"),
+    viewer(Method::GET, "/settings/{id}", "the settings called `deployment`"),
+    administrator(Method::PUT, "/settings/{id}", "say what holds for the whole deployment"),
+    administrator(Method::DELETE, "/settings/{id}", "go back to the defaults"),
     viewer(Method::GET, "/sources", "the sources"),
     viewer(Method::GET, "/sources/{id}", "a source"),
     administrator(Method::PUT, "/sources/{id}", "make or replace a source"),
@@ -24,7 +28,10 @@ pub const ACCESS: &[Rule] = &[
     contributor(Method::PUT, "/segments/{id}", "make or replace a segment"),
     contributor(Method::DELETE, "/segments/{id}", "remove a segment that no export uses"),
     contributor(Method::POST, "/segments/{id}/preview", "count a segment's members and read its first rows"),
+    contributor(Method::POST, "/segments/{id}/refreshes", "evaluate the members anew that a segment keeps"),
+    contributor(Method::POST, "/segments/{id}/downloads", "ask for all members of a segment as a CSV"),
     contributor(Method::GET, "/previews/{id}", "what a preview found"),
+    contributor(Method::GET, "/previews/{id}/members", "a link to the members, which expires"),
     viewer(
         Method::GET,
         "/connections",

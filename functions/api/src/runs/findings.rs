@@ -2,24 +2,17 @@
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::links::{Link, link_to};
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
 use relay::aws::AuditAction;
 use relay::model::RunId;
 use relay::run::{DryRun, Report, Run, RunMode};
 use relay::stages::dry_run_findings;
-use relay::timestamp_now;
-use serde::Serialize;
-use std::time::Duration;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-/// How long a link works.
-const LINK_SECONDS: u32 = 15 * 60;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(report)).routes(routes!(rejected)).routes(routes!(dry_run))
@@ -31,15 +24,6 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 async fn report(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Report>, Problem> {
     let run = api.requests.ledger.run(id.parse()?).await?;
     Ok(Json(api.report(&run).await?))
-}
-
-/// A link that expires.
-#[derive(Debug, Serialize, ToSchema)]
-struct Link {
-    /// Where the file is. Whoever has this address may fetch it until it expires.
-    url: String,
-    /// Until when.
-    expires_at: Timestamp,
 }
 
 /// A link to the rows of a run that were not applied, as CSV with the reason of each. It works for 15 minutes.
@@ -56,11 +40,9 @@ async fn rejected(
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing_rejected", detail));
     };
     let name = format!("{}-{}-rejected.csv", run.export_id, run.run_id);
-    let lasts = Duration::from_secs(u64::from(LINK_SECONDS));
-    let expires_at = timestamp_now() + SignedDuration::from_secs(i64::from(LINK_SECONDS));
-    let url = api.previews.objects.presigned_get(&key, lasts, &name).await?;
+    let link = link_to(&api.previews.objects, &key, &name).await?;
     api.record_run(&caller, AuditAction::DownloadRejected, run.run_id).await?;
-    Ok(Json(Link { url, expires_at }))
+    Ok(Json(link))
 }
 
 /// What a dry run found.

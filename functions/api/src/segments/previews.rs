@@ -20,6 +20,12 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(request)).routes(routes!(read))
 }
 
+/// A preview's id out of a path.
+pub(super) fn parse_id(id: &str) -> Result<PreviewId, Problem> {
+    let malformed = |_| Problem::new(StatusCode::BAD_REQUEST, "id_malformed", "a preview's id is a UUID");
+    id.parse().map_err(malformed)
+}
+
 /// A preview that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 struct StartedPreview {
@@ -67,8 +73,7 @@ struct ShownPreview {
 #[utoipa::path(get, path = "/previews/{id}", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = ShownPreview), Problems))]
 async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<ShownPreview>, Problem> {
-    let malformed = |_| Problem::new(StatusCode::BAD_REQUEST, "id_malformed", "a preview's id is a UUID");
-    let preview_id: PreviewId = id.parse().map_err(malformed)?;
+    let preview_id = parse_id(&id)?;
     if let Some(result) = api.previews.result(preview_id).await? {
         let state = if result.error.is_some() { PreviewState::Failed } else { PreviewState::Succeeded };
         return Ok(Json(ShownPreview { state, result: Some(result) }));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{ExportListing, ExportSegmentArguments, ScheduleArguments};
+use super::{AddSegmentArguments, ExportListing, ExportSegmentArguments, ScheduleArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DefinitionCommand {
@@ -50,6 +50,42 @@ pub(crate) enum SegmentCommand {
     Definition(LabelledCommand),
     /// How many members it has now, and the first of them
     Preview {
+        /// Its id
+        id: String,
+    },
+    /// How many members it has had, and where its upload or the members that it keeps stand
+    Sizes {
+        /// Its id
+        id: String,
+    },
+    /// Evaluate the members anew that it keeps, and wait for them
+    #[command(
+        after_help = "A segment with a `schedule` keeps its members: exports bring the same people until the next refresh. With
+`schedule: off` that is when you say so, here."
+    )]
+    Refresh {
+        /// Its id
+        id: String,
+    },
+    /// All its members as a CSV, with every column that an export can map
+    #[command(after_help = "Example:
+  segment-relay segments download big-spenders --out big-spenders.csv
+
+It holds profiles: whoever has the file answers for it. Who asked for it stands in the audit.")]
+    Download {
+        /// Its id
+        id: String,
+        /// The file to write, which must not be there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Let exports bring it again
+    Activate {
+        /// Its id
+        id: String,
+    },
+    /// Switch it off: exports leave its target lists as they are
+    Deactivate {
         /// Its id
         id: String,
     },
@@ -183,8 +219,9 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
     /// Let another segment go with it
     #[command(after_help = "Examples:
   segment-relay exports add-segment newsletter big-spenders
-  segment-relay exports add-segment newsletter big-spenders --target-list 1027")]
-    AddSegment(ExportSegmentArguments),
+  segment-relay exports add-segment newsletter big-spenders --target-list 1027
+  segment-relay exports add-segment newsletter advent --starts-at 2026-11-29T06:00:00+01:00 --ends-at 2026-12-24T12:00:00+01:00")]
+    AddSegment(AddSegmentArguments),
     /// Take a segment out of it; its `when_segment_removed` says what becomes of the list
     RemoveSegment(ExportSegmentArguments),
     /// Make another one like it, disabled until it has target lists of its own

@@ -1,6 +1,7 @@
 //! Arguments of the commands about exports that are more than an id.
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -45,6 +46,19 @@ pub(crate) struct ExportSegmentArguments {
     /// Save it even where the destination does not have what it needs; the next run tells
     #[arg(long)]
     pub(crate) no_check: bool,
+}
+
+/// A segment that is to go with an export.
+#[derive(Debug, Args)]
+pub(crate) struct AddSegmentArguments {
+    #[command(flatten)]
+    pub(crate) segment: ExportSegmentArguments,
+    /// From when on it goes, such as 2026-12-01T00:00:00+01:00; without it at once
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) starts_at: Option<Timestamp>,
+    /// Until when it goes; `when_segment_removed` of the export says what becomes of its list then
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) ends_at: Option<Timestamp>,
 }
 
 /// Which exports run by themselves, and when.

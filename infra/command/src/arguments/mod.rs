@@ -10,7 +10,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use definitions::{
     ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, SegmentCommand, SourceCommand,
 };
-pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When};
+pub(crate) use exports::{
+    AddSegmentArguments, ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When,
+};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use runs::{RunCommand, RunListing};
 
@@ -103,6 +105,9 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Write JSON Schemas into a folder, so that editors know the files' fields
     Schema(FolderArguments),
+    /// What holds for the whole deployment: when the profiles are refreshed, and when unused segments rest
+    #[command(subcommand)]
+    Settings(DefinitionCommand),
     /// Tables of the lake
     #[command(subcommand)]
     Sources(SourceCommand),

@@ -89,6 +89,15 @@ fn listed(kind: Kind, items: &[Value]) -> String {
         return format!("There are no {} yet.", plural(kind));
     }
     match kind {
+        Kind::Settings => {
+            let days = |item: &Value| {
+                field(item, "/document/unused_segment_days")
+                    .map_or("never".to_owned(), |days| format!("after {days} days"))
+            };
+            let row =
+                |item: &Value| [schedule(field(item, "/document/refresh_schedule")), days(item), saved(item)];
+            table(["refresh", "unused segments rest", "saved"], &items.iter().map(row).collect::<Vec<_>>())
+        }
         Kind::Source => {
             let row =
                 |item: &Value| [cell(item, "id"), cell(item, "format"), cell(item, "location"), saved(item)];
@@ -99,8 +108,21 @@ fn listed(kind: Kind, items: &[Value]) -> String {
                 let is_upload = field(item, "/document/upload").is_some();
                 if is_upload { "upload".to_owned() } else { "query".to_owned() }
             };
-            let row = |item: &Value| [cell(item, "id"), cell(item, "name"), kind(item), saved(item)];
-            table(["id", "name", "kind", "saved"], &items.iter().map(row).collect::<Vec<_>>())
+            let evaluated = |item: &Value| {
+                let is_off = field(item, "/document/active") == Some(&Value::Bool(false));
+                match field(item, "/document/schedule") {
+                    _ if is_off => "switched off".to_owned(),
+                    Some(at) if at == "off" => "when asked".to_owned(),
+                    Some(at) => schedule(Some(at)),
+                    None if field(item, "/document/upload").is_some() => "when uploaded".to_owned(),
+                    None => "in each run".to_owned(),
+                }
+            };
+            let row = |item: &Value| {
+                [cell(item, "id"), cell(item, "name"), kind(item), evaluated(item), saved(item)]
+            };
+            let headings = ["id", "name", "kind", "evaluated", "saved"];
+            table(headings, &items.iter().map(row).collect::<Vec<_>>())
         }
         Kind::Connection => overview::connections(items),
         Kind::Export => overview::exports(items),

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use super::{Session, definitions};
 use crate::Ending;
 use crate::api::{Checking, text};
-use crate::arguments::ExportSegmentArguments;
+use crate::arguments::{AddSegmentArguments, ExportSegmentArguments};
 use crate::error::Error;
 
 /// Lets a segment go with an export.
 pub(super) async fn add(
-    arguments: &ExportSegmentArguments,
+    AddSegmentArguments { segment: arguments, starts_at, ends_at }: &AddSegmentArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let doing = format!("add segment {} to export {}", arguments.segment, arguments.export);
@@ -20,8 +20,14 @@ pub(super) async fn add(
             return Err(already(&doing, "it is there already, for the same list"));
         }
         let mut entry = json!({ "segment": arguments.segment });
-        if let (Some(list), Some(fields)) = (&arguments.target_list, entry.as_object_mut()) {
-            fields.insert("target_list".to_owned(), json!(list));
+        if let Some(fields) = entry.as_object_mut() {
+            let given = [
+                ("target_list", arguments.target_list.clone()),
+                ("starts_at", starts_at.map(|instant| instant.to_string())),
+                ("ends_at", ends_at.map(|instant| instant.to_string())),
+            ];
+            fields
+                .extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))));
         }
         segments.push(entry);
         Ok(())

@@ -4,6 +4,7 @@ mod audit;
 mod catalog;
 mod connections;
 mod definitions;
+mod download;
 mod dry_run;
 mod export_segments;
 mod exports;
@@ -14,6 +15,7 @@ mod rejects;
 mod report;
 mod runs;
 mod scheduling;
+mod segment_members;
 mod segments;
 mod sources;
 
@@ -54,6 +56,9 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Apply(arguments) => files::apply(arguments, session).await,
         Command::Export(arguments) => catalog::export(arguments, session).await,
         Command::Schema(arguments) => catalog::schema(arguments, session).await,
+        Command::Settings(command) => {
+            definitions::carry_out(relay::catalog::Kind::Settings, command, session).await
+        }
         Command::Sources(command) => sources::carry_out(command, session).await,
         Command::Segments(command) => segments::carry_out(command, session).await,
         Command::Connections(command) => connections::carry_out(command, session).await,

@@ -2,23 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 
 use super::Session;
+use super::download::{download, download_into};
 use crate::Ending;
-use crate::api::{ApiError, client, field, number, root_cause, text};
+use crate::api::{ApiError, field, number, text};
 use crate::error::Error;
 use crate::files::FileError;
-use crate::settings::checked;
 use crate::table::{flexible_table, grouped, table};
-
-/// How long the whole file may take.
-const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// What the file holds.
 #[derive(Debug, Default)]
@@ -89,38 +84,6 @@ async fn fetch(out: Option<&Path>, doing: &str, link: &str) -> Result<File, Erro
 
 fn is_empty(error: &ApiError) -> bool {
     matches!(error, ApiError::Refused { status: 404, problem, .. } if problem.code == "nothing_rejected")
-}
-
-/// Downloads into a file that is not there yet: either all of it is there afterwards, or nothing.
-async fn download_into(path: &Path, doing: &str, link: &str) -> Result<File, Error> {
-    // Found out at the end as well; but then the download would have been for nothing.
-    if path.symlink_metadata().is_ok() {
-        return Err(FileError::file(path)(ErrorKind::AlreadyExists.into()).into());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder).map_err(FileError::file(path))?;
-    download(doing, link, file.as_file_mut()).await?;
-    Ok(file.persist_noclobber(path).map_err(|problem| FileError::file(path)(problem.error))?)
-}
-
-/// The link is the permission: no token goes with it.
-async fn download(doing: &str, link: &str, file: &mut File) -> Result<(), Error> {
-    let refuse = |why: String| Error::Input(format!("cannot {doing}: the download failed: {why}"));
-    let address = checked(link)?;
-    let client = client(&address).map_err(|error| refuse(error.to_string()))?;
-    let request = client.get(address).timeout(DOWNLOAD_TIMEOUT).send().await;
-    let mut response = request.map_err(|error| refuse(root_cause(&error)))?;
-    if !response.status().is_success() {
-        return Err(refuse(format!(
-            "HTTP {}; the link may have expired, ask again",
-            response.status().as_u16()
-        )));
-    }
-    let mut writer = BufWriter::new(file);
-    while let Some(chunk) = response.chunk().await.map_err(|error| refuse(root_cause(&error)))? {
-        writer.write_all(&chunk).map_err(|error| refuse(error.to_string()))?;
-    }
-    writer.flush().map_err(|error| refuse(error.to_string()))
 }
 
 fn read(mut file: File, rows: usize) -> Result<Contents, csv::Error> {

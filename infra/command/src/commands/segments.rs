@@ -2,17 +2,17 @@
 
 use relay::catalog::Kind;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Session, definitions, follow};
+use super::{Session, definitions, follow, segment_members};
 use crate::Ending;
 use crate::api::{Call, Checking, Condition, Saved, field, number, text, texts};
 use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped, table};
 
-/// How long a preview is waited for, in polls: five minutes, a poll being a second.
-const PREVIEW_POLLS: u32 = 5 * 60;
+/// How long a preview is waited for, in polls: what the function may take, a poll being a second.
+const PREVIEW_POLLS: u32 = 15 * 60;
 /// The widest value of a preview's table.
 const WIDEST_CHARACTERS: usize = 32;
 
@@ -26,6 +26,11 @@ pub(super) async fn carry_out(
             definitions::carry_out_labelled(Kind::Segment, command, session).await
         }
         SegmentCommand::Preview { id } => preview(id, session).await,
+        SegmentCommand::Sizes { id } => segment_members::sizes(id, session).await,
+        SegmentCommand::Refresh { id } => segment_members::refresh(id, session).await,
+        SegmentCommand::Download { id, out } => segment_members::download(id, out, session).await,
+        SegmentCommand::Activate { id } => switch(id, "activate", true.into(), session).await,
+        SegmentCommand::Deactivate { id } => switch(id, "deactivate", false.into(), session).await,
         SegmentCommand::Exports { id } => exports(id, session).await,
         SegmentCommand::Duplicate { id, new_id, name, no_check } => {
             duplicate(id, new_id, name, Checking::unless(*no_check), session).await
@@ -87,10 +92,34 @@ async fn duplicate(
     Ok(Ending::Done)
 }
 
+/// Switches a segment on or off. Nothing of its query changes, so it need not be planned.
+async fn switch(
+    id: &str,
+    words: &str,
+    active: Value,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let doing = format!("{words} segment {id}");
+    let query = Checking::Nobody.query(Kind::Segment);
+    let change = |document: &mut Map<String, Value>| {
+        document.insert("active".to_owned(), active);
+        Ok(())
+    };
+    definitions::change(Kind::Segment, id, &doing, query, session, change).await?;
+    Ok(Ending::Done)
+}
+
 async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("preview segment {id}");
-    let path = ["segments", id, "preview"];
-    let call = Call::new(Method::POST, &doing, &path);
+    let found = made(&doing, &["segments", id, "preview"], session).await?;
+    let result = field(&found, "/result").cloned().unwrap_or_default();
+    session.console.show(&found, |_| shown(&result))?;
+    Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done })
+}
+
+/// Asks for something that is made beside, and waits for it.
+pub(super) async fn made(doing: &str, path: &[&str], session: &mut Session<'_, '_>) -> Result<Value, Error> {
+    let call = Call::new(Method::POST, doing, path);
     let asked = session.api.send(&call).await?.body;
     let preview_id = text(&asked, "/preview_id");
     if preview_id.is_empty() {
@@ -98,20 +127,17 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
     }
     let mut is_said = false;
     for pause in follow::pauses(PREVIEW_POLLS) {
-        let found = session.api.get(&doing, &["previews", &preview_id]).await?.body;
-        if text(&found, "/state") == "running" {
-            if !std::mem::replace(&mut is_said, true) {
-                session.console.progress("the segment's query runs")?;
-            }
-            tokio::time::sleep(session.poll * pause).await;
-            continue;
+        let found = session.api.get(doing, &["previews", &preview_id]).await?.body;
+        if text(&found, "/state") != "running" {
+            return Ok(found);
         }
-        let result = field(&found, "/result").cloned().unwrap_or_default();
-        session.console.show(&found, |_| shown(&result))?;
-        return Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done });
+        if !std::mem::replace(&mut is_said, true) {
+            session.console.progress("the segment's query runs")?;
+        }
+        tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "cannot {doing}: there is nothing yet after 5 minutes, and a preview takes one. Why stands in the logs of the \
+        "cannot {doing}: there is nothing yet after 15 minutes, and nothing may take longer. Why stands in the logs of the \
          function \"snapshot\", under preview {preview_id}; then ask again"
     )))
 }

@@ -1,4 +1,4 @@
-//! JSON Schemas of the four kinds of document, out of the API's own description, so that there is one truth.
+//! JSON Schemas of all kinds of document, out of the API's own description, so that there is one truth.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,6 +17,7 @@ const DEFINITIONS: &str = "#/$defs/";
 /// What the description calls a kind's document.
 const fn component(kind: Kind) -> &'static str {
     match kind {
+        Kind::Settings => "DeploymentSettings",
         Kind::Source => "Source",
         Kind::Segment => "Segment",
         Kind::Connection => "Connection",
@@ -101,11 +102,11 @@ mod tests {
     fn a_schema_has_what_it_refers_to() {
         let plain = json!({"type": "object"});
         let mut openapi = json!({"components": {"schemas": {
-            "Source": plain, "Segment": plain, "Connection": plain, "Guard": plain, "Problem": plain,
+            "DeploymentSettings": plain, "Source": plain, "Segment": plain, "Connection": plain, "Guard": plain, "Problem": plain,
             "Export": {"properties": {"guard": {"$ref": "#/components/schemas/Guard"}, "parent": {"$ref": "#/components/schemas/Export"}}},
         }}});
         let found = schemas(&openapi).unwrap();
-        let (_, export) = &found[3];
+        let (_, export) = found.last().unwrap();
         assert_eq!(export["$ref"], "#/$defs/Export");
         assert_eq!(export["$defs"]["Export"]["properties"]["guard"]["$ref"], "#/$defs/Guard");
         let names: Vec<&String> = export["$defs"].as_object().unwrap().keys().collect();

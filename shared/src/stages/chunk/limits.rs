@@ -80,6 +80,8 @@ mod tests {
             duplicate_member_rows: 0,
             upload: expired_members.map(upload),
             expired_members,
+            refreshed_at: None,
+            stale: None,
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::accounts::{Accounts, TargetWork, delta_size, of_list, uploads_of};
 use super::look_sink::{LookSink, Looked};
-use super::{Chunk, StageError, pacer};
+use super::{Chunk, RunDefinitions, StageError, pacer};
 use crate::batch::gather;
 use crate::catalog::{Export, SegmentRemoval};
 use crate::connectors::{CallContext, Connector, Estimate, Gathering, Intent, Prepared, Quota, Workload};
@@ -37,11 +37,12 @@ impl Chunk {
         &self,
         connector: &C,
         run: &Run,
-        export: &Export,
+        definitions: &RunDefinitions,
         keys: &Keys,
         deadline: Instant,
     ) -> Result<(), StageError> {
-        let found = self.find_out(connector, run, export, keys, deadline).await.map_err(without_waiting)?;
+        let found =
+            self.find_out(connector, run, definitions, keys, deadline).await.map_err(without_waiting)?;
         let bytes = serde_json::to_vec(&found)
             .map_err(|error| StageError::stop("findings_unwritable", error.to_string()))?;
         self.objects.put(&keys.dry_run(), bytes).await?;
@@ -62,18 +63,23 @@ impl Chunk {
         &self,
         connector: &C,
         run: &Run,
-        export: &Export,
+        definitions: &RunDefinitions,
         keys: &Keys,
         deadline: Instant,
     ) -> Result<DryRun, StageError> {
+        let export = &definitions.export;
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
         let segments = self.run_segments(run, export, keys).await?;
-        let (accounts, found) = (Accounts::new(C::LIMITS, export), Findings::default());
+        let accounts = Accounts::new(C::LIMITS, export);
+        let stale = segments.iter().filter_map(RunSegment::notice);
+        let notices = definitions.notices.iter().cloned().chain(stale).collect();
+        let found = Findings { notices, ..Findings::default() };
         let before_calls = self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await;
         let over_before_calls = over_cap(before_calls)?;
         let lists = self.lists().prepare_lists(connector, export, &context).await?;
-        let mut look = Look { chunk: self, connector, export, keys, segments: &segments, accounts, found };
+        let mut look =
+            Look { chunk: self, connector, definitions, export, keys, segments: &segments, accounts, found };
         for list in &lists {
             // A segment's new list has nobody on it, whoever was on the one that is gone.
             let pointer =
@@ -118,6 +124,7 @@ impl Chunk {
 struct Look<'a, C> {
     chunk: &'a Chunk,
     connector: &'a C,
+    definitions: &'a RunDefinitions,
     export: &'a Export,
     keys: &'a Keys,
     segments: &'a [RunSegment],
@@ -180,8 +187,8 @@ impl<C: Connector> Look<'_, C> {
     /// Lists whose segment was taken out of the export: whether one that would be deleted is in use is only known when it
     /// is tried, so nobody is counted as taken off it.
     async fn at_retired(&mut self, context: &CallContext) -> Result<(), StageError> {
-        let Self { chunk, connector, export, .. } = *self;
-        for retirement in chunk.retirements(export).await? {
+        let Self { chunk, connector, definitions, export, .. } = *self;
+        for retirement in chunk.retirements(definitions).await? {
             let label = retirement.label().clone();
             if retirement.is_own() && export.when_segment_removed == SegmentRemoval::Delete {
                 let notice = "its segment was taken out, so it would be deleted, or be emptied where that is not possible";

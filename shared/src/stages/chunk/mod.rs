@@ -13,13 +13,13 @@ mod waiting;
 use super::pacing::pacer;
 use super::retrying::Retried;
 use super::runner::stage_message;
-use super::{Connections, StageError, frozen_export};
+use super::{Connections, RunDefinitions, StageError, frozen_definitions};
 use crate::aws::{CatalogStore, EventBus, Objects, OutgoingMessage, Queue};
-use crate::catalog::{Connection, Export};
+use crate::catalog::Connection;
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
 use crate::model::{Destination, RunId};
-use crate::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, deduplication_id};
+use crate::run::{BatchPointer, Keys, Plan, Run, RunMode, RunSegment, RunState, Stage, deduplication_id};
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
@@ -78,24 +78,25 @@ impl Chunk {
             | RunState::Failed
             | RunState::Canceled => return Ok(()),
         }
-        let export = frozen_export(&self.objects, &keys).await?;
-        let connection: Connection = self.catalog.get(export.connection()?.as_str()).await?;
+        let definitions = frozen_definitions(&self.objects, &keys).await?;
+        let connection = definitions.export.connection()?;
+        let connection: Connection = self.catalog.get(connection.as_str()).await?;
         let planned = match connection.destination {
             Destination::CampaignMonitor => {
                 let connector = self.connections.campaign_monitor(&connection)?;
-                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+                self.make_plan(&connector, &run, &definitions, &keys, deadline).await?
             }
             Destination::Marketo => {
                 let connector = self.connections.marketo(&connection)?;
-                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+                self.make_plan(&connector, &run, &definitions, &keys, deadline).await?
             }
             Destination::Omnisend => {
                 let connector = self.connections.omnisend(&connection)?;
-                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+                self.make_plan(&connector, &run, &definitions, &keys, deadline).await?
             }
             Destination::Dynamics365Sales => {
                 let connector = self.connections.dynamics365_sales(&connection)?;
-                self.make_plan(&connector, &run, &export, &keys, deadline).await?
+                self.make_plan(&connector, &run, &definitions, &keys, deadline).await?
             }
         };
         let Some(plan) = planned else { return Ok(()) };
@@ -115,12 +116,13 @@ impl Chunk {
         &self,
         connector: &C,
         run: &Run,
-        export: &Export,
+        definitions: &RunDefinitions,
         keys: &Keys,
         deadline: Instant,
     ) -> Result<Option<Plan>, StageError> {
+        let export = &definitions.export;
         if run.mode == RunMode::DryRun {
-            self.look(connector, run, export, keys, deadline).await?;
+            self.look(connector, run, definitions, keys, deadline).await?;
             return Ok(None);
         }
         let lanes = connector.lanes();
@@ -131,8 +133,9 @@ impl Chunk {
         let mut accounts = Accounts::new(C::LIMITS, export);
         self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await?;
         let lists = self.lists().prepare_lists(connector, export, &context).await?;
-        let mut notices = Vec::new();
+        let mut notices = definitions.notices.clone();
         let mut deltas = Vec::with_capacity(lists.len());
+        notices.extend(segments.iter().filter_map(RunSegment::notice));
         notices.extend(retry_notice(run));
         for PreparedList { list, label, prepared, .. } in &lists {
             let said = |notice: &String| format!("target list {label}: {notice}");
@@ -150,7 +153,7 @@ impl Chunk {
         accounts.check_cap()?;
         let held = accounts.held(&segments);
         if held.is_none() || run.is_approved {
-            for retirement in self.retirements(export).await? {
+            for retirement in self.retirements(definitions).await? {
                 // What is deleted is gone: a run that was canceled meanwhile, or given up, must not get there.
                 if self.ledger.run(run.run_id).await?.state != RunState::Chunking {
                     return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::accounts::{Accounts, TargetWork};
 use super::waiting::waiting;
-use super::{Chunk, StageError};
+use super::{Chunk, RunDefinitions, StageError};
 use crate::catalog::{Export, SegmentRemoval};
 use crate::connectors::{CallContext, Connector, ErrorKind, Prepared, Retired, WantedList};
 use crate::model::ListId;
@@ -49,14 +49,17 @@ impl Retirement {
 
 impl Chunk {
     /// The lists that the export has delivered to, names no more, and is to empty or delete.
-    pub(super) async fn retirements(&self, export: &Export) -> Result<Vec<Retirement>, StageError> {
+    pub(super) async fn retirements(
+        &self,
+        RunDefinitions { export, left_alone, .. }: &RunDefinitions,
+    ) -> Result<Vec<Retirement>, StageError> {
         if export.when_segment_removed == SegmentRemoval::Keep {
             return Ok(Vec::new());
         }
         let named = export.target_lists();
         let mut retirements = Vec::new();
         for list in self.ledger.delivered_lists(&export.id).await? {
-            if !named.contains(&list) {
+            if !named.contains(&list) && !left_alone.contains(&list) {
                 let own = self.ledger.known_list(&export.id, &list).await?;
                 let own = own.filter(|_| list.0.starts_with("segment:"));
                 retirements.push(Retirement { list, own });

@@ -1,0 +1,213 @@
+//! Segments that keep their members: evaluated when their schedule says so, and taken as they are by the runs until then.
+
+use crate::handler::{Made, Snapshots, TABLE_QUERY, query_error};
+use jiff::Timestamp;
+use relay::aws::LookupError;
+use relay::catalog::{CatalogError, Segment, SegmentKind};
+use relay::ledger::{Evaluation, KeptMembers, RefreshFailure, SegmentMembers};
+use relay::model::SegmentId;
+use relay::snapshot::MEMBER_KEY_COLUMN;
+use relay::stages::{MembersAction, MembersTask, StageError, members_definition};
+use snapshot::{EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
+use std::path::Path;
+use uuid::Uuid;
+
+/// Others that keep members of the same segment at the same moment are let go first so often.
+const TRIES: usize = 3;
+
+/// Which members are wanted.
+enum Wanted<'a> {
+    /// Any that are of the definition.
+    Any,
+    /// Those of this refresh.
+    Of(&'a str),
+}
+
+impl Snapshots {
+    /// Carries out what was asked for about the members that a segment keeps.
+    pub(crate) async fn members(&self, task: MembersTask) -> Result<(), StageError> {
+        let MembersTask { segment_id, action, key, .. } = task;
+        let segment = match self.catalog.get::<Segment>(segment_id.as_str()).await {
+            Ok(segment) => Some(segment),
+            Err(LookupError::Catalog(CatalogError::Missing { .. })) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let keeps = segment.as_ref().filter(|segment| members_definition(segment).is_some());
+        match (keeps, action) {
+            (Some(segment), MembersAction::Refresh) => self.refresh(segment, &key).await,
+            (Some(_), MembersAction::LetGo) => {
+                let is_unused = self.ledger.members(&segment_id).await?.unused_since.is_some();
+                if is_unused { self.let_go(&segment_id).await } else { Ok(()) }
+            }
+            (None, _) => self.let_go(&segment_id).await,
+        }
+    }
+
+    /// Evaluates a segment's members, and notes why that is not possible where it is not: nobody waits for the answer, and
+    /// asking again would not change it.
+    async fn refresh(&self, segment: &Segment, key: &str) -> Result<(), StageError> {
+        match self.current(segment, &Wanted::Of(key)).await {
+            Ok(kept) => {
+                let rows = kept.rows;
+                tracing::info!(segment.id = %segment.id, rows, "members are kept");
+                Ok(())
+            }
+            Err(StageError::Stop { code, text }) => {
+                tracing::warn!(segment.id = %segment.id, error.code = code, %text, "members could not be evaluated");
+                let failure = RefreshFailure { code, text, at: Timestamp::now() };
+                Ok(self.ledger.note_refresh_failure(&segment.id, &failure).await?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes what the segment keeps.
+    async fn let_go(&self, segment: &SegmentId) -> Result<(), StageError> {
+        let SegmentMembers { kept, replaced_object_key, .. } = self.ledger.members(segment).await?;
+        let Some(kept) = kept else { return Ok(()) };
+        // The objects first: after the ledger has forgotten them nobody would know their names.
+        for object_key in replaced_object_key.iter().chain([&kept.object_key]) {
+            self.objects.delete(object_key).await?;
+        }
+        self.ledger.forget_members(segment, &kept.object_key).await?;
+        tracing::info!(segment.id = %segment, "members are let go");
+        Ok(())
+    }
+
+    /// The members that a run takes: those that are kept, or new ones where there are none, where they are of another
+    /// definition, and where a refresh was asked for that has not come yet. Where the new ones cannot be had, the run takes
+    /// the old ones, and why.
+    pub(crate) async fn members_for_run(
+        &self,
+        segment: &Segment,
+    ) -> Result<(KeptMembers, Option<String>), StageError> {
+        let members = self.ledger.members(&segment.id).await?;
+        let pending = members.pending_refresh();
+        let wanted = pending.map_or(Wanted::Any, Wanted::Of);
+        let (kept, stale) = match self.current(segment, &wanted).await {
+            Ok(kept) => (kept, None),
+            Err(StageError::Stop { code, text }) if is_of(members.kept.as_ref(), segment) => {
+                let failure = RefreshFailure { code, text, at: Timestamp::now() };
+                self.ledger.note_refresh_failure(&segment.id, &failure).await?;
+                (self.current(segment, &Wanted::Any).await?, Some(failure.text))
+            }
+            Err(error) => return Err(error),
+        };
+        let earlier_failure = members.failure.filter(|failure| failure.at > kept.refreshed_at);
+        let stale = stale.or(earlier_failure.map(|failure| failure.text));
+        Ok((kept, stale))
+    }
+
+    /// The snapshot of a segment that keeps its members.
+    pub(crate) async fn snapshot_kept(
+        &self,
+        segment: &Segment,
+        attributes: Vec<String>,
+        path: &Path,
+    ) -> Result<Made, StageError> {
+        let (kept, stale) = self.members_for_run(segment).await?;
+        let query = SegmentQuery {
+            text: TABLE_QUERY.to_owned(),
+            member_key: MEMBER_KEY_COLUMN.to_owned(),
+            // Selected already, under this name.
+            attributes: attributes.into_iter().filter(|name| name != MEMBER_KEY_COLUMN).collect(),
+        };
+        let engine = self.table_engine(&kept.object_key, EngineSettings::new(std::env::temp_dir()));
+        let figures = match engine {
+            Ok(engine) => evaluate(&engine, &query, path).await,
+            Err(error) => Err(error),
+        };
+        let figures = SnapshotFigures {
+            rows_without_key: kept.rows_without_key,
+            duplicate_member_rows: kept.duplicate_member_rows,
+            ..figures.map_err(|error| query_error(segment, error))?
+        };
+        Ok(Made { query, figures, upload: None, refreshed_at: Some(kept.refreshed_at), stale })
+    }
+
+    async fn current(&self, segment: &Segment, wanted: &Wanted<'_>) -> Result<KeptMembers, StageError> {
+        let definition = members_definition(segment).unwrap_or_default();
+        for _ in 0..TRIES {
+            let before = self.ledger.members(&segment.id).await?;
+            let usable = before.kept.as_ref().filter(|kept| {
+                let is_wanted = match wanted {
+                    Wanted::Any => true,
+                    Wanted::Of(key) => kept.refresh_key == *key,
+                };
+                is_wanted && is_of(Some(kept), segment)
+            });
+            if let Some(kept) = usable {
+                return Ok(kept.clone());
+            }
+            let key = match wanted {
+                Wanted::Of(key) => *key,
+                Wanted::Any => "first run",
+            };
+            if let Some(kept) = self.keep(segment, &definition, key, before).await? {
+                return Ok(kept);
+            }
+        }
+        let text = format!("segment \"{}\": its members are refreshed by several at once", segment.id);
+        Err(StageError::again("members_contended", text))
+    }
+
+    /// Evaluates the members and makes them the kept ones; `None` where others were faster.
+    async fn keep(
+        &self,
+        segment: &Segment,
+        definition: &str,
+        refresh_key: &str,
+        before: SegmentMembers,
+    ) -> Result<Option<KeptMembers>, StageError> {
+        let refreshed_at = Timestamp::now();
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("members.parquet");
+        let figures = self.evaluate_whole(segment, &path).await?;
+        let refresh_id = Uuid::now_v7();
+        let object_key = format!("members/{}/{refresh_id}.parquet", segment.id);
+        self.objects.upload(&object_key, &path).await?;
+        let kept = KeptMembers {
+            object_key,
+            rows: figures.rows,
+            rows_without_key: figures.rows_without_key,
+            duplicate_member_rows: figures.duplicate_member_rows,
+            definition: definition.to_owned(),
+            refresh_key: refresh_key.to_owned(),
+            refreshed_at,
+        };
+        let replaced = before.kept.map(|kept| kept.object_key);
+        if !self.ledger.keep_members(&segment.id, &kept, replaced.as_deref()).await? {
+            self.objects.delete(&kept.object_key).await?;
+            return Ok(None);
+        }
+        // A run may be reading those that were replaced just now, but none any more those before them.
+        if let Some(object_key) = before.replaced_object_key {
+            self.objects.delete(&object_key).await?;
+        }
+        let evaluation = Evaluation::Refresh(refresh_id);
+        self.ledger.note_size(&segment.id, evaluation, kept.rows, refreshed_at).await?;
+        Ok(Some(kept))
+    }
+
+    /// Everybody in the segment, with every column that an export can map.
+    pub(crate) async fn evaluate_whole(
+        &self,
+        segment: &Segment,
+        path: &Path,
+    ) -> Result<SnapshotFigures, StageError> {
+        let engine = self.engine(EngineSettings::new(std::env::temp_dir())).await?;
+        let SegmentKind::Query { query, member_key } = &segment.kind else {
+            return Err(StageError::stop("segment_is_upload", "an upload keeps its own members"));
+        };
+        let described = describe(&engine, query, member_key).await;
+        let described = described.map_err(|error| query_error(segment, error))?;
+        let attributes = described.columns.into_iter().map(|column| column.name).collect();
+        let query = SegmentQuery { text: query.clone(), member_key: member_key.clone(), attributes };
+        evaluate(&engine, &query, path).await.map_err(|error| query_error(segment, error))
+    }
+}
+
+/// Whether the kept members are there and of the segment's definition.
+fn is_of(kept: Option<&KeptMembers>, segment: &Segment) -> bool {
+    kept.is_some_and(|kept| members_definition(segment).as_ref() == Some(&kept.definition))
+}

@@ -130,23 +130,23 @@ mod tests {
     #[test]
     fn where_the_kept_members_stand() {
         #[track_caller]
-        fn check(members: Value, expected: &str) {
-            assert_eq!(kept(&members), expected);
+        fn check(members: &Value, expected: &str) {
+            assert_eq!(kept(members), expected);
         }
         check(
-            json!({ "rows": null, "is_refreshing": true }),
+            &json!({ "rows": null, "is_refreshing": true }),
             "It keeps nobody yet.\nA refresh is under way.",
         );
         check(
-            json!({ "rows": 1200, "refreshed_at": "T1", "next_refresh_at": "T2" }),
+            &json!({ "rows": 1200, "refreshed_at": "T1", "next_refresh_at": "T2" }),
             "Keeps 1,200 members, as of T1.\nNext refresh: T2",
         );
         check(
-            json!({ "rows": 1, "refreshed_at": "T1", "failure": { "at": "T2", "text": "no column" } }),
+            &json!({ "rows": 1, "refreshed_at": "T1", "failure": { "at": "T2", "text": "no column" } }),
             "Keeps 1 members, as of T1.\nThe refresh of T2 failed: no column",
         );
         check(
-            json!({ "rows": null, "is_resting": true, "unused_since": "T1" }),
+            &json!({ "rows": null, "is_resting": true, "unused_since": "T1" }),
             "It keeps nobody.\nIt rests: no export has used it since T1. It is evaluated again when one does.",
         );
     }

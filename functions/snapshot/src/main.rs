@@ -2,6 +2,7 @@
 
 mod handler;
 mod preview;
+mod rules;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;

@@ -7,6 +7,7 @@ mod custom_upload;
 mod error;
 mod export;
 mod labels;
+pub mod rules;
 mod schedule;
 mod segment;
 mod source;
@@ -15,12 +16,12 @@ pub use connection::{Connection, Consent, UseBy};
 pub use custom_upload::{
     ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
 };
-pub use error::CatalogError;
+pub use error::{CatalogError, json_pointer};
 pub use export::{
     Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,
 };
 pub use schedule::{Schedule, ScheduleError};
-pub use segment::{Segment, SegmentKind};
+pub use segment::{Origin, Segment, SegmentKind, Selection};
 pub use source::{Source, SourceFormat, SourceLocation};
 
 use serde::de::DeserializeOwned;

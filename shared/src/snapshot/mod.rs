@@ -7,7 +7,7 @@ mod union;
 
 pub use manifest::{MEMBER_KEY_COLUMN, Manifest, SnapshotUpload};
 pub use preview::{
-    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
+    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows, RuleCount,
     PreviewSource, preview_text, preview_value,
 };
 pub use reader::{Member, SnapshotError, SnapshotReader};

@@ -97,6 +97,9 @@ pub struct PreviewResult {
     pub first_rows: Vec<Map<String, Value>>,
     /// The sources that the segment depends on.
     pub sources: Vec<PreviewSource>,
+    /// What each rule gives, top down, where the segment is defined by rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleCount>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.
@@ -124,6 +127,17 @@ pub struct PreviewSource {
     pub objects: u64,
     /// Their size together.
     pub bytes: u64,
+}
+
+/// How many members a rule gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RuleCount {
+    /// The rule's name.
+    pub name: String,
+    /// Members that fulfil it, whatever the other rules say; nothing where the preview's time was over.
+    pub members: Option<u64>,
+    /// Members that are left once it is combined with the rules above it; nothing where the preview's time was over.
+    pub after: Option<u64>,
 }
 
 /// What is wrong with a segment, in the words of the query's author.

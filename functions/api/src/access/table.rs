@@ -20,10 +20,12 @@ pub const ACCESS: &[Rule] = &[
         "/segments/{id}/sizes",
         "how many members a segment has had, and where an upload stands",
     ),
+    viewer(Method::GET, "/segments/{id}/query", "a segment's query, or what its rules compile to"),
     viewer(Method::GET, "/segments/{id}/exports", "the exports that use a segment, and the others"),
     contributor(Method::PUT, "/segments/{id}", "make or replace a segment"),
     contributor(Method::DELETE, "/segments/{id}", "remove a segment that no export uses"),
     contributor(Method::POST, "/segments/{id}/preview", "count a segment's members and read its first rows"),
+    contributor(Method::POST, "/previews", "the same of a segment that is not saved"),
     contributor(Method::GET, "/previews/{id}", "what a preview found"),
     viewer(
         Method::GET,

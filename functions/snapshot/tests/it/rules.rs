@@ -32,7 +32,7 @@ async fn people() -> Lake {
         Some(moment("2026-01-01T00:00:00Z")),
         None,
         Some(moment("2026-01-01T23:59:59.999999Z")),
-        Some(moment("9999-12-31T00:00:00Z")),
+        Some(moment("9999-12-01T00:00:00Z")),
     ];
     let days = [
         Some(day("2025-12-31")), Some(day("2026-01-01")), None, Some(day("2026-01-02")), Some(day("9999-12-31")),

@@ -1,4 +1,4 @@
-//! Arguments of the commands about sources, segments, connections and exports.
+//! Arguments of the commands about sources, connections and exports.
 
 use std::path::PathBuf;
 
@@ -41,36 +41,6 @@ pub(crate) enum SourceCommand {
     Segments {
         /// Its id
         id: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SegmentCommand {
-    #[command(flatten)]
-    Definition(LabelledCommand),
-    /// How many members it has now, and the first of them
-    Preview {
-        /// Its id
-        id: String,
-    },
-    /// Which exports use it, and which do not
-    Exports {
-        /// Its id
-        id: String,
-    },
-    /// Make another one like it; of an upload's, without what was uploaded
-    Duplicate {
-        /// Its id
-        id: String,
-        /// The new one's id
-        #[arg(long = "as", value_name = "ID")]
-        new_id: String,
-        /// What people call the new one
-        #[arg(long)]
-        name: String,
-        /// Save it even where the sources do not have what its query needs; the next run tells
-        #[arg(long)]
-        no_check: bool,
     },
 }
 

@@ -74,8 +74,7 @@ async fn start(
 }
 
 async fn counted(batches: SendableRecordBatchStream, budgets: Budgets) -> Result<u64, QueryError> {
-    let batches: Vec<RecordBatch> =
-        batches.try_collect().await.map_err(|error| running(&error, budgets))?;
+    let batches: Vec<RecordBatch> = batches.try_collect().await.map_err(|error| running(&error, budgets))?;
     let none = || QueryError::Internal { kind: "count".to_owned() };
     let batch = batches.iter().find(|batch| batch.num_rows() == 1).ok_or_else(none)?;
     let counts = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>());

@@ -151,8 +151,7 @@ impl Snapshots {
             Err(_) => return Err(QueryError::TimeLimit { seconds: TIME_LIMIT.as_secs() }.into()),
         };
         if let (Some(rules), Some(members)) = (segment.rules(), &mut found.members) {
-            members.rules =
-                rules::counts(&engine, rules, member_key, members.figures.rows, deadline).await;
+            members.rules = rules::counts(&engine, rules, member_key, members.figures.rows, deadline).await;
         }
         Ok(found)
     }
@@ -162,7 +161,8 @@ impl Snapshots {
 fn in_rules(trouble: Trouble, segment: &Segment) -> Trouble {
     match trouble {
         Trouble::Theirs(mut error) if segment.rules().is_some() => {
-            error.field = error.field.map(|field| if field == "/query" { "/rules".to_owned() } else { field });
+            error.field =
+                error.field.map(|field| if field == "/query" { "/rules".to_owned() } else { field });
             Trouble::Theirs(error)
         }
         other => other,

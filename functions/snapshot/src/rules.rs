@@ -1,8 +1,8 @@
 //! What is said of rules beyond the query that they compile to: which of their fields the sources contradict, and how many
 //! members each rule gives.
 
-use relay::catalog::rules::{ColumnUse, RuleSet, ValueKind};
 use relay::catalog::json_pointer;
+use relay::catalog::rules::{ColumnUse, RuleSet, ValueKind};
 use relay::query::{listed, suggestion};
 use relay::snapshot::{PreviewError, RuleCount};
 use snapshot::{ColumnType, Engine, QueryError, SegmentQuery, SourceColumn, count_members, source_columns};
@@ -57,7 +57,10 @@ fn of_use(one: &ColumnUse, columns: &[SourceColumn]) -> Option<(&'static str, St
     let is = column.column_type.map_or("of a nested type", called);
     let (column, source) = (&one.column, &one.source);
     let asked = asked(wanted);
-    Some(("rules_wrong_type", format!("column {column} of {source} is {is}, and {operator} asks for {asked} here; {advice}")))
+    Some((
+        "rules_wrong_type",
+        format!("column {column} of {source} is {is}, and {operator} asks for {asked} here; {advice}"),
+    ))
 }
 
 /// What would fit a column for which the operator is not; nothing where it is for it. Texts may hold anything, because every
@@ -70,9 +73,9 @@ const fn misfit(column: Option<ColumnType>, wanted: ValueKind) -> Option<&'stati
         | (Some(ColumnType::Decimal), ValueKind::Number)
         | (Some(ColumnType::Boolean), ValueKind::Truth)
         | (Some(ColumnType::Date | ColumnType::Moment | ColumnType::LocalMoment), ValueKind::When) => None,
-        (Some(ColumnType::Integer | ColumnType::Decimal), _) => {
-            Some("compare it with numbers, without quotes: is, one_of, less_than, at_most, more_than, at_least, between")
-        }
+        (Some(ColumnType::Integer | ColumnType::Decimal), _) => Some(
+            "compare it with numbers, without quotes: is, one_of, less_than, at_most, more_than, at_least, between",
+        ),
         (Some(ColumnType::Boolean), _) => Some("compare it with is: true or is: false"),
         (Some(ColumnType::Date | ColumnType::Moment | ColumnType::LocalMoment), _) => {
             Some("compare it with days: on, before, after, between, within_last_days")

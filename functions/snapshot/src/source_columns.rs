@@ -28,9 +28,7 @@ pub async fn source_columns(engine: &Engine, name: &str) -> Result<Vec<SourceCol
 async fn columns(engine: &Engine, name: &str) -> Result<Vec<SourceColumn>, QueryError> {
     let session = engine.session(&[name.to_owned()], Mode::Fast).await?;
     let table = session.context.table_provider(name).await.map_err(|error| planning(&error))?;
-    let column = |field: &FieldRef| SourceColumn {
-        name: field.name().clone(),
-        column_type: column_type(field).ok(),
-    };
+    let column =
+        |field: &FieldRef| SourceColumn { name: field.name().clone(), column_type: column_type(field).ok() };
     Ok(table.schema().fields().iter().map(column).collect())
 }

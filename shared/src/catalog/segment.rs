@@ -165,7 +165,9 @@ enum FormError {
     Neither,
     #[error("a segment has exactly one of `query`, `rules` and `upload`; this one has more")]
     Several,
-    #[error("missing field `member_key`: the column of the query, or of the rules' source, that holds the customer id")]
+    #[error(
+        "missing field `member_key`: the column of the query, or of the rules' source, that holds the customer id"
+    )]
     NoMemberKey,
     #[error("`member_key` belongs to a query or to rules; an upload has `upload.member_key_column`")]
     MemberKeyOfUpload,
@@ -235,9 +237,9 @@ impl Document for Segment {
             SegmentKind::Rules { rules, member_key } => {
                 rules.validate(member_key).map_err(|parts| self.refuse_rules(parts))
             }
-            SegmentKind::Upload(upload) => upload
-                .validate()
-                .map_err(|(field, problem)| self.refuse(&format!("upload.{field}"), problem)),
+            SegmentKind::Upload(upload) => {
+                upload.validate().map_err(|(field, problem)| self.refuse(&format!("upload.{field}"), problem))
+            }
         }
     }
 }

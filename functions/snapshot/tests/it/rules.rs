@@ -35,7 +35,11 @@ async fn people() -> Lake {
         Some(moment("9999-12-01T00:00:00Z")),
     ];
     let days = [
-        Some(day("2025-12-31")), Some(day("2026-01-01")), None, Some(day("2026-01-02")), Some(day("9999-12-31")),
+        Some(day("2025-12-31")),
+        Some(day("2026-01-01")),
+        None,
+        Some(day("2026-01-02")),
+        Some(day("9999-12-31")),
     ];
     let points = [Some(1), Some(9_007_199_254_740_993), None, Some(100), Some(-1)];
     let scores = [Some(0.1), Some(99.5), None, Some(100.0), Some(-0.1)];
@@ -49,10 +53,22 @@ async fn people() -> Lake {
                 ("points", Arc::new(Int64Array::from(points.to_vec()))),
                 ("score", Arc::new(Float64Array::from(scores.to_vec()))),
                 ("price", Arc::new(prices.with_precision_and_scale(10, 2).unwrap())),
-                ("news", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true), Some(false)]))),
+                (
+                    "news",
+                    Arc::new(BooleanArray::from(vec![
+                        Some(true),
+                        Some(false),
+                        None,
+                        Some(true),
+                        Some(false),
+                    ])),
+                ),
                 ("born", Arc::new(Date32Array::from(days.to_vec()))),
                 ("seen", Arc::new(TimestampMicrosecondArray::from(moments.to_vec()))),
-                ("seen_there", Arc::new(TimestampMicrosecondArray::from(moments.to_vec()).with_timezone("UTC"))),
+                (
+                    "seen_there",
+                    Arc::new(TimestampMicrosecondArray::from(moments.to_vec()).with_timezone("UTC")),
+                ),
                 ("a \"b\".c;--", texts([Some("x"), None, None, None, None])),
             ],
         )
@@ -85,7 +101,8 @@ async fn check(lake: &Lake, source: &str, condition: Value, expected: &[&str]) {
 async fn texts_are_compared_as_they_are_written() {
     let lake = people().await;
     let city = |operator: &str, value: Value| json!({ "column": "city", (operator): value });
-    let ignoring = |operator: &str, value: Value| json!({ "column": "city", (operator): value, "case": "ignore" });
+    let ignoring =
+        |operator: &str, value: Value| json!({ "column": "city", (operator): value, "case": "ignore" });
     let check = |condition, expected| check(&lake, "people", condition, expected);
     check(city("is", json!("Wien")), &["a"]).await;
     check(ignoring("is", json!("WIEN")), &["a", "b"]).await;
@@ -195,7 +212,8 @@ async fn texts_of_a_csv_are_read_as_what_is_asked_for() {
 
 #[tokio::test]
 async fn today_is_the_day_in_utc() {
-    let today = |days: i64| Zoned::now().with_time_zone(TimeZone::UTC).date().checked_add(days.days()).unwrap();
+    let today =
+        |days: i64| Zoned::now().with_time_zone(TimeZone::UTC).date().checked_add(days.days()).unwrap();
     let began = today(0);
     let mut csv = "id,at\n".to_owned();
     for days in [-31, -30, -1, 0, 1, 7, 8] {
@@ -218,9 +236,11 @@ async fn groups_are_inside_one_another() {
     let is = |column: &str, value: Value| json!({ "column": column, "is": value });
     let rules = |rule: Value| json!({ "source": "people", "rules": [rule] });
     let either = json!({ "any": [is("city", json!("Wien")), { "all": [is("points", json!(100)), is("news", json!(true))] }] });
-    let found = evaluated(&lake, &rules(json!({ "name": "one", "all": [either, is("news", json!(true))] }))).await;
+    let found =
+        evaluated(&lake, &rules(json!({ "name": "one", "all": [either, is("news", json!(true))] }))).await;
     assert_eq!(found.keys(), ["a", "d"]);
-    let neither = json!({ "name": "one", "any": [{ "all": [is("city", json!("Wien")), is("points", json!(100))] }] });
+    let neither =
+        json!({ "name": "one", "any": [{ "all": [is("city", json!("Wien")), is("points", json!(100))] }] });
     assert_eq!(evaluated(&lake, &rules(neither)).await.keys(), [""; 0]);
     let everybody = evaluated(&lake, &rules(json!({ "name": "everybody" }))).await;
     assert_eq!(everybody.keys(), ["a", "b", "c", "d", "e"]);
@@ -248,15 +268,21 @@ async fn check_sets(lake: &Lake, rules: Value, members: &[&str], counts: &[(u64,
     let set = set(rules);
     set.clone().query("id").map(drop).unwrap();
     let query = set.query("id").unwrap();
-    let found = lake.evaluate(&query, "id", &["topic"]).await.unwrap_or_else(|error| panic!("{error}: {query}"));
+    let found =
+        lake.evaluate(&query, "id", &["topic"]).await.unwrap_or_else(|error| panic!("{error}: {query}"));
     assert_eq!(found.keys(), members, "{query}");
     let engine = lake.engine();
     let count = async |set: RuleSet| {
-        let query = SegmentQuery { text: set.query("id").unwrap(), member_key: "id".into(), attributes: Vec::new() };
+        let query =
+            SegmentQuery { text: set.query("id").unwrap(), member_key: "id".into(), attributes: Vec::new() };
         count_members(&engine, &query, Instant::now() + Duration::from_mins(1)).await.unwrap()
     };
     for (place, expected) in counts.iter().enumerate() {
-        assert_eq!((count(set.alone(place)).await, count(set.up_to(place)).await), *expected, "rule {place}: {query}");
+        assert_eq!(
+            (count(set.alone(place)).await, count(set.up_to(place)).await),
+            *expected,
+            "rule {place}: {query}"
+        );
     }
     assert_eq!(counts.last().unwrap().1, u64::try_from(members.len()).unwrap());
 }
@@ -270,9 +296,16 @@ async fn rules_combine_members_and_not_rows() {
     let lake = shop().await;
     let sport = || topic("sport", None);
     check_sets(&lake, json!([sport()]), &["s1", "s2"], &[(2, 2)]).await;
-    check_sets(&lake, json!([sport(), topic("fashion", Some("union"))]), &["s1", "s2", "s3"], &[(2, 2), (2, 3)]).await;
+    check_sets(
+        &lake,
+        json!([sport(), topic("fashion", Some("union"))]),
+        &["s1", "s2", "s3"],
+        &[(2, 2), (2, 3)],
+    )
+    .await;
     // Nobody has a row that is both.
-    check_sets(&lake, json!([sport(), topic("fashion", Some("intersect"))]), &["s1"], &[(2, 2), (2, 1)]).await;
+    check_sets(&lake, json!([sport(), topic("fashion", Some("intersect"))]), &["s1"], &[(2, 2), (2, 1)])
+        .await;
     check_sets(&lake, json!([sport(), topic("fashion", Some("except"))]), &["s2"], &[(2, 2), (2, 1)]).await;
     // Top down: what is taken away may come back, and what comes may be taken away.
     let back = [sport(), topic("fashion", Some("except")), topic("food", Some("union"))];
@@ -302,14 +335,29 @@ async fn paths_lead_to_related_rows() {
     // Without such rows.
     let none = [json!({ "name": "everybody" }), orders(json!({ "combine": "except", "all": large }))];
     check_sets(&lake, json!(none), &["s3", "s4"], &[(4, 4), (2, 2)]).await;
-    let union = [topic("food", None), orders(json!({ "combine": "union", "all": large, "at_least_rows": 2 }))];
+    let union =
+        [topic("food", None), orders(json!({ "combine": "union", "all": large, "at_least_rows": 2 }))];
     check_sets(&lake, json!(union), &["s2", "s4"], &[(2, 2), (1, 2)]).await;
     let both = [topic("food", None), orders(json!({ "combine": "intersect", "any": large }))];
     check_sets(&lake, json!(both), &["s2"], &[(2, 2), (2, 1)]).await;
     // Two steps, the second from a text to a number, and counted by the rows at the end.
     let path = json!([{ "source": "orders", "on": { "id": "id" } }, { "source": "lines", "on": { "order_id": "order" } }]);
-    let bought = |more: Value| orders(json!({ "path": path })).as_object().unwrap().clone().into_iter().chain(more.as_object().unwrap().clone()).collect::<Value>();
-    check_sets(&lake, json!([bought(json!({ "all": [{ "column": "sku", "is": "x" }] }))]), &["s1", "s2"], &[(2, 2)]).await;
+    let bought = |more: Value| {
+        orders(json!({ "path": path }))
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .chain(more.as_object().unwrap().clone())
+            .collect::<Value>()
+    };
+    check_sets(
+        &lake,
+        json!([bought(json!({ "all": [{ "column": "sku", "is": "x" }] }))]),
+        &["s1", "s2"],
+        &[(2, 2)],
+    )
+    .await;
     check_sets(&lake, json!([bought(json!({ "at_least_rows": 2 }))]), &["s1"], &[(1, 1)]).await;
     // A path that does not begin at the member key: of one row of the member, whichever it is.
     let called = json!({ "name": "called", "combine": "except", "path": [{ "source": "calls", "on": { "phone": "phone" } }],
@@ -341,7 +389,9 @@ async fn as_many_rules_as_there_may_be_are_evaluated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sets_that_do_not_fit_into_memory_use_the_disk() {
     let ids = |of: fn(&i64) -> bool| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values((0..60_000).filter(of).map(|n| format!("a-long-customer-key-{n:08}"))))
+        Arc::new(StringArray::from_iter_values(
+            (0..60_000).filter(of).map(|n| format!("a-long-customer-key-{n:08}")),
+        ))
     };
     let mut lake = Lake::new()
         .parquet("people", vec![("id", ids(|_| true))])
@@ -367,8 +417,12 @@ async fn sets_that_do_not_fit_into_memory_use_the_disk() {
 async fn the_columns_of_a_source_are_known() {
     let lake = shop().await;
     let columns = source_columns(&lake.engine(), "lines").await.unwrap();
-    let column = |name: &str, column_type| SourceColumn { name: name.to_owned(), column_type: Some(column_type) };
-    assert_eq!(columns, [column("order", snapshot::ColumnType::Integer), column("sku", snapshot::ColumnType::Text)]);
+    let column =
+        |name: &str, column_type| SourceColumn { name: name.to_owned(), column_type: Some(column_type) };
+    assert_eq!(
+        columns,
+        [column("order", snapshot::ColumnType::Integer), column("sku", snapshot::ColumnType::Text)]
+    );
     let error = source_columns(&lake.engine(), "nowhere").await.unwrap_err();
     assert_eq!(error.code(), "query_unknown_source");
 }

@@ -102,8 +102,9 @@ fn read(condition: &str) -> Result<Value, Error> {
         }
     };
     let (operator, value) = typed(value, words);
-    let operator = operator
-        .ok_or_else(|| refuse(&format!("{sign} does not go with {value} here; rules in a file can do more")))?;
+    let operator = operator.ok_or_else(|| {
+        refuse(&format!("{sign} does not go with {value} here; rules in a file can do more"))
+    })?;
     Ok(of(column, operator, value))
 }
 
@@ -119,7 +120,9 @@ fn typed(value: &str, words: Words) -> (Option<&'static str>, Value) {
     match serde_json::from_str::<Value>(value) {
         // Whoever looks for digits in a text means the digits.
         Ok(number @ Value::Number(_)) if words.number.is_some() => (words.number, number),
-        Ok(truth @ Value::Bool(_)) if words.plain.is_some_and(|word| word != "contains") => (words.plain, truth),
+        Ok(truth @ Value::Bool(_)) if words.plain.is_some_and(|word| word != "contains") => {
+            (words.plain, truth)
+        }
         _ => (words.plain, value.into()),
     }
 }

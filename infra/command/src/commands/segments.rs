@@ -112,10 +112,7 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
 }
 
 /// Asks for a preview by a call, and waits for what it finds.
-pub(super) async fn wait_for_preview(
-    call: &Call<'_>,
-    session: &mut Session<'_, '_>,
-) -> Result<Value, Error> {
+pub(super) async fn wait_for_preview(call: &Call<'_>, session: &mut Session<'_, '_>) -> Result<Value, Error> {
     let doing = call.doing;
     let asked = session.api.send(call).await?.body;
     let preview_id = text(&asked, "/preview_id");

@@ -64,7 +64,10 @@ fn labels() -> impl Strategy<Value = BTreeSet<String>> {
 }
 
 fn condition() -> impl Strategy<Value = Value> {
-    let number = prop_oneof![any::<i64>().prop_map(Value::from), (-1e6_f64..1e6).prop_map(|number| ((number * 100.0).round() / 100.0).into())];
+    let number = prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        (-1e6_f64..1e6).prop_map(|number| ((number * 100.0).round() / 100.0).into())
+    ];
     let leaf = (words(), words(), number, 0..5).prop_map(|(column, text, number, operator)| {
         let column = column.replace(char::is_control, "");
         match operator {
@@ -82,19 +85,21 @@ fn condition() -> impl Strategy<Value = Value> {
 
 fn rules() -> impl Strategy<Value = Value> {
     let conditions = || prop::collection::vec(condition(), 1..3);
-    (conditions(), conditions(), prop::sample::select(vec!["union", "intersect", "except"]), 1..3_u32).prop_map(
-        |(first, second, combine, rows)| {
+    (conditions(), conditions(), prop::sample::select(vec!["union", "intersect", "except"]), 1..3_u32)
+        .prop_map(|(first, second, combine, rows)| {
             let path = json!([{ "source": "orders", "on": { "id": "person", "no": "yes" } }]);
             json!({ "source": "people", "columns": ["email"], "rules": [
                 { "name": "one", "any": first },
                 { "name": "two", "combine": combine, "path": path, "all": second, "at_least_rows": rows },
             ] })
-        },
-    )
+        })
 }
 
 fn segment() -> impl Strategy<Value = Value> {
-    let selected = prop_oneof![query().prop_map(|query| ("query", json!(query))), rules().prop_map(|rules| ("rules", rules))];
+    let selected = prop_oneof![
+        query().prop_map(|query| ("query", json!(query))),
+        rules().prop_map(|rules| ("rules", rules))
+    ];
     (words(), labels(), selected, words()).prop_map(|(name, labels, (kind, selected), key)| {
         json!({"name": name, "labels": labels, kind: selected, "member_key": key})
     })

@@ -108,8 +108,17 @@ async fn a_preview_shows_what_each_rule_gives() {
     assert_snapshot!("preview_of_rules", bench.transcript(&["segments", "preview", "viennese"]).await);
 }
 
-const QUICK: [&str; 9] =
-    ["segments", "quick", "viennese", "--name", "Viennese", "--source=people", "--member-key=id", "--where", "city=Wien"];
+const QUICK: [&str; 9] = [
+    "segments",
+    "quick",
+    "viennese",
+    "--name",
+    "Viennese",
+    "--source=people",
+    "--member-key=id",
+    "--where",
+    "city=Wien",
+];
 
 #[tokio::test]
 async fn a_quick_segment_is_seen_and_then_made() {
@@ -128,7 +137,10 @@ async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
     let found = preview(json!(1), Value::Null);
     bench.answer("GET", "/previews/p1", 200, found).await;
     let ran = bench.run(&[&QUICK[..], &["--estimate"]].concat()).await;
-    assert_eq!((ran.ending, ran.output.as_str()), (command::Ending::Done, "Segment viennese would have 1 members.\n"));
+    assert_eq!(
+        (ran.ending, ran.output.as_str()),
+        (command::Ending::Done, "Segment viennese would have 1 members.\n")
+    );
     let error = json!({ "code": "query_unknown_column", "text": "source people has no column city" });
     let other = Bench::new().await;
     other.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;

@@ -189,9 +189,13 @@ fn among<'a>(operator: &'static str, sense: Sense, values: &'a [Value]) -> Resul
             Value::Number(number) if texts.is_empty() => {
                 numbers.push(Exact::read(number).map_err(refuse)?);
             }
-            Value::Truth(_) => return Err(refuse("must be a text or a number; for true or false use is".to_owned())),
+            Value::Truth(_) => {
+                return Err(refuse("must be a text or a number; for true or false use is".to_owned()));
+            }
             Value::Text(_) | Value::Number(_) => {
-                return Err(refuse("must be like those before it: all texts (in quotes) or all numbers".to_owned()));
+                return Err(refuse(
+                    "must be like those before it: all texts (in quotes) or all numbers".to_owned(),
+                ));
             }
         }
     }
@@ -202,8 +206,7 @@ fn between(bounds: &[Value; 2]) -> Result<Test<'_>, Refusal> {
     let refuse = |problem: String| Refusal::new("between", problem);
     let (test, is_empty) = match bounds {
         [Value::Number(low), Value::Number(high)] => {
-            let (low, high) =
-                (Exact::read(low).map_err(refuse)?, Exact::read(high).map_err(refuse)?);
+            let (low, high) = (Exact::read(low).map_err(refuse)?, Exact::read(high).map_err(refuse)?);
             (Test::NumberBetween(low, high), low.is_above(high))
         }
         [Value::Text(first), Value::Text(last)] => {

@@ -100,7 +100,8 @@ pub(super) fn read(set: &RuleSet) -> Result<Read<'_>, Refusal> {
     }
     let conditions: usize = rules.iter().filter_map(|rule| rule.group.as_ref()).map(Group::conditions).sum();
     if conditions > MAX_CONDITIONS {
-        let problem = format!("must not have more than {MAX_CONDITIONS} conditions together; they have {conditions}");
+        let problem =
+            format!("must not have more than {MAX_CONDITIONS} conditions together; they have {conditions}");
         return Err(Refusal::new("rules", problem));
     }
     Ok(Read { source: set.source.as_str(), columns: &set.columns, rules })
@@ -114,7 +115,8 @@ fn read_rule(rule: &Rule, place: usize) -> Result<ReadRule<'_>, Refusal> {
             return Err(Refusal::new("combine", problem));
         }
         (1.., None) => {
-            let problem = "must be union, intersect or except: what becomes of the members that the rules above give";
+            let problem =
+                "must be union, intersect or except: what becomes of the members that the rules above give";
             return Err(Refusal::new("combine", problem));
         }
         _ => {}
@@ -122,7 +124,10 @@ fn read_rule(rule: &Rule, place: usize) -> Result<ReadRule<'_>, Refusal> {
     read_path(&rule.path)?;
     let at_least_rows = match rule.at_least_rows {
         Some(_) if rule.path.is_empty() => {
-            return Err(Refusal::new("at_least_rows", "belongs to a rule with a path: it counts related rows"));
+            return Err(Refusal::new(
+                "at_least_rows",
+                "belongs to a rule with a path: it counts related rows",
+            ));
         }
         Some(0) => {
             let problem = "must be 1 or more; for members without such rows, combine the rule with except";
@@ -153,7 +158,9 @@ fn read_path(path: &[Relation]) -> Result<(), Refusal> {
             )));
         }
         for (left, right) in &relation.on {
-            name(left).and_then(|()| name(right)).map_err(|problem| refuse(format!("has a name that {problem}")))?;
+            name(left)
+                .and_then(|()| name(right))
+                .map_err(|problem| refuse(format!("has a name that {problem}")))?;
         }
     }
     Ok(())
@@ -189,10 +196,16 @@ fn read_condition(condition: &Condition, depth: usize) -> Result<Node<'_>, Refus
     let Condition { column, all, any, case, .. } = condition;
     let Some(column) = column else {
         if all.is_none() && any.is_none() {
-            return Err(Refusal::new("column", "is missing: a condition has a column and an operator, or is a group"));
+            return Err(Refusal::new(
+                "column",
+                "is missing: a condition has a column and an operator, or is a group",
+            ));
         }
         if has_operator(condition) || *case == Case::Ignore {
-            return Err(Refusal::new("column", "is missing beside the operator; a group has none of its own"));
+            return Err(Refusal::new(
+                "column",
+                "is missing beside the operator; a group has none of its own",
+            ));
         }
         return read_group(all.as_deref(), any.as_deref(), depth + 1).map(Node::Group);
     };

@@ -43,9 +43,7 @@ fn combined(set: &Read<'_>, main: &str, member_key: &str) -> Option<String> {
                 of_row().map(|also| format!("({before}\n  OR {also})"))
             }
             (_, Some(Combine::Intersect), None) => Some(of_member()),
-            (_, Some(Combine::Intersect), Some(before)) => {
-                Some(format!("({before}\n  AND {})", of_member()))
-            }
+            (_, Some(Combine::Intersect), Some(before)) => Some(format!("({before}\n  AND {})", of_member())),
             (_, Some(Combine::Except), None) => Some(format!("NOT {}", of_member())),
             (_, Some(Combine::Except), Some(before)) => {
                 Some(format!("({before}\n  AND NOT {})", of_member()))
@@ -121,9 +119,10 @@ fn related<'a>(
         last = name;
     }
     let conditions = rule.group.as_ref().map(|group| of_group(group, &last));
-    let keys = first.on.iter().map(|(left, right)| {
-        (as_text(&column(main, left)), as_text(&column(&first_name, right)))
-    });
+    let keys = first
+        .on
+        .iter()
+        .map(|(left, right)| (as_text(&column(main, left)), as_text(&column(&first_name, right))));
     if rule.at_least_rows <= 1 {
         let keys = keys.map(|(left, right)| format!("{right} = {left}"));
         let all = keys.chain(conditions).collect::<Vec<_>>().join(" AND ");

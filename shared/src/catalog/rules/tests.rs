@@ -10,8 +10,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::BTreeSet;
 
 fn parse(rules: &Value) -> Result<Segment, String> {
-    let document =
-        json!({ "id": "loyal", "name": "Loyal", "member_key": "id", "rules": { "source": "people", "rules": rules } });
+    let document = json!({ "id": "loyal", "name": "Loyal", "member_key": "id", "rules": { "source": "people", "rules": rules } });
     Segment::parse(&document.to_string()).map_err(|error| error.to_string())
 }
 
@@ -121,7 +120,8 @@ fn rules_that_cannot_be_are_refused() {
         "rules[0].at_least_rows: belongs to a rule with a path: it counts related rows",
     );
     let path = |on: Value| json!([{ "source": "orders", "on": on }]);
-    let counting = |rows: u32| json!([with(json!({ "path": path(json!({ "a": "b" })), "at_least_rows": rows }))]);
+    let counting =
+        |rows: u32| json!([with(json!({ "path": path(json!({ "a": "b" })), "at_least_rows": rows }))]);
     check(&counting(0), "rules[0].at_least_rows: must be 1 or more; for members without such rows, combine");
     check(&counting(1_000_001), "rules[0].at_least_rows: must not be more than 1000000");
     assert!(parse(&counting(1_000_000)).is_ok());
@@ -136,14 +136,20 @@ fn rules_that_cannot_be_are_refused() {
     let hop = path(json!({ "a": "b" }))[0].clone();
     check(&json!([with(json!({ "path": vec![hop; 6] }))]), "rules[0].path: must not have more than 5 steps");
     let many = vec![json!({ "column": "a", "is": 1 }); 201];
-    check(&json!([with(json!({ "all": many }))]), "rules: must not have more than 200 conditions together; they have 201");
+    check(
+        &json!([with(json!({ "all": many }))]),
+        "rules: must not have more than 200 conditions together; they have 201",
+    );
     let long = vec!["x".repeat(900); 80];
     check(
         &json!([with(json!({ "all": [{ "column": "a", "one_of": long }] }))]),
         "rules: compile to a query of 72",
     );
     let wide = vec![json!({ "column": "a", "none_of": ["a", "b"] }); 200];
-    check(&json!([with(json!({ "all": wide }))]), "rules: compile to a query that is too large to be planned");
+    check(
+        &json!([with(json!({ "all": wide }))]),
+        "rules: compile to a query that is too large to be planned",
+    );
     let deep = |depth: usize| {
         let leaf = json!({ "column": "a", "is": 1 });
         (1..depth).fold(leaf, |inner, level| json!({ (if level % 2 == 0 { "all" } else { "any" }): [inner] }))
@@ -166,13 +172,19 @@ fn columns_that_cannot_be_are_refused() {
     check(json!(["a", "a"]), "rules.columns[1]: is there twice");
     check(json!(["a", ""]), "rules.columns[1]: must not be empty");
     check(json!(["x".repeat(201)]), "rules.columns[0]: must not be longer than 200 characters");
-    check(json!((0..201).map(|n| n.to_string()).collect::<Vec<_>>()), "rules.columns: must not have more than 200");
+    check(
+        json!((0..201).map(|n| n.to_string()).collect::<Vec<_>>()),
+        "rules.columns: must not have more than 200",
+    );
 }
 
 #[test]
 fn conditions_that_cannot_be_are_refused() {
     let a = |operator: &str, value: Value| json!({ "column": "a", (operator): value });
-    check_condition(&json!({}), "column: is missing: a condition has a column and an operator, or is a group");
+    check_condition(
+        &json!({}),
+        "column: is missing: a condition has a column and an operator, or is a group",
+    );
     check_condition(&json!({ "is": 1 }), "column: is missing: a condition has");
     check_condition(&json!({ "column": "a" }), "column: needs an operator beside it, such as is, one_of");
     check_condition(&json!({ "column": "a", "is": null }), "column: needs an operator beside it");
@@ -202,15 +214,37 @@ fn conditions_that_cannot_be_are_refused() {
     check_condition(&a("between", json!([2, 1])), "between: must have the smaller value first");
     check_condition(&a("between", json!([0.2, 0.1])), "between: must have the smaller value first");
     check_condition(&a("between", json!([1, "2026-01-01"])), "between: must be two numbers, two days or two");
-    check_condition(&a("between", json!(["2026-01-01", "2026-01-02T00:00:00Z"])), "between: must be two days or");
-    check_condition(&a("between", json!(["2026-01-02", "2026-01-01"])), "between: must have the smaller value");
-    for day in ["2026-1-1", "20260101", "2026-02-30", "today", "", "2026-01-01T10:00", "+002026-01-01", "2026-01-01'"] {
-        check_condition(&a("before", json!(day)), "before: must be a day (\"2026-01-31\") or a moment with its offset");
+    check_condition(
+        &a("between", json!(["2026-01-01", "2026-01-02T00:00:00Z"])),
+        "between: must be two days or",
+    );
+    check_condition(
+        &a("between", json!(["2026-01-02", "2026-01-01"])),
+        "between: must have the smaller value",
+    );
+    for day in [
+        "2026-1-1",
+        "20260101",
+        "2026-02-30",
+        "today",
+        "",
+        "2026-01-01T10:00",
+        "+002026-01-01",
+        "2026-01-01'",
+    ] {
+        check_condition(
+            &a("before", json!(day)),
+            "before: must be a day (\"2026-01-31\") or a moment with its offset",
+        );
     }
-    check_condition(&a("on", json!("2026-01-01T00:00:00Z")), "on: must be a day (\"2026-01-31\"); moments have");
+    check_condition(
+        &a("on", json!("2026-01-01T00:00:00Z")),
+        "on: must be a day (\"2026-01-31\"); moments have",
+    );
     check_condition(&a("within_last_days", json!(36_501)), "within_last_days: must be 0 to 36500 days");
     check_condition(&a("in_next_days", json!(36_501)), "in_next_days: must be 0 to 36500 days");
-    let ignoring = |operator: &str, value: Value| json!({ "column": "a", "case": "ignore", (operator): value });
+    let ignoring =
+        |operator: &str, value: Value| json!({ "column": "a", "case": "ignore", (operator): value });
     check_condition(&ignoring("is", json!(5)), "case: belongs to texts, and is compares none here");
     check_condition(&ignoring("is_null", json!(true)), "case: belongs to texts");
 }
@@ -242,7 +276,8 @@ fn named() -> impl Strategy<Value = String> {
 }
 
 fn source() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["people", "orders", "lines", "secret_less", "select", "from"]).prop_map(str::to_owned)
+    prop::sample::select(vec!["people", "orders", "lines", "secret_less", "select", "from"])
+        .prop_map(str::to_owned)
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
@@ -272,7 +307,8 @@ fn rule() -> impl Strategy<Value = Rule> {
         on: [(left, right)].into(),
     });
     let combine = prop::sample::select(vec![Combine::Union, Combine::Intersect, Combine::Except]);
-    let parts = (combine, prop::collection::vec(relation, 0..3), prop::collection::vec(condition(), 1..3), 1..3_u32);
+    let parts =
+        (combine, prop::collection::vec(relation, 0..3), prop::collection::vec(condition(), 1..3), 1..3_u32);
     parts.prop_map(|(combine, path, all, rows)| Rule {
         name: String::new(),
         combine: Some(combine),

@@ -141,3 +141,64 @@ async fn count(engine: &Engine, rules: &RuleSet, member_key: &str, deadline: Ins
     let failed = |error: &QueryError| tracing::info!(error.code = error.code(), "a rule is not counted");
     counted.inspect_err(failed).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, column_type: Option<ColumnType>) -> SourceColumn {
+        SourceColumn { name: name.to_owned(), column_type }
+    }
+
+    /// Which kinds of values a column may be compared with, and what is said to whoever asks for another.
+    #[track_caller]
+    fn check(column_type: Option<ColumnType>, expected: &[ValueKind], words: &str) {
+        use ValueKind::{Any, Number, Text, Truth, When};
+        let columns = [column("other", None), column("it", column_type)];
+        for kind in [Text, Number, Truth, When, Any] {
+            let one = ColumnUse {
+                field: "rules[0].all[0]".to_owned(),
+                source: "people".to_owned(),
+                column: "it".to_owned(),
+                operator: Some(("does", kind)),
+            };
+            let found = of_use(&one, &columns);
+            assert_eq!(found.is_none(), expected.contains(&kind), "{kind:?} {found:?}");
+            if let Some((code, text)) = found {
+                assert_eq!(code, "rules_wrong_type");
+                assert!(
+                    text.starts_with(&format!("column it of people is {words}, and does asks for ")),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn columns_are_compared_with_what_they_are() {
+        use ValueKind::{Any, Number, Text, Truth, When};
+        check(Some(ColumnType::Text), &[Text, Number, Truth, When, Any], "");
+        check(Some(ColumnType::Integer), &[Number, Truth, Any], "a number");
+        check(Some(ColumnType::Decimal), &[Number, Any], "a number");
+        check(Some(ColumnType::Boolean), &[Truth, Any], "true or false");
+        check(Some(ColumnType::Date), &[When, Any], "a day");
+        check(Some(ColumnType::Moment), &[When, Any], "a moment");
+        check(Some(ColumnType::LocalMoment), &[When, Any], "a moment");
+        check(None, &[Any], "of a nested type");
+    }
+
+    #[test]
+    fn columns_that_are_not_there_are_named() {
+        let one = ColumnUse {
+            field: "columns[0]".to_owned(),
+            source: "people".to_owned(),
+            column: "emial".to_owned(),
+            operator: None,
+        };
+        let columns = [column("email", Some(ColumnType::Text)), column("tags", None)];
+        let words = "source people has no column emial; did you mean email?; its columns are: email, tags";
+        assert_eq!(of_use(&one, &columns), Some(("query_unknown_column", words.to_owned())));
+        let there = ColumnUse { column: "tags".to_owned(), ..one };
+        assert_eq!(of_use(&there, &columns), None, "whether a column can be mapped is said elsewhere");
+    }
+}

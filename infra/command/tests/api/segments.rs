@@ -85,7 +85,7 @@ async fn a_query_is_shown_as_sql() {
     assert_snapshot!("segments_query", bench.transcript(&["segments", "query", "viennese"]).await);
 }
 
-fn preview(rows: Value, error: Value) -> Value {
+fn preview(rows: Option<u64>, error: &Value) -> Value {
     let state = if error.is_null() { "succeeded" } else { "failed" };
     let result = json!({
         "preview_id": "p1", "segment": "viennese", "rows": rows, "rows_without_key": 0, "duplicate_member_rows": 0,
@@ -104,7 +104,7 @@ fn preview(rows: Value, error: Value) -> Value {
 async fn a_preview_shows_what_each_rule_gives() {
     let bench = Bench::new().await;
     bench.answer("POST", "/segments/viennese/preview", 202, json!({ "preview_id": "p1" })).await;
-    bench.answer("GET", "/previews/p1", 200, preview(json!(12_345), Value::Null)).await;
+    bench.answer("GET", "/previews/p1", 200, preview(Some(12_345), &Value::Null)).await;
     assert_snapshot!("preview_of_rules", bench.transcript(&["segments", "preview", "viennese"]).await);
 }
 
@@ -124,7 +124,7 @@ const QUICK: [&str; 9] = [
 async fn a_quick_segment_is_seen_and_then_made() {
     let bench = Bench::new().await;
     bench.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;
-    bench.answer("GET", "/previews/p1", 200, preview(json!(12_345), Value::Null)).await;
+    bench.answer("GET", "/previews/p1", 200, preview(Some(12_345), &Value::Null)).await;
     bench.answer("PUT", "/segments/viennese", 201, json!({ "version": 1 })).await;
     let arguments = [&QUICK[..], &["--where", "points>=100", "--column", "email"]].concat();
     assert_snapshot!("quick", bench.transcript(&arguments).await);
@@ -134,7 +134,7 @@ async fn a_quick_segment_is_seen_and_then_made() {
 async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
     let bench = Bench::new().await;
     bench.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;
-    let found = preview(json!(1), Value::Null);
+    let found = preview(Some(1), &Value::Null);
     bench.answer("GET", "/previews/p1", 200, found).await;
     let ran = bench.run(&[&QUICK[..], &["--estimate"]].concat()).await;
     assert_eq!(
@@ -144,7 +144,7 @@ async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
     let error = json!({ "code": "query_unknown_column", "text": "source people has no column city" });
     let other = Bench::new().await;
     other.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;
-    other.answer("GET", "/previews/p1", 200, preview(Value::Null, error)).await;
+    other.answer("GET", "/previews/p1", 200, preview(None, &error)).await;
     let ran = other.run(&QUICK).await;
     let words = "It has no preview: source people has no column city (query_unknown_column)\n";
     assert_eq!((ran.ending, ran.output.as_str()), (command::Ending::Failed, words));

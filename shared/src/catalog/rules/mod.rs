@@ -87,6 +87,8 @@ fn too_much(error: &TextError) -> String {
 }
 
 #[cfg(test)]
+mod quoting_tests;
+#[cfg(test)]
 mod sql_tests;
 #[cfg(test)]
 mod tests;

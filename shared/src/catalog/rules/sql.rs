@@ -18,8 +18,8 @@ pub(super) fn compile(set: &Read<'_>, member_key: &str) -> String {
         [] => format!("{main}.*"),
         named => {
             let key = (!named.iter().any(|name| name == member_key)).then_some(member_key);
-            let names = key.into_iter().chain(named.iter().map(String::as_str));
-            names.map(|name| column(&main, name)).collect::<Vec<_>>().join(", ")
+            let all = key.into_iter().chain(named.iter().map(String::as_str));
+            all.map(|name| column(&main, name)).collect::<Vec<_>>().join(", ")
         }
     };
     let query = format!("SELECT {columns}\nFROM {main}");
@@ -163,27 +163,27 @@ fn of_group(group: &Group<'_>, table: &str) -> String {
 /// What a column has to be. It is never NULL for a negative test, and NULL counts as false everywhere else, because no
 /// condition stands behind a NOT.
 fn of_test(column: &str, case: Case, test: &Test<'_>) -> String {
-    let folded = |text: String| match case {
-        Case::Exact => text,
-        Case::Ignore => format!("lower({text})"),
+    let folded = |value: String| match case {
+        Case::Exact => value,
+        Case::Ignore => format!("lower({value})"),
     };
     let value = || folded(column.to_owned());
-    let literal = |text: &str| folded(quoted_text(text));
+    let literal = |part: &str| folded(quoted_text(part));
     match test {
         Test::Texts(sense, texts) => {
-            among(&value(), *sense, texts.iter().map(|text| literal(text)).collect())
+            among(&value(), *sense, &texts.iter().map(|part| literal(part)).collect::<Vec<_>>())
         }
-        Test::Contains(sense, text) => {
-            let contains = format!("contains({}, {})", value(), literal(text));
+        Test::Contains(sense, part) => {
+            let contains = format!("contains({}, {})", value(), literal(part));
             match sense {
                 Sense::Is => contains,
                 Sense::IsNot => format!("{contains} IS NOT TRUE"),
             }
         }
-        Test::StartsWith(text) => format!("starts_with({}, {})", value(), literal(text)),
-        Test::EndsWith(text) => format!("ends_with({}, {})", value(), literal(text)),
+        Test::StartsWith(part) => format!("starts_with({}, {})", value(), literal(part)),
+        Test::EndsWith(part) => format!("ends_with({}, {})", value(), literal(part)),
         Test::Numbers(sense, numbers) => {
-            among(&number(column), *sense, numbers.iter().map(|number| number.sql()).collect())
+            among(&number(column), *sense, &numbers.iter().map(|number| number.sql()).collect::<Vec<_>>())
         }
         Test::Number(comparison, than) => format!("{} {} {}", number(column), sign(*comparison), than.sql()),
         Test::NumberBetween(low, high) => between(&number(column), &low.sql(), &high.sql()),
@@ -206,8 +206,8 @@ fn of_test(column: &str, case: Case, test: &Test<'_>) -> String {
     }
 }
 
-fn among(value: &str, sense: Sense, literals: Vec<String>) -> String {
-    match (sense, literals.as_slice()) {
+fn among(value: &str, sense: Sense, literals: &[String]) -> String {
+    match (sense, literals) {
         (Sense::Is, [one]) => format!("{value} = {one}"),
         (Sense::IsNot, [one]) => format!("{value} IS DISTINCT FROM {one}"),
         (Sense::Is, many) => format!("{value} IN ({})", many.join(", ")),

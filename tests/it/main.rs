@@ -30,6 +30,7 @@ mod preview;
 mod privacy;
 mod retrying;
 mod roles;
+mod rules;
 mod samples;
 mod schedules;
 mod segments;

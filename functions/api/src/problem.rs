@@ -4,7 +4,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use relay::aws::{ChangeError, CloudError, LookupError};
-use relay::catalog::CatalogError;
+use relay::catalog::{CatalogError, json_pointer};
 use relay::ledger::LedgerError;
 use relay::model::IdError;
 use relay::stages::{StageError, StartError};
@@ -165,18 +165,12 @@ impl From<CatalogError> for Problem {
         let code = error.code();
         match error {
             CatalogError::Missing { .. } => Self::new(StatusCode::NOT_FOUND, code, error.to_string()),
-            CatalogError::Field { field, problem, .. } => Self::field(code, pointer(&field), problem),
+            CatalogError::Field { field, problem, .. } => Self::field(code, json_pointer(&field), problem),
             CatalogError::Malformed { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string())
             }
         }
     }
-}
-
-/// A field's path in the catalog's words (`segments[0].target_list`) as a JSON pointer.
-fn pointer(path: &str) -> String {
-    let path = path.replace('[', ".").replace(']', "");
-    format!("/{}", path.replace('.', "/"))
 }
 
 impl From<CloudError> for Problem {
@@ -268,7 +262,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        assert_eq!(pointer(path), expected);
+        assert_eq!(json_pointer(path), expected);
     }
 
     #[test]

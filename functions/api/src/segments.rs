@@ -3,6 +3,7 @@
 mod checking;
 mod members;
 mod previews;
+mod query;
 mod sizes;
 mod users;
 
@@ -32,6 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(read, save, remove))
         .merge(members::router())
         .merge(previews::router())
+        .merge(query::router())
         .merge(sizes::router())
         .merge(users::router())
 }
@@ -51,7 +53,7 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response
     Ok(SavedDocument::from(api.saved::<Segment>(id.as_str()).await?).answer(StatusCode::OK))
 }
 
-/// Makes or replaces a segment. Its query has to be one SELECT over sources that are there; what exports map and lose by
+/// Makes or replaces a segment. Its query, or what its rules compile to, has to be one SELECT over sources that are there; what exports map and lose by
 /// the change is a warning.
 #[utoipa::path(put, path = "/segments/{id}", tag = "segments", request_body = Segment,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),

@@ -2,7 +2,7 @@
 
 use crate::handler::{Snapshots, TABLE_QUERY, query_error};
 use crate::preview::Trouble;
-use relay::catalog::{Segment, SegmentKind};
+use relay::catalog::{Origin, Segment, Selection};
 use relay::snapshot::{MEMBER_KEY_COLUMN, PreviewId, SnapshotReader};
 use relay::stages::StageError;
 use snapshot::{Description, Engine, EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
@@ -46,15 +46,15 @@ impl Snapshots {
         segment: &Segment,
         settings: EngineSettings,
     ) -> Result<(Engine, String, String), Trouble> {
-        let (object_key, member_key) = match &segment.kind {
-            SegmentKind::Query { .. } if segment.schedule.is_some() => {
+        let (object_key, member_key) = match segment.origin()? {
+            Origin::Selection(_) if segment.schedule.is_some() => {
                 let (kept, _) = self.members_for_run(segment).await?;
                 (kept.object_key, MEMBER_KEY_COLUMN.to_owned())
             }
-            SegmentKind::Query { query, member_key } => {
-                return Ok((self.engine(settings).await?, query.clone(), member_key.clone()));
+            Origin::Selection(Selection { query, member_key }) => {
+                return Ok((self.engine(settings).await?, query.into_owned(), member_key.to_owned()));
             }
-            SegmentKind::Upload(upload) => {
+            Origin::Upload(upload) => {
                 let current = self.live_upload(segment).await?;
                 (current.object_key, upload.member_key_column().to_owned())
             }

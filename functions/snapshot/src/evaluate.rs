@@ -191,7 +191,9 @@ pub(crate) async fn work(
 
 /// Joins that pause now and then, so that a query which is given up really ends: a join can make rows for hours out
 /// of the few that it has read, and the engine itself pauses only where it reads.
-fn with_pauses(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+pub(crate) fn with_pauses(
+    plan: Arc<dyn ExecutionPlan>,
+) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
     let with_pauses = plan.transform_up(|plan| {
         if plan.children().len() < 2 {
             return Ok(Transformed::no(plan));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use relay::aws::{CatalogStore, Objects, Queue};
-use relay::catalog::{CustomUpload, Document, Export, Segment, SegmentKind, Source};
+use relay::catalog::{CustomUpload, Document, Export, Origin, Segment, Selection, Source};
 use relay::ledger::{Evaluation, Ledger, RunChange, UploadPointer};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
@@ -96,17 +96,18 @@ impl Snapshots {
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("snapshot.parquet");
         let attributes = export.attributes();
-        let Made { query, figures, upload, refreshed_at, stale } = match &segment.kind {
-            SegmentKind::Query { .. } if segment.schedule.is_some() => {
+        let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
+        let Made { query, figures, upload, refreshed_at, stale } = match origin {
+            Origin::Selection(_) if segment.schedule.is_some() => {
                 self.snapshot_kept(segment, attributes, &path).await?
             }
-            SegmentKind::Query { query, member_key } => {
-                let query = SegmentQuery { text: query.clone(), member_key: member_key.clone(), attributes };
+            Origin::Selection(selection) => {
+                let query = segment_query(&selection, attributes);
                 let figures = evaluate(engine, &query, &path).await;
                 let figures = figures.map_err(|error| query_error(segment, error))?;
                 Made { query, figures, upload: None, refreshed_at: None, stale: None }
             }
-            SegmentKind::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
+            Origin::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
         };
         let object_key = keys.snapshot(&segment.id);
         self.objects.upload(&object_key, &path).await?;
@@ -139,6 +140,12 @@ impl Snapshots {
             "snapshot is made");
         Ok(())
     }
+}
+
+/// A selection and what is wanted of it.
+pub(crate) fn segment_query(selection: &Selection<'_>, attributes: Vec<String>) -> SegmentQuery {
+    let (text, member_key) = (selection.query.to_string(), selection.member_key.to_owned());
+    SegmentQuery { text, member_key, attributes }
 }
 
 /// A snapshot that is written, and what it was made from.

@@ -1,9 +1,9 @@
 //! Segments that keep their members: evaluated when their schedule says so, and taken as they are by the runs until then.
 
-use crate::handler::{Made, Snapshots, TABLE_QUERY, query_error};
+use crate::handler::{Made, Snapshots, TABLE_QUERY, query_error, segment_query};
 use jiff::Timestamp;
 use relay::aws::LookupError;
-use relay::catalog::{CatalogError, Segment, SegmentKind};
+use relay::catalog::{CatalogError, Origin, Segment};
 use relay::ledger::{Evaluation, KeptMembers, RefreshFailure, SegmentMembers};
 use relay::model::SegmentId;
 use relay::snapshot::MEMBER_KEY_COLUMN;
@@ -196,13 +196,14 @@ impl Snapshots {
         path: &Path,
     ) -> Result<SnapshotFigures, StageError> {
         let engine = self.engine(EngineSettings::new(std::env::temp_dir())).await?;
-        let SegmentKind::Query { query, member_key } = &segment.kind else {
+        let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
+        let Origin::Selection(selection) = origin else {
             return Err(StageError::stop("segment_is_upload", "an upload keeps its own members"));
         };
-        let described = describe(&engine, query, member_key).await;
+        let described = describe(&engine, &selection.query, selection.member_key).await;
         let described = described.map_err(|error| query_error(segment, error))?;
-        let attributes = described.columns.into_iter().map(|column| column.name).collect();
-        let query = SegmentQuery { text: query.clone(), member_key: member_key.clone(), attributes };
+        let query =
+            segment_query(&selection, described.columns.into_iter().map(|column| column.name).collect());
         evaluate(&engine, &query, path).await.map_err(|error| query_error(segment, error))
     }
 }

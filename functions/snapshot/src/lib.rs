@@ -16,6 +16,7 @@
 
 pub mod check;
 mod columns;
+mod count;
 mod csv_table;
 pub mod engine;
 pub mod errors;
@@ -27,6 +28,7 @@ mod memory;
 mod objects;
 mod one_object;
 pub mod source;
+mod source_columns;
 mod stage_error;
 pub mod store;
 mod text_table;
@@ -34,9 +36,11 @@ mod writer;
 
 pub use check::{Description, SegmentQuery, UnusableColumn, describe};
 pub use columns::{ColumnType, OutputColumn};
+pub use count::count_members;
 pub use engine::{Engine, EngineSettings};
 pub use errors::QueryError;
 pub use evaluate::{SnapshotFigures, SourceFigures, evaluate, evaluate_first, without_members};
 pub use one_object::OneObject;
 pub use source::{SourceFormat, SourceSpec};
+pub use source_columns::{SourceColumn, source_columns};
 pub use store::S3Store;

@@ -4,6 +4,7 @@ mod download;
 mod handler;
 mod kept;
 mod preview;
+mod rules;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;

@@ -2,13 +2,14 @@
 
 use crate::download::MembersFile;
 use crate::handler::{Snapshots, TABLE_QUERY};
+use crate::rules;
 use jiff::Timestamp;
 use relay::aws::LookupError;
-use relay::catalog::{Segment, SegmentKind};
+use relay::catalog::{CatalogError, Origin, Segment, Selection};
 use relay::ledger::UploadPointer;
 use relay::snapshot::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
-    PreviewSource, SnapshotReader, preview_text, preview_value,
+    PreviewSource, RuleCount, SnapshotReader, preview_text, preview_value,
 };
 use relay::stages::StageError;
 use serde_json::{Map, Value};
@@ -18,8 +19,8 @@ use snapshot::{
 };
 use std::fs::File;
 use std::path::Path;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// How long a preview may take: somebody waits for it.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -43,6 +44,7 @@ struct Found {
 struct Members {
     figures: SnapshotFigures,
     first_rows: Vec<Map<String, Value>>,
+    rules: Vec<RuleCount>,
 }
 
 impl From<QueryError> for Trouble {
@@ -65,14 +67,16 @@ impl From<StageError> for Trouble {
     }
 }
 
+impl From<CatalogError> for Trouble {
+    fn from(error: CatalogError) -> Self {
+        Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string(), field: None })
+    }
+}
+
 impl From<LookupError> for Trouble {
     fn from(error: LookupError) -> Self {
         match error {
-            LookupError::Catalog(error) => Self::Theirs(PreviewError {
-                code: error.code().to_owned(),
-                text: error.to_string(),
-                field: None,
-            }),
+            LookupError::Catalog(error) => error.into(),
             LookupError::Cloud(error) => StageError::from(error).into(),
         }
     }
@@ -116,34 +120,57 @@ impl Snapshots {
         };
         if matches!(of, PreviewOf::Members(_)) {
             let MembersFile { description, figures, bytes } = self.download(&segment, preview_id).await?;
-            let members = Some(Members { figures, first_rows: Vec::new() });
+            let members = Some(Members { figures, first_rows: Vec::new(), rules: Vec::new() });
             return Ok(Found { description, members, file_bytes: Some(bytes) });
         }
+        let deadline = Instant::now() + TIME_LIMIT;
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
-        let (engine, query, member_key) = match &segment.kind {
-            SegmentKind::Query { query, member_key } => {
-                (self.engine(settings).await?, query.as_str(), member_key.as_str())
-            }
-            SegmentKind::Upload(upload) => {
+        let (engine, selection) = match segment.origin()? {
+            Origin::Selection(selection) => (self.engine(settings).await?, selection),
+            Origin::Upload(upload) => {
                 let current = self.live_upload(&segment).await?;
-                (self.table_engine(&current.object_key, settings)?, TABLE_QUERY, upload.member_key_column())
+                let member_key = upload.member_key_column();
+                let selection = Selection { query: TABLE_QUERY.into(), member_key };
+                (self.table_engine(&current.object_key, settings)?, selection)
             }
         };
+        let Selection { query, member_key } = selection;
         let looking = async {
-            let description = describe(&engine, query, member_key).await?;
+            if let Some(rules) = segment.rules()
+                && let Some(error) = rules::contradiction(&engine, rules, member_key).await?
+            {
+                return Err(Trouble::Theirs(error));
+            }
+            let description = describe(&engine, &query, member_key).await?;
             let members = match of {
                 PreviewOf::Description(_) | PreviewOf::Members(_) => None,
                 PreviewOf::Saved(_) | PreviewOf::Draft(_) => {
-                    Some(look(&engine, query, member_key, &description).await?)
+                    Some(look(&engine, &query, member_key, &description).await?)
                 }
             };
             Ok(Found { description, members, file_bytes: None })
         };
         // What is read twice has the time once.
-        match timeout(TIME_LIMIT, looking).await {
-            Ok(found) => found,
-            Err(_) => Err(QueryError::TimeLimit { seconds: TIME_LIMIT.as_secs() }.into()),
+        let mut found = match timeout_at(deadline, looking).await {
+            Ok(found) => found.map_err(|trouble| in_rules(trouble, &segment))?,
+            Err(_) => return Err(QueryError::TimeLimit { seconds: TIME_LIMIT.as_secs() }.into()),
+        };
+        if let (Some(rules), Some(members)) = (segment.rules(), &mut found.members) {
+            members.rules = rules::counts(&engine, rules, member_key, members.figures.rows, deadline).await;
         }
+        Ok(found)
+    }
+}
+
+/// Who wrote rules has no query that could be wrong.
+fn in_rules(trouble: Trouble, segment: &Segment) -> Trouble {
+    match trouble {
+        Trouble::Theirs(mut error) if segment.rules().is_some() => {
+            error.field =
+                error.field.map(|field| if field == "/query" { "/rules".to_owned() } else { field });
+            Trouble::Theirs(error)
+        }
+        other => other,
     }
 }
 
@@ -163,7 +190,7 @@ async fn look(
     let path = directory.path().join("first");
     evaluate_first(engine, &query(attributes), &path, ROWS_READ).await?;
     let first_rows = read_rows(&path, member_key)?;
-    Ok(Members { figures, first_rows })
+    Ok(Members { figures, first_rows, rules: Vec::new() })
 }
 
 impl Snapshots {
@@ -212,6 +239,7 @@ fn result(
         first_rows: Vec::new(),
         sources: Vec::new(),
         members_file_bytes: None,
+        rules: Vec::new(),
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
@@ -225,12 +253,13 @@ fn result(
         unusable_columns: description.unusable_columns.iter().map(|one| one.problem.to_string()).collect(),
         ..nothing
     };
-    let Some(Members { figures, first_rows }) = members else { return described };
+    let Some(Members { figures, first_rows, rules }) = members else { return described };
     PreviewResult {
         rows: Some(figures.rows),
         rows_without_key: Some(figures.rows_without_key),
         duplicate_member_rows: Some(figures.duplicate_member_rows),
         first_rows,
+        rules,
         sources: figures.sources.into_iter().map(source).collect(),
         members_file_bytes: file_bytes,
         ..described

@@ -44,3 +44,10 @@ impl CatalogError {
         }
     }
 }
+
+/// A field's path in the catalog's words (`segments[0].target_list`) as a JSON pointer (RFC 6901).
+#[must_use]
+pub fn json_pointer(path: &str) -> String {
+    let path = path.replace('[', ".").replace(']', "");
+    format!("/{}", path.replace('.', "/"))
+}

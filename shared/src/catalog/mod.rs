@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod export_segment;
 mod labels;
+pub mod rules;
 mod schedule;
 mod segment;
 mod settings;
@@ -17,11 +18,11 @@ pub use connection::{Connection, Consent, UseBy};
 pub use custom_upload::{
     ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
 };
-pub use error::CatalogError;
+pub use error::{CatalogError, json_pointer};
 pub use export::{Cap, Export, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval};
 pub use export_segment::{Activation, ExportSegment};
 pub use schedule::{Schedule, ScheduleError};
-pub use segment::{Segment, SegmentKind};
+pub use segment::{Origin, Segment, SegmentKind, Selection};
 pub use settings::{DeploymentSettings, SettingsId};
 pub use source::{Source, SourceFormat, SourceLocation};
 

@@ -1,9 +1,11 @@
 //! Named sets of profiles.
 
+use super::rules::RuleSet;
 use super::{CatalogError, CustomUpload, Document, Kind, Schedule, labels};
 use crate::model::SegmentId;
 use crate::query::{TextError, sources_of};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -37,30 +39,104 @@ pub enum SegmentKind {
         /// The column of the query that holds the customer id.
         member_key: String,
     },
+    /// The rows of a main source that fulfil rules.
+    Rules {
+        /// The rules, which compile to a query.
+        rules: RuleSet,
+        /// The column of the main source that holds the customer id.
+        member_key: String,
+    },
     /// The lines of a CSV that somebody puts under `uploads/{segment}/`.
     Upload(CustomUpload),
 }
 
+/// Where a segment's members come from, whichever way that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// The rows of a query.
+    Selection(Selection<'a>),
+    /// The lines of a CSV.
+    Upload(&'a CustomUpload),
+}
+
+/// What a segment selects from the sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection<'a> {
+    /// One SELECT over the declared sources: the author's, or what the rules compile to.
+    pub query: Cow<'a, str>,
+    /// The column of the query that holds the customer id.
+    pub member_key: &'a str,
+}
+
 impl Segment {
+    /// Where its members come from. It is wrong only where [`Document::validate`] says so.
+    pub fn origin(&self) -> Result<Origin<'_>, CatalogError> {
+        Ok(match &self.kind {
+            SegmentKind::Query { query, member_key } => {
+                Origin::Selection(Selection { query: Cow::Borrowed(query), member_key })
+            }
+            SegmentKind::Rules { rules, member_key } => {
+                let query = rules.query(member_key).map_err(|parts| self.refuse_rules(parts))?;
+                Origin::Selection(Selection { query: Cow::Owned(query), member_key })
+            }
+            SegmentKind::Upload(upload) => Origin::Upload(upload),
+        })
+    }
+
+    /// Its rules, where it is defined by some.
+    #[must_use]
+    pub const fn rules(&self) -> Option<&RuleSet> {
+        match &self.kind {
+            SegmentKind::Rules { rules, .. } => Some(rules),
+            SegmentKind::Query { .. } | SegmentKind::Upload(_) => None,
+        }
+    }
+
+    /// The path of the field that names a source.
+    #[must_use]
+    pub fn place_of_source(&self, name: &str) -> String {
+        let place = |rules: &RuleSet| {
+            let named = rules.named_sources().find(|(_, source)| *source == name);
+            named.map_or_else(|| "rules".to_owned(), |(place, _)| format!("rules.{place}"))
+        };
+        self.rules().map_or_else(|| "query".to_owned(), place)
+    }
+
+    fn refuse_rules(&self, (field, problem): (String, String)) -> CatalogError {
+        self.refuse(&format!("rules.{field}"), problem)
+    }
+
+    fn refuse(&self, field: &str, problem: String) -> CatalogError {
+        CatalogError::Field {
+            kind: Self::KIND.name(),
+            id: self.id.to_string(),
+            field: field.to_owned(),
+            problem,
+        }
+    }
+
     /// The form of its CSV, where it is a custom upload.
     #[must_use]
     pub const fn upload(&self) -> Option<&CustomUpload> {
         match &self.kind {
             SegmentKind::Upload(upload) => Some(upload),
-            SegmentKind::Query { .. } => None,
+            SegmentKind::Query { .. } | SegmentKind::Rules { .. } => None,
         }
     }
 
-    /// The names of the sources that its query reads, or why the query is none. An upload reads no source.
+    /// The names of the sources that its query or its rules read, or why the query is none. An upload reads no source.
     pub fn sources(&self) -> Result<BTreeSet<String>, TextError> {
         match &self.kind {
             SegmentKind::Query { query, .. } => sources_of(query),
+            SegmentKind::Rules { rules, .. } => {
+                Ok(rules.named_sources().map(|(_, source)| source.to_owned()).collect())
+            }
             SegmentKind::Upload(_) => Ok(BTreeSet::new()),
         }
     }
 }
 
-/// A segment as people write it: flat, with `query` and `member_key`, or with `upload`.
+/// A segment as people write it: flat, with `query` or `rules` and `member_key`, or with `upload`.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SegmentForm {
@@ -83,9 +159,12 @@ struct SegmentForm {
     /// One SELECT over the declared sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
-    /// The column of the query that holds the customer id.
+    /// The column of the query, or of the rules' main source, that holds the customer id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     member_key: Option<String>,
+    /// Instead of a query: rules, which compile to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<RuleSet>,
     /// Instead of a query: the lines of a CSV that somebody puts under `uploads/{segment}/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upload: Option<CustomUpload>,
@@ -100,18 +179,20 @@ const fn is_active(active: &bool) -> bool {
     *active
 }
 
-/// Why a form is neither kind of segment.
+/// Why a form is no kind of segment.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 enum FormError {
-    #[error("a segment has exactly one of `query` and `upload`; this one has neither")]
+    #[error("a segment has exactly one of `query`, `rules` and `upload`; this one has none")]
     Neither,
-    #[error("a segment has exactly one of `query` and `upload`; this one has both")]
-    Both,
-    #[error("missing field `member_key`: the column of the query that holds the customer id")]
+    #[error("a segment has exactly one of `query`, `rules` and `upload`; this one has more")]
+    Several,
+    #[error(
+        "missing field `member_key`: the column of the query, or of the rules' source, that holds the customer id"
+    )]
     NoMemberKey,
-    #[error("`member_key` belongs to a query; an upload has `upload.member_key_column`")]
+    #[error("`member_key` belongs to a query or to rules; an upload has `upload.member_key_column`")]
     MemberKeyOfUpload,
-    #[error("`schedule` belongs to a query; an upload's members change when a file is put")]
+    #[error("`schedule` belongs to a query or to rules; an upload's members change when a file is put")]
     ScheduleOfUpload,
 }
 
@@ -119,17 +200,16 @@ impl TryFrom<SegmentForm> for Segment {
     type Error = FormError;
 
     fn try_from(form: SegmentForm) -> Result<Self, FormError> {
-        let SegmentForm { id, name, labels, active, schedule, query, member_key, upload } = form;
-        if upload.is_some() && schedule.is_some() {
-            return Err(FormError::ScheduleOfUpload);
-        }
-        let kind = match (query, member_key, upload) {
-            (Some(query), Some(member_key), None) => SegmentKind::Query { query, member_key },
+        let SegmentForm { id, name, labels, active, schedule, query, member_key, rules, upload } = form;
+        let key = || member_key.clone().ok_or(FormError::NoMemberKey);
+        let kind = match (query, rules, upload) {
+            (Some(query), None, None) => SegmentKind::Query { query, member_key: key()? },
+            (None, Some(rules), None) => SegmentKind::Rules { rules, member_key: key()? },
+            (None, None, Some(_)) if member_key.is_some() => return Err(FormError::MemberKeyOfUpload),
+            (None, None, Some(_)) if schedule.is_some() => return Err(FormError::ScheduleOfUpload),
             (None, None, Some(upload)) => SegmentKind::Upload(upload),
-            (Some(_), None, None) => return Err(FormError::NoMemberKey),
-            (None, Some(_), Some(_)) => return Err(FormError::MemberKeyOfUpload),
-            (Some(_), _, Some(_)) => return Err(FormError::Both),
-            (None, _, None) => return Err(FormError::Neither),
+            (None, None, None) => return Err(FormError::Neither),
+            _ => return Err(FormError::Several),
         };
         Ok(Self { id, name, labels, active, schedule, kind })
     }
@@ -138,11 +218,12 @@ impl TryFrom<SegmentForm> for Segment {
 impl From<Segment> for SegmentForm {
     fn from(segment: Segment) -> Self {
         let Segment { id, name, labels, active, schedule, kind } = segment;
-        let (query, member_key, upload) = match kind {
-            SegmentKind::Query { query, member_key } => (Some(query), Some(member_key), None),
-            SegmentKind::Upload(upload) => (None, None, Some(upload)),
+        let (query, member_key, rules, upload) = match kind {
+            SegmentKind::Query { query, member_key } => (Some(query), Some(member_key), None, None),
+            SegmentKind::Rules { rules, member_key } => (None, Some(member_key), Some(rules), None),
+            SegmentKind::Upload(upload) => (None, None, None, Some(upload)),
         };
-        Self { id, name, labels, active, schedule, query, member_key, upload }
+        Self { id, name, labels, active, schedule, query, member_key, rules, upload }
     }
 }
 
@@ -166,26 +247,25 @@ impl Document for Segment {
     }
 
     fn validate(&self) -> Result<(), CatalogError> {
-        let refuse = |field: &str, problem: String| CatalogError::Field {
-            kind: Self::KIND.name(),
-            id: self.id.to_string(),
-            field: field.to_owned(),
-            problem,
-        };
-        labels::validate(&self.labels).map_err(|(field, problem)| refuse(&field, problem))?;
+        labels::validate(&self.labels).map_err(|(field, problem)| self.refuse(&field, problem))?;
         if let Some(schedule) = &self.schedule {
-            schedule.validate().map_err(|error| refuse("schedule", error.to_string()))?;
+            schedule.validate().map_err(|error| self.refuse("schedule", error.to_string()))?;
         }
         match &self.kind {
             SegmentKind::Query { query, .. } if query.trim().is_empty() => {
-                Err(refuse("query", "must not be empty".to_owned()))
+                Err(self.refuse("query", "must not be empty".to_owned()))
             }
-            SegmentKind::Query { member_key, .. } if member_key.trim().is_empty() => {
-                Err(refuse("member_key", "must not be empty".to_owned()))
+            SegmentKind::Query { member_key, .. } | SegmentKind::Rules { member_key, .. }
+                if member_key.trim().is_empty() =>
+            {
+                Err(self.refuse("member_key", "must not be empty".to_owned()))
             }
             SegmentKind::Query { .. } => Ok(()),
+            SegmentKind::Rules { rules, member_key } => {
+                rules.validate(member_key).map_err(|parts| self.refuse_rules(parts))
+            }
             SegmentKind::Upload(upload) => {
-                upload.validate().map_err(|(field, problem)| refuse(&format!("upload.{field}"), problem))
+                upload.validate().map_err(|(field, problem)| self.refuse(&format!("upload.{field}"), problem))
             }
         }
     }
@@ -253,7 +333,7 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_field_and_the_mend() {
-        check(&json!({}), "exactly one of `query` and `upload`; this one has neither");
+        check(&json!({}), "exactly one of `query`, `rules` and `upload`; this one has none");
         check(&json!({ "query": "SELECT 1" }), "missing field `member_key`");
         check(&json!({ "query": " ", "member_key": "id" }), "query: must not be empty");
         check(
@@ -264,12 +344,12 @@ mod tests {
         let upload = json!({ "identity_column": "email" });
         check(
             &json!({ "query": "SELECT 1", "member_key": "id", "upload": upload }),
-            "exactly one of `query` and `upload`; this one has both",
+            "exactly one of `query`, `rules` and `upload`; this one has more",
         );
         check(&json!({ "member_key": "id", "upload": upload }), "an upload has `upload.member_key_column`");
         check(
             &json!({ "schedule": "off", "upload": upload }),
-            "`schedule` belongs to a query; an upload's members change",
+            "`schedule` belongs to a query or to rules; an upload's members change",
         );
         check(
             &json!({ "query": "SELECT 1", "member_key": "id", "schedule": { "every_minutes": 0 } }),

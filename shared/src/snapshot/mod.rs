@@ -8,7 +8,7 @@ mod union;
 pub use manifest::{MEMBER_KEY_COLUMN, Manifest, SnapshotUpload};
 pub use preview::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
-    PreviewSource, preview_text, preview_value,
+    PreviewSource, RuleCount, preview_text, preview_value,
 };
 pub use reader::{Member, SnapshotError, SnapshotReader};
 pub use union::{Union, UnionMember};

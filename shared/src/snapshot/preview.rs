@@ -108,6 +108,9 @@ pub struct PreviewResult {
     /// How large the file is that has all members, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members_file_bytes: Option<u64>,
+    /// What each rule gives, top down, where the segment is defined by rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleCount>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.
@@ -135,6 +138,17 @@ pub struct PreviewSource {
     pub objects: u64,
     /// Their size together.
     pub bytes: u64,
+}
+
+/// How many members a rule gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RuleCount {
+    /// The rule's name.
+    pub name: String,
+    /// Members that fulfil it, whatever the other rules say; nothing where the preview's time was over.
+    pub members: Option<u64>,
+    /// Members that are left once it is combined with the rules above it; nothing where the preview's time was over.
+    pub after: Option<u64>,
 }
 
 /// What is wrong with a segment, in the words of the query's author.

@@ -4,7 +4,7 @@
 use super::previews::{handle_small, part};
 use super::{RunRequests, StageError};
 use crate::aws::{LookupError, OutgoingMessage};
-use crate::catalog::{DeploymentSettings, Segment, SegmentKind, SettingsId};
+use crate::catalog::{DeploymentSettings, Origin, Segment, Selection, SettingsId};
 use crate::model::SegmentId;
 use crate::run::MessageError;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -145,7 +145,7 @@ impl RunRequests {
 #[must_use]
 pub fn members_definition(segment: &Segment) -> Option<String> {
     segment.schedule.as_ref()?;
-    let SegmentKind::Query { query, member_key } = &segment.kind else { return None };
+    let Ok(Origin::Selection(Selection { query, member_key })) = segment.origin() else { return None };
     let mut hasher = blake3::Hasher::new();
     // The length keeps one text's end from being the other's beginning.
     hasher.update(&u64::try_from(query.len()).unwrap_or(u64::MAX).to_be_bytes());

@@ -4,7 +4,7 @@ use crate::Api;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
 use relay::aws::Saved;
-use relay::catalog::{CustomUpload, Document, Export, Segment, SegmentKind, Source};
+use relay::catalog::{CustomUpload, Document, Export, Segment, Source, json_pointer};
 use relay::query::{TextError, require_sources};
 use relay::snapshot::{PreviewError, PreviewOf, PreviewResult};
 use relay::timestamp_now;
@@ -41,9 +41,15 @@ pub(super) struct SavingQuery {
 }
 
 impl Api {
-    /// A segment's query has to be one, over sources that are in the catalog.
+    /// A segment's query has to be one, over sources that are in the catalog, and so do its rules.
     pub(super) async fn require_query(&self, segment: &Segment) -> Result<(), Problem> {
-        let refused = |error: TextError| Problem::field(error.code(), "/query", error.to_string());
+        let refused = |error: TextError| {
+            let place = match &error {
+                TextError::UnknownSource { name, .. } => segment.place_of_source(name),
+                _ => "query".to_owned(),
+            };
+            Problem::field(error.code(), json_pointer(&place), error.to_string())
+        };
         let names = segment.sources().map_err(refused)?;
         if names.is_empty() {
             return Ok(());
@@ -60,8 +66,8 @@ impl Api {
         segment: &Segment,
         before: Option<&Segment>,
     ) -> Result<Vec<String>, Problem> {
-        match &segment.kind {
-            SegmentKind::Query { .. } => {
+        match segment.upload() {
+            None => {
                 let columns = match self.describe(segment).await? {
                     Described::Columns(columns) => columns,
                     Described::Nothing(why) => {
@@ -71,7 +77,7 @@ impl Api {
                 let users = self.running_users(segment).await?;
                 Ok(users.iter().flat_map(|user| lost_by_query(&user.document, &columns)).collect())
             }
-            SegmentKind::Upload(upload) => {
+            Some(upload) => {
                 let users = self.running_users(segment).await?;
                 let before = before.and_then(Segment::upload);
                 Ok(users.iter().flat_map(|user| lost_by_form(&user.document, upload, before)).collect())

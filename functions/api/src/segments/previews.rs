@@ -2,12 +2,13 @@
 
 use crate::Api;
 use crate::caller::Caller;
+use crate::extract::Body;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use relay::aws::AuditAction;
-use relay::catalog::Segment;
+use relay::catalog::{Document, Segment};
 use relay::model::SegmentId;
 use relay::snapshot::{PreviewId, PreviewOf, PreviewResult};
 use relay::timestamp_now;
@@ -17,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(request)).routes(routes!(read))
+    OpenApiRouter::new().routes(routes!(request)).routes(routes!(request_of_draft)).routes(routes!(read))
 }
 
 /// A preview's id out of a path.
@@ -33,7 +34,8 @@ struct StartedPreview {
     preview_id: PreviewId,
 }
 
-/// Asks for a preview of a segment: how many members it has, which columns, which sources it reads, and the first rows.
+/// Asks for a preview of a segment: how many members it has, and gets by each of its rules, which columns, which sources
+/// it reads, and the first rows.
 #[utoipa::path(post, path = "/segments/{id}/preview", tag = "segments", params(("id" = String, Path)),
     responses((status = 202, body = StartedPreview), Problems))]
 async fn request(
@@ -44,6 +46,22 @@ async fn request(
     let id = SegmentId::try_from(id)?;
     api.saved::<Segment>(id.as_str()).await?;
     let preview_id = api.previews.request(&PreviewOf::Saved(id.clone()), timestamp_now()).await?;
+    api.record(&caller, AuditAction::PreviewSegment, "segment", id.as_str(), None).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+}
+
+/// Asks for a preview of a segment as the request has it. Nothing is saved.
+#[utoipa::path(post, path = "/previews", tag = "segments", request_body = Segment,
+    responses((status = 202, body = StartedPreview), Problems))]
+async fn request_of_draft(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Body(document): Body<Segment>,
+) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
+    document.validate()?;
+    api.require_query(&document).await?;
+    let id = document.id.clone();
+    let preview_id = api.previews.request(&PreviewOf::Draft(document), timestamp_now()).await?;
     api.record(&caller, AuditAction::PreviewSegment, "segment", id.as_str(), None).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
 }

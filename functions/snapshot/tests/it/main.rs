@@ -10,11 +10,13 @@
 )]
 
 mod bounds;
+
 mod hostile;
 mod lake;
 mod messages;
 mod preview;
 mod refusals;
 mod rows;
+mod rules;
 mod s3;
 mod sources;

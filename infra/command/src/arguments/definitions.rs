@@ -1,4 +1,4 @@
-//! Arguments of the commands about sources, segments, connections and exports.
+//! Arguments of the commands about sources, connections and exports.
 
 use std::path::PathBuf;
 
@@ -41,72 +41,6 @@ pub(crate) enum SourceCommand {
     Segments {
         /// Its id
         id: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SegmentCommand {
-    #[command(flatten)]
-    Definition(LabelledCommand),
-    /// How many members it has now, and the first of them
-    Preview {
-        /// Its id
-        id: String,
-    },
-    /// How many members it has had, and where its upload or the members that it keeps stand
-    Sizes {
-        /// Its id
-        id: String,
-    },
-    /// Evaluate the members anew that it keeps, and wait for them
-    #[command(
-        after_help = "A segment with a `schedule` keeps its members: exports bring the same people until the next refresh. With
-`schedule: off` that is when you say so, here."
-    )]
-    Refresh {
-        /// Its id
-        id: String,
-    },
-    /// All its members as a CSV, with every column that an export can map
-    #[command(after_help = "Example:
-  segment-relay segments download big-spenders --out big-spenders.csv
-
-It holds profiles: whoever has the file answers for it. Who asked for it stands in the audit.")]
-    Download {
-        /// Its id
-        id: String,
-        /// The file to write, which must not be there yet
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Let exports bring it again
-    Activate {
-        /// Its id
-        id: String,
-    },
-    /// Switch it off: exports leave its target lists as they are
-    Deactivate {
-        /// Its id
-        id: String,
-    },
-    /// Which exports use it, and which do not
-    Exports {
-        /// Its id
-        id: String,
-    },
-    /// Make another one like it; of an upload's, without what was uploaded
-    Duplicate {
-        /// Its id
-        id: String,
-        /// The new one's id
-        #[arg(long = "as", value_name = "ID")]
-        new_id: String,
-        /// What people call the new one
-        #[arg(long)]
-        name: String,
-        /// Save it even where the sources do not have what its query needs; the next run tells
-        #[arg(long)]
-        no_check: bool,
     },
 }
 

@@ -4,17 +4,19 @@ mod definitions;
 mod exports;
 mod files;
 mod runs;
+mod segments;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use definitions::{
-    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, SegmentCommand, SourceCommand,
+    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, SourceCommand,
 };
 pub(crate) use exports::{
     AddSegmentArguments, ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When,
 };
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use runs::{RunCommand, RunListing};
+pub(crate) use segments::{QuickArguments, SegmentCommand};
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs
 #[derive(Debug, Parser)]

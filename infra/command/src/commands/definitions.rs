@@ -105,8 +105,9 @@ fn listed(kind: Kind, items: &[Value]) -> String {
         }
         Kind::Segment => {
             let kind = |item: &Value| {
-                let is_upload = field(item, "/document/upload").is_some();
-                if is_upload { "upload".to_owned() } else { "query".to_owned() }
+                let kinds = ["upload", "rules"];
+                let has = |kind: &&str| field(item, &format!("/document/{kind}")).is_some();
+                kinds.into_iter().find(has).unwrap_or("query").to_owned()
             };
             let evaluated = |item: &Value| {
                 let is_off = field(item, "/document/active") == Some(&Value::Bool(false));

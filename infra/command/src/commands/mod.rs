@@ -11,6 +11,7 @@ mod exports;
 mod files;
 mod follow;
 mod overview;
+mod quick;
 mod rejects;
 mod report;
 mod runs;

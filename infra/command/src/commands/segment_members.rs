@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::download::download_into;
-use super::segments::made;
+use super::segments::wait_for_preview;
 use super::{Session, follow};
 use crate::Ending;
 use crate::api::{Call, field, number, text};
@@ -50,7 +50,8 @@ pub(super) async fn refresh(id: &str, session: &mut Session<'_, '_>) -> Result<E
 /// Downloads all members into a file that is not there yet.
 pub(super) async fn download(id: &str, out: &Path, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("download the members of segment {id}");
-    let found = made(&doing, &["segments", id, "downloads"], session).await?;
+    let path = ["segments", id, "downloads"];
+    let found = wait_for_preview(&Call::new(Method::POST, &doing, &path), session).await?;
     if text(&found, "/state") == "failed" {
         let (code, words) = (text(&found, "/result/error/code"), text(&found, "/result/error/text"));
         session.console.show(&found, |_| format!("It cannot be downloaded: {words} ({code})"))?;

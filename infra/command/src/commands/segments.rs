@@ -4,7 +4,7 @@ use relay::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::{Session, definitions, follow, segment_members};
+use super::{Session, definitions, follow, quick, segment_members};
 use crate::Ending;
 use crate::api::{Call, Checking, Condition, Saved, field, number, text, texts};
 use crate::arguments::SegmentCommand;
@@ -31,6 +31,8 @@ pub(super) async fn carry_out(
         SegmentCommand::Download { id, out } => segment_members::download(id, out, session).await,
         SegmentCommand::Activate { id } => switch(id, "activate", true.into(), session).await,
         SegmentCommand::Deactivate { id } => switch(id, "deactivate", false.into(), session).await,
+        SegmentCommand::Query { id } => query(id, session).await,
+        SegmentCommand::Quick(arguments) => quick::quick(arguments, session).await,
         SegmentCommand::Exports { id } => exports(id, session).await,
         SegmentCommand::Duplicate { id, new_id, name, no_check } => {
             duplicate(id, new_id, name, Checking::unless(*no_check), session).await
@@ -109,18 +111,32 @@ async fn switch(
     Ok(Ending::Done)
 }
 
+/// Its query as SQL, with the rest as a comment, so that it can go into a file.
+async fn query(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
+    let doing = format!("show the query of segment {id}");
+    let found = session.api.get(&doing, &["segments", id, "query"]).await?.body;
+    session.console.show(&found, |_| {
+        let sources = texts(&found, "/sources").join(", ");
+        let comment = format!("-- member key: {}; sources: {sources}", text(&found, "/member_key"));
+        format!("{}\n{comment}", text(&found, "/query").trim_end())
+    })?;
+    Ok(Ending::Done)
+}
+
 async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("preview segment {id}");
-    let found = made(&doing, &["segments", id, "preview"], session).await?;
+    let path = ["segments", id, "preview"];
+    let call = Call::new(Method::POST, &doing, &path);
+    let found = wait_for_preview(&call, session).await?;
     let result = field(&found, "/result").cloned().unwrap_or_default();
     session.console.show(&found, |_| shown(&result))?;
     Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done })
 }
 
-/// Asks for something that is made beside, and waits for it.
-pub(super) async fn made(doing: &str, path: &[&str], session: &mut Session<'_, '_>) -> Result<Value, Error> {
-    let call = Call::new(Method::POST, doing, path);
-    let asked = session.api.send(&call).await?.body;
+/// Asks for a preview by a call, and waits for what it finds.
+pub(super) async fn wait_for_preview(call: &Call<'_>, session: &mut Session<'_, '_>) -> Result<Value, Error> {
+    let doing = call.doing;
+    let asked = session.api.send(call).await?.body;
     let preview_id = text(&asked, "/preview_id");
     if preview_id.is_empty() {
         return Err(call.strange("no preview_id").into());
@@ -150,7 +166,7 @@ fn cut(value: &str) -> String {
     }
 }
 
-fn shown(preview: &Value) -> String {
+pub(super) fn shown(preview: &Value) -> String {
     if field(preview, "/error").is_some() {
         let (code, words) = (text(preview, "/error/code"), text(preview, "/error/text"));
         return format!("It has no preview: {words} ({code})");
@@ -180,8 +196,28 @@ fn shown(preview: &Value) -> String {
             number(preview, name).filter(|rows| *rows > 0).map(|rows| format!("warning: {rows} {words}")),
         );
     }
+    lines.extend(counts(&items("/rules")));
     lines.extend(texts(preview, "/unusable_columns").into_iter().map(|column| format!("warning: {column}")));
     lines.join("\n")
+}
+
+/// What each rule gives, under a line of its own.
+fn counts(rules: &[Value]) -> Vec<String> {
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let cell = |rule: &Value, count: &str| number(rule, count).map(grouped);
+    let row = |rule: &Value| {
+        let counts = ["/members", "/after"].map(|count| cell(rule, count).unwrap_or_default());
+        let [members, after] = counts;
+        [text(rule, "/name"), members, after]
+    };
+    let rows: Vec<[String; 3]> = rules.iter().map(row).collect();
+    let mut lines = vec![String::new(), table(["rule", "members", "left after it"], &rows)];
+    if rows.iter().flatten().any(String::is_empty) {
+        lines.push("warning: the preview's minute was over before every rule was counted".to_owned());
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::values::escaped;
 const LINE_CHARACTERS: usize = 108;
 
 /// Fields that come first, in this order; the others follow by name.
-const FIRST_FIELDS: [&str; 22] = [
+const FIRST_FIELDS: [&str; 26] = [
     "id",
     "name",
     "destination",
@@ -21,6 +21,10 @@ const FIRST_FIELDS: [&str; 22] = [
     "format",
     "query",
     "member_key",
+    "source",
+    "combine",
+    "path",
+    "column",
     "connection",
     "match_key",
     "mapping",

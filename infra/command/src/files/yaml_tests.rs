@@ -54,7 +54,56 @@ schedule:
   daily: { at: "06:30", time_zone: Europe/Rome }
 "#,
     );
+    check(
+        &json!({
+            "id": "loyal", "name": "Loyal", "member_key": "id",
+            "rules": { "source": "people", "columns": ["email"], "rules": [
+                { "name": "vienna", "all": [
+                    { "column": "city", "is": "no" },
+                    { "any": [{ "column": "points", "at_least": 99.5 }, { "column": "born", "on": "2026-01-31" }] },
+                ] },
+                { "name": "buyers", "combine": "intersect", "at_least_rows": 2,
+                  "path": [{ "source": "orders", "on": { "id": "person" } }],
+                  "any": [{ "column": "note", "contains": "a: b" }, { "column": "paid", "is": true }] },
+            ] },
+        }),
+        r#"id: loyal
+name: Loyal
+member_key: id
+rules:
+  source: people
+  columns: [email]
+  rules:
+    - name: vienna
+      all:
+        - { column: city, is: "no" }
+        - any:
+            - { column: points, at_least: 99.5 }
+            - { column: born, "on": "2026-01-31" }
+    - name: buyers
+      combine: intersect
+      path:
+        - source: orders
+          "on": { id: person }
+      any:
+        - { column: note, contains: "a: b" }
+        - { column: paid, is: true }
+      at_least_rows: 2
+"#,
+    );
     check(&json!({}), "{}\n");
+}
+
+/// As people write them, without the quotes.
+#[test]
+fn words_of_rules_are_names() {
+    let text = "path: [{ source: orders, on: { id: person } }]\nall: [{ column: born, on: 2026-01-31 }, { column: paid, is: yes }]\n";
+    let read: Value = serde_saphyr::from_str(text).unwrap();
+    let expected = json!({
+        "path": [{ "source": "orders", "on": { "id": "person" } }],
+        "all": [{ "column": "born", "on": "2026-01-31" }, { "column": "paid", "is": true }],
+    });
+    assert_eq!(meant(read), Ok(expected));
 }
 
 fn any_text() -> impl Strategy<Value = String> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use relay::catalog::Kind;
-use relay::query::{TextError, sources_of};
+use relay::catalog::{Kind, Segment};
+use relay::query::TextError;
 use serde_json::Value;
 
 /// Identifiers that will be there once the plan is carried out.
@@ -74,7 +74,7 @@ pub(super) fn dangling(
     missing.map(fault).collect()
 }
 
-/// What is wrong with the query of a segment and the sources that it reads; `place` is the file or the definition.
+/// What is wrong with the query of a segment and the sources that it or its rules read; `place` is the file or the definition.
 pub(super) fn misread(
     kind: Kind,
     document: &Value,
@@ -83,19 +83,21 @@ pub(super) fn misread(
     known: &Known,
     removed: &BTreeSet<(&str, &str)>,
 ) -> Vec<String> {
-    let query = document.get("query").and_then(Value::as_str).filter(|_| kind == Kind::Segment);
-    let names = match query.map(sources_of) {
-        None => return Vec::new(),
-        Some(Ok(names)) => names,
-        Some(Err(_)) if blamed == Missing::Removed => return Vec::new(),
-        Some(Err(error)) => return vec![format!("{place}: query: {error}")],
+    let segment = (kind == Kind::Segment).then(|| serde_json::from_value::<Segment>(document.clone()));
+    // What is no segment at all is another check's to say.
+    let Some(Ok(segment)) = segment else { return Vec::new() };
+    let names = match segment.sources() {
+        Ok(names) => names,
+        Err(_) if blamed == Missing::Removed => return Vec::new(),
+        Err(error) => return vec![format!("{place}: query: {error}")],
     };
     let fault = |name: String| {
+        let field = segment.place_of_source(&name);
         if removed.contains(&(Kind::Source.name(), name.as_str())) {
-            return Some(format!("{place}: query: reads source \"{name}\", which would be removed"));
+            return Some(format!("{place}: {field}: reads source \"{name}\", which would be removed"));
         }
         let unknown = TextError::UnknownSource { name, sources: known.all(Kind::Source) };
-        (blamed == Missing::Anything).then(|| format!("{place}: query: {unknown}"))
+        (blamed == Missing::Anything).then(|| format!("{place}: {field}: {unknown}"))
     };
     names.into_iter().filter(|name| !known.has(Kind::Source, name)).filter_map(fault).collect()
 }

@@ -63,9 +63,45 @@ fn labels() -> impl Strategy<Value = BTreeSet<String>> {
     prop::collection::btree_set("[a-zA-Z0-9:#-]{1,6}", 0..3)
 }
 
+fn condition() -> impl Strategy<Value = Value> {
+    let number = prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        (-1e6_f64..1e6).prop_map(|number| ((number * 100.0).round() / 100.0).into())
+    ];
+    let leaf = (words(), words(), number, 0..5).prop_map(|(column, text, number, operator)| {
+        let column = column.replace(char::is_control, "");
+        match operator {
+            0 => json!({"column": column, "is": text, "case": "ignore"}),
+            1 => json!({"column": column, "none_of": [number, 1]}),
+            2 => json!({"column": column, "on": "2026-01-31"}),
+            3 => json!({"column": column, "is_null": false}),
+            _ => json!({"column": column, "more_than": number}),
+        }
+    });
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        prop::collection::vec(inner, 1..3).prop_map(|any| json!({ "any": any }))
+    })
+}
+
+fn rules() -> impl Strategy<Value = Value> {
+    let conditions = || prop::collection::vec(condition(), 1..3);
+    (conditions(), conditions(), prop::sample::select(vec!["union", "intersect", "except"]), 1..3_u32)
+        .prop_map(|(first, second, combine, rows)| {
+            let path = json!([{ "source": "orders", "on": { "id": "person", "no": "yes" } }]);
+            json!({ "source": "people", "columns": ["email"], "rules": [
+                { "name": "one", "any": first },
+                { "name": "two", "combine": combine, "path": path, "all": second, "at_least_rows": rows },
+            ] })
+        })
+}
+
 fn segment() -> impl Strategy<Value = Value> {
-    (words(), labels(), query(), words()).prop_map(|(name, labels, query, key)| {
-        json!({"name": name, "labels": labels, "query": query, "member_key": key})
+    let selected = prop_oneof![
+        query().prop_map(|query| ("query", json!(query))),
+        rules().prop_map(|rules| ("rules", rules))
+    ];
+    (words(), labels(), selected, words()).prop_map(|(name, labels, (kind, selected), key)| {
+        json!({"name": name, "labels": labels, kind: selected, "member_key": key})
     })
 }
 

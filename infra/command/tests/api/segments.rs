@@ -75,3 +75,80 @@ async fn a_segment_is_duplicated() {
     let put = format!("PUT /segments/copy?check=none  if-none-match: *  {copy}");
     assert_eq!(bench.requests().await.last(), Some(&put));
 }
+
+#[tokio::test]
+async fn a_query_is_shown_as_sql() {
+    let bench = Bench::new().await;
+    let query = "SELECT \"people\".*\nFROM \"people\"\nWHERE (\"people\".\"city\" = 'Wien')";
+    let found = json!({ "query": query, "member_key": "id", "sources": ["people"] });
+    bench.answer("GET", "/segments/viennese/query", 200, found).await;
+    assert_snapshot!("segments_query", bench.transcript(&["segments", "query", "viennese"]).await);
+}
+
+fn preview(rows: Option<u64>, error: &Value) -> Value {
+    let state = if error.is_null() { "succeeded" } else { "failed" };
+    let result = json!({
+        "preview_id": "p1", "segment": "viennese", "rows": rows, "rows_without_key": 0, "duplicate_member_rows": 0,
+        "columns": [{ "name": "id", "type": "text" }], "unusable_columns": [], "first_rows": [{ "id": "a" }],
+        "rules": [
+            { "name": "vienna", "members": 20_000, "after": 20_000 },
+            { "name": "buyers", "members": 900, "after": 12_345 },
+            { "name": "staff", "members": null, "after": 12_345 },
+        ],
+        "error": error,
+    });
+    json!({ "state": state, "result": result })
+}
+
+#[tokio::test]
+async fn a_preview_shows_what_each_rule_gives() {
+    let bench = Bench::new().await;
+    bench.answer("POST", "/segments/viennese/preview", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, preview(Some(12_345), &Value::Null)).await;
+    assert_snapshot!("preview_of_rules", bench.transcript(&["segments", "preview", "viennese"]).await);
+}
+
+const QUICK: [&str; 9] = [
+    "segments",
+    "quick",
+    "viennese",
+    "--name",
+    "Viennese",
+    "--source=people",
+    "--member-key=id",
+    "--where",
+    "city=Wien",
+];
+
+#[tokio::test]
+async fn a_quick_segment_is_seen_and_then_made() {
+    let bench = Bench::new().await;
+    bench.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, preview(Some(12_345), &Value::Null)).await;
+    bench.answer("PUT", "/segments/viennese", 201, json!({ "version": 1 })).await;
+    let arguments = [&QUICK[..], &["--where", "points>=100", "--column", "email"]].concat();
+    assert_snapshot!("quick", bench.transcript(&arguments).await);
+}
+
+#[tokio::test]
+async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
+    let bench = Bench::new().await;
+    bench.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;
+    let found = preview(Some(1), &Value::Null);
+    bench.answer("GET", "/previews/p1", 200, found).await;
+    let ran = bench.run(&[&QUICK[..], &["--estimate"]].concat()).await;
+    assert_eq!(
+        (ran.ending, ran.output.as_str()),
+        (command::Ending::Done, "Segment viennese would have 1 members.\n")
+    );
+    let error = json!({ "code": "query_unknown_column", "text": "source people has no column city" });
+    let other = Bench::new().await;
+    other.answer("POST", "/previews", 202, json!({ "preview_id": "p1" })).await;
+    other.answer("GET", "/previews/p1", 200, preview(None, &error)).await;
+    let ran = other.run(&QUICK).await;
+    let words = "It has no preview: source people has no column city (query_unknown_column)\n";
+    assert_eq!((ran.ending, ran.output.as_str()), (command::Ending::Failed, words));
+    assert_eq!(other.requests().await.len(), 2, "nothing is made");
+    let unreadable = bench.run(&[&QUICK[..], &["--where", "points>=many"]].concat()).await;
+    assert!(unreadable.errors.contains(">= does not go with \"many\""), "{}", unreadable.errors);
+}

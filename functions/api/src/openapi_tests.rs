@@ -75,3 +75,21 @@ fn names_of_properties_are_texts() {
     assert!(document.to_string().contains("propertyNames"), "maps are described by them");
     check_names(&document, "");
 }
+
+/// Editors complete rules by their schema, groups inside of groups too.
+#[test]
+fn rules_are_described_as_they_are_written() {
+    let document = serde_json::to_value(crate::openapi_document()).unwrap();
+    let at = |pointer: &str| document.pointer(&format!("/components/schemas/{pointer}")).cloned();
+    let reference = |name: &str| Some(serde_json::json!(format!("#/components/schemas/{name}")));
+    assert_eq!(at("RuleSet/properties/rules/items/$ref"), reference("Rule"));
+    for group in ["all", "any"] {
+        assert_eq!(at(&format!("Rule/properties/{group}/items/$ref")), reference("RuleCondition"));
+        assert_eq!(at(&format!("RuleCondition/properties/{group}/items/$ref")), reference("RuleCondition"));
+    }
+    for name in ["RuleSet", "Rule", "RuleRelation", "RuleCondition"] {
+        assert_eq!(at(&format!("{name}/additionalProperties")), Some(false.into()), "{name}");
+    }
+    assert_eq!(at("RuleNumber/type"), Some("number".into()));
+    assert_eq!(at("RuleCombine/enum"), Some(serde_json::json!(["union", "intersect", "except"])));
+}

@@ -40,6 +40,22 @@ fn of_kind<T: Document>(definitions: &[Definition]) -> Vec<T> {
     wanted.map(|definition| T::parse(&definition.document.to_string()).unwrap()).collect()
 }
 
+/// The readme's segment by rules, as somebody would copy it.
+#[test]
+fn the_rules_of_the_readme_are_right() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, rest) = readme.split_once("# segments/loyal-in-vienna.yaml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("segments")).unwrap();
+    std::fs::write(folder.path().join("segments/loyal-in-vienna.yaml"), text).unwrap();
+    let segments: Vec<Segment> = of_kind(&read_folder(folder.path(), &Values::new()).unwrap());
+    let sources: Vec<String> = segments[0].sources().unwrap().into_iter().collect();
+    assert_eq!(sources, ["customers", "orders"]);
+    assert_eq!(segments[0].rules().unwrap().rules.len(), 3);
+}
+
 #[test]
 fn the_example_is_right() {
     let definitions = read_folder(&example(), &values()).unwrap();

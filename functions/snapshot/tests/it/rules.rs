@@ -9,6 +9,7 @@ use jiff::{ToSpan, Zoned, tz::TimeZone};
 use relay::catalog::rules::RuleSet;
 use serde_json::{Value, json};
 use snapshot::{SegmentQuery, SourceColumn, count_members, source_columns};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -88,7 +89,9 @@ async fn people() -> Lake {
 async fn evaluated(lake: &Lake, set: &Value) -> Snapshot {
     let set: RuleSet = serde_json::from_value(set.clone()).unwrap();
     let query = set.query("id").unwrap();
-    lake.evaluate(&query, "id", &[]).await.unwrap_or_else(|error| panic!("{error}: {query}"))
+    let found = lake.evaluate(&query, "id", &[]).await;
+    assert!(found.is_ok(), "{found:?}: {query}");
+    found.unwrap()
 }
 
 /// Who fulfils one condition.
@@ -217,7 +220,7 @@ async fn today_is_the_day_in_utc() {
     let began = today(0);
     let mut csv = "id,at\n".to_owned();
     for days in [-31, -30, -1, 0, 1, 7, 8] {
-        csv.push_str(&format!("{days},{}\n", today(days)));
+        writeln!(csv, "{days},{}", today(days)).unwrap();
     }
     let lake = Lake::new().csv("visits", &format!("{csv}none,\n")).await;
     let condition = |operator: &str, days: u32| json!({ "column": "at", (operator): days });
@@ -259,18 +262,17 @@ async fn shop() -> Lake {
         .await
 }
 
-fn set(rules: Value) -> RuleSet {
+fn set(rules: &Value) -> RuleSet {
     serde_json::from_value(json!({ "source": "subscriptions", "rules": rules })).unwrap()
 }
 
 /// Who is found, and how many each rule gives and leaves.
 async fn check_sets(lake: &Lake, rules: Value, members: &[&str], counts: &[(u64, u64)]) {
-    let set = set(rules);
-    set.clone().query("id").map(drop).unwrap();
+    let set = set(&rules);
     let query = set.query("id").unwrap();
-    let found =
-        lake.evaluate(&query, "id", &["topic"]).await.unwrap_or_else(|error| panic!("{error}: {query}"));
-    assert_eq!(found.keys(), members, "{query}");
+    let found = lake.evaluate(&query, "id", &["topic"]).await;
+    assert!(found.is_ok(), "{found:?}: {query}");
+    assert_eq!(found.unwrap().keys(), members, "{query}");
     let engine = lake.engine();
     let count = async |set: RuleSet| {
         let query =
@@ -380,7 +382,7 @@ async fn as_many_rules_as_there_may_be_are_evaluated() {
         let all = json!([{ "column": "total", "more_than": 50 + place }]);
         json!({ "name": place.to_string(), "combine": combine, "path": [{ "source": "orders", "on": { "id": "id" } }], "all": all })
     };
-    let set = set((0..20).map(rule).collect());
+    let set = set(&(0..20).map(rule).collect());
     let found = lake.evaluate(&set.query("id").unwrap(), "id", &[]).await.unwrap();
     // The last but one is a union with whoever spent more than 68, and the last one intersects with more than 69.
     assert_eq!(found.keys(), ["s2"]);

@@ -121,7 +121,8 @@ impl Snapshots {
                 if current.is_expired(Timestamp::now()) {
                     return Err(upload_expired(&segment).into());
                 }
-                (self.upload_engine(&current.object_key, settings)?, UPLOAD_QUERY, upload.member_key_column())
+                let engine = self.upload_engine(&current.object_key, settings).await?;
+                (engine, UPLOAD_QUERY, upload.member_key_column())
             }
         };
         let looking = async {

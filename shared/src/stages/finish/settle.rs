@@ -45,13 +45,16 @@ pub(super) fn settle(
     let (mut counts, mut delivered) = (Counts::default(), 0);
     let mut aftermath = Aftermath::default();
     for joined in join(before, events) {
-        let Joined { left: records, right: events, .. } = joined?;
+        let Joined { key, left: records, right: events } = joined?;
+        let is_excluded = rejects.is_excluded(&key);
         for event in &events {
             counts.count(event.outcome.kind(event.operation), 1);
             rejects.event(list, event)?;
             aftermath.note(event);
         }
-        for record in next_records(records, events) {
+        let next = next_records(records, events).into_iter();
+        // Whoever is kept out is never put back, so that we once took them off need not be known.
+        for record in next.filter(|record| !is_excluded || record.holding == Holding::Delivered) {
             delivered += u64::from(record.holding == Holding::Delivered);
             writer.write(&record)?;
         }

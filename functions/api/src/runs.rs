@@ -3,6 +3,8 @@
 mod findings;
 mod listing;
 
+pub(crate) use findings::Link;
+
 use crate::Api;
 use crate::caller::{Caller, Role};
 use crate::exports::StartedRun;

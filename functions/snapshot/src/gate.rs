@@ -23,12 +23,17 @@ impl Gate {
     }
 
     /// The rows of those who get in; `None` where nobody does.
-    pub(crate) fn let_in<'a>(&mut self, batch: &'a RecordBatch) -> Result<Option<Cow<'a, RecordBatch>>, QueryError> {
+    pub(crate) fn let_in<'a>(
+        &mut self,
+        batch: &'a RecordBatch,
+    ) -> Result<Option<Cow<'a, RecordBatch>>, QueryError> {
         if self.excluded.is_empty() {
             return Ok(Some(Cow::Borrowed(batch)));
         }
-        let keys = batch.columns().first().and_then(|keys| keys.as_string_opt::<i32>()).ok_or_else(internal)?;
-        let gets_in: Vec<bool> = keys.iter().map(|key| !key.is_some_and(|key| self.is_kept_out(key))).collect();
+        let keys =
+            batch.columns().first().and_then(|keys| keys.as_string_opt::<i32>()).ok_or_else(internal)?;
+        let gets_in: Vec<bool> =
+            keys.iter().map(|key| !key.is_some_and(|key| self.is_kept_out(key))).collect();
         if gets_in.iter().all(|is_in| *is_in) {
             return Ok(Some(Cow::Borrowed(batch)));
         }

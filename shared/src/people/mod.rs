@@ -5,7 +5,11 @@ mod found;
 mod request;
 mod state;
 
-pub use excluded::{EXCLUSION_KEY, Exclusion, ExclusionId, ExclusionKey, Exclusions, MAX_EXCLUSIONS};
+pub use excluded::{
+    EXCLUSION_KEY, Exclusion, ExclusionId, ExclusionKey, Exclusions, MAX_EXCLUSIONS, NoExclusionId,
+};
 pub use found::{Found, FoundPlace, Wanted};
 pub use request::{Person, PersonRequest, PersonRequestId, PersonRequestKind};
-pub use state::{EndsByItself, Place, PlaceAction, PlaceKind, Progress, RequestFailure, RequestState, RequestPhase};
+pub use state::{
+    EndsByItself, Place, PlaceAction, PlaceKind, Progress, RequestFailure, RequestPhase, RequestState,
+};

@@ -98,8 +98,12 @@ mod tests {
     #[test]
     fn a_request_is_read_as_it_was_written() {
         let check = |person: Person, expected: &str| {
-            let request =
-                PersonRequest { kind: PersonRequestKind::Erasure, person, by: "ann".into(), at: Timestamp::UNIX_EPOCH };
+            let request = PersonRequest {
+                kind: PersonRequestKind::Erasure,
+                person,
+                by: "ann".into(),
+                at: Timestamp::UNIX_EPOCH,
+            };
             let text = serde_json::to_string(&request).unwrap();
             assert!(text.contains(expected), "{text}");
             assert!(serde_json::from_str::<PersonRequest>(&text).unwrap() == request);

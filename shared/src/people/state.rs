@@ -121,6 +121,12 @@ impl Place {
             reason: None,
         }
     }
+
+    /// The run that an erasure has asked for because of the place.
+    #[must_use]
+    pub fn asked_run(&self) -> Option<RunId> {
+        self.run_id.filter(|_| self.action == Some(PlaceAction::RunAskedFor))
+    }
 }
 
 /// Objects that may hold the person, are not searched, and end by themselves.

@@ -35,7 +35,7 @@ async fn report(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<R
 
 /// A link that expires.
 #[derive(Debug, Serialize, ToSchema)]
-struct Link {
+pub(crate) struct Link {
     /// Where the file is. Whoever has this address may fetch it until it expires.
     url: String,
     /// Until when.
@@ -56,11 +56,9 @@ async fn rejected(
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing_rejected", detail));
     };
     let name = format!("{}-{}-rejected.csv", run.export_id, run.run_id);
-    let lasts = Duration::from_secs(u64::from(LINK_SECONDS));
-    let expires_at = timestamp_now() + SignedDuration::from_secs(i64::from(LINK_SECONDS));
-    let url = api.previews.objects.presigned_get(&key, lasts, &name).await?;
+    let link = api.link(&key, &name).await?;
     api.record_run(&caller, AuditAction::DownloadRejected, run.run_id).await?;
-    Ok(Json(Link { url, expires_at }))
+    Ok(Json(link))
 }
 
 /// What a dry run found.
@@ -92,6 +90,14 @@ fn nothing_yet(run_id: RunId, run: &Run) -> Problem {
 }
 
 impl Api {
+    /// A link to an object, which is saved as a file of this name.
+    pub(crate) async fn link(&self, key: &str, name: &str) -> Result<Link, Problem> {
+        let lasts = Duration::from_secs(u64::from(LINK_SECONDS));
+        let expires_at = timestamp_now() + SignedDuration::from_secs(i64::from(LINK_SECONDS));
+        let url = self.previews.objects.presigned_get(key, lasts, name).await?;
+        Ok(Link { url, expires_at })
+    }
+
     async fn report(&self, run: &Run) -> Result<Report, Problem> {
         let missing = |detail: String| Problem::new(StatusCode::NOT_FOUND, "report_missing", detail);
         if run.mode == RunMode::DryRun {

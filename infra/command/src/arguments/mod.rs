@@ -3,6 +3,7 @@
 mod definitions;
 mod exports;
 mod files;
+mod person;
 mod runs;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -12,6 +13,7 @@ pub(crate) use definitions::{
 };
 pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
+pub(crate) use person::{ExclusionCommand, PersonCommand, Who};
 pub(crate) use runs::{RunCommand, RunListing};
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs
@@ -118,6 +120,9 @@ pub(crate) enum Command {
     /// Executions of exports
     #[command(subcommand)]
     Runs(RunCommand),
+    /// The rights of one person: what is kept about them, and forgetting them
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Who changed what, the latest first
     Audit {
         /// Only so many

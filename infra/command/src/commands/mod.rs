@@ -10,6 +10,7 @@ mod exports;
 mod files;
 mod follow;
 mod overview;
+mod person;
 mod rejects;
 mod report;
 mod runs;
@@ -59,6 +60,7 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Connections(command) => connections::carry_out(command, session).await,
         Command::Exports(command) => exports::carry_out(command, session).await,
         Command::Runs(command) => runs::carry_out(command, session).await,
+        Command::Person(command) => Box::pin(person::carry_out(command, session)).await,
         Command::Audit { limit } => audit::audit(*limit, session).await,
         Command::Whoami => audit::whoami(session).await,
     }

@@ -92,7 +92,7 @@ fn is_empty(error: &ApiError) -> bool {
 }
 
 /// Downloads into a file that is not there yet: either all of it is there afterwards, or nothing.
-async fn download_into(path: &Path, doing: &str, link: &str) -> Result<File, Error> {
+pub(super) async fn download_into(path: &Path, doing: &str, link: &str) -> Result<File, Error> {
     // Found out at the end as well; but then the download would have been for nothing.
     if path.symlink_metadata().is_ok() {
         return Err(FileError::file(path)(ErrorKind::AlreadyExists.into()).into());

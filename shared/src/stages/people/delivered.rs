@@ -73,13 +73,14 @@ mod tests {
         let record = ("[a-c]", any::<[u8; 16]>(), any::<bool>(), proptest::option::of("\\PC{0,4}"));
         let records = proptest::collection::btree_map("[a-d]{1,2}", record, 0..12);
         records.prop_map(|records: BTreeMap<_, _>| {
-            let records = records.into_iter().map(|(member, (person, hash, is_on_list, destination_id))| Record {
-                member_key: MemberKey(member),
-                match_key: MatchKey(person),
-                hash: RowHash(hash),
-                holding: if is_on_list { Holding::Delivered } else { Holding::Removed },
-                destination_id,
-            });
+            let records =
+                records.into_iter().map(|(member, (person, hash, is_on_list, destination_id))| Record {
+                    member_key: MemberKey(member),
+                    match_key: MatchKey(person),
+                    hash: RowHash(hash),
+                    holding: if is_on_list { Holding::Delivered } else { Holding::Removed },
+                    destination_id,
+                });
             records.collect()
         })
     }

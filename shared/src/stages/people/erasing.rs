@@ -112,7 +112,9 @@ impl Work<'_> {
         let (action, run_id, reason) = match self.asked(export).await? {
             Ok(run_id) => (PlaceAction::RunAskedFor, Some(run_id), None),
             Err(reason) => {
-                let text = format!("run {under_way} is under way, and none can follow it: {reason}; ask again when it is over");
+                let text = format!(
+                    "run {under_way} is under way, and none can follow it: {reason}; ask again when it is over"
+                );
                 (PlaceAction::CannotRun, None, Some(text))
             }
         };
@@ -152,7 +154,8 @@ impl Work<'_> {
             }
             Treatment::LeaveOut(action) => {
                 self.leave_out(object, state).await?;
-                let reason = (action == PlaceAction::ForgottenButOnList).then(|| not_served(export.is_defined));
+                let reason =
+                    (action == PlaceAction::ForgottenButOnList).then(|| not_served(export.is_defined));
                 self.note(Place { action: Some(action), reason, ..place }).await
             }
             Treatment::Run => match self.asked(export).await? {

@@ -54,7 +54,11 @@ impl PersonMessage {
 
 impl PersonRequests {
     /// Asks for something for one person.
-    pub async fn request(&self, request: &PersonRequest, now: Timestamp) -> Result<PersonRequestId, StageError> {
+    pub async fn request(
+        &self,
+        request: &PersonRequest,
+        now: Timestamp,
+    ) -> Result<PersonRequestId, StageError> {
         let request_id = PersonRequestId(new_uuid(now));
         let unwritable = |error: serde_json::Error| StageError::stop("request_unwritable", error.to_string());
         // What is in a request is nobody's business but the object's, not even an error's.

@@ -29,7 +29,8 @@ impl Columns {
         let place = |name: &str| header.iter().position(|column| column == name);
         let columns = place("member_key").zip(place("match_key"));
         let columns = columns.map(|(member_key, match_key)| Self { member_key, match_key });
-        columns.ok_or_else(|| StageError::stop("rejected_damaged", "a list of rejected rows has other columns"))
+        columns
+            .ok_or_else(|| StageError::stop("rejected_damaged", "a list of rejected rows has other columns"))
     }
 
     fn is_theirs(&self, row: &StringRecord, wanted: &Wanted) -> bool {

@@ -72,7 +72,8 @@ impl Work<'_> {
             made.push(make(found, members));
         }
         if records > MAX_RECORDS {
-            let text = format!("{records} records are kept, and {MAX_RECORDS} at the most are told in one document");
+            let text =
+                format!("{records} records are kept, and {MAX_RECORDS} at the most are told in one document");
             return Err(StageError::stop("too_many_records", text));
         }
         Ok(made)
@@ -88,14 +89,17 @@ impl Work<'_> {
         while let Some(next) = files.next().await {
             let (object, file) = next?;
             let records = self.records(file).await?;
-            let Some((export, _)) = delivered_key(&object.key).filter(|_| !records.is_empty()) else { continue };
+            let Some((export, _)) = delivered_key(&object.key).filter(|_| !records.is_empty()) else {
+                continue;
+            };
             if !lists.contains_key(&export) {
                 let states = self.people.requests.ledger.delivered_states(&export).await?;
                 lists.insert(export.clone(), states);
             }
             let mut states = lists.get(&export).into_iter().flatten();
             let list = states.find(|(_, state)| state.object_key == object.key).map(|(list, _)| list.clone());
-            let place = Place { export: Some(export), target_list: list, ..of(PlaceKind::DeliveredState, &object) };
+            let place =
+                Place { export: Some(export), target_list: list, ..of(PlaceKind::DeliveredState, &object) };
             let members = records.iter().map(|record| record.member_key.clone()).collect();
             hits.push(hit(place, records.iter().map(delivered::shown).collect(), members));
         }
@@ -140,12 +144,12 @@ impl Work<'_> {
                 None => uploads::UploadedLines::default(),
             };
             self.has_read().await?;
-            if found.lines.is_empty() {
+            if found.count == 0 {
                 continue;
             }
             let ends_at = Some(after(object.stored_at, UPLOADED_DAYS));
-            let place = Place { segment, ends_at, ..of(PlaceKind::Upload, &object) };
-            hits.push(hit(place, found.lines, found.members));
+            let place = Place { segment, ends_at, records: found.count, ..of(PlaceKind::Upload, &object) };
+            hits.push((FoundPlace { place, kept: found.lines }, found.members));
         }
         Ok(hits)
     }
@@ -202,7 +206,11 @@ pub(super) fn of(what: PlaceKind, object: &ListedObject) -> Place {
     Place { object_key: Some(object.key.clone()), kept_since: Some(object.stored_at), ..Place::new(what) }
 }
 
-fn hit(place: Place, kept: Vec<serde_json::Map<String, serde_json::Value>>, members: BTreeSet<MemberKey>) -> Hit {
+fn hit(
+    place: Place,
+    kept: Vec<serde_json::Map<String, serde_json::Value>>,
+    members: BTreeSet<MemberKey>,
+) -> Hit {
     let records = u64::try_from(kept.len()).unwrap_or(u64::MAX);
     (FoundPlace { place: Place { records, ..place }, kept }, members)
 }

@@ -3,7 +3,7 @@
 use super::{find_state, put_state};
 use crate::aws::Objects;
 use crate::people::{
-    EndsByItself, FoundPlace, Found, PersonRequest, PersonRequestId, PersonRequestKind, RequestFailure,
+    EndsByItself, Found, FoundPlace, PersonRequest, PersonRequestId, PersonRequestKind, RequestFailure,
     RequestPhase, RequestState, Wanted,
 };
 use crate::stages::{RunRequests, StageError};
@@ -130,7 +130,8 @@ impl Work<'_> {
         self.wanted = Wanted::new(&self.request.person);
         if self.wanted.is_by_match_key() {
             let members = self.search(|_, members| members).await?;
-            self.wanted.members = members.into_iter().flatten().collect();
+            self.wanted.members =
+                members.into_iter().flatten().filter(|member| !member.0.is_empty()).collect();
         }
         self.state.members = u64::try_from(self.wanted.members.len()).unwrap_or(u64::MAX);
         match self.request.kind {

@@ -85,7 +85,7 @@ async fn an_erased_person_leaves_and_stays_away_until_they_are_let_in() {
     let job = Job::new(&scene, "letters");
     let mut people = persons(200);
     people[3].email = Some("no address at all".to_owned());
-    people[5].email.clone_from(&people[4].email);
+    people[5].email = people[4].email.clone();
     job.ready(&people).await;
     let first = job.run().await;
     first.succeeded(Counts { added: 198, rejected: 1, skipped: 1, ..Counts::default() });

@@ -2,7 +2,7 @@
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::extract::{Body, Page};
+use crate::extract::{Body, Page, RequestKey};
 use crate::problem::{Problem, Problems};
 use crate::runs::Link;
 use axum::Json;
@@ -13,7 +13,7 @@ use relay::ledger::LedgerError;
 use relay::model::{ExportId, MatchKey, MemberKey, RunId};
 use relay::people::{
     Exclusion, ExclusionId, NoExclusionId, Person, PersonRequest, PersonRequestId, PersonRequestKind,
-    RequestPhase, RequestState,
+    PersonRequestState, RequestPhase,
 };
 use relay::run::RunState;
 use relay::timestamp_now;
@@ -58,17 +58,20 @@ struct StartedPersonRequest {
 
 /// Asks for everything that is kept about one person (`export`), or has them taken off every list, kept out from then on
 /// and forgotten (`erasure`). Who is meant stands in the body only.
-#[utoipa::path(post, path = "/person-requests", tag = "people", request_body = NewPersonRequest,
+#[utoipa::path(post, path = "/person-requests", tag = "people", params(("Idempotency-Key" = Option<String>, Header)),
+    request_body = NewPersonRequest,
     responses((status = 202, body = StartedPersonRequest), Problems))]
 async fn request(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
+    RequestKey(key): RequestKey,
     Body(new): Body<NewPersonRequest>,
 ) -> Result<(StatusCode, Json<StartedPersonRequest>), Problem> {
     let now = timestamp_now();
     let kind = new.kind;
     let request = PersonRequest { kind, person: person(new)?, by: caller.display_id(), at: now };
-    let request_id = api.people.request(&request, now).await?;
+    let key = key.map(|key| format!("{}/{key}", caller.display_id()));
+    let request_id = api.people.request(&request, key.as_deref(), now).await?;
     let action = match kind {
         PersonRequestKind::Export => AuditAction::ExportPerson,
         PersonRequestKind::Erasure => AuditAction::ErasePerson,
@@ -98,7 +101,7 @@ fn person(new: NewPersonRequest) -> Result<Person, Problem> {
 #[derive(Debug, Serialize, ToSchema)]
 struct ShownPersonRequest {
     /// The request.
-    request: RequestState,
+    request: PersonRequestState,
     /// The runs that an erasure has asked for, and where they are now.
     runs: Vec<AskedRun>,
     /// What an export has found, as JSON, for 15 minutes: whoever has the link may fetch it.
@@ -157,7 +160,7 @@ async fn read(
 
 impl Api {
     /// Each export has one run at the most.
-    async fn asked_runs(&self, request: &RequestState) -> Result<Vec<AskedRun>, Problem> {
+    async fn asked_runs(&self, request: &PersonRequestState) -> Result<Vec<AskedRun>, Problem> {
         let asked = request.places.iter().filter_map(|place| place.export.clone().zip(place.asked_run()));
         let asked: BTreeMap<ExportId, RunId> = asked.collect();
         let mut runs = Vec::with_capacity(asked.len());

@@ -11,5 +11,6 @@ pub use excluded::{
 pub use found::{Found, FoundPlace, Wanted};
 pub use request::{Person, PersonRequest, PersonRequestId, PersonRequestKind};
 pub use state::{
-    EndsByItself, Place, PlaceAction, PlaceKind, Progress, RequestFailure, RequestPhase, RequestState,
+    EndsByItself, PersonRequestState, Place, PlaceAction, PlaceKind, RequestFailure, RequestPhase,
+    SearchProgress,
 };

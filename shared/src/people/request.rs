@@ -7,12 +7,20 @@ use std::fmt;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Names one request. Time-ordered (UUID version 7).
+/// Names one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct PersonRequestId(pub Uuid);
 
 impl PersonRequestId {
+    /// The request of a caller's key: the same for the same key.
+    #[must_use]
+    pub fn of_key(key: &str) -> Self {
+        let mut bytes = [0_u8; 16];
+        blake3::Hasher::new().update(key.as_bytes()).finalize_xof().fill(&mut bytes);
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
     /// The object that says who is meant. It is deleted when the request is over.
     #[must_use]
     pub fn request_key(self) -> String {
@@ -94,6 +102,12 @@ pub struct PersonRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_names_one_request() {
+        assert_eq!(PersonRequestId::of_key("ann/1"), PersonRequestId::of_key("ann/1"));
+        assert_ne!(PersonRequestId::of_key("ann/1"), PersonRequestId::of_key("bob/1"));
+    }
 
     #[test]
     fn a_request_is_read_as_it_was_written() {

@@ -29,7 +29,7 @@ pub struct RequestFailure {
 
 /// How much has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Progress {
+pub struct SearchProgress {
     /// Objects that have been read. Where a match key is given, they are read twice.
     pub objects_read: u64,
     /// Objects that are known to be there.
@@ -142,7 +142,7 @@ pub struct EndsByItself {
 
 /// How far a request is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RequestState {
+pub struct PersonRequestState {
     /// The request.
     pub request_id: PersonRequestId,
     /// What is asked for.
@@ -158,7 +158,7 @@ pub struct RequestState {
     pub ended_at: Option<Timestamp>,
     /// How much has been read.
     #[serde(default)]
-    pub progress: Progress,
+    pub progress: SearchProgress,
     /// Members that the person is known as.
     #[serde(default)]
     pub members: u64,
@@ -176,7 +176,7 @@ pub struct RequestState {
     pub failure: Option<RequestFailure>,
 }
 
-impl RequestState {
+impl PersonRequestState {
     /// The state of a request that nobody has begun with.
     #[must_use]
     pub fn new(request_id: PersonRequestId, request: &PersonRequest) -> Self {
@@ -187,7 +187,7 @@ impl RequestState {
             requested_by: request.by.clone(),
             requested_at: request.at,
             ended_at: None,
-            progress: Progress::default(),
+            progress: SearchProgress::default(),
             members: 0,
             kept_out: Vec::new(),
             places: Vec::new(),

@@ -84,6 +84,14 @@ impl Rejects {
         self.csv.write_record(record).map_err(|error| csv_error(&error))
     }
 
+    /// What the CSV has, and how many rows the reasons stand for.
+    #[cfg(test)]
+    pub(super) fn written(mut self) -> std::io::Result<(String, u64)> {
+        self.csv.flush()?;
+        let rows = self.reasons.values().map(|(_, rows)| rows).sum();
+        Ok((std::fs::read_to_string(self.file.path())?, rows))
+    }
+
     /// Stores the CSV, if it has any rows, and gives the reasons, the most frequent first.
     pub(super) async fn finish(
         mut self,

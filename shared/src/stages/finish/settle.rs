@@ -52,9 +52,7 @@ pub(super) fn settle(
             rejects.event(list, event)?;
             aftermath.note(event);
         }
-        let next = next_records(records, events).into_iter();
-        // Whoever is kept out is never put back, so that we once took them off need not be known.
-        for record in next.filter(|record| !is_excluded || record.holding == Holding::Delivered) {
+        for record in remembered(next_records(records, events), is_excluded) {
             delivered += u64::from(record.holding == Holding::Delivered);
             writer.write(&record)?;
         }
@@ -106,6 +104,12 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
         }
     }
     next
+}
+
+/// What is kept of one member's people. Of whoever is kept out, only who is still on the list: that we once took somebody
+/// off matters where they may be put back.
+fn remembered(records: Vec<Record>, is_excluded: bool) -> impl Iterator<Item = Record> {
+    records.into_iter().filter(move |record| !is_excluded || record.holding == Holding::Delivered)
 }
 
 /// What one member's outcomes say of records that another member may hold.

@@ -15,7 +15,7 @@ pub use work::{People, Retention};
 use super::StageError;
 use super::previews::new_uuid;
 use crate::aws::{Failure as MessageFailure, Objects, OutgoingMessage, Queue, handle_groups};
-use crate::people::{PersonRequest, PersonRequestId, PersonRequestKind, RequestState};
+use crate::people::{PersonRequest, PersonRequestId, PersonRequestKind, PersonRequestState};
 use crate::run::MessageError;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
@@ -53,18 +53,22 @@ impl PersonMessage {
 }
 
 impl PersonRequests {
-    /// Asks for something for one person.
+    /// Asks for something for one person. Asked again with the same key, it is the same request.
     pub async fn request(
         &self,
         request: &PersonRequest,
+        key: Option<&str>,
         now: Timestamp,
     ) -> Result<PersonRequestId, StageError> {
-        let request_id = PersonRequestId(new_uuid(now));
+        let request_id = key.map_or_else(|| PersonRequestId(new_uuid(now)), PersonRequestId::of_key);
         let unwritable = |error: serde_json::Error| StageError::stop("request_unwritable", error.to_string());
-        // What is in a request is nobody's business but the object's, not even an error's.
-        let bytes = serde_json::to_vec(request).map_err(|_| StageError::stop("request_unwritable", ""))?;
-        self.objects.put(&request_id.request_key(), bytes).await?;
-        put_state(&self.objects, &RequestState::new(request_id, request)).await?;
+        if self.state(request_id).await?.is_none() {
+            // What is in a request is nobody's business but the object's, not even an error's.
+            let bytes =
+                serde_json::to_vec(request).map_err(|_| StageError::stop("request_unwritable", ""))?;
+            self.objects.put(&request_id.request_key(), bytes).await?;
+            put_state(&self.objects, &PersonRequestState::new(request_id, request)).await?;
+        }
         // Two erasures might rewrite the same object, so they are worked on one after the other; who only reads is not.
         let group = match request.kind {
             PersonRequestKind::Erasure => "erasures".to_owned(),
@@ -77,7 +81,7 @@ impl PersonRequests {
     }
 
     /// How far a request is; `None` where nobody has made it, or it is forgotten.
-    pub async fn state(&self, request_id: PersonRequestId) -> Result<Option<RequestState>, StageError> {
+    pub async fn state(&self, request_id: PersonRequestId) -> Result<Option<PersonRequestState>, StageError> {
         find_state(&self.objects, request_id).await
     }
 }
@@ -85,13 +89,13 @@ impl PersonRequests {
 async fn find_state(
     objects: &Objects,
     request_id: PersonRequestId,
-) -> Result<Option<RequestState>, StageError> {
+) -> Result<Option<PersonRequestState>, StageError> {
     let Some(bytes) = objects.find(&request_id.state_key()).await? else { return Ok(None) };
     let state = serde_json::from_slice(&bytes);
     state.map(Some).map_err(|error| StageError::stop("state_damaged", error.to_string()))
 }
 
-async fn put_state(objects: &Objects, state: &RequestState) -> Result<(), StageError> {
+async fn put_state(objects: &Objects, state: &PersonRequestState) -> Result<(), StageError> {
     let bytes = serde_json::to_vec_pretty(state)
         .map_err(|error| StageError::stop("state_unwritable", error.to_string()))?;
     Ok(objects.put(&state.request_id.state_key(), bytes).await?)

@@ -3,8 +3,8 @@
 use super::{find_state, put_state};
 use crate::aws::Objects;
 use crate::people::{
-    EndsByItself, Found, FoundPlace, PersonRequest, PersonRequestId, PersonRequestKind, RequestFailure,
-    RequestPhase, RequestState, Wanted,
+    EndsByItself, Found, FoundPlace, PersonRequest, PersonRequestId, PersonRequestKind, PersonRequestState,
+    RequestFailure, RequestPhase, Wanted,
 };
 use crate::stages::{RunRequests, StageError};
 use jiff::{SignedDuration, Timestamp};
@@ -46,7 +46,7 @@ pub(super) struct Work<'a> {
     pub(super) people: &'a People,
     pub(super) request: &'a PersonRequest,
     pub(super) wanted: Wanted,
-    pub(super) state: RequestState,
+    pub(super) state: PersonRequestState,
     told: Instant,
 }
 
@@ -60,7 +60,7 @@ impl People {
         let request: PersonRequest = serde_json::from_slice(&bytes)
             .map_err(|_| StageError::stop("request_damaged", "a stored request cannot be read"))?;
         let state = find_state(&self.objects, request_id).await?;
-        let state = state.unwrap_or_else(|| RequestState::new(request_id, &request));
+        let state = state.unwrap_or_else(|| PersonRequestState::new(request_id, &request));
         let wanted = Wanted::new(&request.person);
         let mut work = Work { people: self, request: &request, wanted, state, told: Instant::now() };
         let ended = match timeout_at(deadline - LAST_WORDS, Box::pin(work.persevere())).await {
@@ -125,7 +125,7 @@ impl Work<'_> {
     }
 
     async fn all(&mut self) -> Result<(), StageError> {
-        self.state.progress = crate::people::Progress::default();
+        self.state.progress = crate::people::SearchProgress::default();
         self.state.ends_by_itself = self.people.ends_by_itself(Timestamp::now());
         self.wanted = Wanted::new(&self.request.person);
         if self.wanted.is_by_match_key() {

@@ -9,6 +9,7 @@ use local::cloud::Moment::Before;
 use local::demo::Person;
 use relay::delta::DeliveredReader;
 use relay::model::{Counts, RunId};
+use relay::people::EXCLUSION_KEY;
 use relay::run::TriggerKind;
 use relay::snapshot::PreviewOf;
 use relay::stages::upload_trigger;
@@ -85,7 +86,8 @@ async fn an_erased_person_leaves_and_stays_away_until_they_are_let_in() {
     let job = Job::new(&scene, "letters");
     let mut people = persons(200);
     people[3].email = Some("no address at all".to_owned());
-    people[5].email = people[4].email.clone();
+    let shared = people[4].email.clone();
+    people[5].email = shared;
     job.ready(&people).await;
     let first = job.run().await;
     first.succeeded(Counts { added: 198, rejected: 1, skipped: 1, ..Counts::default() });
@@ -241,6 +243,10 @@ async fn who_has_to_act_is_told_where() {
     assert_eq!(found(&scene, "match_key", "person5@mail.example.com").await, []);
     let shown = erase(&scene, "member_key", "P0000005").await;
     assert_eq!((done(&shown), shown["runs"].as_array().unwrap().len()), (Vec::new(), 0));
+
+    // Nobody comes back because the key is gone by which they are known.
+    scene.data().delete(EXCLUSION_KEY).await.unwrap();
+    stopped.run().await.failed("exclusion_key_missing", &["put it back"]);
 
     // Who is meant must be said, and in no more than one way.
     for body in

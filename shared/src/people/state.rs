@@ -95,7 +95,7 @@ pub struct Place {
     /// What an erasure did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<PlaceAction>,
-    /// The run that was asked for.
+    /// The run that was asked for; of rejected rows, the run whose rows they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
     /// Why somebody has to act.

@@ -49,7 +49,8 @@ async fn export(who: &Who, out: Option<&Path>, session: &mut Session<'_, '_>) ->
     session.console.show(&shown, |_| {
         let mut blocks = in_words(&shown);
         if field(&shown, "/found/url").is_some() && !places(&shown).is_empty() {
-            blocks.push("What is kept there, into a file: --out FILE".to_owned());
+            blocks
+                .push("What is kept there, into a file: segment-relay person export … --out FILE".to_owned());
         }
         blocks.extend(out.map(|path| format!("What is kept there is in {}", path.display())));
         blocks.join("\n\n")

@@ -1,7 +1,7 @@
 //! One person taken off every list, kept out from then on, and forgotten.
 
 use super::searching::{DELIVERED, apart, delivered_key, fetched, of};
-use super::treatment::{Circumstances, Treatment, is_served, treatment};
+use super::treatment::{Circumstances, Keeper, Treatment, is_served, treatment};
 use super::work::Work;
 use super::{delivered, exclusions, rejected};
 use crate::aws::ListedObject;
@@ -129,10 +129,12 @@ impl Work<'_> {
         state: Option<&(ListId, DeliveredPointer)>,
     ) -> Result<(), StageError> {
         let is_on_list = records.iter().any(|record| record.holding == Holding::Delivered);
-        // What cannot be read is still somebody's: its run says what is wrong with it.
-        let is_served = match (&export.definition, state) {
-            (Some(definition), Some((list, _))) => is_served(definition, list),
-            _ => export.is_defined,
+        let keeper = match (&export.definition, state) {
+            (_, None) => Keeper::Unnamed,
+            (Some(definition), Some((list, _))) if is_served(definition, list) => Keeper::Run,
+            // What cannot be read is still somebody's: that it cannot run is told with the reason.
+            (None, Some(_)) if export.is_defined => Keeper::Run,
+            _ => Keeper::Nobody,
         };
         let place = Place {
             export: Some(export.id.clone()),
@@ -141,8 +143,7 @@ impl Work<'_> {
             ..of(PlaceKind::DeliveredState, object)
         };
         let circumstances = Circumstances {
-            is_current: state.is_some(),
-            is_served,
+            keeper,
             is_under_way: export.under_way.is_some() || self.is_going(object).await?,
             is_on_list,
         };

@@ -57,26 +57,21 @@ pub(super) async fn apart<T: Send + 'static>(
 }
 
 /// What a place has of the person, and the members that they are there.
-type Hit = (FoundPlace, BTreeSet<MemberKey>);
+pub(super) type Hit = (FoundPlace, BTreeSet<MemberKey>);
 
 impl Work<'_> {
-    /// What is made of each place with something about the person.
-    pub(super) async fn search<T>(
-        &mut self,
-        mut make: impl FnMut(FoundPlace, BTreeSet<MemberKey>) -> T,
-    ) -> Result<Vec<T>, StageError> {
-        let (mut made, mut records) = (Vec::new(), 0);
-        let hits = [self.delivered().await?, self.uploads().await?, self.rejected().await?];
-        for (found, members) in hits.into_iter().flatten() {
-            records += found.kept.len();
-            made.push(make(found, members));
-        }
+    /// Every place with something about the person.
+    pub(super) async fn search(&mut self) -> Result<Vec<Hit>, StageError> {
+        let mut hits = self.delivered().await?;
+        hits.extend(self.uploads().await?);
+        hits.extend(self.rejected().await?);
+        let records: usize = hits.iter().map(|(found, _)| found.kept.len()).sum();
         if records > MAX_RECORDS {
             let text =
                 format!("{records} records are kept, and {MAX_RECORDS} at the most are told in one document");
             return Err(StageError::stop("too_many_records", text));
         }
-        Ok(made)
+        Ok(hits)
     }
 
     async fn delivered(&mut self) -> Result<Vec<Hit>, StageError> {
@@ -185,7 +180,7 @@ impl Work<'_> {
             let export = parts.next().and_then(|id| ExportId::try_from(id.to_owned()).ok());
             let run_id = parts.next().and_then(|id| id.parse().ok());
             let ends_at = Some(after(object.stored_at, self.people.retention.report_days));
-            let place = Place { export, run_id, ends_at, ..of(PlaceKind::RejectedRows, &object) };
+            let place = Place { export, ends_at, run_id, ..of(PlaceKind::RejectedRows, &object) };
             hits.push(hit(place, found.rows, found.members));
         }
         Ok(hits)

@@ -4,13 +4,22 @@ use crate::catalog::{Export, SegmentRemoval};
 use crate::model::ListId;
 use crate::people::PlaceAction;
 
+/// Who still looks after a delivered state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// A run of the export: it still reaches the list.
+    Run,
+    /// Nobody: no run reaches the list any more.
+    Nobody,
+    /// Not even the ledger, which does not name it: it is left over, or a run is about to have it named.
+    Unnamed,
+}
+
 /// What is known of a delivered state with records of the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Circumstances {
-    /// Whether the ledger names it, or it is left over.
-    pub(super) is_current: bool,
-    /// Whether a run of the export can still reach its list.
-    pub(super) is_served: bool,
+    /// Who still looks after it.
+    pub(super) keeper: Keeper,
     /// Whether a run of the export is under way.
     pub(super) is_under_way: bool,
     /// Whether the person is on the list, or was taken off and is remembered for that.
@@ -32,13 +41,13 @@ pub(super) enum Treatment {
 
 /// What is done under these circumstances.
 pub(super) const fn treatment(circumstances: Circumstances) -> Treatment {
-    match circumstances {
-        Circumstances { is_current: false, is_under_way: true, .. } => Treatment::LeaveAlone,
-        Circumstances { is_current: false, is_under_way: false, .. } => Treatment::Delete,
-        Circumstances { is_served: true, is_on_list: true, .. }
-        | Circumstances { is_served: true, is_under_way: true, .. } => Treatment::Run,
-        Circumstances { is_on_list: false, .. } => Treatment::LeaveOut(PlaceAction::Forgotten),
-        Circumstances { is_on_list: true, .. } => Treatment::LeaveOut(PlaceAction::ForgottenButOnList),
+    let Circumstances { keeper, is_under_way, is_on_list } = circumstances;
+    match (keeper, is_under_way, is_on_list) {
+        (Keeper::Unnamed, true, _) => Treatment::LeaveAlone,
+        (Keeper::Unnamed, false, _) => Treatment::Delete,
+        (Keeper::Run, true, _) | (Keeper::Run, _, true) => Treatment::Run,
+        (Keeper::Run | Keeper::Nobody, _, false) => Treatment::LeaveOut(PlaceAction::Forgotten),
+        (Keeper::Nobody, _, true) => Treatment::LeaveOut(PlaceAction::ForgottenButOnList),
     }
 }
 
@@ -51,34 +60,27 @@ pub(super) fn is_served(export: &Export, list: &ListId) -> bool {
 mod tests {
     use super::*;
 
-    /// The letters say what is so: current, served, under way, on the list.
     #[track_caller]
-    fn check(letters: &str, expected: Treatment) {
-        let is = |letter| letters.contains(letter);
-        let circumstances = Circumstances {
-            is_current: is('c'),
-            is_served: is('s'),
-            is_under_way: is('u'),
-            is_on_list: is('l'),
-        };
-        assert_eq!(treatment(circumstances), expected, "{letters}");
+    fn check(keeper: Keeper, [is_under_way, is_on_list]: [bool; 2], expected: Treatment) {
+        let circumstances = Circumstances { keeper, is_under_way, is_on_list };
+        assert_eq!(treatment(circumstances), expected, "{circumstances:?}");
     }
 
     #[test]
     fn whoever_is_on_a_list_is_taken_off_before_they_are_forgotten() {
-        check("csl", Treatment::Run);
-        check("csul", Treatment::Run);
-        // That we took somebody off is only remembered: forgetting it needs no run, and spoils none that goes.
-        check("cs", Treatment::LeaveOut(PlaceAction::Forgotten));
-        check("csu", Treatment::Run);
+        check(Keeper::Run, [false, true], Treatment::Run);
+        check(Keeper::Run, [true, true], Treatment::Run);
+        // That we took somebody off is only remembered: forgetting it needs no run, unless one is about to remember it.
+        check(Keeper::Run, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
+        check(Keeper::Run, [true, false], Treatment::Run);
         // No run gets to these lists any more.
-        check("cl", Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
-        check("cul", Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
-        check("c", Treatment::LeaveOut(PlaceAction::Forgotten));
-        // What the ledger does not name is left over, unless a run is just about to name it.
-        check("sl", Treatment::Delete);
-        check("", Treatment::Delete);
-        check("sul", Treatment::LeaveAlone);
-        check("u", Treatment::LeaveAlone);
+        check(Keeper::Nobody, [false, true], Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
+        check(Keeper::Nobody, [true, true], Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
+        check(Keeper::Nobody, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
+        // What the ledger does not name is left over, unless a run is just about to have it named.
+        check(Keeper::Unnamed, [false, true], Treatment::Delete);
+        check(Keeper::Unnamed, [false, false], Treatment::Delete);
+        check(Keeper::Unnamed, [true, true], Treatment::LeaveAlone);
+        check(Keeper::Unnamed, [true, false], Treatment::LeaveAlone);
     }
 }

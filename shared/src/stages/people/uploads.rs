@@ -73,20 +73,17 @@ fn look_at(
     let value =
         |column: &StringArray, line: usize| column.is_valid(line).then(|| column.value(line).to_owned());
     for line in 0..batch.num_rows() {
-        let is_theirs = match columns {
-            Some(columns) => {
-                let of = |name| place(name).and_then(|column| value(column, line)).unwrap_or_default();
-                let (member_key, identity) = (of(&columns.member_key), of(&columns.identity));
-                let is_theirs = wanted.has(&member_key, &identity);
-                if is_theirs {
-                    found.members.insert(MemberKey(member_key));
-                }
-                is_theirs
+        let is_theirs = if let Some(columns) = columns {
+            let of = |name| place(name).and_then(|column| value(column, line)).unwrap_or_default();
+            let (member_key, identity) = (of(&columns.member_key), of(&columns.identity));
+            let is_theirs = wanted.has(&member_key, &identity);
+            if is_theirs {
+                found.members.insert(MemberKey(member_key));
             }
-            None => {
-                let mut values = texts.iter().filter_map(|column| value(column, line));
-                values.any(|value| wanted.has(&value, &value))
-            }
+            is_theirs
+        } else {
+            let mut values = texts.iter().filter_map(|column| value(column, line));
+            values.any(|value| wanted.has(&value, &value))
         };
         found.count += u64::from(is_theirs);
         if is_theirs && columns.is_some() {

@@ -129,9 +129,8 @@ impl Work<'_> {
         self.state.ends_by_itself = self.people.ends_by_itself(Timestamp::now());
         self.wanted = Wanted::new(&self.request.person);
         if self.wanted.is_by_match_key() {
-            let members = self.search(|_, members| members).await?;
-            self.wanted.members =
-                members.into_iter().flatten().filter(|member| !member.0.is_empty()).collect();
+            let members = self.search().await?.into_iter().flat_map(|(_, members)| members);
+            self.wanted.members = members.filter(|member| !member.0.is_empty()).collect();
         }
         self.state.members = u64::try_from(self.wanted.members.len()).unwrap_or(u64::MAX);
         match self.request.kind {
@@ -141,7 +140,7 @@ impl Work<'_> {
     }
 
     async fn export(&mut self) -> Result<(), StageError> {
-        let places: Vec<FoundPlace> = self.search(|place, _| place).await?;
+        let places: Vec<FoundPlace> = self.search().await?.into_iter().map(|(found, _)| found).collect();
         self.state.places = places.iter().map(|found| found.place.clone()).collect();
         let found = Found {
             request_id: self.state.request_id,

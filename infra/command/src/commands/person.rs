@@ -44,7 +44,9 @@ async fn export(who: &Who, out: Option<&Path>, session: &mut Session<'_, '_>) ->
     let mut shown = ask("export", doing, who, session).await?;
     if let (Some(path), Some(link)) = (out, field(&shown, "/found/url").and_then(Value::as_str)) {
         rejects::download_into(path, doing, link).await?;
-        shown["found"] = json!({ "file": path.display().to_string() });
+        if let Some(fields) = shown.as_object_mut() {
+            fields.insert("found".to_owned(), json!({ "file": path.display().to_string() }));
+        }
     }
     session.console.show(&shown, |_| {
         let mut blocks = in_words(&shown);

@@ -96,7 +96,7 @@ async fn an_erasure_is_watched_until_its_runs_are_over() {
 
 async fn check_ending(places: &[Value], runs: &[Value], state: &str, expected: Ending) {
     let mut bench = bench(&[shown("erasure", state, places, runs)]).await;
-    bench.typed = "C4711".to_owned();
+    "C4711".clone_into(&mut bench.typed);
     let ran = bench.run(&["person", "erase", "--member-key-file", "-", "--yes"]).await;
     assert_eq!(ran.ending, expected, "{}", ran.output);
 }

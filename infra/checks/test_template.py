@@ -35,10 +35,12 @@ MAY = {
         (LEDGER + " dynamodb:DeleteItem dynamodb:Query", "CatalogTable"),
         ("secretsmanager:CreateSecret " + SECRETS[0], SECRETS[1]),
         (LEDGER + " dynamodb:Query", "LedgerTable"),
-        ("sqs:SendMessage", "ChunkQueue FinishQueue SnapshotQueue"),
+        ("dynamodb:DeleteItem", "LedgerTable"),
+        ("sqs:SendMessage", "ChunkQueue FinishQueue PersonQueue SnapshotQueue"),
         ("s3:GetObject", "DataBucket/reports/*"),
         ("s3:GetObject", "DataBucket/dry-runs/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/people/*"),
         ("s3:ListBucket", "DataBucket"),
     ],
     "upload": [
@@ -55,9 +57,10 @@ MAY = {
         ("s3:ListBucket", "${LakeBucketName}"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/* DataBucket/snapshots/*"),
         ("s3:GetObject", "DataBucket/uploaded/*"),
+        ("s3:GetObject", "DataBucket/exclusions/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
-        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         ("sqs:SendMessage", "ChunkQueue FinishQueue"),
         ("kms:Decrypt", "LakeKeyArn"),
     ],
@@ -114,13 +117,22 @@ MAY = {
     ],
     "finish": [
         (RECEIVE, "FinishQueue"),
-        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/results/*"),
+        ("s3:GetObject", "DataBucket/deltas/* DataBucket/delivered/* DataBucket/exclusions/* DataBucket/results/*"),
         ("s3:PutObject", "DataBucket/delivered/* DataBucket/reports/*"),
         ("s3:DeleteObject", "DataBucket/delivered/*"),
         ("s3:ListBucket", "DataBucket"),
-        ("dynamodb:GetItem dynamodb:UpdateItem", "LedgerTable"),
+        ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         ("events:PutEvents", "event-bus/${EventBusName}"),
         ("sqs:SendMessage", "SnapshotQueue"),
+    ],
+    "person": [
+        *STARTS_RUNS[::2],
+        (LEDGER + " dynamodb:Query", "LedgerTable"),
+        (RECEIVE, "PersonQueue"),
+        ("s3:GetObject", "DataBucket/uploaded/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/delivered/* DataBucket/exclusions/* DataBucket/people/* DataBucket/reports/*"),
+        ("s3:DeleteObject", "DataBucket/delivered/* DataBucket/people/*"),
+        ("s3:ListBucket", "DataBucket"),
     ],
 }
 
@@ -128,7 +140,7 @@ MAY = {
 TOLD = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "api": "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL CONTRIBUTOR_ROLE DATA_BUCKET"
-    " FINISH_QUEUE_URL LEDGER_TABLE ROLES_CLAIM SECRET_PREFIX SNAPSHOT_QUEUE_URL VIEWER_ROLE",
+    " FINISH_QUEUE_URL LEDGER_TABLE PERSON_QUEUE_URL ROLES_CLAIM SECRET_PREFIX SNAPSHOT_QUEUE_URL VIEWER_ROLE",
     # The data bucket is named by the notification.
     "upload": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
@@ -140,10 +152,15 @@ TOLD = {
     "push-omnisend": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_OMNISEND_QUEUE_URL",
     "push-dynamics365-sales": "CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE PUSH_DYNAMICS365_SALES_QUEUE_URL",
     "finish": "DATA_BUCKET EVENT_BUS_NAME LEDGER_TABLE SNAPSHOT_QUEUE_URL",
+    "person": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE REPORT_RETENTION_DAYS"
+    " RUN_DATA_RETENTION_DAYS SNAPSHOT_QUEUE_URL",
 }
 
 # What of it is no resource that a permission could be about.
-WORDS = "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CONTRIBUTOR_ROLE ROLES_CLAIM SECRET_PREFIX VIEWER_ROLE".split()
+WORDS = (
+    "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CONTRIBUTOR_ROLE REPORT_RETENTION_DAYS ROLES_CLAIM RUN_DATA_RETENTION_DAYS"
+    " SECRET_PREFIX VIEWER_ROLE"
+).split()
 
 
 def of_type(kind):
@@ -411,7 +428,7 @@ class Data(unittest.TestCase):
         ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
         of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/", "uploads/"], {"Ref": "RunDataRetentionDays"})
         # An upload's members stay for 90 days at the most.
-        of_people = {"dry-runs/": 7, "previews/": 1, "uploaded/": 100}
+        of_people = {"dry-runs/": 7, "previews/": 1, "people/": 7, "uploaded/": 100}
         self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")
@@ -420,7 +437,8 @@ class Data(unittest.TestCase):
             for resource in resources.split()
             if "s3:PutObject" in actions.split()
         }
-        self.assertEqual(written - ends.keys(), {"delivered/"})
+        # So does the key by which those are known who are kept out: without it, they would come back.
+        self.assertEqual(written - ends.keys(), {"delivered/", "exclusions/"})
 
     def test_the_secret_is_made_without_a_value_under_the_prefix_that_roles_allow(self):
         for properties in of_type("AWS::SecretsManager::Secret").values():

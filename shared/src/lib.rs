@@ -15,6 +15,7 @@ pub mod delta;
 pub mod ledger;
 pub mod mapping;
 pub mod model;
+pub mod people;
 pub mod query;
 pub mod run;
 pub mod snapshot;

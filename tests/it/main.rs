@@ -26,6 +26,7 @@ mod newcomer;
 mod oauth;
 mod omnisend;
 mod overview;
+mod person;
 mod preview;
 mod privacy;
 mod retrying;

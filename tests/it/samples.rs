@@ -8,6 +8,7 @@ use relay::connectors::dynamics365_sales::Dynamics365SalesTarget;
 use relay::connectors::marketo::MarketoTarget;
 use relay::connectors::omnisend::OmnisendTarget;
 use relay::run::{BatchPointer, StageMessage};
+use relay::stages::PersonMessage;
 use relay::uploads::segment_of;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,6 +23,7 @@ const PUSH_MARKETO: &str = include_str!("../../events/push-marketo.json");
 const PUSH_OMNISEND: &str = include_str!("../../events/push-omnisend.json");
 const PUSH_DYNAMICS: &str = include_str!("../../events/push-dynamics365-sales.json");
 const FINISH: &str = include_str!("../../events/finish.json");
+const PERSON: &str = include_str!("../../events/person.json");
 /// The run that all of them are about.
 const RUN_ID: &str = "01938f5e-7c00-7000-8000-000000000001";
 
@@ -44,6 +46,8 @@ fn the_samples_are_read_as_the_functions_read_them() {
     for event in [SNAPSHOT, CHUNK, FINISH] {
         assert_eq!(StageMessage::parse(&body(event)).unwrap().run_id.to_string(), RUN_ID);
     }
+    let request_id = PersonMessage::parse(&body(PERSON)).unwrap().request_id.to_string();
+    assert_eq!(request_id, "01938f5e-7c00-7000-8000-000000000002");
     read_push::<CampaignMonitorTarget>(PUSH);
     read_push::<MarketoTarget>(PUSH_MARKETO);
     read_push::<OmnisendTarget>(PUSH_OMNISEND);
@@ -91,6 +95,10 @@ async fn every_function_answers_its_sample() {
     let guests = "guests".to_owned().try_into().unwrap();
     let latest = scene.ledger().uploads(&guests).await.unwrap().latest.unwrap();
     assert!(latest.refusal.unwrap().starts_with("there is no segment \"guests\""));
+
+    // There is no such request here: it is over, for all that is known, and its message comes once too often.
+    let answered: SqsBatchResponse = serde_json::from_value(invoke("person", PERSON).await).unwrap();
+    assert!(answered.batch_item_failures.is_empty());
 
     // There is no such run here, so each message comes back as one that could not be handled.
     let check = async |function: &str, event: &str| {

@@ -13,6 +13,7 @@ mod extract;
 mod links;
 mod openapi;
 mod people;
+mod persons;
 pub mod problem;
 mod runs;
 mod segments;
@@ -23,7 +24,7 @@ use access::RoleNames;
 use axum::http::StatusCode;
 use axum::{Extension, Router};
 use problem::Problem;
-use relay::stages::{Connections, Previews, RunRequests};
+use relay::stages::{Connections, PersonRequests, Previews, RunRequests};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,6 +38,8 @@ pub struct Api {
     pub connections: Connections,
     /// Previews, and with them the data bucket.
     pub previews: Previews,
+    /// What is asked for single people.
+    pub people: PersonRequests,
     /// Where credentials go.
     pub secrets: aws_sdk_secretsmanager::Client,
     /// What the names of the connections' secrets begin with.
@@ -62,6 +65,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(openapi::serve))
         .merge(people::router())
         .merge(settings::router())
+        .merge(persons::router())
         .merge(sources::router())
         .merge(segments::router())
         .merge(connections::router())

@@ -3,8 +3,8 @@
 use api::Api;
 use api::access::RoleNames;
 use lambda_http::{Error, run, tracing};
-use relay::aws::{Clients, Objects, Settings};
-use relay::stages::{Connections, Previews, RunRequests};
+use relay::aws::{Clients, Objects, Queue, Settings};
+use relay::stages::{Connections, PersonRequests, Previews, RunRequests};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -22,9 +22,14 @@ async fn main() -> Result<(), Error> {
         objects: Objects::new(clients.s3(), Settings.data_bucket()?),
         snapshot_queue: requests.snapshot_queue.clone(),
     };
+    let people = PersonRequests {
+        objects: previews.objects.clone(),
+        queue: Queue::new(clients.sqs(), Settings.person_queue_url()?),
+    };
     let api = Api {
         requests,
         previews,
+        people,
         connections,
         secrets: clients.secrets_manager(),
         secret_prefix: Settings.secret_prefix()?,

@@ -3,6 +3,7 @@
 mod findings;
 mod listing;
 
+
 use crate::Api;
 use crate::caller::{Caller, Role};
 use crate::exports::StartedRun;

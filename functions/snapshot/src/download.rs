@@ -59,7 +59,7 @@ impl Snapshots {
                 (current.object_key, upload.member_key_column().to_owned())
             }
         };
-        Ok((self.table_engine(&object_key, settings)?, TABLE_QUERY.to_owned(), member_key))
+        Ok((self.table_engine(&object_key, settings).await?, TABLE_QUERY.to_owned(), member_key))
     }
 }
 

@@ -18,6 +18,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
+use relay::people::Exclusions;
 use relay::query::TextError;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ pub struct EngineSettings {
     pub batch_rows: usize,
     /// How long one query may take.
     pub time_limit: Duration,
+    /// Members who are kept out of every result.
+    pub excluded: Exclusions,
 }
 
 impl EngineSettings {
@@ -58,6 +61,7 @@ impl EngineSettings {
             target_partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             batch_rows: 8192,
             time_limit: Duration::from_mins(13),
+            excluded: Exclusions::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures_util::{FutureExt, StreamExt};
+use relay::people::Exclusions;
 use relay::query::with_large_stack;
 use serde::{Deserialize, Serialize};
 use std::panic::AssertUnwindSafe;
@@ -50,6 +51,8 @@ pub struct SnapshotFigures {
     pub rows_without_key: u64,
     /// Rows of the query whose member key another row had; they are not in the file.
     pub duplicate_member_rows: u64,
+    /// Members whom the query gave and who are kept out; they are in no other figure, and not in the file.
+    pub excluded_members: u64,
     /// What was read.
     pub sources: Vec<SourceFigures>,
 }
@@ -110,10 +113,9 @@ async fn evaluate_part(
 /// Writes a snapshot without members at `out`: what a segment is whose custom upload has come to its end.
 pub async fn without_members(attributes: &[String], out: &Path) -> Result<SnapshotFigures, QueryError> {
     let selection = Selection::without_rows(attributes);
-    let writer = SnapshotWriter::create(out, selection.schema())?;
-    let Written { rows, bytes, blake3, rows_without_key, duplicate_member_rows } = writer.finish().await?;
-    let (columns, sources) = (selection.columns, Vec::new());
-    Ok(SnapshotFigures { rows, bytes, blake3, columns, rows_without_key, duplicate_member_rows, sources })
+    let writer = SnapshotWriter::create(out, selection.schema(), Exclusions::default())?;
+    let written = writer.finish().await?;
+    Ok(figures(written, selection.columns, Vec::new()))
 }
 
 async fn attempt(
@@ -136,13 +138,13 @@ async fn attempt(
     let batches = timeout_at(deadline, Box::pin(batches)).await.map_err(too_slow)?;
     let batches = batches.map_err(|_| panicked())??;
 
-    let mut writer = SnapshotWriter::create(out, schema)?;
+    let mut writer = SnapshotWriter::create(out, schema, engine.settings().excluded.clone())?;
     let written = timeout_at(deadline, Box::pin(pump(batches, engine.budgets(), &mut writer))).await;
     if let Err(error) = written.map_err(too_slow).flatten() {
         writer.abandon().await;
         return Err(error);
     }
-    let Written { rows, bytes, blake3, rows_without_key, duplicate_member_rows } = writer.finish().await?;
+    let written = writer.finish().await?;
     let sources = session
         .objects
         .iter()
@@ -152,7 +154,21 @@ async fn attempt(
             bytes: source.objects().map(|object| object.size).sum(),
         })
         .collect();
-    Ok(SnapshotFigures { rows, bytes, blake3, columns, rows_without_key, duplicate_member_rows, sources })
+    Ok(figures(written, columns, sources))
+}
+
+fn figures(written: Written, columns: Vec<OutputColumn>, sources: Vec<SourceFigures>) -> SnapshotFigures {
+    let Written { rows, bytes, blake3, rows_without_key, duplicate_member_rows, excluded_members } = written;
+    SnapshotFigures {
+        rows,
+        bytes,
+        blake3,
+        columns,
+        rows_without_key,
+        duplicate_member_rows,
+        excluded_members,
+        sources,
+    }
 }
 
 /// The author's query, narrowed to what the export wants and sorted, begins to run.

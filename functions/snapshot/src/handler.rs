@@ -8,7 +8,7 @@ use relay::ledger::{Evaluation, Ledger, RunChange, UploadPointer};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::{Manifest, SnapshotUpload};
-use relay::stages::{StageError, Step, freeze_definitions, require_results};
+use relay::stages::{StageError, Step, exclusions, freeze_definitions, require_results};
 use snapshot::{
     Engine, EngineSettings, OneObject, QueryError, S3Store, SegmentQuery, SnapshotFigures, SourceFormat,
     SourceSpec, evaluate, without_members,
@@ -59,8 +59,9 @@ impl Snapshots {
         self.step.send(&self.chunk_queue, run_id, "chunk", 0).await
     }
 
-    /// An engine over the sources of the catalog.
+    /// An engine over the sources of the catalog, which lets nobody in who is kept out.
     pub(crate) async fn engine(&self, settings: EngineSettings) -> Result<Engine, StageError> {
+        let settings = self.without_excluded(settings).await?;
         let mut sources = Vec::new();
         let mut stores: BTreeMap<String, Arc<dyn ObjectStore>> = BTreeMap::new();
         for source in self.catalog.list::<Source>().await? {
@@ -79,6 +80,11 @@ impl Snapshots {
         }
         Engine::new(settings, sources, stores)
             .map_err(|error| StageError::stop(error.code(), error.to_string()))
+    }
+
+    /// The same settings, with everybody who is kept out now.
+    async fn without_excluded(&self, settings: EngineSettings) -> Result<EngineSettings, StageError> {
+        Ok(EngineSettings { excluded: exclusions(&self.ledger, &self.objects).await?, ..settings })
     }
 
     async fn snapshot(
@@ -120,6 +126,7 @@ impl Snapshots {
             rows: figures.rows,
             rows_without_key: figures.rows_without_key,
             duplicate_member_rows: figures.duplicate_member_rows,
+            excluded_members: figures.excluded_members,
             bytes: figures.bytes,
             hash: figures.blake3,
             made_at: Timestamp::now(),
@@ -183,10 +190,9 @@ impl Snapshots {
         let figures = if is_expired {
             without_members(&query.attributes, path).await
         } else {
-            match self.table_engine(&current.object_key, EngineSettings::new(std::env::temp_dir())) {
-                Ok(engine) => evaluate(&engine, &query, path).await,
-                Err(error) => Err(error),
-            }
+            let settings = EngineSettings::new(std::env::temp_dir());
+            let engine = self.table_engine(&current.object_key, settings).await?;
+            evaluate(&engine, &query, path).await
         };
         let upload = SnapshotUpload { upload_id: current.upload_id, rows: current.rows, is_expired };
         Ok(Made {
@@ -210,16 +216,18 @@ impl Snapshots {
         })
     }
 
-    /// An engine whose one source is an object of ours: an upload's table, or kept members.
-    pub(crate) fn table_engine(
+    /// An engine whose one source is an object of ours, an upload's table or kept members, which lets nobody in who is kept
+    /// out.
+    pub(crate) async fn table_engine(
         &self,
         object_key: &str,
         settings: EngineSettings,
-    ) -> Result<Engine, QueryError> {
+    ) -> Result<Engine, StageError> {
+        let settings = self.without_excluded(settings).await?;
         let bucket = self.data_bucket.clone();
         let store = Arc::new(S3Store::new(self.s3.clone(), bucket.clone()));
         let store = OneObject::new(store, object_key)
-            .map_err(|_| QueryError::Internal { kind: "table's key".to_owned() })?;
+            .map_err(|_| StageError::from(QueryError::Internal { kind: "table's key".to_owned() }))?;
         let (prefix, _) = object_key.rsplit_once('/').unwrap_or_default();
         let source = SourceSpec {
             name: TABLE.to_owned(),
@@ -228,7 +236,7 @@ impl Snapshots {
             format: SourceFormat::Parquet,
         };
         let store: Arc<dyn ObjectStore> = Arc::new(store);
-        Engine::new(settings, [source], [(bucket, store)])
+        Ok(Engine::new(settings, [source], [(bucket, store)])?)
     }
 }
 

@@ -35,6 +35,7 @@ impl Snapshots {
         let keeps = segment.as_ref().filter(|segment| members_definition(segment).is_some());
         match (keeps, action) {
             (Some(segment), MembersAction::Refresh) => self.refresh(segment, &key).await,
+            (Some(segment), MembersAction::LeaveOut) => self.leave_out(segment).await,
             (Some(_), MembersAction::LetGo) => {
                 let is_unused = self.ledger.members(&segment_id).await?.unused_since.is_some();
                 if is_unused { self.let_go(&segment_id).await } else { Ok(()) }
@@ -59,6 +60,36 @@ impl Snapshots {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes the kept members anew, without whoever is kept out since. They are as old as they were, and nobody else
+    /// comes or goes.
+    async fn leave_out(&self, segment: &Segment) -> Result<(), StageError> {
+        let SegmentMembers { kept, replaced_object_key, .. } = self.ledger.members(&segment.id).await?;
+        let Some(kept) = kept else { return Ok(()) };
+        let engine = self.table_engine(&kept.object_key, EngineSettings::new(std::env::temp_dir())).await?;
+        let described = describe(&engine, TABLE_QUERY, MEMBER_KEY_COLUMN).await?;
+        let query = SegmentQuery {
+            text: TABLE_QUERY.to_owned(),
+            member_key: MEMBER_KEY_COLUMN.to_owned(),
+            attributes: described.columns.into_iter().map(|column| column.name).collect(),
+        };
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("members.parquet");
+        let rows = evaluate(&engine, &query, &path).await?.rows;
+        let object_key = format!("members/{}/{}.parquet", segment.id, Uuid::now_v7());
+        self.objects.upload(&object_key, &path).await?;
+        let without = KeptMembers { object_key, rows, ..kept.clone() };
+        if !self.ledger.keep_members(&segment.id, &without, Some(&kept.object_key)).await? {
+            // A refresh that came meanwhile has left them out.
+            return Ok(self.objects.delete(&without.object_key).await?);
+        }
+        // A run that is reading them begins its step again and takes the others.
+        for object_key in replaced_object_key.iter().chain([&kept.object_key]) {
+            self.objects.delete(object_key).await?;
+        }
+        tracing::info!(segment.id = %segment.id, rows, "kept members are written anew");
+        Ok(())
     }
 
     /// Deletes what the segment keeps.
@@ -112,11 +143,9 @@ impl Snapshots {
             // Selected already, under this name.
             attributes: attributes.into_iter().filter(|name| name != MEMBER_KEY_COLUMN).collect(),
         };
-        let engine = self.table_engine(&kept.object_key, EngineSettings::new(std::env::temp_dir()));
-        let figures = match engine {
-            Ok(engine) => evaluate(&engine, &query, path).await,
-            Err(error) => Err(error),
-        };
+        let settings = EngineSettings::new(std::env::temp_dir());
+        let engine = self.table_engine(&kept.object_key, settings).await?;
+        let figures = evaluate(&engine, &query, path).await;
         let figures = SnapshotFigures {
             rows_without_key: kept.rows_without_key,
             duplicate_member_rows: kept.duplicate_member_rows,

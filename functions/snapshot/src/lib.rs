@@ -22,6 +22,7 @@ pub mod engine;
 pub mod errors;
 pub mod evaluate;
 mod explain;
+mod gate;
 mod json_table;
 mod members;
 mod memory;

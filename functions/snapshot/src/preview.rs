@@ -131,7 +131,7 @@ impl Snapshots {
                 let current = self.live_upload(&segment).await?;
                 let member_key = upload.member_key_column();
                 let selection = Selection { query: TABLE_QUERY.into(), member_key };
-                (self.table_engine(&current.object_key, settings)?, selection)
+                (self.table_engine(&current.object_key, settings).await?, selection)
             }
         };
         let Selection { query, member_key } = selection;

@@ -4,6 +4,7 @@
 //! appears under its name only when it is complete.
 
 use crate::errors::QueryError;
+use crate::gate::Gate;
 use crate::members::Members;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -11,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use relay::people::Exclusions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -29,6 +31,7 @@ pub(crate) struct Written {
     pub(crate) blake3: String,
     pub(crate) rows_without_key: u64,
     pub(crate) duplicate_member_rows: u64,
+    pub(crate) excluded_members: u64,
 }
 
 /// Takes batches sorted by their first column.
@@ -37,24 +40,26 @@ pub(crate) struct SnapshotWriter {
     batches: mpsc::Sender<RecordBatch>,
     file: JoinHandle<Result<(u64, String), QueryError>>,
     members: Members,
+    gate: Gate,
     rows: u64,
 }
 
 impl SnapshotWriter {
-    /// A writer of the file at `out`.
-    pub(crate) fn create(out: &Path, schema: SchemaRef) -> Result<Self, QueryError> {
+    /// A writer of the file at `out`, of everybody who is not kept out.
+    pub(crate) fn create(out: &Path, schema: SchemaRef, excluded: Exclusions) -> Result<Self, QueryError> {
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(folder).map_err(|error| not_written(&error))?;
         let members = Members::new(schema.clone())?;
         let (batches, received) = mpsc::channel(WAITING_BATCHES);
         let (out, file_schema) = (out.to_owned(), schema.clone());
         let file = tokio::task::spawn_blocking(move || write_file(file, out, file_schema, received));
-        Ok(Self { schema, batches, file, members, rows: 0 })
+        Ok(Self { schema, batches, file, members, gate: Gate::new(excluded), rows: 0 })
     }
 
     /// Writes the batch's members.
     pub(crate) async fn write(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
-        for members in self.members.push(batch)? {
+        let Some(batch) = self.gate.let_in(batch)? else { return Ok(()) };
+        for members in self.members.push(&batch)? {
             self.send(members).await?;
         }
         Ok(())
@@ -93,6 +98,7 @@ impl SnapshotWriter {
             blake3,
             rows_without_key: self.members.rows_without_key,
             duplicate_member_rows: self.members.duplicate_rows,
+            excluded_members: self.gate.excluded_members,
         })
     }
 }

@@ -18,7 +18,7 @@ const STARTS: usize = 5;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What all functions together are told by the template; each takes what it knows.
-const ENVIRONMENT: [(&str, &str); 18] = [
+const ENVIRONMENT: [(&str, &str); 21] = [
     ("DATA_BUCKET", "data"),
     ("CATALOG_TABLE", "catalog"),
     ("LEDGER_TABLE", "ledger"),
@@ -29,6 +29,9 @@ const ENVIRONMENT: [(&str, &str); 18] = [
     ("PUSH_OMNISEND_QUEUE_URL", "http://127.0.0.1:9/000000000000/push-omnisend.fifo"),
     ("PUSH_DYNAMICS365_SALES_QUEUE_URL", "http://127.0.0.1:9/000000000000/push-dynamics365-sales.fifo"),
     ("FINISH_QUEUE_URL", "http://127.0.0.1:9/000000000000/finish.fifo"),
+    ("PERSON_QUEUE_URL", "http://127.0.0.1:9/000000000000/person.fifo"),
+    ("RUN_DATA_RETENTION_DAYS", "30"),
+    ("REPORT_RETENTION_DAYS", "400"),
     ("EVENT_BUS_NAME", "default"),
     ("CAMPAIGN_MONITOR_ENDPOINT", "https://api.createsend.com"),
     ("ROLES_CLAIM", "roles"),
@@ -45,7 +48,7 @@ pub fn limit_bytes(function: &str) -> u64 {
     match function {
         "snapshot" => 25_000_000,
         // They read and write Parquet.
-        "chunk" | "finish" | "upload" => 10_000_000,
+        "chunk" | "finish" | "person" | "upload" => 10_000_000,
         // It asks every destination whether it takes an export, and describes itself.
         "api" => 9_000_000,
         _ => 7_000_000,

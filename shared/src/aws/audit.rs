@@ -50,6 +50,14 @@ pub enum AuditAction {
     RefreshSegment,
     /// Asked for all members of a segment.
     DownloadMembers,
+    /// Asked for everything that is kept about one person.
+    ExportPerson,
+    /// Fetched it.
+    DownloadPerson,
+    /// Had one person forgotten.
+    ErasePerson,
+    /// Let somebody in again who was kept out.
+    LiftErasure,
 }
 
 /// One line. Definitions hold no secrets, so neither does a line.

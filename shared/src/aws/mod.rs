@@ -25,7 +25,7 @@ pub use error::CloudError;
 pub use events::EventBus;
 pub use metrics::{Unit, calls as aws_calls, emit as emit_metrics};
 pub use object_events::{ObjectEvent, PutObject};
-pub use objects::{ObjectVersion, Objects};
+pub use objects::{ListedObject, ObjectVersion, Objects};
 pub use partial_batch::{Delivery, Failure, Verdict, handle_groups};
 pub use queues::{OutgoingMessage, Queue};
 pub use secrets::SecretStore;

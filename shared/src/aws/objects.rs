@@ -3,6 +3,7 @@
 use super::{CloudError, count_call};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use jiff::Timestamp;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::Path;
@@ -15,6 +16,15 @@ pub struct ObjectVersion {
     pub etag: String,
     /// Its version, where the bucket keeps versions.
     pub version_id: Option<String>,
+}
+
+/// An object of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// When it was stored.
+    pub stored_at: Timestamp,
 }
 
 /// The data bucket.
@@ -108,6 +118,26 @@ impl Objects {
         let body = ByteStream::from_path(path).await;
         let body = body.map_err(|_| CloudError::local("read file for object", key, "file_unreadable"))?;
         self.store(key, body).await
+    }
+
+    /// The objects whose keys begin with `prefix`, in the order of their keys.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, CloudError> {
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            count_call();
+            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+            let page = request.set_continuation_token(token).send().await;
+            let page = page.map_err(|error| CloudError::new("list objects", prefix, &error))?;
+            found.extend(page.contents().iter().filter_map(|object| {
+                let stored_at = object.last_modified()?.to_millis().ok()?;
+                let stored_at = Timestamp::from_millisecond(stored_at).ok()?;
+                Some(ListedObject { key: object.key()?.to_owned(), stored_at })
+            }));
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Deletes an object. That it is gone already is as good.

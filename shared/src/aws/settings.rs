@@ -102,11 +102,30 @@ impl Settings {
         required("SECRET_PREFIX")
     }
 
+    /// The queue of what is asked for single people.
+    pub fn person_queue_url(self) -> Result<String, SettingsError> {
+        required("PERSON_QUEUE_URL")
+    }
+
+    /// For how many days the data of runs is kept.
+    pub fn run_data_retention_days(self) -> Result<u16, SettingsError> {
+        days("RUN_DATA_RETENTION_DAYS")
+    }
+
+    /// For how many days reports are kept.
+    pub fn report_retention_days(self) -> Result<u16, SettingsError> {
+        days("REPORT_RETENTION_DAYS")
+    }
+
     /// Whether the functions run on one machine, where objects are addressed by path.
     #[must_use]
     pub fn is_local_cloud(self) -> bool {
         env::var("AWS_ENDPOINT_URL").is_ok_and(|address| !address.is_empty())
     }
+}
+
+fn days(name: &'static str) -> Result<u16, SettingsError> {
+    required(name)?.parse().map_err(|_| SettingsError { name })
 }
 
 fn required(name: &'static str) -> Result<String, SettingsError> {

@@ -7,6 +7,8 @@ use crate::model::{ExportId, ListId, RunId};
 use crate::uploads::UploadId;
 use jiff::Timestamp;
 
+const DELIVERED_PREFIX: &str = "delivered#";
+
 /// Where the delivered state of a target list is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveredPointer {
@@ -30,7 +32,23 @@ pub struct Place {
 }
 
 fn delivered_key(export: &ExportId, list: &ListId) -> Item {
-    key(format!("export#{export}"), format!("delivered#{list}"))
+    key(format!("export#{export}"), format!("{DELIVERED_PREFIX}{list}"))
+}
+
+/// What an item points at; `None` where the list is forgotten.
+fn delivered_pointer(item: &Item) -> Result<Option<DeliveredPointer>, LedgerError> {
+    if !item.contains_key("object_key") {
+        return Ok(None);
+    }
+    let pointer = || {
+        Some(DeliveredPointer {
+            object_key: find_text(item, "object_key")?.to_owned(),
+            delivered: find_number(item, "delivered")?,
+            run_id: find_text(item, "run_id")?.parse().ok()?,
+            uploads: find_json(item, "uploads").unwrap_or_default(),
+        })
+    };
+    pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
 }
 
 impl Ledger {
@@ -98,25 +116,22 @@ impl Ledger {
         list: &ListId,
     ) -> Result<Option<DeliveredPointer>, LedgerError> {
         let item = self.item(delivered_key(export, list)).await?;
-        let Some(item) = item.filter(|item| item.contains_key("object_key")) else {
-            return Ok(None);
-        };
-        let pointer = || {
-            Some(DeliveredPointer {
-                object_key: find_text(&item, "object_key")?.to_owned(),
-                delivered: find_number(&item, "delivered")?,
-                run_id: find_text(&item, "run_id")?.parse().ok()?,
-                uploads: find_json(&item, "uploads").unwrap_or_default(),
-            })
-        };
-        pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })
+        item.as_ref().map_or(Ok(None), delivered_pointer)
     }
 
     /// The target lists that an export has delivered to, so far as it still answers for them.
     pub async fn delivered_lists(&self, export: &ExportId) -> Result<Vec<ListId>, LedgerError> {
-        const PREFIX: &str = "delivered#";
-        let mut lists = Vec::new();
-        let mut start = None;
+        let items = self.delivered_items(export).await?;
+        let lists = items.iter().filter_map(|item| {
+            let has_people = find_number(item, "delivered").is_some_and(|people: u64| people > 0);
+            let list = find_text(item, "sk").and_then(|sort| sort.strip_prefix(DELIVERED_PREFIX));
+            list.filter(|_| has_people).map(|list| ListId(list.to_owned()))
+        });
+        Ok(lists.collect())
+    }
+
+    async fn delivered_items(&self, export: &ExportId) -> Result<Vec<Item>, LedgerError> {
+        let (mut items, mut start) = (Vec::new(), None);
         loop {
             count_call();
             let page = self
@@ -126,21 +141,32 @@ impl Ledger {
                 .consistent_read(true)
                 .key_condition_expression("pk = :export AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":export", text(format!("export#{export}")))
-                .expression_attribute_values(":prefix", text(PREFIX))
+                .expression_attribute_values(":prefix", text(DELIVERED_PREFIX))
                 .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(|error| self.cloud("list delivered states in", &error))?;
-            for item in page.items() {
-                let has_people = find_number(item, "delivered").is_some_and(|people: u64| people > 0);
-                let list = find_text(item, "sk").and_then(|sort| sort.strip_prefix(PREFIX));
-                lists.extend(list.filter(|_| has_people).map(|list| ListId(list.to_owned())));
-            }
+            items.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(lists);
+                return Ok(items);
             }
         }
+    }
+
+    /// The delivered states of an export that the ledger names, by their target lists.
+    pub async fn delivered_states(
+        &self,
+        export: &ExportId,
+    ) -> Result<Vec<(ListId, DeliveredPointer)>, LedgerError> {
+        let mut states = Vec::new();
+        for item in self.delivered_items(export).await? {
+            let list = find_text(&item, "sk").and_then(|sort| sort.strip_prefix(DELIVERED_PREFIX));
+            if let (Some(list), Some(pointer)) = (list, delivered_pointer(&item)?) {
+                states.push((ListId(list.to_owned()), pointer));
+            }
+        }
+        Ok(states)
     }
 
     /// Forgets a target list that is gone.

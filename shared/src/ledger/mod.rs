@@ -4,6 +4,7 @@
 mod batches;
 mod budgets;
 mod canceling;
+mod exclusions;
 mod exports;
 mod history;
 mod item;

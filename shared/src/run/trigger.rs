@@ -17,6 +17,8 @@ pub enum TriggerKind {
     Retry,
     /// A custom upload of one of its segments, or the end of one.
     Upload,
+    /// Somebody asked to be forgotten who is on one of its lists.
+    Erasure,
 }
 
 /// What started a run, and the key that makes a doubled trigger one run.

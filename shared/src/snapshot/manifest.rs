@@ -28,6 +28,9 @@ pub struct Manifest {
     pub rows_without_key: u64,
     /// Rows of the query beyond the first for their member key.
     pub duplicate_member_rows: u64,
+    /// Members whom the query gave and who are kept out, because they asked to be forgotten; nothing else counts them.
+    #[serde(default)]
+    pub excluded_members: u64,
     /// The file's size.
     pub bytes: u64,
     /// BLAKE3 of the file, in hexadecimal.

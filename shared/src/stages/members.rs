@@ -40,6 +40,8 @@ pub enum MembersAction {
     Refresh,
     /// They are deleted, unless the segment is to keep members and is used.
     LetGo,
+    /// They are written anew without whoever is kept out.
+    LeaveOut,
 }
 
 impl MembersMessage {
@@ -77,6 +79,11 @@ impl RunRequests {
     /// Asks for what the segment keeps to be deleted, unless it is to keep something and is used.
     pub async fn let_go_of_members(&self, segment: &SegmentId, key: &str) -> Result<(), StageError> {
         self.send_members(segment, MembersAction::LetGo, key).await
+    }
+
+    /// Asks for the kept members to be written anew without whoever is kept out, once for each `key`.
+    pub async fn leave_out_of_members(&self, segment: &SegmentId, key: &str) -> Result<(), StageError> {
+        self.send_members(segment, MembersAction::LeaveOut, key).await
     }
 
     /// Whatever follows for the members that the segment keeps, now that this is its definition.

@@ -79,6 +79,14 @@ pub const ACCESS: &[Rule] = &[
     contributor(Method::POST, "/runs/{id}/reject", "end a held run; nothing of it is sent"),
     contributor(Method::POST, "/runs/{id}/cancel", "stop a run"),
     contributor(Method::POST, "/runs/{id}/retry", "try deferred and rejected rows again"),
+    administrator(
+        Method::POST,
+        "/person-requests",
+        "ask for everything that is kept about one person, or have them forgotten",
+    ),
+    administrator(Method::GET, "/person-requests/{id}", "how far such a request is, and what it came to"),
+    administrator(Method::GET, "/erasures", "who is kept out because they were forgotten"),
+    administrator(Method::DELETE, "/erasures/{id}", "let somebody in again who is kept out"),
     administrator(Method::GET, "/audit", "who changed what, and when"),
 ];
 

@@ -3,6 +3,7 @@
 mod definitions;
 mod exports;
 mod files;
+mod person;
 mod runs;
 mod segments;
 
@@ -15,6 +16,7 @@ pub(crate) use exports::{
     AddSegmentArguments, ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When,
 };
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
+pub(crate) use person::{ExclusionCommand, PersonCommand, Who};
 pub(crate) use runs::{RunCommand, RunListing};
 pub(crate) use segments::{QuickArguments, SegmentCommand};
 
@@ -125,6 +127,9 @@ pub(crate) enum Command {
     /// Executions of exports
     #[command(subcommand)]
     Runs(RunCommand),
+    /// The rights of one person: what is kept about them, and forgetting them
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Who changed what, the latest first
     Audit {
         /// Only so many

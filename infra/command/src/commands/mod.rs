@@ -11,6 +11,7 @@ mod exports;
 mod files;
 mod follow;
 mod overview;
+mod person;
 mod quick;
 mod rejects;
 mod report;
@@ -65,6 +66,7 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Connections(command) => connections::carry_out(command, session).await,
         Command::Exports(command) => exports::carry_out(command, session).await,
         Command::Runs(command) => runs::carry_out(command, session).await,
+        Command::Person(command) => Box::pin(person::carry_out(command, session)).await,
         Command::Audit { limit } => audit::audit(*limit, session).await,
         Command::Whoami => audit::whoami(session).await,
     }

@@ -10,6 +10,7 @@ mod definitions;
 mod export_edits;
 mod files;
 mod overview;
+mod person;
 mod runs;
 mod segments;
 mod signing;

@@ -50,6 +50,10 @@ pub struct StackOutputs {
     pub finish_queue_url: String,
     /// Address of its dead-letter queue.
     pub finish_dead_letter_queue_url: String,
+    /// Address of the queue of what is asked for single people.
+    pub person_queue_url: String,
+    /// Address of its dead-letter queue.
+    pub person_dead_letter_queue_url: String,
 }
 
 impl StackOutputs {
@@ -64,6 +68,7 @@ impl StackOutputs {
             &self.push_omnisend_dead_letter_queue_url,
             &self.push_marketo_dead_letter_queue_url,
             &self.finish_dead_letter_queue_url,
+            &self.person_dead_letter_queue_url,
         ]
     }
 
@@ -78,6 +83,7 @@ impl StackOutputs {
             &self.push_omnisend_queue_url,
             &self.push_marketo_queue_url,
             &self.finish_queue_url,
+            &self.person_queue_url,
         ]
     }
 }

@@ -7,6 +7,7 @@ mod stop;
 mod totals;
 
 use super::StageError;
+use super::people::exclusions;
 use super::runner::stage_message;
 use crate::aws::{EventBus, Objects};
 use crate::delta::DeliveredReader;
@@ -90,7 +91,8 @@ impl Finish {
     async fn account(&self, run: &mut Run) -> Result<(), StageError> {
         let keys = Keys::new(run.run_id, run.export_id.clone());
         let plan = self.plan(&keys).await?;
-        let mut rejects = Rejects::new()?;
+        // Whoever asked to be forgotten since the run began is forgotten by it already.
+        let mut rejects = Rejects::new(exclusions(&self.ledger, &self.objects).await?)?;
         let mut targets = Vec::new();
         let mut counts = Counts::default();
         let mut pointers = Vec::new();

@@ -3,7 +3,8 @@
 use super::events::Event;
 use super::{Reasons, StageError};
 use crate::aws::Objects;
-use crate::model::{ListId, Operation, OutcomeKind};
+use crate::model::{ListId, MemberKey, Operation, OutcomeKind};
+use crate::people::Exclusions;
 use crate::run::{Keys, Plan, ReasonCount};
 use std::fs::File;
 use std::io::BufWriter;
@@ -11,6 +12,8 @@ use tempfile::NamedTempFile;
 
 /// Writes the CSV and counts the reasons.
 pub(super) struct Rejects {
+    /// People who are kept out: they are counted and not named.
+    excluded: Exclusions,
     file: NamedTempFile,
     csv: csv::Writer<BufWriter<File>>,
     rows: u64,
@@ -30,12 +33,17 @@ fn csv_error(error: &csv::Error) -> StageError {
 }
 
 impl Rejects {
-    pub(super) fn new() -> Result<Self, StageError> {
+    pub(super) fn new(excluded: Exclusions) -> Result<Self, StageError> {
         let file = NamedTempFile::new()?;
         let mut csv = csv::Writer::from_writer(BufWriter::new(file.reopen()?));
         let header = ["target_list", "member_key", "match_key", "operation", "outcome", "code", "reason"];
         csv.write_record(header).map_err(|error| csv_error(&error))?;
-        Ok(Self { file, csv, rows: 0, reasons: Reasons::new() })
+        Ok(Self { excluded, file, csv, rows: 0, reasons: Reasons::new() })
+    }
+
+    /// Whether a member is kept out.
+    pub(super) fn is_excluded(&self, member: &MemberKey) -> bool {
+        self.excluded.has(&member.0)
     }
 
     /// Counts the queries' rows that could not become members. They have no key to be listed by.
@@ -52,12 +60,17 @@ impl Rejects {
         add(OutcomeKind::Skipped, "duplicate_member_row", text, counts.skipped);
     }
 
-    /// Writes an event's row if it was not applied.
+    /// Counts an event that was not applied and writes its row.
     pub(super) fn event(&mut self, list: &ListId, event: &Event) -> Result<(), StageError> {
         let Some(reason) = event.outcome.reason() else {
             return Ok(());
         };
         let kind = event.outcome.kind(event.operation);
+        let entry = self.reasons.entry((kind, reason.code.to_string()));
+        entry.or_insert_with(|| (reason.text.to_string(), 0)).1 += 1;
+        if self.is_excluded(&event.member_key) {
+            return Ok(());
+        }
         self.rows += 1;
         let record = [
             &list.0,
@@ -68,10 +81,15 @@ impl Rejects {
             &reason.code,
             &reason.text,
         ];
-        self.csv.write_record(record).map_err(|error| csv_error(&error))?;
-        let entry = self.reasons.entry((kind, reason.code.to_string()));
-        entry.or_insert_with(|| (reason.text.to_string(), 0)).1 += 1;
-        Ok(())
+        self.csv.write_record(record).map_err(|error| csv_error(&error))
+    }
+
+    /// What the CSV has, and how many rows the reasons stand for.
+    #[cfg(test)]
+    pub(super) fn written(mut self) -> std::io::Result<(String, u64)> {
+        self.csv.flush()?;
+        let rows = self.reasons.values().map(|(_, rows)| rows).sum();
+        Ok((std::fs::read_to_string(self.file.path())?, rows))
     }
 
     /// Stores the CSV, if it has any rows, and gives the reasons, the most frequent first.

@@ -45,13 +45,14 @@ pub(super) fn settle(
     let (mut counts, mut delivered) = (Counts::default(), 0);
     let mut aftermath = Aftermath::default();
     for joined in join(before, events) {
-        let Joined { left: records, right: events, .. } = joined?;
+        let Joined { key, left: records, right: events } = joined?;
+        let is_excluded = rejects.is_excluded(&key);
         for event in &events {
             counts.count(event.outcome.kind(event.operation), 1);
             rejects.event(list, event)?;
             aftermath.note(event);
         }
-        for record in next_records(records, events) {
+        for record in remembered(next_records(records, events), is_excluded) {
             delivered += u64::from(record.holding == Holding::Delivered);
             writer.write(&record)?;
         }
@@ -103,6 +104,12 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
         }
     }
     next
+}
+
+/// What is kept of one member's people. Of whoever is kept out, only who is still on the list: that we once took somebody
+/// off matters where they may be put back.
+fn remembered(records: Vec<Record>, is_excluded: bool) -> impl Iterator<Item = Record> {
+    records.into_iter().filter(move |record| !is_excluded || record.holding == Holding::Delivered)
 }
 
 /// What one member's outcomes say of records that another member may hold.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{MatchKey, Reason};
+use crate::people::{ExclusionKey, Exclusions};
 use std::slice;
 
 fn record(person: &str, hash: u8, holding: Holding) -> Record {
@@ -68,6 +69,32 @@ fn only_what_was_applied_is_delivered() {
         &[("a", 0, Delivered), ("b", 9, Delivered)],
     );
     check(&[on_list], &[moved, applied(Remove)], &[("a", 1, Removed), ("b", 9, Delivered)]);
+}
+
+#[test]
+fn nobody_who_is_kept_out_is_remembered_once_they_are_off_the_list() {
+    let records = || vec![record("a", 1, Holding::Removed), record("b", 1, Holding::Delivered)];
+    assert_eq!(remembered(records(), false).collect::<Vec<_>>(), records());
+    let left: Vec<Record> = remembered(records(), true).collect();
+    assert_eq!(left, [record("b", 1, Holding::Delivered)]);
+}
+
+#[test]
+fn whoever_is_kept_out_is_counted_and_not_named() {
+    let key = ExclusionKey::new([1; 32]);
+    let id = key.id("1");
+    let mut rejects = Rejects::new(Exclusions::new(key, HashSet::from([id]))).unwrap();
+    let refused =
+        || event("a", Operation::Add, Outcome::Rejected(Reason::new("code", "text")), Standing::NotOurs);
+    let list = ListId("list".to_owned());
+    rejects.event(&list, &refused()).unwrap();
+    rejects.event(&list, &Event { member_key: MemberKey("2".to_owned()), ..refused() }).unwrap();
+    let (text, reasons) = rejects.written().unwrap();
+    assert_eq!(
+        text,
+        "target_list,member_key,match_key,operation,outcome,code,reason\nlist,2,a,add,rejected,code,text\n"
+    );
+    assert_eq!(reasons, 2);
 }
 
 #[test]

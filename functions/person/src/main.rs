@@ -1,0 +1,25 @@
+//! What is asked for single people: everything that is kept about them is found, or they are forgotten.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use relay::aws::{Clients, Objects, Settings, deadline};
+use relay::stages::{People, Retention, RunRequests, handle_people};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::from_environment().await;
+    let people = &People {
+        requests: RunRequests::of(&clients)?,
+        objects: Objects::new(clients.s3(), Settings.data_bucket()?),
+        retention: Retention {
+            run_data_days: Settings.run_data_retention_days()?,
+            report_days: Settings.report_retention_days()?,
+        },
+    };
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        let deadline = deadline(&event.context);
+        Ok::<_, Error>(handle_people(event.payload, |request_id| people.run(request_id, deadline)).await)
+    }))
+    .await
+}

@@ -145,11 +145,21 @@ impl Snapshots {
         };
         let settings = EngineSettings::new(std::env::temp_dir());
         let engine = self.table_engine(&kept.object_key, settings).await?;
-        let figures = evaluate(&engine, &query, path).await;
+        let figures = match evaluate(&engine, &query, path).await {
+            Ok(figures) => figures,
+            Err(error) => {
+                let now_kept = self.ledger.members(&segment.id).await?.kept;
+                if now_kept.is_none_or(|now_kept| now_kept.object_key != kept.object_key) {
+                    let text = format!("segment \"{}\": its members were replaced while they were read", segment.id);
+                    return Err(StageError::again("members_replaced", text));
+                }
+                return Err(query_error(segment, error));
+            }
+        };
         let figures = SnapshotFigures {
             rows_without_key: kept.rows_without_key,
             duplicate_member_rows: kept.duplicate_member_rows,
-            ..figures.map_err(|error| query_error(segment, error))?
+            ..figures
         };
         Ok(Made { query, figures, upload: None, refreshed_at: Some(kept.refreshed_at), stale })
     }

@@ -148,7 +148,8 @@ async fn read(
     let runs = api.asked_runs(&request).await?;
     let is_found = request.kind == PersonRequestKind::Export && request.state == RequestPhase::Succeeded;
     let found = if is_found {
-        let link = link_to(&api.previews.objects, &request_id.found_key(), &format!("{request_id}.json")).await?;
+        let link =
+            link_to(&api.previews.objects, &request_id.found_key(), &format!("{request_id}.json")).await?;
         api.record(&caller, AuditAction::DownloadPerson, "person_request", &request_id.to_string(), None)
             .await?;
         Some(link)

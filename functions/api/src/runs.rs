@@ -3,7 +3,6 @@
 mod findings;
 mod listing;
 
-
 use crate::Api;
 use crate::caller::{Caller, Role};
 use crate::exports::StartedRun;

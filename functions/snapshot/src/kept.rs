@@ -150,7 +150,8 @@ impl Snapshots {
             Err(error) => {
                 let now_kept = self.ledger.members(&segment.id).await?.kept;
                 if now_kept.is_none_or(|now_kept| now_kept.object_key != kept.object_key) {
-                    let text = format!("segment \"{}\": its members were replaced while they were read", segment.id);
+                    let text =
+                        format!("segment \"{}\": its members were replaced while they were read", segment.id);
                     return Err(StageError::again("members_replaced", text));
                 }
                 return Err(query_error(segment, error));

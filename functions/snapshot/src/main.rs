@@ -2,7 +2,6 @@
 
 mod handler;
 mod preview;
-mod rules;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;

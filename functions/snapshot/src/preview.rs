@@ -1,7 +1,6 @@
 //! One segment's preview: evaluated like a run's segment, with less time, and told instead of kept.
 
 use crate::handler::{Snapshots, UPLOAD_QUERY};
-use crate::rules;
 use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{CatalogError, Origin, Segment, Selection};
@@ -13,7 +12,7 @@ use relay::stages::StageError;
 use serde_json::{Map, Value};
 use snapshot::{
     Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
-    evaluate_first,
+    evaluate_first, rules,
 };
 use std::fs::File;
 use std::path::Path;

@@ -28,6 +28,7 @@ mod members;
 mod memory;
 mod objects;
 mod one_object;
+pub mod rules;
 pub mod source;
 mod source_columns;
 mod stage_error;

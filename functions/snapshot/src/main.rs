@@ -4,7 +4,6 @@ mod download;
 mod handler;
 mod kept;
 mod preview;
-mod rules;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;

@@ -2,7 +2,6 @@
 
 use crate::download::MembersFile;
 use crate::handler::{Snapshots, TABLE_QUERY};
-use crate::rules;
 use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{CatalogError, Origin, Segment, Selection};
@@ -15,7 +14,7 @@ use relay::stages::StageError;
 use serde_json::{Map, Value};
 use snapshot::{
     Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
-    evaluate_first,
+    evaluate_first, rules,
 };
 use std::fs::File;
 use std::path::Path;

@@ -1,17 +1,22 @@
 //! What is said of rules beyond the query that they compile to: which of their fields the sources contradict, and how many
 //! members each rule gives.
 
+use crate::check::SegmentQuery;
+use crate::columns::ColumnType;
+use crate::count::count_members;
+use crate::engine::Engine;
+use crate::errors::QueryError;
+use crate::source_columns::{SourceColumn, source_columns};
 use relay::catalog::json_pointer;
 use relay::catalog::rules::{ColumnUse, RuleSet, ValueKind};
 use relay::query::{listed, suggestion};
 use relay::snapshot::{PreviewError, RuleCount};
-use snapshot::{ColumnType, Engine, QueryError, SegmentQuery, SourceColumn, count_members, source_columns};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 /// Holds the columns that rules name against those of the sources. The engine would find most of it as well, but not the
 /// field, and not that a column of dates is compared with a number.
-pub(crate) async fn contradiction(
+pub async fn contradiction(
     engine: &Engine,
     rules: &RuleSet,
     member_key: &str,
@@ -106,7 +111,7 @@ const fn asked(wanted: ValueKind) -> &'static str {
 
 /// Counts what each rule gives and what is left after it, as far as the time goes. `members` is how many the segment has,
 /// which is what is left after the last rule.
-pub(crate) async fn counts(
+pub async fn counts(
     engine: &Engine,
     rules: &RuleSet,
     member_key: &str,

@@ -416,6 +416,23 @@ async fn sets_that_do_not_fit_into_memory_use_the_disk() {
 }
 
 #[tokio::test]
+async fn counts_end_with_the_time_that_there_is() {
+    let lake = shop().await;
+    let rules = set(&json!([topic("sport", None), topic("fashion", Some("union"))]));
+    let engine = lake.engine();
+    let counted = async |time| {
+        let counts = snapshot::rules::counts(&engine, &rules, "id", 3, Instant::now() + time).await;
+        counts.into_iter().map(|count| (count.name, count.members, count.after)).collect::<Vec<_>>()
+    };
+    let counts = |name: &str, members, after| (name.to_owned(), members, after);
+    let expected = [counts("sport", Some(2), Some(2)), counts("fashion", Some(2), Some(3))];
+    assert_eq!(counted(Duration::from_mins(1)).await, expected);
+    // What the whole segment has is known without counting.
+    let expected = [counts("sport", None, None), counts("fashion", None, Some(3))];
+    assert_eq!(counted(Duration::ZERO).await, expected);
+}
+
+#[tokio::test]
 async fn the_columns_of_a_source_are_known() {
     let lake = shop().await;
     let columns = source_columns(&lake.engine(), "lines").await.unwrap();

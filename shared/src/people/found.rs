@@ -44,7 +44,8 @@ impl Wanted {
     /// Whether a record of this member, with this match key, is about somebody who is meant.
     #[must_use]
     pub fn has(&self, member_key: &str, match_key: &str) -> bool {
-        self.members.iter().any(|member| member.0 == member_key) || self.has_match_key(match_key)
+        // A match key may stand for thousands of members, and each record of every place is held against them.
+        self.members.contains(&MemberKey(member_key.to_owned())) || self.has_match_key(match_key)
     }
 }
 

@@ -14,7 +14,7 @@ pub enum RequestPhase {
     Running,
     /// It is done.
     Succeeded,
-    /// It could not be done, and it says why. What it has done is done: asking again goes on from there.
+    /// It could not be done, and it says why. What it has done stays done.
     Failed,
 }
 

@@ -13,6 +13,7 @@ use crate::aws::{EventBus, Objects};
 use crate::delta::DeliveredReader;
 use crate::ledger::{DeliveredPointer, Ledger, RunChange};
 use crate::model::{Counts, RunId};
+use crate::people::Exclusions;
 use crate::run::{
     Cancellation, Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunMode, RunState, Stage,
 };
@@ -91,14 +92,18 @@ impl Finish {
     async fn account(&self, run: &mut Run) -> Result<(), StageError> {
         let keys = Keys::new(run.run_id, run.export_id.clone());
         let plan = self.plan(&keys).await?;
-        // Whoever asked to be forgotten since the run began is forgotten by it already.
-        let mut rejects = Rejects::new(exclusions(&self.ledger, &self.objects).await?)?;
         let mut targets = Vec::new();
         let mut counts = Counts::default();
         let mut pointers = Vec::new();
         // A run that stopped before its batches could go has sent nothing, whatever its plan says.
         let is_stopped = run.failure.is_some() || run.canceled.is_some();
         let plan = plan.filter(|_| run.push_started_at.is_some() || !is_stopped);
+        // Whoever asked to be forgotten since the run began is forgotten by it already. A run without rows is about nobody.
+        let excluded = match &plan {
+            Some(_) => exclusions(&self.ledger, &self.objects).await?,
+            None => Exclusions::default(),
+        };
+        let mut rejects = Rejects::new(excluded)?;
         if let Some(plan) = &plan {
             rejects.query_rows(plan);
             counts += plan.query_counts();

@@ -49,7 +49,7 @@ impl Work<'_> {
         for id in exports {
             let (definition, is_defined) = (definitions.remove(&id), defined.contains(id.as_str()));
             // Before its states are listed: a run that begins later takes nobody in who is kept out.
-            let under_way = requests_under_way(self, &id).await?;
+            let under_way = self.active_run(&id).await?;
             let export = ExportAtHand { id, definition, is_defined, under_way, asked: None };
             Box::pin(self.erase_from(export)).await?;
         }
@@ -149,6 +149,8 @@ impl Work<'_> {
         };
         match treatment(circumstances) {
             Treatment::LeaveAlone => Ok(()),
+            // A run that has begun meanwhile may have to make its accounts again out of what it has just replaced.
+            Treatment::Delete if self.active_run(&export.id).await?.is_some() => Ok(()),
             Treatment::Delete => {
                 self.people.objects.delete(&object.key).await?;
                 self.note(Place { action: Some(PlaceAction::Forgotten), ..place }).await
@@ -174,6 +176,10 @@ impl Work<'_> {
                 }
             },
         }
+    }
+
+    async fn active_run(&self, export: &ExportId) -> Result<Option<RunId>, StageError> {
+        Ok(self.people.requests.ledger.active_run(export).await?)
     }
 
     /// Whether the run that left a delivered state is still to be ended.
@@ -234,10 +240,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-async fn requests_under_way(work: &Work<'_>, export: &ExportId) -> Result<Option<RunId>, StageError> {
-    Ok(work.people.requests.ledger.active_run(export).await?)
 }
 
 fn not_served(is_defined: bool) -> String {

@@ -102,6 +102,28 @@ async fn the_same_people_go_until_somebody_refreshes() {
     let none = admin.get("/previews/01938f5e-7c00-7000-8000-000000000001/members").await;
     check(&none, 404, "file_missing");
 
+    assert_eq!(
+        kept_objects(&scene).await.len(),
+        2,
+        "those that go, and those that a run may still be reading"
+    );
+    // Who is forgotten is forgotten here too, and nobody else comes or goes for it.
+    let asked = json!({ "kind": "erasure", "member_key": persons(1)[0].id });
+    let asked = admin.ask(Method::POST, "/person-requests", &[], Some(asked)).await;
+    check(&asked, 202, "");
+    let path = format!("/person-requests/{}", asked.body["request_id"].as_str().unwrap());
+    let state = async || admin.get(&path).await.body["request"].clone();
+    wait_until("the erasure is done", async || state().await["state"] != "running").await;
+    let runs = admin.get(&path).await.body["runs"].clone();
+    let run_id = runs[0]["run_id"].as_str().unwrap().parse().unwrap();
+    job.over(run_id).await.succeeded(Counts { removed: 1, unchanged: 11, ..Counts::default() });
+    let places = state().await["places"].clone();
+    let kept = |place: &&Value| place["what"] == "kept_members" && place["action"] == "rewrite_asked_for";
+    assert_eq!(places.as_array().unwrap().iter().filter(kept).count(), 2, "{places}");
+    wait_until("eleven are kept", async || members(&admin, &job).await["rows"] == 11).await;
+    assert_eq!(kept_objects(&scene).await.len(), 1, "the objects with them are gone");
+    assert_eq!(members(&admin, &job).await["refreshed_at"], third["refreshed_at"]);
+
     // Another definition is another set of people: nobody goes as of the old one.
     assert_eq!(
         kept_objects(&scene).await.len(),

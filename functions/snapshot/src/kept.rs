@@ -4,7 +4,7 @@ use crate::handler::{Made, Snapshots, TABLE_QUERY, query_error, segment_query};
 use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{CatalogError, Origin, Segment};
-use relay::ledger::{Evaluation, KeptMembers, RefreshFailure, SegmentMembers};
+use relay::ledger::{Evaluation, KeptBy, KeptMembers, RefreshFailure, SegmentMembers};
 use relay::model::SegmentId;
 use relay::snapshot::MEMBER_KEY_COLUMN;
 use relay::stages::{MembersAction, MembersTask, StageError, members_definition};
@@ -80,7 +80,8 @@ impl Snapshots {
         let object_key = format!("members/{}/{}.parquet", segment.id, Uuid::now_v7());
         self.objects.upload(&object_key, &path).await?;
         let without = KeptMembers { object_key, rows, ..kept.clone() };
-        if !self.ledger.keep_members(&segment.id, &without, Some(&kept.object_key)).await? {
+        if !self.ledger.keep_members(&segment.id, &without, Some(&kept.object_key), KeptBy::Rewriting).await?
+        {
             // A refresh that came meanwhile has left them out.
             return Ok(self.objects.delete(&without.object_key).await?);
         }
@@ -216,7 +217,7 @@ impl Snapshots {
             refreshed_at,
         };
         let replaced = before.kept.map(|kept| kept.object_key);
-        if !self.ledger.keep_members(&segment.id, &kept, replaced.as_deref()).await? {
+        if !self.ledger.keep_members(&segment.id, &kept, replaced.as_deref(), KeptBy::Refresh).await? {
             self.objects.delete(&kept.object_key).await?;
             return Ok(None);
         }

@@ -27,6 +27,15 @@ pub struct KeptMembers {
     pub refreshed_at: Timestamp,
 }
 
+/// What members are kept by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptBy {
+    /// They were evaluated.
+    Refresh,
+    /// Those that were there are written anew: whatever was wrong with the latest refresh still is.
+    Rewriting,
+}
+
 /// Why a segment's members could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefreshFailure {
@@ -140,6 +149,7 @@ impl Ledger {
         segment: &SegmentId,
         kept: &KeptMembers,
         replaced: Option<&str>,
+        by: KeptBy,
     ) -> Result<bool, LedgerError> {
         let mut request = self
             .client
@@ -158,14 +168,18 @@ impl Ledger {
         let set = "SET object_key = :object_key, #rows = :rows, rows_without_key = :rows_without_key, \
                    duplicate_member_rows = :duplicates, #definition = :definition, refresh_key = :refresh_key, \
                    refreshed_at_ms = :at";
+        let ends = match by {
+            KeptBy::Refresh => " REMOVE failure",
+            KeptBy::Rewriting => "",
+        };
         // Two that replace the same members at once must not both count, or one object would be nobody's to delete.
         request = match replaced {
             Some(replaced) => request
-                .update_expression(format!("{set}, replaced_object_key = :replaced REMOVE failure"))
+                .update_expression(format!("{set}, replaced_object_key = :replaced{ends}"))
                 .condition_expression("object_key = :replaced AND refreshed_at_ms <= :at")
                 .expression_attribute_values(":replaced", text(replaced)),
             None => request
-                .update_expression(format!("{set} REMOVE failure"))
+                .update_expression(format!("{set}{ends}"))
                 .condition_expression("attribute_not_exists(object_key)"),
         };
         count_call();

@@ -23,7 +23,7 @@ pub use budgets::{BudgetKind, StoredBudget};
 pub use canceling::Stopped;
 pub use exports::{DeliveredPointer, Place};
 pub use history::RunFilter;
-pub use kept::{KeptMembers, RefreshFailure, SegmentMembers};
+pub use kept::{KeptBy, KeptMembers, RefreshFailure, SegmentMembers};
 pub use latest::LatestRun;
 pub use lists::ListOwner;
 pub use progress::{Attempt, Progress};

@@ -44,6 +44,8 @@ pub enum PlaceKind {
     DeliveredState,
     /// A custom upload, as it was read.
     Upload,
+    /// The members that a segment with a schedule keeps.
+    KeptMembers,
     /// The rows that a run could not apply.
     RejectedRows,
     /// An export whose run was under way: it may put the person on its lists before the erasure's own run.
@@ -61,6 +63,8 @@ pub enum PlaceAction {
     /// The record is gone. The person is still on the list, which nobody delivers to any more: somebody has to take them
     /// off there.
     ForgottenButOnList,
+    /// The object is written anew without the person, as soon as the function that keeps members comes to it.
+    RewriteAskedFor,
     /// The record is gone.
     Forgotten,
     /// It ends by itself, and nothing reads the person out of it any more.

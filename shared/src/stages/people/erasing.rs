@@ -5,13 +5,13 @@ use super::treatment::{Circumstances, Keeper, Treatment, is_served, treatment};
 use super::work::Work;
 use super::{delivered, exclusions, rejected};
 use crate::aws::ListedObject;
-use crate::catalog::Export;
+use crate::catalog::{Export, Segment};
 use crate::delta::{Holding, Record};
 use crate::ledger::{DeliveredPointer, LedgerError};
-use crate::model::{ExportId, ListId, RunId};
+use crate::model::{ExportId, ListId, RunId, SegmentId};
 use crate::people::{Exclusion, MAX_EXCLUSIONS, Place, PlaceAction, PlaceKind};
 use crate::run::{Trigger, TriggerKind};
-use crate::stages::{StageError, StartError};
+use crate::stages::{RunDefinitions, StageError, StartError};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What an erasure knows of one export.
 struct ExportAtHand {
     id: ExportId,
-    /// Its definition, where it is there and can be read.
-    definition: Option<Export>,
+    /// What a run of it would be about now, where its definition is there and can be read.
+    definition: Option<RunDefinitions>,
     /// Whether it is in the catalog, readable or not.
     is_defined: bool,
     /// The run under way when the person was kept out already.
@@ -37,10 +37,14 @@ impl Work<'_> {
         let (requests, objects) = (&self.people.requests, self.people.objects.clone());
         let defined: BTreeSet<String> = requests.catalog.ids::<Export>().await?.into_iter().collect();
         let definitions = requests.catalog.list::<Export>().await?;
-        let mut definitions: BTreeMap<ExportId, Export> = definitions
+        let segments = requests.catalog.list::<Segment>().await?.into_iter().flatten();
+        let is_active: BTreeMap<SegmentId, bool> =
+            segments.map(|saved| (saved.document.id, saved.document.active)).collect();
+        let now = Timestamp::now();
+        let mut definitions: BTreeMap<ExportId, RunDefinitions> = definitions
             .into_iter()
             .flatten()
-            .map(|saved| (saved.document.id.clone(), saved.document))
+            .map(|saved| (saved.document.id.clone(), RunDefinitions::of(saved.document, now, &is_active)))
             .collect();
         let delivered = objects.list(DELIVERED).await?;
         let mut exports: BTreeSet<ExportId> =
@@ -58,7 +62,7 @@ impl Work<'_> {
             let action = Some(PlaceAction::EndsByItself);
             self.note(Place { action, ..found.place }).await?;
         }
-        Ok(())
+        self.erase_kept().await
     }
 
     async fn keep_out(&mut self) -> Result<(), StageError> {
@@ -243,6 +247,6 @@ impl Work<'_> {
 }
 
 fn not_served(is_defined: bool) -> String {
-    let why = if is_defined { "the export no longer names the list" } else { "the export was removed" };
+    let why = if is_defined { "no run of the export reaches the list now" } else { "the export was removed" };
     format!("{why}, so no run takes the person off it: do that at the destination")
 }

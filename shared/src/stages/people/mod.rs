@@ -3,6 +3,7 @@
 mod delivered;
 mod erasing;
 mod exclusions;
+mod kept;
 mod rejected;
 mod searching;
 mod treatment;

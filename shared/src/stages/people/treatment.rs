@@ -1,8 +1,9 @@
 //! What becomes of an erased person's records in one delivered state.
 
-use crate::catalog::{Export, SegmentRemoval};
+use crate::catalog::SegmentRemoval;
 use crate::model::ListId;
 use crate::people::PlaceAction;
+use crate::stages::RunDefinitions;
 
 /// Who still looks after a delivered state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,11 @@ pub(super) const fn treatment(circumstances: Circumstances) -> Treatment {
     }
 }
 
-/// Whether a run of the export would do something for a list: it names it, or empties what it no longer names.
-pub(super) fn is_served(export: &Export, list: &ListId) -> bool {
-    export.when_segment_removed != SegmentRemoval::Keep || export.target_lists().contains(list)
+/// Whether a run would do something for a list: it brings it up to date, or empties what it no longer names. What it leaves
+/// alone, because a segment is switched off, it does not touch.
+pub(super) fn is_served(run: &RunDefinitions, list: &ListId) -> bool {
+    let is_emptied = run.export.when_segment_removed != SegmentRemoval::Keep;
+    !run.left_alone.contains(list) && (is_emptied || run.export.target_lists().contains(list))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! One person's lines in a custom upload, as it was read.
+//! One person's lines in a custom upload, as it was read, and among the members that a segment keeps.
 
 use crate::catalog::CustomUpload;
 use crate::model::MemberKey;
 use crate::people::Wanted;
-use crate::snapshot::SnapshotError;
+use crate::snapshot::{MEMBER_KEY_COLUMN, SnapshotError};
 use crate::stages::StageError;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -20,12 +20,21 @@ const LINES_AT_A_TIME: usize = 8_192;
 #[derive(Clone)]
 pub(super) struct IdentityColumns {
     member_key: String,
-    identity: String,
+    /// Nothing where it may be any of them.
+    identity: Option<String>,
 }
 
 impl IdentityColumns {
     pub(super) fn of(upload: &CustomUpload) -> Self {
-        Self { member_key: upload.member_key_column().to_owned(), identity: upload.identity_column.clone() }
+        Self {
+            member_key: upload.member_key_column().to_owned(),
+            identity: Some(upload.identity_column.clone()),
+        }
+    }
+
+    /// Of the members that a segment keeps.
+    pub(super) fn of_kept_members() -> Self {
+        Self { member_key: MEMBER_KEY_COLUMN.to_owned(), identity: None }
     }
 }
 
@@ -68,15 +77,22 @@ fn look_at(
         .collect::<Result<_, SnapshotError>>()?;
     let schema = batch.schema();
     let has = |name: &String| schema.index_of(name).is_ok();
-    let columns = columns.filter(|columns| has(&columns.member_key) && has(&columns.identity));
+    let columns =
+        columns.filter(|columns| has(&columns.member_key) && columns.identity.as_ref().is_none_or(has));
     let place = |name: &String| schema.index_of(name).ok().and_then(|index| texts.get(index));
     let value =
         |column: &StringArray, line: usize| column.is_valid(line).then(|| column.value(line).to_owned());
     for line in 0..batch.num_rows() {
         let is_theirs = if let Some(columns) = columns {
             let of = |name| place(name).and_then(|column| value(column, line)).unwrap_or_default();
-            let (member_key, identity) = (of(&columns.member_key), of(&columns.identity));
-            let is_theirs = wanted.has(&member_key, &identity);
+            let member_key = of(&columns.member_key);
+            let is_theirs = match &columns.identity {
+                Some(identity) => wanted.has(&member_key, &of(identity)),
+                None => {
+                    let mut values = texts.iter().filter_map(|column| value(column, line));
+                    values.any(|value| wanted.has(&member_key, &value))
+                }
+            };
             if is_theirs {
                 found.members.insert(MemberKey(member_key));
             }
@@ -120,8 +136,13 @@ mod tests {
 
     #[track_caller]
     fn check(is_known: bool, person: &Person, count: u64, emails: &[&str], members: &[&str]) {
-        let columns = IdentityColumns { member_key: "id".to_owned(), identity: "email".to_owned() };
+        let columns = IdentityColumns { member_key: "id".to_owned(), identity: Some("email".to_owned()) };
         let found = look(uploaded(), is_known.then_some(&columns), &Wanted::new(person)).unwrap();
+        if is_known {
+            // Where any column may say who it is, nobody else is found by these keys.
+            let columns = IdentityColumns { identity: None, ..columns };
+            assert_eq!(look(uploaded(), Some(&columns), &Wanted::new(person)).unwrap().count, count);
+        }
         let found_emails: Vec<&str> =
             found.lines.iter().map(|line| line["email"].as_str().unwrap()).collect();
         assert_eq!((found.count, found_emails.as_slice()), (count, emails));

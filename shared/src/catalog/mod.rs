@@ -1,12 +1,14 @@
-//! What people define: sources, segments, connections and exports. Each is parsed once, at the border, into a form
+//! What people define: sources, segments, connections, policies and exports. Each is parsed once, at the border, into a form
 //! that cannot be wrong; nothing behind the border checks it again.
 
 mod connection;
 mod cron;
 mod custom_upload;
+mod data_labels;
 mod error;
 mod export;
 mod labels;
+mod policy;
 mod schedule;
 mod segment;
 mod source;
@@ -15,17 +17,19 @@ pub use connection::{Connection, Consent, UseBy};
 pub use custom_upload::{
     ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
 };
+pub use data_labels::DataLabels;
 pub use error::CatalogError;
 pub use export::{
     Cap, Export, ExportSegment, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval,
 };
+pub use policy::{LabelCombination, Policy};
 pub use schedule::{Schedule, ScheduleError};
 pub use segment::{Segment, SegmentKind};
 pub use source::{Source, SourceFormat, SourceLocation};
 
 use serde::de::DeserializeOwned;
 
-/// The four kinds of document in the catalog.
+/// The kinds of document in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A table of the lake.
@@ -34,13 +38,15 @@ pub enum Kind {
     Segment,
     /// An account of a destination.
     Connection,
+    /// What data must not be used for.
+    Policy,
     /// A connection, its segments and how they go there.
     Export,
 }
 
 impl Kind {
     /// Every kind, in the order in which they depend on each other.
-    pub const ALL: [Self; 4] = [Self::Source, Self::Segment, Self::Connection, Self::Export];
+    pub const ALL: [Self; 5] = [Self::Source, Self::Segment, Self::Connection, Self::Policy, Self::Export];
 
     /// The kind's name: the hash key of the catalog's table.
     #[must_use]
@@ -49,6 +55,7 @@ impl Kind {
             Self::Source => "source",
             Self::Segment => "segment",
             Self::Connection => "connection",
+            Self::Policy => "policy",
             Self::Export => "export",
         }
     }

@@ -250,6 +250,12 @@ mod tests {
             "upload.columns: name of a column must not have a space",
         );
         check(&with("columns", json!({ "a": "uuid" })), "unknown variant `uuid`");
+        check(&with("data_labels", json!({ "a": ["c2"] })), "data label \"c2\" must be one of C1");
+        check(&with("data_labels", json!({ "a": [] })), "upload.data_labels: column \"a\" has no label");
+        check(
+            &with("data_labels", json!({ "a b": ["C2"] })),
+            "upload.data_labels: name of a column must not",
+        );
         check(&with("expires_after_days", json!(0)), "upload.expires_after_days: must be 1 to 90");
         check(&with("expires_after_days", json!(91)), "upload.expires_after_days: must be 1 to 90");
         check(&with("separator", json!(";")), "unknown field `separator`");

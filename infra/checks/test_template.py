@@ -39,6 +39,7 @@ MAY = {
         ("s3:GetObject", "DataBucket/reports/*"),
         ("s3:GetObject", "DataBucket/dry-runs/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
+        ("s3:GetObject", "DataBucket/data-usage/*"),
         ("s3:ListBucket", "DataBucket"),
     ],
     "upload": [
@@ -54,6 +55,7 @@ MAY = {
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
         ("s3:ListBucket", "${LakeBucketName}"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/* DataBucket/snapshots/*"),
+        ("s3:PutObject", "DataBucket/data-usage/*"),
         ("s3:GetObject", "DataBucket/uploaded/*"),
         ("s3:ListBucket", "DataBucket"),
         ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
@@ -411,7 +413,7 @@ class Data(unittest.TestCase):
         ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
         of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/", "uploads/"], {"Ref": "RunDataRetentionDays"})
         # An upload's members stay for 90 days at the most.
-        of_people = {"dry-runs/": 7, "previews/": 1, "uploaded/": 100}
+        of_people = {"dry-runs/": 7, "previews/": 1, "uploaded/": 100, "data-usage/": 30}
         self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")

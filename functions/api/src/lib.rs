@@ -10,8 +10,10 @@ mod connections;
 mod documents;
 mod exports;
 mod extract;
+mod governance;
 mod openapi;
 mod people;
+mod policies;
 pub mod problem;
 mod runs;
 mod segments;
@@ -62,6 +64,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(sources::router())
         .merge(segments::router())
         .merge(connections::router())
+        .merge(policies::router())
         .merge(exports::router())
         .merge(runs::router())
 }

@@ -4,6 +4,7 @@ use crate::handler::{Snapshots, UPLOAD_QUERY};
 use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{Segment, SegmentKind};
+use relay::governance::ColumnsRead;
 use relay::snapshot::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
     PreviewSource, SnapshotReader, preview_text, preview_value,
@@ -14,6 +15,7 @@ use snapshot::{
     Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
     evaluate_first,
 };
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -31,9 +33,13 @@ enum Trouble {
 }
 
 /// What was found of a segment.
+#[derive(Default)]
 struct Found {
     description: Description,
+    /// Columns whose values are shown to nobody.
+    withheld: BTreeSet<String>,
     members: Option<Members>,
+    columns_read: Option<ColumnsRead>,
 }
 
 /// Who is in a segment.
@@ -90,7 +96,7 @@ impl Snapshots {
             Err(Trouble::Theirs(error)) => Err(error),
             // Who saves a definition waits for a few seconds only, and had better hear why it cannot be looked at now.
             Err(Trouble::Ours(StageError::Again { code, text }))
-                if matches!(of, PreviewOf::Description(_)) =>
+                if matches!(of, PreviewOf::Description(_) | PreviewOf::Reading { .. }) =>
             {
                 Err(PreviewError { code, text, field: None })
             }
@@ -107,14 +113,20 @@ impl Snapshots {
     }
 
     async fn find_out(&self, of: &PreviewOf) -> Result<Found, Trouble> {
+        let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
+        let sources = self.sources().await?;
         let segment: Segment = match of {
             PreviewOf::Saved(id) => self.catalog.get(id.as_str()).await?,
             PreviewOf::Draft(segment) | PreviewOf::Description(segment) => segment.clone(),
+            PreviewOf::Reading { segment, attributes } => {
+                let engine = self.engine(settings, &sources)?;
+                let columns_read = Some(self.reading(&engine, segment, attributes, &sources).await?);
+                return Ok(Found { columns_read, ..Found::default() });
+            }
         };
-        let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let (engine, query, member_key) = match &segment.kind {
             SegmentKind::Query { query, member_key } => {
-                (self.engine(settings).await?, query.as_str(), member_key.as_str())
+                (self.engine(settings, &sources)?, query.as_str(), member_key.as_str())
             }
             SegmentKind::Upload(upload) => {
                 let current = self.current_upload(&segment).await?;
@@ -125,14 +137,15 @@ impl Snapshots {
             }
         };
         let looking = async {
-            let description = describe(&engine, query, member_key).await?;
-            let members = match of {
-                PreviewOf::Description(_) => None,
-                PreviewOf::Saved(_) | PreviewOf::Draft(_) => {
-                    Some(look(&engine, query, member_key, &description).await?)
-                }
-            };
-            Ok(Found { description, members })
+            let mut description = describe(&engine, query, member_key).await?;
+            if matches!(of, PreviewOf::Description(_) | PreviewOf::Reading { .. }) {
+                return Ok(Found { description, ..Found::default() });
+            }
+            let names: Vec<String> = description.columns.iter().map(|column| column.name.clone()).collect();
+            let withheld = self.withheld(&engine, &segment, &names, &sources).await?;
+            description.columns.retain(|column| !withheld.contains(&column.name));
+            let members = Some(look(&engine, query, member_key, &description, &withheld).await?);
+            Ok(Found { description, withheld, members, columns_read: None })
         };
         // What is read twice has the time once.
         match timeout(TIME_LIMIT, looking).await {
@@ -149,6 +162,7 @@ async fn look(
     text: &str,
     member_key: &str,
     description: &Description,
+    withheld: &BTreeSet<String>,
 ) -> Result<Members, Trouble> {
     let query =
         |attributes| SegmentQuery { text: text.to_owned(), member_key: member_key.to_owned(), attributes };
@@ -157,7 +171,8 @@ async fn look(
     let attributes = description.columns.iter().map(|column| column.name.clone()).collect();
     let path = directory.path().join("first");
     evaluate_first(engine, &query(attributes), &path, ROWS_READ).await?;
-    let first_rows = read_rows(&path, member_key)?;
+    let shown_key = Some(member_key).filter(|name| !withheld.contains(*name));
+    let first_rows = read_rows(&path, shown_key)?;
     Ok(Members { figures, first_rows })
 }
 
@@ -167,7 +182,7 @@ fn upload_expired(segment: &Segment) -> StageError {
     StageError::stop("upload_expired", text)
 }
 
-fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, StageError> {
+fn read_rows(path: &Path, shown_key: Option<&str>) -> Result<Vec<Map<String, Value>>, StageError> {
     let reader = SnapshotReader::open(File::open(path)?)?;
     let names = reader.attributes().to_vec();
     let mut rows = PreviewRows::default();
@@ -176,7 +191,9 @@ fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, S
         let values = names.iter().cloned().zip(member.attributes.iter().map(preview_value));
         let mut row: Map<String, Value> = values.collect();
         // A member key that is called `member_key` is no attribute beside itself.
-        row.entry(member_key).or_insert_with(|| preview_text(&member.key.0).into());
+        if let Some(name) = shown_key {
+            row.entry(name).or_insert_with(|| preview_text(&member.key.0).into());
+        }
         if !rows.add(row) {
             break;
         }
@@ -200,17 +217,24 @@ fn result(
         unusable_columns: Vec::new(),
         first_rows: Vec::new(),
         sources: Vec::new(),
+        columns_read: None,
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
     };
-    let Found { description, members } = match found {
+    let Found { description, withheld, members, columns_read } = match found {
         Ok(found) => found,
         Err(error) => return PreviewResult { error: Some(error), ..nothing },
     };
     let described = PreviewResult {
         columns: description.columns.into_iter().map(column).collect(),
-        unusable_columns: description.unusable_columns.iter().map(|one| one.problem.to_string()).collect(),
+        unusable_columns: description
+            .unusable_columns
+            .iter()
+            .map(|one| one.problem.to_string())
+            .chain(withheld.iter().map(|name| never_shown(name)))
+            .collect(),
+        columns_read,
         ..nothing
     };
     let Some(Members { figures, first_rows }) = members else { return described };
@@ -222,6 +246,12 @@ fn result(
         sources: figures.sources.into_iter().map(source).collect(),
         ..described
     }
+}
+
+fn never_shown(name: &str) -> String {
+    format!(
+        "the column {name} is made of data labelled C12, which is neither shown nor exported; it may decide who is a member"
+    )
 }
 
 fn column(column: snapshot::OutputColumn) -> PreviewColumn {

@@ -1,6 +1,6 @@
-//! What is the same for all four kinds of document: their names, their whole form and their shortest one.
+//! What is the same for all kinds of document: their names, their whole form and their shortest one.
 
-use relay::catalog::{CatalogError, Connection, Document, Export, Kind, Segment, Source};
+use relay::catalog::{CatalogError, Connection, Document, Export, Kind, Policy, Segment, Source};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ pub(crate) const fn plural(kind: Kind) -> &'static str {
         Kind::Source => "sources",
         Kind::Segment => "segments",
         Kind::Connection => "connections",
+        Kind::Policy => "policies",
         Kind::Export => "exports",
     }
 }
@@ -21,6 +22,7 @@ pub(crate) fn whole(kind: Kind, document: &Value) -> Result<Value, CatalogError>
         Kind::Source => whole_of::<Source>(document),
         Kind::Segment => whole_of::<Segment>(document),
         Kind::Connection => whole_of::<Connection>(document),
+        Kind::Policy => whole_of::<Policy>(document),
         Kind::Export => whole_of::<Export>(document),
     }
 }

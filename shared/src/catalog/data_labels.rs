@@ -39,6 +39,12 @@ impl DataLabels {
         same.flat_map(|(_, labels)| labels).cloned().collect()
     }
 
+    /// Whether some column never leaves (C12).
+    #[must_use]
+    pub fn withhold_any(&self) -> bool {
+        self.0.values().flatten().any(DataLabel::is_never_exported)
+    }
+
     /// Whether some column has a label that it has not in `before`.
     #[must_use]
     pub fn adds_to(&self, before: &Self) -> bool {

@@ -24,7 +24,14 @@ impl Case<'_> {
     /// the sources, and is mostly so.
     #[must_use]
     pub fn is_harmless(&self, segment: &Segment) -> bool {
-        self.held_against(segment, &self.at_worst(segment)).is_empty()
+        self.possible_violations(segment).is_empty()
+    }
+
+    /// The rules that would be broken if the segment's query read every labelled column of the sources that it names, and
+    /// all of them left. No other rule can be.
+    #[must_use]
+    pub fn possible_violations(&self, segment: &Segment) -> Vec<Violation> {
+        self.held_against(segment, &self.at_worst(segment))
     }
 
     /// The rules that are broken by what a segment reads. Labels count within a segment: Adobe's combinations are not held
@@ -47,17 +54,10 @@ impl Case<'_> {
         let used = read.columns().map(|(source, column, attributes)| UsedColumn {
             source: source.to_owned(),
             column: column.to_owned(),
-            data_labels: self.labels(segment, source, column),
+            data_labels: labels(self.sources, segment, source, column),
             leaves_as: attributes.clone(),
         });
         used.collect()
-    }
-
-    fn labels(&self, segment: &Segment, source: &str, column: &str) -> BTreeSet<DataLabel> {
-        match segment.upload() {
-            Some(upload) => upload.data_labels.of(column),
-            None => self.sources.get(source).map(|source| source.data_labels.of(column)).unwrap_or_default(),
-        }
     }
 
     /// As if every labelled column within reach left in every attribute.
@@ -116,6 +116,32 @@ impl Case<'_> {
             found.push(violation(Violated::policy(policy, self.marketing_actions), forbidden, columns));
         }
         found
+    }
+}
+
+/// The attributes whose values are made of columns that never leave (C12): nobody gets to see them either.
+#[must_use]
+pub fn withheld(
+    segment: &Segment,
+    read: &ColumnsRead,
+    sources: &BTreeMap<String, Source>,
+) -> BTreeSet<String> {
+    let never = read.columns().filter(|(source, column, _)| {
+        labels(sources, segment, source, column).iter().any(DataLabel::is_never_exported)
+    });
+    never.flat_map(|(_, _, attributes)| attributes).cloned().collect()
+}
+
+/// The labels of a column that a segment reads.
+fn labels(
+    sources: &BTreeMap<String, Source>,
+    segment: &Segment,
+    source: &str,
+    column: &str,
+) -> BTreeSet<DataLabel> {
+    match segment.upload() {
+        Some(upload) => upload.data_labels.of(column),
+        None => sources.get(source).map(|source| source.data_labels.of(column)).unwrap_or_default(),
     }
 }
 

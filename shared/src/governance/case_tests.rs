@@ -1,6 +1,6 @@
 use super::*;
 use crate::catalog::Document;
-use crate::governance::summary;
+use crate::governance::{summary, withheld};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -92,6 +92,17 @@ fn c12_never_leaves_and_may_decide() {
     check(json!({ "income": ["C12"] }), &[&["C2"]], &[]);
     check(json!({ "income": ["C12"] }), &[&["C12"]], &["rule"]);
     assert_eq!(found(&json!({ "email": ["C12"] }), &actions(&[]), &[]), (vec!["C12".to_owned()], false));
+}
+
+#[test]
+fn what_never_leaves_is_shown_to_nobody() {
+    let check = |labels: Value, expected: &[&str]| {
+        let found = withheld(&segment(), &read(), &sources(&labels));
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{labels}");
+    };
+    check(json!({}), &[]);
+    check(json!({ "city": ["C2"], "income": ["C12"] }), &[]);
+    check(json!({ "city": ["C12"], "Email": ["C12", "I1"] }), &["city", "email"]);
 }
 
 #[test]

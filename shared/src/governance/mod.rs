@@ -5,6 +5,6 @@ mod case;
 mod reading;
 mod violation;
 
-pub use case::Case;
+pub use case::{Case, withheld};
 pub use reading::{ColumnsRead, KnownReading, UPLOAD_TABLE};
 pub use violation::{UsedColumn, Verdict, Violated, Violation, summary};

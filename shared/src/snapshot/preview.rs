@@ -1,6 +1,7 @@
 //! A segment before anything is done with it: how many members it has, and what the first of them look like.
 
 use crate::catalog::Segment;
+use crate::governance::ColumnsRead;
 use crate::model::{Scalar, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,14 @@ pub enum PreviewOf {
     Draft(Segment),
     /// A definition of which only the columns are wanted: no row is read.
     Description(Segment),
+    /// A definition of which only the columns of sources are wanted that an export with these attributes would use: no
+    /// row is read.
+    Reading {
+        /// The definition.
+        segment: Segment,
+        /// The attributes that the export maps.
+        attributes: Vec<String>,
+    },
 }
 
 impl PreviewOf {
@@ -68,7 +77,7 @@ impl PreviewOf {
     pub const fn segment(&self) -> &SegmentId {
         match self {
             Self::Saved(id) => id,
-            Self::Draft(segment) | Self::Description(segment) => &segment.id,
+            Self::Draft(segment) | Self::Description(segment) | Self::Reading { segment, .. } => &segment.id,
         }
     }
 }
@@ -97,6 +106,9 @@ pub struct PreviewResult {
     pub first_rows: Vec<Map<String, Value>>,
     /// The sources that the segment depends on.
     pub sources: Vec<PreviewSource>,
+    /// The columns of sources that an export would use, where that was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns_read: Option<ColumnsRead>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.

@@ -14,6 +14,7 @@ mod hostile;
 mod lake;
 mod messages;
 mod preview;
+mod reading;
 mod refusals;
 mod rows;
 mod s3;

@@ -8,7 +8,8 @@ mod runs;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use definitions::{
-    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, SegmentCommand, SourceCommand,
+    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, PolicyCommand, SegmentCommand,
+    SourceCommand,
 };
 pub(crate) use exports::{ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When};
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
@@ -112,6 +113,9 @@ pub(crate) enum Command {
     /// Accounts of destinations
     #[command(subcommand)]
     Connections(ConnectionCommand),
+    /// What data must not be used for
+    #[command(subcommand)]
+    Policies(PolicyCommand),
     /// What goes where
     #[command(subcommand)]
     Exports(ExportCommand),

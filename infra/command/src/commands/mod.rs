@@ -3,6 +3,7 @@
 mod audit;
 mod catalog;
 mod connections;
+mod data_usage;
 mod definitions;
 mod dry_run;
 mod export_segments;
@@ -10,6 +11,7 @@ mod exports;
 mod files;
 mod follow;
 mod overview;
+mod policies;
 mod rejects;
 mod report;
 mod runs;
@@ -57,6 +59,7 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Sources(command) => sources::carry_out(command, session).await,
         Command::Segments(command) => segments::carry_out(command, session).await,
         Command::Connections(command) => connections::carry_out(command, session).await,
+        Command::Policies(command) => policies::carry_out(command, session).await,
         Command::Exports(command) => exports::carry_out(command, session).await,
         Command::Runs(command) => runs::carry_out(command, session).await,
         Command::Audit { limit } => audit::audit(*limit, session).await,

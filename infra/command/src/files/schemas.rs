@@ -1,4 +1,4 @@
-//! JSON Schemas of the four kinds of document, out of the API's own description, so that there is one truth.
+//! JSON Schemas of the kinds of document, out of the API's own description, so that there is one truth.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,6 +20,7 @@ const fn component(kind: Kind) -> &'static str {
         Kind::Source => "Source",
         Kind::Segment => "Segment",
         Kind::Connection => "Connection",
+        Kind::Policy => "Policy",
         Kind::Export => "Export",
     }
 }

@@ -47,7 +47,7 @@ fn in_words(found: &Value) -> String {
         }
     }
     if !rows.is_empty() {
-        parts.push(table(["segment", "column", "labels", ""], &rows));
+        parts.push(table(["segment", "column", "labels", "use"], &rows));
     }
     parts.extend(unknown);
     let row = |one: &Value| [text(one, "/policy"), text(one, "/name"), text(one, "/verdict")];

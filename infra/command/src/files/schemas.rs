@@ -102,11 +102,11 @@ mod tests {
     fn a_schema_has_what_it_refers_to() {
         let plain = json!({"type": "object"});
         let mut openapi = json!({"components": {"schemas": {
-            "Source": plain, "Segment": plain, "Connection": plain, "Guard": plain, "Problem": plain,
+            "Source": plain, "Segment": plain, "Connection": plain, "Policy": plain, "Guard": plain, "Problem": plain,
             "Export": {"properties": {"guard": {"$ref": "#/components/schemas/Guard"}, "parent": {"$ref": "#/components/schemas/Export"}}},
         }}});
         let found = schemas(&openapi).unwrap();
-        let (_, export) = &found[3];
+        let (_, export) = found.iter().find(|(kind, _)| *kind == Kind::Export).unwrap();
         assert_eq!(export["$ref"], "#/$defs/Export");
         assert_eq!(export["$defs"]["Export"]["properties"]["guard"]["$ref"], "#/$defs/Guard");
         let names: Vec<&String> = export["$defs"].as_object().unwrap().keys().collect();

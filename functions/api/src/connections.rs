@@ -53,20 +53,22 @@ impl ShownConnection {
     fn to(caller: &Caller, connection: Connection) -> Self {
         let Connection { id, name, destination, secret, consent, use_by, marketing_actions, settings } =
             connection;
-        let (mut shown_secret, mut shown_consent, mut shown_settings) = (None, None, None);
-        if caller.role >= Role::Administrator {
-            (shown_secret, shown_consent, shown_settings) = (Some(secret), consent, Some(settings));
-        }
-        Self {
+        let mut shown = Self {
             id,
             name,
             destination,
             use_by,
             marketing_actions,
-            secret: shown_secret,
-            consent: shown_consent,
-            settings: shown_settings,
+            secret: None,
+            consent: None,
+            settings: None,
+        };
+        if caller.role >= Role::Administrator {
+            shown.secret = Some(secret);
+            shown.consent = consent;
+            shown.settings = Some(settings);
         }
+        shown
     }
 }
 

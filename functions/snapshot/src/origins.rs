@@ -1,7 +1,7 @@
 //! Where the values of a plan's columns come from.
 
-use datafusion::common::JoinType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, Result};
 use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, TableScan};
 use std::collections::BTreeSet;
 
@@ -18,17 +18,16 @@ pub(crate) struct Columns {
 }
 
 /// Everything that a plan reads, for its result or for deciding what is in it.
-pub(crate) fn everything(plan: &LogicalPlan) -> Columns {
+pub(crate) fn everything(plan: &LogicalPlan) -> Result<Columns> {
     let mut found = Columns::default();
-    // It never stops early, and the closure cannot fail.
-    let _: Result<_, _> = plan.apply_with_subqueries(|node| {
+    plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             found.sources.insert(scan.table_name.table().to_owned());
             found.columns.extend(scanned(scan));
         }
         Ok(TreeNodeRecursion::Continue)
-    });
-    found
+    })?;
+    Ok(found)
 }
 
 /// The columns that a scan reads: those that it gives, and those that it looks at while it reads.
@@ -41,7 +40,7 @@ fn scanned(scan: &TableScan) -> BTreeSet<Origin> {
 
 /// Of each column of a plan's result, the columns that its values are made of. Where a step is not understood, it is taken
 /// to make every value of everything.
-pub(crate) fn origins(plan: &LogicalPlan) -> Vec<BTreeSet<Origin>> {
+pub(crate) fn origins(plan: &LogicalPlan) -> Result<Vec<BTreeSet<Origin>>> {
     let found = match plan {
         LogicalPlan::TableScan(scan) => {
             let source = scan.table_name.table();
@@ -49,30 +48,31 @@ pub(crate) fn origins(plan: &LogicalPlan) -> Vec<BTreeSet<Origin>> {
             fields.map(|field| BTreeSet::from([(source.to_owned(), field.name().clone())])).collect()
         }
         LogicalPlan::Projection(step) => {
-            let inputs = origins(&step.input);
-            step.expr.iter().map(|value| of_value(value, &step.input, &inputs)).collect()
+            let inputs = origins(&step.input)?;
+            step.expr.iter().map(|value| of_value(value, &step.input, &inputs)).collect::<Result<_>>()?
         }
-        LogicalPlan::Filter(step) => origins(&step.input),
-        LogicalPlan::Sort(step) => origins(&step.input),
-        LogicalPlan::Limit(step) => origins(&step.input),
-        LogicalPlan::Repartition(step) => origins(&step.input),
-        LogicalPlan::SubqueryAlias(step) => origins(&step.input),
-        LogicalPlan::Distinct(Distinct::All(input)) => origins(input),
+        LogicalPlan::Filter(step) => origins(&step.input)?,
+        LogicalPlan::Sort(step) => origins(&step.input)?,
+        LogicalPlan::Limit(step) => origins(&step.input)?,
+        LogicalPlan::Repartition(step) => origins(&step.input)?,
+        LogicalPlan::SubqueryAlias(step) => origins(&step.input)?,
+        LogicalPlan::Distinct(Distinct::All(input)) => origins(input)?,
         LogicalPlan::Aggregate(step) => {
-            let inputs = origins(&step.input);
+            let inputs = origins(&step.input)?;
             let values = step.group_expr.iter().chain(&step.aggr_expr);
-            values.map(|value| of_value(value, &step.input, &inputs)).collect()
+            values.map(|value| of_value(value, &step.input, &inputs)).collect::<Result<_>>()?
         }
         LogicalPlan::Window(step) => {
-            let inputs = origins(&step.input);
+            let mut inputs = origins(&step.input)?;
             let values = step.window_expr.iter().map(|value| of_value(value, &step.input, &inputs));
-            let made: Vec<_> = values.collect();
-            inputs.into_iter().chain(made).collect()
+            let made: Vec<_> = values.collect::<Result<_>>()?;
+            inputs.extend(made);
+            inputs
         }
         LogicalPlan::Union(step) => {
-            let mut inputs = step.inputs.iter().map(|input| origins(input));
-            let mut found = inputs.next().unwrap_or_default();
-            for input in inputs {
+            let mut found = vec![BTreeSet::new(); plan.schema().fields().len()];
+            for input in &step.inputs {
+                let input = origins(input)?;
                 if input.len() != found.len() {
                     return of_everything(plan);
                 }
@@ -80,21 +80,21 @@ pub(crate) fn origins(plan: &LogicalPlan) -> Vec<BTreeSet<Origin>> {
             }
             found
         }
-        LogicalPlan::Join(join) => of_join(join),
+        LogicalPlan::Join(join) => of_join(join)?,
         LogicalPlan::EmptyRelation(_) => vec![BTreeSet::new(); plan.schema().fields().len()],
         _ => return of_everything(plan),
     };
     // Such as the extra column of grouping sets.
-    if found.len() == plan.schema().fields().len() { found } else { of_everything(plan) }
+    if found.len() == plan.schema().fields().len() { Ok(found) } else { of_everything(plan) }
 }
 
-fn of_everything(plan: &LogicalPlan) -> Vec<BTreeSet<Origin>> {
-    vec![everything(plan).columns; plan.schema().fields().len()]
+fn of_everything(plan: &LogicalPlan) -> Result<Vec<BTreeSet<Origin>>> {
+    Ok(vec![everything(plan)?.columns; plan.schema().fields().len()])
 }
 
-fn of_join(join: &Join) -> Vec<BTreeSet<Origin>> {
-    let (mut left, right) = (origins(&join.left), origins(&join.right));
-    match join.join_type {
+fn of_join(join: &Join) -> Result<Vec<BTreeSet<Origin>>> {
+    let (mut left, right) = (origins(&join.left)?, origins(&join.right)?);
+    Ok(match join.join_type {
         JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
             left.extend(right);
             left
@@ -103,32 +103,32 @@ fn of_join(join: &Join) -> Vec<BTreeSet<Origin>> {
         JoinType::RightSemi | JoinType::RightAnti => right,
         // The mark says whether there is such a row on the other side, and for that everything counts.
         JoinType::LeftMark | JoinType::RightMark => {
-            let mut of_mark = everything(&join.left).columns;
-            of_mark.extend(everything(&join.right).columns);
+            let mut of_mark = everything(&join.left)?.columns;
+            of_mark.extend(everything(&join.right)?.columns);
             let mut kept = if join.join_type == JoinType::LeftMark { left } else { right };
             kept.push(of_mark);
             kept
         }
-    }
+    })
 }
 
 /// The columns that a value is made of; `inputs` are the origins of the input's columns.
-fn of_value(value: &Expr, input: &LogicalPlan, inputs: &[BTreeSet<Origin>]) -> BTreeSet<Origin> {
-    let subqueries = subqueries(value);
+fn of_value(value: &Expr, input: &LogicalPlan, inputs: &[BTreeSet<Origin>]) -> Result<BTreeSet<Origin>> {
+    let subqueries = subqueries(value)?;
     if subqueries.iter().any(|subquery| subquery.depends_on_outside) {
-        let mut all = everything(input).columns;
+        let mut all = everything(input)?.columns;
         all.extend(subqueries.into_iter().flat_map(|subquery| subquery.columns));
-        return all;
+        return Ok(all);
     }
     let mut found: BTreeSet<Origin> = subqueries.into_iter().flat_map(|subquery| subquery.columns).collect();
     for column in value.column_refs() {
         let position = input.schema().maybe_index_of_column(column);
         match position.and_then(|position| inputs.get(position)) {
             Some(origins) => found.extend(origins.iter().cloned()),
-            None => return everything(input).columns,
+            None => return Ok(everything(input)?.columns),
         }
     }
-    found
+    Ok(found)
 }
 
 /// A query within a value.
@@ -137,10 +137,9 @@ struct Subquery {
     depends_on_outside: bool,
 }
 
-fn subqueries(value: &Expr) -> Vec<Subquery> {
+fn subqueries(value: &Expr) -> Result<Vec<Subquery>> {
     let mut found = Vec::new();
-    // It never stops early, and the closure cannot fail.
-    let _: Result<_, _> = value.apply(|part| {
+    value.apply(|part| {
         let subquery = match part {
             Expr::ScalarSubquery(subquery) => subquery,
             Expr::Exists(exists) => &exists.subquery,
@@ -149,10 +148,10 @@ fn subqueries(value: &Expr) -> Vec<Subquery> {
             _ => return Ok(TreeNodeRecursion::Continue),
         };
         found.push(Subquery {
-            columns: everything(&subquery.subquery).columns,
+            columns: everything(&subquery.subquery)?.columns,
             depends_on_outside: !subquery.outer_ref_columns.is_empty(),
         });
         Ok(TreeNodeRecursion::Continue)
-    });
-    found
+    })?;
+    Ok(found)
 }

@@ -39,10 +39,14 @@ async fn reading(engine: &Engine, query: &SegmentQuery) -> Result<ColumnsRead, Q
         .and_then(|plan| narrowed(&session.context, &plan))
         .map_err(|error| planning(&error))?;
     let mut read = ColumnsRead::default();
-    let Columns { sources, columns } = everything(&plan);
-    sources.iter().for_each(|source| read.add_source(source));
-    columns.iter().for_each(|(source, column)| read.add(source, column));
-    let origins = origins(&plan);
+    let Columns { sources, columns } = everything(&plan).map_err(|error| planning(&error))?;
+    for source in &sources {
+        read.add_source(source);
+    }
+    for (source, column) in &columns {
+        read.add(source, column);
+    }
+    let origins = origins(&plan).map_err(|error| planning(&error))?;
     // The first is the member key, which stays here.
     for (name, origins) in names.iter().zip(&origins).skip(1) {
         for (source, column) in origins {

@@ -120,24 +120,24 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(fields: Value, expected: &str) {
-        let message = Policy::parse(&document(&fields)).unwrap_err().to_string();
+    fn check(fields: &Value, expected: &str) {
+        let message = Policy::parse(&document(fields)).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
 
     #[test]
     fn mistakes_name_the_field() {
-        check(json!({ "name": " " }), "name: must not be empty");
-        check(json!({ "marketing_actions": [] }), "marketing_actions: must not be empty");
+        check(&json!({ "name": " " }), "name: must not be empty");
+        check(&json!({ "marketing_actions": [] }), "marketing_actions: must not be empty");
         check(
-            json!({ "marketing_actions": ["email"] }),
+            &json!({ "marketing_actions": ["email"] }),
             "marketing action \"email\" must be one of analytics",
         );
-        check(json!({ "forbids": [] }), "forbids: must not be empty");
-        check(json!({ "forbids": [{ "all_of": [] }] }), "forbids[0].all_of: must not be empty");
-        check(json!({ "forbids": [{ "all_of": ["C99"] }] }), "data label \"C99\" must be one of C1");
-        check(json!({ "forbids": [{ "any_of": ["C2"] }] }), "unknown field `any_of`");
-        check(json!({ "summary": "x".repeat(1001) }), "summary: must not be longer than 1000 characters");
-        check(json!({ "labels": [] }), "unknown field `labels`");
+        check(&json!({ "forbids": [] }), "forbids: must not be empty");
+        check(&json!({ "forbids": [{ "all_of": [] }] }), "forbids[0].all_of: must not be empty");
+        check(&json!({ "forbids": [{ "all_of": ["C99"] }] }), "data label \"C99\" must be one of C1");
+        check(&json!({ "forbids": [{ "any_of": ["C2"] }] }), "unknown field `any_of`");
+        check(&json!({ "summary": "x".repeat(1001) }), "summary: must not be longer than 1000 characters");
+        check(&json!({ "labels": [] }), "unknown field `labels`");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::reading::ColumnsRead;
 use super::violation::{UsedColumn, Violated, Violation};
-use crate::catalog::{Export, Policy, Segment, Source};
-use crate::model::{DataLabel, MarketingAction};
+use crate::catalog::{Export, Policy, Segment, SegmentKind, Source};
+use crate::model::{DataLabel, MarketingAction, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An export, and everything that decides whether it may do what it does, but for what its segments read.
@@ -66,10 +66,7 @@ impl Case<'_> {
             return self.used_columns(segment, &read);
         }
         let attributes: BTreeSet<String> = self.export.attributes().into_iter().collect();
-        let named = segment.sources();
-        // A query that cannot be read here may name any source.
-        let is_named = |id: &str| named.as_ref().map_or(true, |named| named.contains(id));
-        let sources = self.sources.values().filter(|source| is_named(source.id.as_str()));
+        let sources = self.sources.values().filter(|source| may_read(segment, &source.id));
         let columns = sources.flat_map(|source| {
             source.data_labels.columns().map(|(column, labels)| UsedColumn {
                 source: source.id.to_string(),
@@ -130,6 +127,21 @@ pub fn withheld(
         labels(sources, segment, source, column).iter().any(DataLabel::is_never_exported)
     });
     never.flat_map(|(_, _, attributes)| attributes).cloned().collect()
+}
+
+/// Whether the engine may read a source for a segment: rather too often than once too few.
+#[must_use]
+pub fn may_read(segment: &Segment, source: &SourceId) -> bool {
+    let id = source.as_str();
+    // Whether a name is a part of the query or a source, the engine decides for itself; what is not in the text is
+    // neither.
+    if let SegmentKind::Query { query, .. } = &segment.kind
+        && query.contains(id)
+    {
+        return true;
+    }
+    // A query that cannot be read here may name any source.
+    segment.sources().map_or(true, |named| named.contains(id))
 }
 
 /// The labels of a column that a segment reads.

@@ -6,7 +6,7 @@ use super::{Findings, Rules};
 use crate::Api;
 use crate::problem::Problem;
 use relay::catalog::{Connection, Export, Policy, Segment, Source};
-use relay::governance::{UsedColumn, Violation};
+use relay::governance::{UsedColumn, Violation, may_read};
 
 impl Api {
     /// An export that breaks a rule is refused; while it is disabled, it is told.
@@ -48,9 +48,8 @@ impl Api {
             };
             violation.columns.iter().any(is_new)
         };
-        let reads = |segment: &Segment| segment.sources().map_or(true, |sources| sources.contains(id));
-        let exports =
-            self.running_exports(|export| rules.segments_of(export).any(|segment| reads(segment))).await?;
+        let reads = |segment: &Segment| may_read(segment, &source.id);
+        let exports = self.running_exports(|export| rules.segments_of(export).any(&reads)).await?;
         let mut findings = self.hold(&rules, &exports).await;
         findings.violations.retain(is_new);
         settled(&findings, "/data_labels")

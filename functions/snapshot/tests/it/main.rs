@@ -19,3 +19,4 @@ mod refusals;
 mod rows;
 mod s3;
 mod sources;
+mod unused_columns;

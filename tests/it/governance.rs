@@ -1,12 +1,14 @@
 //! Data governance: what a policy forbids is neither saved nor sent.
 
 use crate::control_plane::{Person, check};
+use crate::preview::preview;
 use crate::support::{Job, Scene, emails, persons};
 use local::cloud::Response;
 use local::issuer::Role;
 use relay::catalog::{Document, Policy};
 use relay::model::Counts;
 use relay::run::RunState;
+use relay::snapshot::PreviewOf;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -222,4 +224,22 @@ async fn columns_of_an_upload_are_labelled_by_themselves() {
         &["/upload"],
         &["upload.name (C12, leaves as name)"],
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_never_leaves_is_not_shown_either() {
+    let scene = scene().await;
+    let mut job = Job::new(&scene, "shown");
+    job.source["data_labels"] = json!({ "points": ["C12"], "newsletter": ["C12"], "city": ["C2"] });
+    job.segment["query"] =
+        json!("SELECT customer_id, email, name || points AS name, city, points FROM shown WHERE newsletter");
+    job.ready(&persons(PEOPLE)).await;
+    let found = preview(&scene, &PreviewOf::Saved("shown".to_owned().try_into().unwrap())).await;
+    assert_eq!((found.error, found.rows), (None, Some(PEOPLE)));
+    let columns: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(columns, ["customer_id", "email", "city"]);
+    let told: Vec<bool> =
+        ["name", "points"].map(|name| found.unusable_columns.iter().any(|one| one.contains(name))).to_vec();
+    assert_eq!(told, [true, true], "{:?}", found.unusable_columns);
+    assert!(found.first_rows.iter().all(|row| row.keys().eq(["city", "customer_id", "email"])));
 }

@@ -41,6 +41,7 @@ MAY = {
         ("s3:GetObject", "DataBucket/dry-runs/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/people/*"),
+        ("s3:GetObject", "DataBucket/data-usage/*"),
         ("s3:ListBucket", "DataBucket"),
     ],
     "upload": [
@@ -57,6 +58,7 @@ MAY = {
         ("s3:ListBucket", "${LakeBucketName}"),
         ("s3:GetObject s3:PutObject", "DataBucket/members/* DataBucket/previews/* DataBucket/snapshots/*"),
         ("s3:DeleteObject", "DataBucket/members/*"),
+        ("s3:PutObject", "DataBucket/data-usage/*"),
         ("s3:GetObject", "DataBucket/uploaded/*"),
         ("s3:GetObject", "DataBucket/exclusions/*"),
         ("s3:ListBucket", "DataBucket"),
@@ -429,7 +431,7 @@ class Data(unittest.TestCase):
         ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
         of_a_run = dict.fromkeys(["snapshots/", "deltas/", "results/", "uploads/"], {"Ref": "RunDataRetentionDays"})
         # An upload's members stay for 90 days at the most.
-        of_people = {"dry-runs/": 7, "previews/": 1, "people/": 7, "uploaded/": 100}
+        of_people = {"dry-runs/": 7, "previews/": 1, "people/": 7, "uploaded/": 100, "data-usage/": 30}
         self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")
@@ -438,8 +440,9 @@ class Data(unittest.TestCase):
             for resource in resources.split()
             if "s3:PutObject" in actions.split()
         }
-        # So does the key by which those are known who are kept out: without it, they would come back.
-        self.assertEqual(written - ends.keys(), {"delivered/", "exclusions/"})
+        # So does the key by which those are known who are kept out: without it, they would come back. The members that a
+        # segment keeps are deleted by whoever replaces them, or has the segment rest.
+        self.assertEqual(written - ends.keys(), {"delivered/", "exclusions/", "members/"})
 
     def test_the_secret_is_made_without_a_value_under_the_prefix_that_roles_allow(self):
         for properties in of_type("AWS::SecretsManager::Secret").values():

@@ -2,7 +2,7 @@
 //!
 //! The rooms, from the pure to the practical: [`model`], [`catalog`] and [`mapping`] know no I/O and no
 //! destination's words; [`query`] knows the text of queries, [`delimited`] and [`uploads`] know CSV and what people
-//! upload; [`snapshot`], [`delta`], [`batch`] and [`run`] turn members into batches and outcomes into
+//! upload; [`governance`] knows what data may go where; [`snapshot`], [`delta`], [`batch`] and [`run`] turn members into batches and outcomes into
 //! the next delivered state; [`connectors`] speak to the destinations; [`aws`] and [`ledger`] speak to the cloud;
 //! [`stages`] is what each function does with all of them. `ARCHITECTURE.md` walks one export through the rooms.
 
@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod connectors;
 pub mod delimited;
 pub mod delta;
+pub mod governance;
 pub mod ledger;
 pub mod mapping;
 pub mod model;

@@ -14,6 +14,7 @@ mod control_plane;
 mod dry_run;
 mod dynamics365_sales;
 mod edits;
+mod governance;
 mod guard;
 mod interruptions;
 mod kept_members;

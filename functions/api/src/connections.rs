@@ -5,7 +5,7 @@ mod testing;
 
 use crate::Api;
 use crate::caller::{Caller, Role};
-use crate::documents::{DocumentList, SavedDocument, Saving, status_of, versioned};
+use crate::documents::{DocumentList, SavedDocument, Saving, require_id, status_of, versioned};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
@@ -13,12 +13,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::{Connection, Consent, Export, UseBy};
-use relay::model::{ConnectionId, Destination, ExportId};
+use relay::catalog::{Connection, Consent, Document, Export, UseBy};
+use relay::model::{ConnectionId, Destination, ExportId, MarketingAction};
 use relay::timestamp_now;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,6 +38,8 @@ pub(crate) struct ShownConnection {
     name: String,
     destination: Destination,
     use_by: UseBy,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    marketing_actions: BTreeSet<MarketingAction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,8 +51,18 @@ pub(crate) struct ShownConnection {
 
 impl ShownConnection {
     fn to(caller: &Caller, connection: Connection) -> Self {
-        let Connection { id, name, destination, secret, consent, use_by, settings } = connection;
-        let mut shown = Self { id, name, destination, use_by, secret: None, consent: None, settings: None };
+        let Connection { id, name, destination, secret, consent, use_by, marketing_actions, settings } =
+            connection;
+        let mut shown = Self {
+            id,
+            name,
+            destination,
+            use_by,
+            marketing_actions,
+            secret: None,
+            consent: None,
+            settings: None,
+        };
         if caller.role >= Role::Administrator {
             shown.secret = Some(secret);
             shown.consent = consent;
@@ -135,7 +147,8 @@ impl Api {
     }
 }
 
-/// Makes or replaces a connection. Consent and credentials are given by themselves.
+/// Makes or replaces a connection. Consent and credentials are given by themselves. Marketing actions with which a policy
+/// would stop an enabled export are refused.
 #[utoipa::path(put, path = "/connections/{id}", tag = "connections", request_body = Connection,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header)),
@@ -158,14 +171,17 @@ async fn save(
     let current = api.requests.catalog.find::<Connection>(id.as_str()).await?;
     let stored = current.as_ref().and_then(|saved| saved.document.consent.clone());
     document.consent = consent(&caller, document.consent, stored)?;
-    if current.is_some_and(|saved| saved.document.destination != document.destination) {
+    if current.as_ref().is_some_and(|saved| saved.document.destination != document.destination) {
         let problem = "a connection stays with its destination; make another connection";
         return Err(Problem::field("destination_changed", "/destination", problem));
     }
     api.check_settings(&document)?;
+    require_id(id.as_str(), &document)?;
+    document.validate()?;
+    let warnings = api.hold_connection(&document, current.as_ref().map(|saved| &saved.document)).await?;
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    let mut saved = SavedDocument::from(saved);
+    let mut saved = SavedDocument { warnings, ..saved.into() };
     if saved.document.consent.is_none() {
         let text = "nothing leaves through it before somebody agrees: PUT /connections/{id}/consent";
         saved.warnings.push(text.to_owned());

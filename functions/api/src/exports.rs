@@ -1,6 +1,7 @@
 //! What goes where.
 
 mod checking;
+mod data_usage;
 mod making;
 mod overview;
 mod running;
@@ -14,7 +15,7 @@ use overview::{ExportList, ListQuery, ListedExport, ReadQuery};
 
 use crate::Api;
 use crate::caller::{Caller, Role};
-use crate::documents::{SavedDocument, Saving, status_of, versioned};
+use crate::documents::{SavedDocument, Saving, require_id, status_of, versioned};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
@@ -33,6 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, save, remove))
+        .merge(data_usage::router())
         .merge(making::router())
         .merge(running::router())
 }
@@ -67,7 +69,7 @@ async fn read(
     Ok(versioned(StatusCode::OK, version, listed))
 }
 
-/// Makes or replaces an export. Saving it does not run it.
+/// Makes or replaces an export. Saving it does not run it. One that uses data in a way that a policy forbids is refused.
 #[utoipa::path(put, path = "/exports/{id}", tag = "exports", request_body = Export,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header), SavingQuery),
@@ -88,12 +90,13 @@ async fn save(
         api.require_use(&caller, current.document.connection.as_ref()).await?;
     }
     api.require_use(&caller, document.connection.as_ref()).await?;
+    require_id(id.as_str(), &document)?;
     let mut warnings = api.check_references(&document).await?;
     document.validate()?;
-    warnings.extend(match query.check {
-        Check::Destination => api.check_with_destination(&document).await?,
-        Check::None => Vec::new(),
-    });
+    // Both may take their time, and there is time once.
+    let (checked, held) = tokio::join!(api.check_export(query.check, &document), api.hold_export(&document));
+    warnings.extend(held?);
+    warnings.extend(checked?);
     let needs = document.connection.as_ref().map(|connection| (Kind::Connection, connection.to_string()));
     let saving = Saving { caller: &caller, expected, request_key, needs };
     let saved = api.save(id.as_str(), &document, saving).await?;

@@ -10,10 +10,12 @@ mod connections;
 mod documents;
 mod exports;
 mod extract;
+mod governance;
 mod links;
 mod openapi;
 mod people;
 mod persons;
+mod policies;
 pub mod problem;
 mod runs;
 mod segments;
@@ -69,6 +71,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(sources::router())
         .merge(segments::router())
         .merge(connections::router())
+        .merge(policies::router())
         .merge(exports::router())
         .merge(runs::router())
 }

@@ -27,7 +27,7 @@ fn every_operation_says_its_role() {
     }
 }
 
-/// Editors and clients follow references, and the schemas of files are taken from the four by name.
+/// Editors and clients follow references, and the schemas of files are taken from these by name.
 #[test]
 fn every_reference_leads_somewhere() {
     let document = serde_json::to_value(crate::openapi_document()).unwrap();
@@ -39,7 +39,7 @@ fn every_reference_leads_somewhere() {
         .filter(|reference| document.pointer(reference.trim_start_matches('#')).is_none())
         .collect();
     assert_eq!(dangling, Vec::<&String>::new());
-    for name in ["Source", "Segment", "Connection", "Export"] {
+    for name in ["Source", "Segment", "Connection", "Policy", "Export"] {
         assert!(document.pointer(&format!("/components/schemas/{name}/properties/id")).is_some(), "{name}");
     }
 }

@@ -77,9 +77,13 @@ async fn save(
     api.require_query(&document).await?;
     let mut warnings = Vec::new();
     // What will be refused for its version, or was done before, need not be planned.
-    if query.check == SegmentCheck::Sources && is_expected(expected, current.as_ref()) {
+    if is_expected(expected, current.as_ref()) {
         let before = current.as_ref().map(|saved| &saved.document);
-        warnings = api.check_with_sources(&document, before).await?;
+        // Both ask the query engine, for which there is time once.
+        let (checked, held) =
+            tokio::join!(api.check_segment(query.check, &document, before), api.hold_segment(&document));
+        warnings = checked?;
+        warnings.extend(held?);
         // The engine takes its time, and in the meantime others may have changed what this depends on.
         api.require_use_through(&caller, &id).await?;
         api.require_query(&document).await?;

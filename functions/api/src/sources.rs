@@ -2,14 +2,14 @@
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::documents::{DocumentList, SavedDocument, Saving, status_of};
+use crate::documents::{DocumentList, SavedDocument, Saving, require_id, status_of};
 use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::{Segment, Source};
+use relay::catalog::{Document, Segment, Source};
 use relay::model::{SegmentId, SourceId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,7 +35,7 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response
     Ok(SavedDocument::from(api.saved::<Source>(id.as_str()).await?).answer(StatusCode::OK))
 }
 
-/// Makes or replaces a source.
+/// Makes or replaces a source. Labels of its columns that would stop an enabled export are refused.
 #[utoipa::path(put, path = "/sources/{id}", tag = "sources", request_body = Source,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header)),
@@ -49,9 +49,13 @@ async fn save(
     Body(document): Body<Source>,
 ) -> Result<Response, Problem> {
     let id = SourceId::try_from(id)?;
+    require_id(id.as_str(), &document)?;
+    document.validate()?;
+    let current = api.requests.catalog.find::<Source>(id.as_str()).await?;
+    let warnings = api.hold_source(&document, current.as_ref().map(|saved| &saved.document)).await?;
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    Ok(SavedDocument::from(saved).answer(status_of(expected)))
+    Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 
 /// Removes a source that no segment reads.

@@ -48,37 +48,50 @@ impl Snapshots {
         let definitions =
             freeze_definitions(&self.catalog, &self.objects, &run.export_id, &keys, now).await?;
         let export = definitions.export;
-        let engine = self.engine(EngineSettings::new(std::env::temp_dir())).await?;
-        let segments: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
-        for segment in segments {
-            let segment: Segment = self.catalog.get(segment.as_str()).await?;
-            self.snapshot(&engine, &run, &export, &segment, &keys).await?;
+        let sources = self.sources().await?;
+        let engine = self.engine(EngineSettings::new(std::env::temp_dir()), &sources).await?;
+        let ids: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
+        let mut segments: Vec<Segment> = Vec::with_capacity(ids.len());
+        for id in ids {
+            segments.push(self.catalog.get(id.as_str()).await?);
+        }
+        self.require_allowed(&engine, &export, &segments, &sources).await?;
+        for segment in &segments {
+            self.snapshot(&engine, &run, &export, segment, &keys).await?;
         }
         let done = RunChange { started: Some(Stage::Chunk), ..RunChange::default() };
         self.ledger.advance(run_id, &states, RunState::Chunking, Timestamp::now(), &done).await?;
         self.step.send(&self.chunk_queue, run_id, "chunk", 0).await
     }
 
+    /// The sources of the catalog, by their ids.
+    pub(crate) async fn sources(&self) -> Result<BTreeMap<String, Source>, StageError> {
+        // A source that cannot be read is only in the way of the segments that use it.
+        let readable = self.catalog.list::<Source>().await?.into_iter().flatten();
+        Ok(readable.map(|saved| (saved.document.id.to_string(), saved.document)).collect())
+    }
+
     /// An engine over the sources of the catalog, which lets nobody in who is kept out.
-    pub(crate) async fn engine(&self, settings: EngineSettings) -> Result<Engine, StageError> {
+    pub(crate) async fn engine(
+        &self,
+        settings: EngineSettings,
+        sources: &BTreeMap<String, Source>,
+    ) -> Result<Engine, StageError> {
         let settings = self.without_excluded(settings).await?;
-        let mut sources = Vec::new();
+        let mut specs = Vec::new();
         let mut stores: BTreeMap<String, Arc<dyn ObjectStore>> = BTreeMap::new();
-        for source in self.catalog.list::<Source>().await? {
-            // A source that cannot be read is only in the way of the segments that use it.
-            let Ok(saved) = source else { continue };
-            let Source { id, location, format } = saved.document;
+        for Source { id, location, format, .. } in sources.values() {
             stores
                 .entry(location.bucket.clone())
                 .or_insert_with(|| Arc::new(S3Store::new(self.s3.clone(), location.bucket.clone())));
-            sources.push(SourceSpec {
+            specs.push(SourceSpec {
                 name: id.as_str().to_owned(),
-                bucket: location.bucket,
-                prefix: location.prefix,
-                format: source_format(format),
+                bucket: location.bucket.clone(),
+                prefix: location.prefix.clone(),
+                format: source_format(*format),
             });
         }
-        Engine::new(settings, sources, stores)
+        Engine::new(settings, specs, stores)
             .map_err(|error| StageError::stop(error.code(), error.to_string()))
     }
 

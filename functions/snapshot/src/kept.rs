@@ -236,7 +236,8 @@ impl Snapshots {
         segment: &Segment,
         path: &Path,
     ) -> Result<SnapshotFigures, StageError> {
-        let engine = self.engine(EngineSettings::new(std::env::temp_dir())).await?;
+        let sources = self.sources().await?;
+        let engine = self.engine(EngineSettings::new(std::env::temp_dir()), &sources).await?;
         let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
         let Origin::Selection(selection) = origin else {
             return Err(StageError::stop("segment_is_upload", "an upload keeps its own members"));

@@ -1,6 +1,7 @@
 //! Evaluates segments: writes the snapshots of runs, and previews.
 
 mod download;
+mod governance;
 mod handler;
 mod kept;
 mod preview;

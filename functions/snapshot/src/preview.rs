@@ -5,6 +5,7 @@ use crate::handler::{Snapshots, TABLE_QUERY};
 use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{CatalogError, Origin, Segment, Selection};
+use relay::governance::ColumnsRead;
 use relay::ledger::UploadPointer;
 use relay::snapshot::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
@@ -16,6 +17,7 @@ use snapshot::{
     Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
     evaluate_first, rules,
 };
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -33,10 +35,14 @@ pub(crate) enum Trouble {
 }
 
 /// What was found of a segment.
+#[derive(Default)]
 struct Found {
     description: Description,
+    /// Columns whose values are shown to nobody.
+    withheld: BTreeSet<String>,
     members: Option<Members>,
     file_bytes: Option<u64>,
+    columns_read: Option<ColumnsRead>,
 }
 
 /// Who is in a segment.
@@ -96,7 +102,7 @@ impl Snapshots {
             Err(Trouble::Theirs(error)) => Err(error),
             // Who saves a definition waits for a few seconds only, and had better hear why it cannot be looked at now.
             Err(Trouble::Ours(StageError::Again { code, text }))
-                if matches!(of, PreviewOf::Description(_)) =>
+                if matches!(of, PreviewOf::Description(_) | PreviewOf::Reading { .. }) =>
             {
                 Err(PreviewError { code, text, field: None })
             }
@@ -113,19 +119,26 @@ impl Snapshots {
     }
 
     async fn find_out(&self, of: &PreviewOf, preview_id: PreviewId) -> Result<Found, Trouble> {
+        let deadline = Instant::now() + TIME_LIMIT;
+        let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
+        let sources = self.sources().await?;
         let segment: Segment = match of {
             PreviewOf::Saved(id) | PreviewOf::Members(id) => self.catalog.get(id.as_str()).await?,
             PreviewOf::Draft(segment) | PreviewOf::Description(segment) => segment.clone(),
+            PreviewOf::Reading { segment, attributes } => {
+                let engine = self.engine(settings, &sources).await?;
+                let columns_read = Some(self.reading(&engine, segment, attributes, &sources).await?);
+                return Ok(Found { columns_read, ..Found::default() });
+            }
         };
         if matches!(of, PreviewOf::Members(_)) {
-            let MembersFile { description, figures, bytes } = self.download(&segment, preview_id).await?;
+            let file = self.download(&segment, preview_id, &sources).await?;
+            let MembersFile { description, withheld, figures, bytes } = file;
             let members = Some(Members { figures, first_rows: Vec::new(), rules: Vec::new() });
-            return Ok(Found { description, members, file_bytes: Some(bytes) });
+            return Ok(Found { description, withheld, members, file_bytes: Some(bytes), ..Found::default() });
         }
-        let deadline = Instant::now() + TIME_LIMIT;
-        let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let (engine, selection) = match segment.origin()? {
-            Origin::Selection(selection) => (self.engine(settings).await?, selection),
+            Origin::Selection(selection) => (self.engine(settings, &sources).await?, selection),
             Origin::Upload(upload) => {
                 let current = self.live_upload(&segment).await?;
                 let member_key = upload.member_key_column();
@@ -140,14 +153,15 @@ impl Snapshots {
             {
                 return Err(Trouble::Theirs(error));
             }
-            let description = describe(&engine, &query, member_key).await?;
-            let members = match of {
-                PreviewOf::Description(_) | PreviewOf::Members(_) => None,
-                PreviewOf::Saved(_) | PreviewOf::Draft(_) => {
-                    Some(look(&engine, &query, member_key, &description).await?)
-                }
-            };
-            Ok(Found { description, members, file_bytes: None })
+            let mut description = describe(&engine, &query, member_key).await?;
+            if matches!(of, PreviewOf::Description(_)) {
+                return Ok(Found { description, ..Found::default() });
+            }
+            let names: Vec<String> = description.columns.iter().map(|column| column.name.clone()).collect();
+            let withheld = self.withheld(&engine, &segment, &names, &sources).await?;
+            description.columns.retain(|column| !withheld.contains(&column.name));
+            let members = Some(look(&engine, &query, member_key, &description, &withheld).await?);
+            Ok(Found { description, withheld, members, ..Found::default() })
         };
         // What is read twice has the time once.
         let mut found = match timeout_at(deadline, looking).await {
@@ -180,6 +194,7 @@ async fn look(
     text: &str,
     member_key: &str,
     description: &Description,
+    withheld: &BTreeSet<String>,
 ) -> Result<Members, Trouble> {
     let query =
         |attributes| SegmentQuery { text: text.to_owned(), member_key: member_key.to_owned(), attributes };
@@ -188,7 +203,8 @@ async fn look(
     let attributes = description.columns.iter().map(|column| column.name.clone()).collect();
     let path = directory.path().join("first");
     evaluate_first(engine, &query(attributes), &path, ROWS_READ).await?;
-    let first_rows = read_rows(&path, member_key)?;
+    let shown_key = Some(member_key).filter(|name| !withheld.contains(*name));
+    let first_rows = read_rows(&path, shown_key)?;
     Ok(Members { figures, first_rows, rules: Vec::new() })
 }
 
@@ -204,7 +220,7 @@ impl Snapshots {
     }
 }
 
-fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, StageError> {
+fn read_rows(path: &Path, shown_key: Option<&str>) -> Result<Vec<Map<String, Value>>, StageError> {
     let reader = SnapshotReader::open(File::open(path)?)?;
     let names = reader.attributes().to_vec();
     let mut rows = PreviewRows::default();
@@ -213,7 +229,9 @@ fn read_rows(path: &Path, member_key: &str) -> Result<Vec<Map<String, Value>>, S
         let values = names.iter().cloned().zip(member.attributes.iter().map(preview_value));
         let mut row: Map<String, Value> = values.collect();
         // A member key that is called `member_key` is no attribute beside itself.
-        row.entry(member_key).or_insert_with(|| preview_text(&member.key.0).into());
+        if let Some(name) = shown_key {
+            row.entry(name).or_insert_with(|| preview_text(&member.key.0).into());
+        }
         if !rows.add(row) {
             break;
         }
@@ -237,19 +255,26 @@ fn result(
         unusable_columns: Vec::new(),
         first_rows: Vec::new(),
         sources: Vec::new(),
+        columns_read: None,
         members_file_bytes: None,
         rules: Vec::new(),
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
     };
-    let Found { description, members, file_bytes } = match found {
+    let Found { description, withheld, members, file_bytes, columns_read } = match found {
         Ok(found) => found,
         Err(error) => return PreviewResult { error: Some(error), ..nothing },
     };
     let described = PreviewResult {
         columns: description.columns.into_iter().map(column).collect(),
-        unusable_columns: description.unusable_columns.iter().map(|one| one.problem.to_string()).collect(),
+        unusable_columns: description
+            .unusable_columns
+            .iter()
+            .map(|one| one.problem.to_string())
+            .chain(withheld.iter().map(|name| never_shown(name)))
+            .collect(),
+        columns_read,
         ..nothing
     };
     let Some(Members { figures, first_rows, rules }) = members else { return described };
@@ -263,6 +288,12 @@ fn result(
         members_file_bytes: file_bytes,
         ..described
     }
+}
+
+fn never_shown(name: &str) -> String {
+    format!(
+        "the column {name} is made of data labelled C12, which is neither shown nor exported; it may decide who is a member"
+    )
 }
 
 fn column(column: snapshot::OutputColumn) -> PreviewColumn {

@@ -1,6 +1,8 @@
 //! What is the same for all kinds of document: their names, their whole form and their shortest one.
 
-use relay::catalog::{CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Segment, Source};
+use relay::catalog::{
+    CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Policy, Segment, Source,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,6 +14,7 @@ pub(crate) const fn plural(kind: Kind) -> &'static str {
         Kind::Source => "sources",
         Kind::Segment => "segments",
         Kind::Connection => "connections",
+        Kind::Policy => "policies",
         Kind::Export => "exports",
     }
 }
@@ -23,6 +26,7 @@ pub(crate) fn whole(kind: Kind, document: &Value) -> Result<Value, CatalogError>
         Kind::Source => whole_of::<Source>(document),
         Kind::Segment => whole_of::<Segment>(document),
         Kind::Connection => whole_of::<Connection>(document),
+        Kind::Policy => whole_of::<Policy>(document),
         Kind::Export => whole_of::<Export>(document),
     }
 }

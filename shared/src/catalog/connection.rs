@@ -1,10 +1,11 @@
 //! Accounts of destinations.
 
 use super::{CatalogError, Document, Kind};
-use crate::model::{ConnectionId, Destination};
+use crate::model::{ConnectionId, Destination, MarketingAction};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// One account of a destination. The credentials are not here: `secret` names where they are.
@@ -24,11 +25,18 @@ pub struct Connection {
     /// Who may use it in exports.
     #[serde(default)]
     pub use_by: UseBy,
+    /// What the destination uses data for. Policies are about these; without any, no policy holds for it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[schema(max_items = 40)]
+    pub marketing_actions: BTreeSet<MarketingAction>,
     /// What only this kind of destination knows; the connector parses it.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub settings: Map<String, Value>,
 }
+
+/// The most marketing actions of a connection.
+const MAX_MARKETING_ACTIONS: usize = 40;
 
 /// Who may use a connection in exports. Nobody but administrators ever sees or changes its settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,16 +72,21 @@ impl Document for Connection {
         let is_secret_name = !self.secret.is_empty()
             && self.secret.len() <= 512
             && self.secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte));
-        if is_secret_name {
-            Ok(())
-        } else {
-            Err(CatalogError::Field {
-                kind: Self::KIND.name(),
-                id: self.id.to_string(),
-                field: "secret".to_owned(),
-                problem: "must be the name of a secret in AWS Secrets Manager, not the secret itself"
-                    .to_owned(),
-            })
+        let refuse = |field: &str, problem: String| CatalogError::Field {
+            kind: Self::KIND.name(),
+            id: self.id.to_string(),
+            field: field.to_owned(),
+            problem,
+        };
+        let actions = self.marketing_actions.len();
+        if actions > MAX_MARKETING_ACTIONS {
+            let problem = format!("has {actions} entries, and may have {MAX_MARKETING_ACTIONS}");
+            return Err(refuse("marketing_actions", problem));
         }
+        if is_secret_name {
+            return Ok(());
+        }
+        let problem = "must be the name of a secret in AWS Secrets Manager, not the secret itself";
+        Err(refuse("secret", problem.to_owned()))
     }
 }

@@ -3,6 +3,7 @@
 //! an expiry of 30 days that may be 1 to 90.
 //! <https://experienceleague.adobe.com/en/docs/experience-platform/segmentation/ui/audience-portal>
 
+use super::DataLabels;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -30,6 +31,9 @@ pub struct CustomUpload {
     /// What the values of columns are. A column that is not named here is text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, UploadColumnType>,
+    /// What the data of its columns must not be used for. A column that is labelled need not be in every file.
+    #[serde(default, skip_serializing_if = "DataLabels::is_empty")]
+    pub data_labels: DataLabels,
     /// The days after an upload at whose end every member leaves.
     #[serde(default = "default_expiry")]
     pub expires_after_days: u8,
@@ -144,6 +148,11 @@ impl CustomUpload {
             .map_err(|error| ("member_key_column", error.to_string()))?;
         for name in self.columns.keys() {
             ColumnNameError::check(name).map_err(|error| ("columns", format!("name of a column {error}")))?;
+        }
+        self.data_labels.validate().map_err(|problem| ("data_labels", problem))?;
+        for (name, _) in self.data_labels.columns() {
+            ColumnNameError::check(name)
+                .map_err(|error| ("data_labels", format!("name of a column {error}")))?;
         }
         let named = self.named_columns().len();
         if named > MAX_UPLOAD_COLUMNS {

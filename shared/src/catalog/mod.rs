@@ -1,13 +1,15 @@
-//! What people define: settings, sources, segments, connections and exports. Each is parsed once, at the border, into a form
+//! What people define: settings, sources, segments, connections, policies and exports. Each is parsed once, at the border, into a form
 //! that cannot be wrong; nothing behind the border checks it again.
 
 mod connection;
 mod cron;
 mod custom_upload;
+mod data_labels;
 mod error;
 mod export;
 mod export_segment;
 mod labels;
+mod policy;
 pub mod rules;
 mod schedule;
 mod segment;
@@ -18,9 +20,11 @@ pub use connection::{Connection, Consent, UseBy};
 pub use custom_upload::{
     ColumnNameError, CustomUpload, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS, UploadColumnType,
 };
+pub use data_labels::DataLabels;
 pub use error::{CatalogError, json_pointer};
 pub use export::{Cap, Export, FieldMapping, Guard, InvalidPolicy, NullPolicy, OverCap, SegmentRemoval};
 pub use export_segment::{Activation, ExportSegment};
+pub use policy::{LabelCombination, Policy};
 pub use schedule::{Schedule, ScheduleError};
 pub use segment::{Origin, Segment, SegmentKind, Selection};
 pub use settings::{DeploymentSettings, SettingsId};
@@ -39,13 +43,16 @@ pub enum Kind {
     Segment,
     /// An account of a destination.
     Connection,
+    /// What data must not be used for.
+    Policy,
     /// A connection, its segments and how they go there.
     Export,
 }
 
 impl Kind {
     /// Every kind, in the order in which they depend on each other.
-    pub const ALL: [Self; 5] = [Self::Settings, Self::Source, Self::Segment, Self::Connection, Self::Export];
+    pub const ALL: [Self; 6] =
+        [Self::Settings, Self::Source, Self::Segment, Self::Connection, Self::Policy, Self::Export];
 
     /// The kind's name: the hash key of the catalog's table.
     #[must_use]
@@ -55,6 +62,7 @@ impl Kind {
             Self::Source => "source",
             Self::Segment => "segment",
             Self::Connection => "connection",
+            Self::Policy => "policy",
             Self::Export => "export",
         }
     }

@@ -115,6 +115,15 @@ impl Segment {
         }
     }
 
+    /// The column that holds the customer id.
+    #[must_use]
+    pub fn member_key(&self) -> &str {
+        match &self.kind {
+            SegmentKind::Query { member_key, .. } | SegmentKind::Rules { member_key, .. } => member_key,
+            SegmentKind::Upload(upload) => upload.member_key_column(),
+        }
+    }
+
     /// The form of its CSV, where it is a custom upload.
     #[must_use]
     pub const fn upload(&self) -> Option<&CustomUpload> {
@@ -370,6 +379,12 @@ mod tests {
             "upload.columns: name of a column must not have a space",
         );
         check(&with("columns", json!({ "a": "uuid" })), "unknown variant `uuid`");
+        check(&with("data_labels", json!({ "a": ["c2"] })), "data label \"c2\" must be one of C1");
+        check(&with("data_labels", json!({ "a": [] })), "upload.data_labels: column \"a\" has no label");
+        check(
+            &with("data_labels", json!({ "a b": ["C2"] })),
+            "upload.data_labels: name of a column must not",
+        );
         check(&with("expires_after_days", json!(0)), "upload.expires_after_days: must be 1 to 90");
         check(&with("expires_after_days", json!(91)), "upload.expires_after_days: must be 1 to 90");
         check(&with("separator", json!(";")), "unknown field `separator`");

@@ -1,6 +1,6 @@
 //! Tables of the lake that segments are defined over.
 
-use super::{CatalogError, Document, Kind};
+use super::{CatalogError, DataLabels, Document, Kind};
 use crate::model::SourceId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +16,9 @@ pub struct Source {
     pub location: SourceLocation,
     /// How its objects are written.
     pub format: SourceFormat,
+    /// What the data of its columns must not be used for. Whatever uses a column has its labels.
+    #[serde(default, skip_serializing_if = "DataLabels::is_empty")]
+    pub data_labels: DataLabels,
 }
 
 /// How the objects of a source are written.
@@ -75,7 +78,12 @@ impl Document for Source {
     }
 
     fn validate(&self) -> Result<(), CatalogError> {
-        Ok(())
+        self.data_labels.validate().map_err(|problem| CatalogError::Field {
+            kind: Self::KIND.name(),
+            id: self.id.to_string(),
+            field: "data_labels".to_owned(),
+            problem,
+        })
     }
 }
 
@@ -99,5 +107,19 @@ mod tests {
         check("https://lake/profiles", None);
         check("s3:///profiles", None);
         check("s3://La ke/profiles", None);
+    }
+
+    #[test]
+    fn columns_may_be_labelled() {
+        let parse = |labels: &str| {
+            let head = r#""id":"people","location":"s3://lake/people/","format":"csv""#;
+            Source::parse(&format!("{{{head},\"data_labels\":{labels}}}"))
+        };
+        let source = parse(r#"{"email":["I1","C2"]}"#).unwrap();
+        let written = serde_json::to_value(&source).unwrap();
+        assert_eq!(written["data_labels"], serde_json::json!({ "email": ["C2", "I1"] }));
+        assert!(serde_json::to_value(parse("{}").unwrap()).unwrap().get("data_labels").is_none());
+        let error = parse(r#"{"email":[]}"#).unwrap_err().to_string();
+        assert_eq!(error, "source \"people\": data_labels: column \"email\" has no label; leave it out");
     }
 }

@@ -109,6 +109,11 @@ slug_id!(
     "export"
 );
 slug_id!(
+    /// Names a policy of the catalog.
+    PolicyId,
+    "policy"
+);
+slug_id!(
     /// Names a segment of the catalog.
     SegmentId,
     "segment"

@@ -1,6 +1,7 @@
 //! A segment before anything is done with it: how many members it has, and what the first of them look like.
 
 use crate::catalog::Segment;
+use crate::governance::ColumnsRead;
 use crate::model::{Scalar, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,14 @@ pub enum PreviewOf {
     Description(Segment),
     /// All members of the segment as the catalog has it, into a file.
     Members(SegmentId),
+    /// A definition of which only the columns of sources are wanted that an export with these attributes would use: no
+    /// row is read.
+    Reading {
+        /// The definition.
+        segment: Segment,
+        /// The attributes that the export maps.
+        attributes: Vec<String>,
+    },
 }
 
 impl PreviewOf {
@@ -76,7 +85,7 @@ impl PreviewOf {
     pub const fn segment(&self) -> &SegmentId {
         match self {
             Self::Saved(id) | Self::Members(id) => id,
-            Self::Draft(segment) | Self::Description(segment) => &segment.id,
+            Self::Draft(segment) | Self::Description(segment) | Self::Reading { segment, .. } => &segment.id,
         }
     }
 }
@@ -111,6 +120,9 @@ pub struct PreviewResult {
     /// What each rule gives, top down, where the segment is defined by rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleCount>,
+    /// The columns of sources that an export would use, where that was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns_read: Option<ColumnsRead>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.

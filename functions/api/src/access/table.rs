@@ -55,6 +55,14 @@ pub const ACCESS: &[Rule] = &[
     administrator(Method::PUT, "/connections/{id}/consent", "agree to data leaving"),
     administrator(Method::DELETE, "/connections/{id}/consent", "withdraw the agreement"),
     administrator(Method::POST, "/connections/{id}/test", "try the credentials"),
+    viewer(Method::GET, "/policies", "the policies of data governance"),
+    viewer(Method::GET, "/policies/{id}", "a policy"),
+    administrator(
+        Method::PUT,
+        "/policies/{id}",
+        "make or replace a policy; one that would stop an enabled export is refused",
+    ),
+    administrator(Method::DELETE, "/policies/{id}", "remove a policy"),
     viewer(Method::GET, "/exports", "the exports, and where each of them stands"),
     viewer(Method::GET, "/exports/{id}", "an export, and where it stands"),
     contributor(
@@ -65,6 +73,11 @@ pub const ACCESS: &[Rule] = &[
     contributor(Method::DELETE, "/exports/{id}", "remove an export"),
     contributor(Method::POST, "/exports/{id}/duplicate", "copy an export under another id"),
     contributor(Method::POST, "/exports/{id}/detach", "take an export off its connection"),
+    viewer(
+        Method::GET,
+        "/exports/{id}/data-usage",
+        "which data an export uses, with its labels, and what the policies say",
+    ),
     contributor(Method::POST, "/exports/{id}/runs", "run an export"),
     viewer(Method::GET, "/exports/{id}/runs", "the runs of an export"),
     contributor(Method::POST, "/exports/{id}/dry-runs", "say what a run would do"),

@@ -38,9 +38,17 @@ pub(super) struct SavingQuery {
 }
 
 impl Api {
+    /// Checks what is wanted, and gives what people should know.
+    pub(super) async fn check_export(&self, check: Check, export: &Export) -> Result<Vec<String>, Problem> {
+        match check {
+            Check::Destination => self.check_with_destination(export).await,
+            Check::None => Ok(Vec::new()),
+        }
+    }
+
     /// Asks the destination whether it can take the export, and gives what people should know. A destination that
     /// cannot be asked now keeps nobody from saving: it is asked again before each run.
-    pub(super) async fn check_with_destination(&self, export: &Export) -> Result<Vec<String>, Problem> {
+    async fn check_with_destination(&self, export: &Export) -> Result<Vec<String>, Problem> {
         let Some(connection) = &export.connection else {
             return Ok(vec!["the export has no connection: it does not run until it has one".to_owned()]);
         };

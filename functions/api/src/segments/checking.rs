@@ -59,9 +59,22 @@ impl Api {
         require_sources(&names, &declared).map_err(refused)
     }
 
+    /// Checks what is wanted, and gives what people should know.
+    pub(super) async fn check_segment(
+        &self,
+        check: SegmentCheck,
+        segment: &Segment,
+        before: Option<&Segment>,
+    ) -> Result<Vec<String>, Problem> {
+        match check {
+            SegmentCheck::Sources => self.check_with_sources(segment, before).await,
+            SegmentCheck::None => Ok(Vec::new()),
+        }
+    }
+
     /// Has the query engine plan the query, and gives what people should know. An engine that cannot say anything now
     /// keeps nobody from saving: each run asks it again.
-    pub(super) async fn check_with_sources(
+    async fn check_with_sources(
         &self,
         segment: &Segment,
         before: Option<&Segment>,

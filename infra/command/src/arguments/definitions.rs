@@ -1,4 +1,4 @@
-//! Arguments of the commands about sources, connections and exports.
+//! Arguments of the commands about sources, connections, policies and exports.
 
 use std::path::PathBuf;
 
@@ -94,6 +94,20 @@ argument, which others could see.")]
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    #[command(flatten)]
+    Definition(DefinitionCommand),
+    /// Remove it: what it has forbidden is allowed from then on
+    Remove {
+        /// Its id
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
 /// What becomes of the exports of a connection that is removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Exporting {
@@ -145,6 +159,11 @@ With --follow it ends with 0 when the run succeeded, 1 when it failed or was can
     RunRefreshed,
     /// Find out what a run would do: counts, calls, time, warnings and a masked sample; nothing is sent
     DryRun {
+        /// Its id
+        id: String,
+    },
+    /// Which data it uses, with its labels, and what the policies say of it
+    DataUsage {
         /// Its id
         id: String,
     },

@@ -7,14 +7,15 @@ use clap::Args;
 /// A folder of definitions.
 #[derive(Debug, Args)]
 pub(crate) struct FolderArguments {
-    /// The folder, with settings/, sources/, segments/, connections/ and exports/ in it
+    /// The folder, with settings/, sources/, segments/, connections/, policies/ and exports/ in it
     pub(crate) folder: PathBuf,
 }
 
 /// A folder of definitions and what stands for `${NAME}` in it.
 #[derive(Debug, Args)]
 pub(crate) struct FilledFolder {
-    /// The folder, with settings/, sources/, segments/, connections/ and exports/ in it, one YAML document a file
+    /// The folder, with settings/, sources/, segments/, connections/, policies/ and exports/ in it, one YAML document a
+    /// file
     pub(crate) folder: PathBuf,
     /// What stands for ${NAME} in the files; may be given more than once
     #[arg(long = "value", value_name = "NAME=VALUE")]

@@ -10,7 +10,7 @@ mod segments;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use definitions::{
-    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, SourceCommand,
+    ConnectionCommand, DefinitionCommand, ExportCommand, LabelledCommand, PolicyCommand, SourceCommand,
 };
 pub(crate) use exports::{
     AddSegmentArguments, ExportListing, ExportOrder, ExportSegmentArguments, ScheduleArguments, When,
@@ -121,6 +121,9 @@ pub(crate) enum Command {
     /// Accounts of destinations
     #[command(subcommand)]
     Connections(ConnectionCommand),
+    /// What data must not be used for
+    #[command(subcommand)]
+    Policies(PolicyCommand),
     /// What goes where
     #[command(subcommand)]
     Exports(ExportCommand),

@@ -126,6 +126,18 @@ fn listed(kind: Kind, items: &[Value]) -> String {
             table(headings, &items.iter().map(row).collect::<Vec<_>>())
         }
         Kind::Connection => overview::connections(items),
+        Kind::Policy => {
+            let enabled = |item: &Value| {
+                let is_enabled = field(item, "/document/enabled") == Some(&Value::Bool(true));
+                if is_enabled { "yes".to_owned() } else { "no".to_owned() }
+            };
+            let actions = |item: &Value| texts(item, "/document/marketing_actions").join(", ");
+            let row = |item: &Value| {
+                [cell(item, "id"), cell(item, "name"), enabled(item), actions(item), saved(item)]
+            };
+            let headings = ["id", "name", "enabled", "marketing actions", "saved"];
+            table(headings, &items.iter().map(row).collect::<Vec<_>>())
+        }
         Kind::Export => overview::exports(items),
     }
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::definitions::{self, Asking};
-use super::{Session, dry_run, export_segments, follow, overview, report, scheduling};
+use super::{Session, data_usage, dry_run, export_segments, follow, overview, report, scheduling};
 use crate::Ending;
 use crate::api::{Call, Checking, Condition, Saved, field, text};
 use crate::arguments::ExportCommand;
@@ -26,6 +26,7 @@ pub(super) async fn carry_out(
             run_several("run what follows the refresh", "refreshes", session).await
         }
         ExportCommand::DryRun { id } => dry_run::dry_run(id, session).await,
+        ExportCommand::DataUsage { id } => data_usage::data_usage(id, session).await,
         ExportCommand::Schedule(arguments) => scheduling::schedule(arguments, session).await,
         ExportCommand::AddSegment(arguments) => export_segments::add(arguments, session).await,
         ExportCommand::RemoveSegment(arguments) => export_segments::remove(arguments, session).await,

@@ -76,7 +76,7 @@ pub(super) async fn all(session: &mut Session<'_, '_>) -> Result<Vec<(Kind, Save
         let query = match kind {
             // Where exports stand is not read here, and costs the API more than the exports.
             Kind::Export => vec![("overview", "none".to_owned())],
-            Kind::Settings | Kind::Source | Kind::Segment | Kind::Connection => Vec::new(),
+            Kind::Settings | Kind::Source | Kind::Segment | Kind::Connection | Kind::Policy => Vec::new(),
         };
         let Listed { items, unreadable } = session.api.list(&doing, &[plural(kind)], &query).await?;
         for problem in unreadable {

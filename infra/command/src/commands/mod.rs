@@ -3,6 +3,7 @@
 mod audit;
 mod catalog;
 mod connections;
+mod data_usage;
 mod definitions;
 mod download;
 mod dry_run;
@@ -12,6 +13,7 @@ mod files;
 mod follow;
 mod overview;
 mod person;
+mod policies;
 mod quick;
 mod rejects;
 mod report;
@@ -64,6 +66,7 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Sources(command) => sources::carry_out(command, session).await,
         Command::Segments(command) => segments::carry_out(command, session).await,
         Command::Connections(command) => connections::carry_out(command, session).await,
+        Command::Policies(command) => policies::carry_out(command, session).await,
         Command::Exports(command) => exports::carry_out(command, session).await,
         Command::Runs(command) => runs::carry_out(command, session).await,
         Command::Person(command) => Box::pin(person::carry_out(command, session)).await,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use relay::catalog::{CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Segment, Source};
+use relay::catalog::{
+    CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Policy, Segment, Source,
+};
 use serde_json::Value;
 
 use super::values::{filled, meant};
@@ -50,12 +52,11 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
     for path in entries(folder)? {
         let is_kind = Kind::ALL.iter().any(|kind| path.file_name().is_some_and(|name| name == plural(*kind)));
         if path.is_dir() && !is_kind {
-            let problem =
-                "unknown folder; a catalog has settings/, sources/, segments/, connections/ and exports/";
+            let problem = "unknown folder; a catalog has settings/, sources/, segments/, connections/, policies/ and exports/";
             return Err(FileError::Misplaced { path, problem });
         }
         if is_definition(&path) {
-            let problem = "a definition lies in the folder of its kind: settings/, sources/, segments/, connections/ or exports/";
+            let problem = "a definition lies in the folder of its kind: settings/, sources/, segments/, connections/, policies/ or exports/";
             return Err(FileError::Misplaced { path, problem });
         }
     }
@@ -129,6 +130,7 @@ fn explained(kind: Kind, text: &str, error: &CatalogError) -> String {
         Kind::Source => seen::<Source>(text),
         Kind::Segment => seen::<Segment>(text),
         Kind::Connection => seen::<Connection>(text),
+        Kind::Policy => seen::<Policy>(text),
         Kind::Export => seen::<Export>(text),
     };
     // The position in the JSON that stands between the two is nobody's.

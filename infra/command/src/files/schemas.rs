@@ -21,6 +21,7 @@ const fn component(kind: Kind) -> &'static str {
         Kind::Source => "Source",
         Kind::Segment => "Segment",
         Kind::Connection => "Connection",
+        Kind::Policy => "Policy",
         Kind::Export => "Export",
     }
 }
@@ -102,11 +103,11 @@ mod tests {
     fn a_schema_has_what_it_refers_to() {
         let plain = json!({"type": "object"});
         let mut openapi = json!({"components": {"schemas": {
-            "DeploymentSettings": plain, "Source": plain, "Segment": plain, "Connection": plain, "Guard": plain, "Problem": plain,
+            "DeploymentSettings": plain, "Source": plain, "Segment": plain, "Connection": plain, "Policy": plain, "Guard": plain, "Problem": plain,
             "Export": {"properties": {"guard": {"$ref": "#/components/schemas/Guard"}, "parent": {"$ref": "#/components/schemas/Export"}}},
         }}});
         let found = schemas(&openapi).unwrap();
-        let (_, export) = found.last().unwrap();
+        let (_, export) = found.iter().find(|(kind, _)| *kind == Kind::Export).unwrap();
         assert_eq!(export["$ref"], "#/$defs/Export");
         assert_eq!(export["$defs"]["Export"]["properties"]["guard"]["$ref"], "#/$defs/Guard");
         let names: Vec<&String> = export["$defs"].as_object().unwrap().keys().collect();

@@ -53,9 +53,27 @@ fn fields(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Str
 
 fn source() -> impl Strategy<Value = Value> {
     let format = prop::sample::select(vec!["parquet", "csv", "ndjson"]);
-    ("[a-z]{3,8}", "[a-z0-9 #:/]{0,8}", format).prop_map(|(bucket, prefix, format)| {
+    let parts = ("[a-z]{3,8}", "[a-z0-9 #:/]{0,8}", format, data_labels());
+    parts.prop_map(|(bucket, prefix, format, labels)| {
         let location = format!("s3://{bucket}/x{prefix}");
-        json!({"location": location, "format": format})
+        json!({"location": location, "format": format, "data_labels": labels})
+    })
+}
+
+fn data_labels() -> impl Strategy<Value = BTreeMap<String, BTreeSet<&'static str>>> {
+    let labels = prop::collection::btree_set(prop::sample::select(vec!["C2", "I1", "own-a"]), 1..3);
+    prop::collection::btree_map("[a-zA-Z][ -~]{0,8}", labels, 0..3)
+}
+
+fn policy() -> impl Strategy<Value = Value> {
+    let words = || prop::sample::select(vec!["C2", "C12", "S1", "own-a", "own-0"]);
+    let forbids = prop::collection::btree_set(prop::collection::btree_set(words(), 1..3), 1..3);
+    let actions = prop::sample::select(vec!["analytics", "email_targeting", "own-b"]);
+    let parts =
+        (self::words(), self::words(), prop::collection::btree_set(actions, 1..3), forbids, any::<bool>());
+    parts.prop_map(|(name, summary, actions, forbids, enabled)| {
+        let forbids: Vec<Value> = forbids.into_iter().map(|labels| json!({"all_of": labels})).collect();
+        json!({"name": name, "summary": summary, "marketing_actions": actions, "forbids": forbids, "enabled": enabled})
     })
 }
 
@@ -174,15 +192,17 @@ fn catalog() -> impl Strategy<Value = Vec<(Kind, Value)>> {
     let sources = prop::collection::btree_map("[a-z][a-z0-9_]{0,6}", source(), 0..3);
     let segments = prop::collection::btree_map(slug(), segment(), 1..3);
     let connections = prop::collection::btree_map(slug(), connection(), 1..3);
-    (sources, segments, connections).prop_flat_map(|(sources, segments, connections)| {
+    let policies = prop::collection::btree_map(slug(), policy(), 0..3);
+    (sources, segments, connections, policies).prop_flat_map(|(sources, segments, connections, policies)| {
         let (segment_ids, connection_ids) =
             (segments.keys().cloned().collect(), connections.keys().cloned().collect());
         let exports = prop::collection::btree_map(slug(), export(segment_ids, connection_ids), 0..3);
-        (Just(sources), Just(segments), Just(connections), exports).prop_map(
-            |(sources, segments, connections, exports)| {
+        (Just(sources), Just(segments), Just(connections), Just(policies), exports).prop_map(
+            |(sources, segments, connections, policies, exports)| {
                 let mut all = named(sources, Kind::Source);
                 all.extend(named(segments, Kind::Segment));
                 all.extend(named(connections, Kind::Connection));
+                all.extend(named(policies, Kind::Policy));
                 all.extend(named(exports, Kind::Export));
                 all
             },

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::support::{Bench, connection, export, problem, saved, segment, source};
+use crate::support::{Bench, connection, export, policy, problem, saved, segment, source};
 
 const SOURCE: &str = "id: people\nlocation: s3://lake/people/\nformat: csv\n";
 const SEGMENT: &str =
@@ -27,6 +27,7 @@ async fn bench() -> Bench {
     bench.list("sources", &[source("people")]).await;
     bench.list("segments", &[segment("old")]).await;
     bench.list("connections", &[connection("account")]).await;
+    bench.list("policies", &[]).await;
     let mut there = export("news");
     there["segments"][0]["target_list"] = json!("1027");
     bench.list("exports", &[there]).await;
@@ -77,6 +78,7 @@ async fn a_plan_can_end_with_a_status_of_its_own() {
         std::fs::remove_dir_all(bench.folder().join("catalog").join(kind)).unwrap();
         bench.list(kind, &[]).await;
     }
+    bench.list("policies", &[]).await;
     bench.file("catalog/exports/README.md", "");
     let ran = bench.run(&["plan", &folder, "--detailed-exitcode"]).await;
     assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 0 as they should be.\n"));
@@ -215,6 +217,7 @@ pub(crate) async fn full() -> Bench {
     let mut agreed = connection("account");
     agreed["consent"] = json!({ "by": "jane", "at": "2026-01-01T00:00:00Z", "text": "I agree." });
     bench.list("connections", &[agreed]).await;
+    bench.list("policies", &[policy("no-third-party")]).await;
     let mut whole = export("news");
     whole["guard"] = json!({ "removed_percent": 50, "removed_rows": 100 });
     whole["options"] = json!({ "tag": { "name": "${News}" } });
@@ -227,6 +230,7 @@ fn openapi() -> Value {
     let object = json!({ "type": "object" });
     json!({ "components": { "schemas": {
         "Source": object, "Segment": object, "Connection": object,
+        "Policy": object,
         "Export": { "properties": { "guard": { "$ref": "#/components/schemas/Guard" } } }, "Guard": object,
     }}})
 }
@@ -237,13 +241,15 @@ async fn what_is_there_is_written_and_then_nothing_differs() {
     bench.answer("GET", "/openapi.json", 200, openapi()).await;
     let folder = catalog(&bench);
     assert_snapshot!("export", bench.transcript(&["export", &folder]).await);
-    for (kind, name) in [("connections", "account"), ("exports", "news"), ("segments", "all")] {
+    for (kind, name) in
+        [("connections", "account"), ("exports", "news"), ("policies", "no-third-party"), ("segments", "all")]
+    {
         assert_snapshot!(format!("export_{kind}"), bench.text(&format!("catalog/{kind}/{name}.yaml")));
     }
     let schema: Value = serde_json::from_str(&bench.text("catalog/.schemas/export.json")).unwrap();
     assert_eq!(schema["$defs"]["Export"]["properties"]["guard"]["$ref"], "#/$defs/Guard");
     let ran = bench.run(&["plan", &folder, "--delete", "--detailed-exitcode"]).await;
-    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 4 as they should be.\n"));
+    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 5 as they should be.\n"));
 }
 
 #[tokio::test]

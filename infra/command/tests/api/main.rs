@@ -9,6 +9,7 @@
 mod definitions;
 mod export_edits;
 mod files;
+mod governance;
 mod overview;
 mod person;
 mod runs;

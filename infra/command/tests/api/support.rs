@@ -192,6 +192,13 @@ pub(crate) fn connection(id: &str) -> Value {
     json!({ "id": id, "name": "Our account", "destination": "omnisend", "secret": "relay/omnisend" })
 }
 
+pub(crate) fn policy(id: &str) -> Value {
+    json!({
+        "id": id, "name": "Nothing to third parties", "marketing_actions": ["export_to_third_party"],
+        "forbids": [{ "all_of": ["C2"] }], "enabled": true,
+    })
+}
+
 pub(crate) fn export(id: &str) -> Value {
     json!({
         "id": id, "name": "Newsletter", "connection": "account", "match_key": "email",

@@ -86,12 +86,11 @@ fn look_at(
         let is_theirs = if let Some(columns) = columns {
             let of = |name| place(name).and_then(|column| value(column, line)).unwrap_or_default();
             let member_key = of(&columns.member_key);
-            let is_theirs = match &columns.identity {
-                Some(identity) => wanted.has(&member_key, &of(identity)),
-                None => {
-                    let mut values = texts.iter().filter_map(|column| value(column, line));
-                    values.any(|value| wanted.has(&member_key, &value))
-                }
+            let is_theirs = if let Some(identity) = &columns.identity {
+                wanted.has(&member_key, &of(identity))
+            } else {
+                let mut values = texts.iter().filter_map(|column| value(column, line));
+                values.any(|value| wanted.has(&member_key, &value))
             };
             if is_theirs {
                 found.members.insert(MemberKey(member_key));

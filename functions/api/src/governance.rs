@@ -2,6 +2,7 @@
 //! would take. Each run holds its export against the rules again, so what cannot be found out here is a warning.
 
 mod changes;
+mod columns;
 mod readings;
 mod refusal;
 

@@ -52,9 +52,12 @@ async fn save(
     require_id(id.as_str(), &document)?;
     document.validate()?;
     let current = api.requests.catalog.find::<Source>(id.as_str()).await?;
-    let warnings = api.hold_source(&document, current.as_ref().map(|saved| &saved.document)).await?;
+    let before = current.as_ref().map(|saved| &saved.document);
+    let mut warnings = api.hold_source(&document, before).await?;
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
+    // The engine knows a source when it is saved.
+    warnings.extend(api.check_labelled_columns(&document, before).await);
     Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 

@@ -1,0 +1,104 @@
+//! Whether the columns that are labelled are there: a label of a column that is misspelt holds nothing back.
+
+use crate::Api;
+use relay::catalog::{DataLabels, Document, Segment, Source};
+use relay::snapshot::{PreviewOf, PreviewResult};
+use relay::timestamp_now;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the query engine is waited for, when it may have been waited for already.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// So many columns are named.
+const NAMED_COLUMNS: usize = 30;
+/// What the engine takes for the member key of a query that has none.
+const NO_KEY: &str = "no member key";
+
+impl Api {
+    /// What people should know of a saved source's labels.
+    pub(crate) async fn check_labelled_columns(
+        &self,
+        source: &Source,
+        before: Option<&Source>,
+    ) -> Vec<String> {
+        let labels_before = before.map(|before| before.data_labels.clone()).unwrap_or_default();
+        if !source.data_labels.adds_to(&labels_before) {
+            return Vec::new();
+        }
+        match self.columns_of(source).await {
+            Ok(found) => missing(&source.data_labels, &found),
+            Err(why) => vec![format!("not checked whether the labelled columns are there: {why}")],
+        }
+    }
+
+    async fn columns_of(&self, source: &Source) -> Result<PreviewResult, String> {
+        let id = &source.id;
+        let query = format!("SELECT '' AS \"{NO_KEY}\", * FROM {id}");
+        let segment = json!({ "id": id, "name": id, "query": query, "member_key": NO_KEY });
+        let segment = Segment::parse(&segment.to_string()).map_err(|error| error.to_string())?;
+        let deadline = Instant::now() + PATIENCE;
+        let found = async {
+            let of = PreviewOf::Description(segment);
+            let preview_id = self.previews.request(&of, timestamp_now()).await?;
+            self.previews.wait(preview_id, deadline).await
+        };
+        match found.await {
+            Ok(Some(PreviewResult { error: Some(error), .. })) => Err(error.text),
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err("the query engine took too long to answer".to_owned()),
+            Err(error) => {
+                tracing::warn!(%error, "labels are saved without their columns having been looked for");
+                Err("the query engine cannot be asked now".to_owned())
+            }
+        }
+    }
+}
+
+fn missing(labels: &DataLabels, found: &PreviewResult) -> Vec<String> {
+    let names: Vec<&str> =
+        found.columns.iter().map(|column| column.name.as_str()).filter(|name| *name != NO_KEY).collect();
+    let there: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let is_there = |column: &str| {
+        // What cannot be mapped is told in words, with its name.
+        there.contains(&column.to_lowercase())
+            || found.unusable_columns.iter().any(|told| told.contains(column))
+    };
+    let mut listed = names.iter().take(NAMED_COLUMNS).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED_COLUMNS {
+        listed.push_str(", …");
+    }
+    let missing = labels.columns().map(|(column, _)| column).filter(|column| !is_there(column));
+    missing
+        .map(|column| {
+            format!("there is no column {column}, so its labels hold nothing back; the columns are: {listed}")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_columns_that_are_not_there_are_told() {
+        let found: PreviewResult = serde_json::from_value(json!({
+            "preview_id": "01938f5e-7c00-7000-8000-000000000001", "segment": "people", "rows": null,
+            "rows_without_key": null, "duplicate_member_rows": null,
+            "columns": [
+                { "name": NO_KEY, "type": "text" }, { "name": "Email", "type": "text" }, { "name": "id", "type": "text" },
+            ],
+            "unusable_columns": ["the column tags has a list in it"], "first_rows": [], "sources": [], "error": null,
+            "made_at": "2026-01-01T00:00:00Z", "duration_ms": 1,
+        }))
+        .unwrap();
+        let check = |labels: &serde_json::Value, expected: &[&str]| {
+            let labels: DataLabels = serde_json::from_value(labels.clone()).unwrap();
+            assert_eq!(missing(&labels, &found), expected);
+        };
+        check(&json!({ "email": ["I1"], "tags": ["C2"] }), &[]);
+        let told = "there is no column emial, so its labels hold nothing back; the columns are: Email, id";
+        check(&json!({ "emial": ["I1"], "id": ["I2"] }), &[told]);
+    }
+}

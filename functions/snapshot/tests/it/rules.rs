@@ -374,12 +374,12 @@ async fn paths_lead_to_related_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn as_many_rules_as_there_may_be_are_evaluated() {
+async fn as_many_rules_and_conditions_as_there_may_be_are_evaluated() {
     let lake = shop().await;
     let rule = |place: usize| {
         let combine = ["union", "intersect", "except"][place % 3];
         let combine = (place > 0).then_some(combine);
-        let all = json!([{ "column": "total", "more_than": 50 + place }]);
+        let all = vec![json!({ "column": "total", "more_than": 50 + place }); 10];
         json!({ "name": place.to_string(), "combine": combine, "path": [{ "source": "orders", "on": { "id": "id" } }], "all": all })
     };
     let set = set(&(0..20).map(rule).collect());
@@ -413,6 +413,15 @@ async fn sets_that_do_not_fit_into_memory_use_the_disk() {
     let query = SegmentQuery { text: query, member_key: "id".into(), attributes: Vec::new() };
     let deadline = Instant::now() + Duration::from_mins(1);
     assert_eq!(count_members(&lake.engine(), &query, deadline).await, Ok(24_000));
+    // A union asks of each row whether it has related ones, instead of keeping those that have.
+    let set: RuleSet = serde_json::from_value(json!({ "source": "people", "rules": [
+        { "name": "fives", "all": [{ "column": "id", "ends_with": "5" }] },
+        { "name": "buyers", "combine": "union", "path": path },
+        { "name": "often", "combine": "union", "path": path, "at_least_rows": 2 },
+    ] }))
+    .unwrap();
+    let found = lake.evaluate(&set.query("id").unwrap(), "id", &[]).await.unwrap();
+    assert_eq!(found.figures.rows, 36_000);
 }
 
 #[tokio::test]

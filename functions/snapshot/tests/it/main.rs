@@ -17,6 +17,7 @@ mod messages;
 mod preview;
 mod refusals;
 mod rows;
+mod rule_sets;
 mod rules;
 mod s3;
 mod sources;

@@ -18,6 +18,7 @@ mod preview;
 mod reading;
 mod refusals;
 mod rows;
+mod rule_sets;
 mod rules;
 mod s3;
 mod sources;

@@ -192,8 +192,14 @@ fn queries_that_cannot_be_are_refused_where_they_would_be_saved() {
     broken.1["query"] = json!("SELECT id FORM people");
     let syntax = "segments/all.yaml: query: the query has a syntax error at line 1, column 16: Expected: end of statement, found: people";
     check_fault(&local(&[people.clone(), broken.clone()]), &[], Leftovers::Keep, &[syntax]);
+    let rule = json!({ "name": "buyers", "path": [{ "source": "order", "on": { "id": "id" } }] });
+    let rules = json!({ "source": "people", "rules": [rule] });
+    let loyal = (Kind::Segment, json!({ "id": "all", "name": "all", "member_key": "id", "rules": rules }));
+    let unknown =
+        "segments/all.yaml: rules.rules[0].path[0].source: there is no source order; the sources are: people";
+    check_fault(&local(&[people.clone(), loyal.clone()]), &[], Leftovers::Keep, &[unknown]);
     // What is there as it is in the folder is not this plan's to mend.
-    for wrong in [typo, broken] {
+    for wrong in [typo, broken, loyal] {
         let folder = [people.clone(), wrong];
         let plan = make(&local(&folder), &there(&folder), Leftovers::Remove, &Kind::ALL).unwrap();
         assert_eq!((plan.steps.len(), plan.unchanged), (0, 2));

@@ -3,18 +3,17 @@
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use relay::aws::{CatalogStore, Objects, Queue};
-use relay::catalog::{CustomUpload, Document, Export, Origin, Segment, Selection, Source};
-use relay::ledger::{Evaluation, Ledger, RunChange, UploadPointer};
+use relay::catalog::{Document, Export, Origin, Segment, Selection, Source};
+use relay::ledger::{Evaluation, Ledger, RunChange};
 use relay::model::{RunId, SegmentId};
 use relay::run::{Keys, Run, RunState, Stage};
 use relay::snapshot::{Manifest, SnapshotUpload};
 use relay::stages::{StageError, Step, exclusions, freeze_definitions, require_results};
 use snapshot::{
     Engine, EngineSettings, OneObject, QueryError, S3Store, SegmentQuery, SnapshotFigures, SourceFormat,
-    SourceSpec, evaluate, without_members,
+    SourceSpec, evaluate,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 /// What making snapshots needs.
@@ -185,50 +184,6 @@ const TABLE: &str = "members";
 pub(crate) const TABLE_QUERY: &str = "SELECT * FROM members";
 
 impl Snapshots {
-    /// The lines of the segment's current upload, or nobody where that has come to its end.
-    async fn members_of_upload(
-        &self,
-        segment: &Segment,
-        upload: &CustomUpload,
-        attributes: Vec<String>,
-        path: &Path,
-    ) -> Result<Made, StageError> {
-        let current = self.current_upload(segment).await?;
-        let is_expired = current.is_expired(Timestamp::now());
-        let query = SegmentQuery {
-            text: TABLE_QUERY.to_owned(),
-            member_key: upload.member_key_column().to_owned(),
-            attributes,
-        };
-        let figures = if is_expired {
-            without_members(&query.attributes, path).await
-        } else {
-            let settings = EngineSettings::new(std::env::temp_dir());
-            let engine = self.table_engine(&current.object_key, settings).await?;
-            evaluate(&engine, &query, path).await
-        };
-        let upload = SnapshotUpload { upload_id: current.upload_id, rows: current.rows, is_expired };
-        Ok(Made {
-            query,
-            figures: figures.map_err(|error| query_error(segment, error))?,
-            upload: Some(upload),
-            refreshed_at: None,
-            stale: None,
-        })
-    }
-
-    /// The segment's current upload.
-    pub(crate) async fn current_upload(&self, segment: &Segment) -> Result<UploadPointer, StageError> {
-        self.ledger.uploads(&segment.id).await?.current.ok_or_else(|| {
-            let text = format!(
-                "segment \"{id}\" has never had an upload that could be used; put a CSV under uploads/{id}/ in the data \
-                 bucket",
-                id = segment.id
-            );
-            StageError::stop("segment_never_uploaded", text)
-        })
-    }
-
     /// An engine whose one source is an object of ours, an upload's table or kept members, which lets nobody in who is kept
     /// out.
     pub(crate) async fn table_engine(

@@ -5,6 +5,7 @@ mod governance;
 mod handler;
 mod kept;
 mod preview;
+mod uploads;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use relay::aws::LookupError;
 use relay::catalog::{CatalogError, Origin, Segment, Selection};
 use relay::governance::ColumnsRead;
-use relay::ledger::UploadPointer;
 use relay::snapshot::{
     PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
     PreviewSource, RuleCount, SnapshotReader, preview_text, preview_value,
@@ -206,18 +205,6 @@ async fn look(
     let shown_key = Some(member_key).filter(|name| !withheld.contains(*name));
     let first_rows = read_rows(&path, shown_key)?;
     Ok(Members { figures, first_rows, rules: Vec::new() })
-}
-
-impl Snapshots {
-    /// The segment's upload. Whoever left with it is not shown: no run would deliver them.
-    pub(crate) async fn live_upload(&self, segment: &Segment) -> Result<UploadPointer, StageError> {
-        let current = self.current_upload(segment).await?;
-        if current.is_expired(Timestamp::now()) {
-            let text = format!("segment \"{}\": its upload has come to its end; put a new file", segment.id);
-            return Err(StageError::stop("upload_expired", text));
-        }
-        Ok(current)
-    }
 }
 
 fn read_rows(path: &Path, shown_key: Option<&str>) -> Result<Vec<Map<String, Value>>, StageError> {

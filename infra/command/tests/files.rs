@@ -125,7 +125,10 @@ fn what_does_not_belong_there_is_refused() {
         &[("sources/a.yaml", SOURCE), ("sources/b.yml", SOURCE)],
         "sources/b.yml: id: source \"a\" is already defined in sources/a.yaml",
     );
-    check(&[("source/a.yaml", SOURCE)], "source: unknown folder; a catalog has sources/, segments/");
+    check(
+        &[("source/a.yaml", SOURCE)],
+        "source: unknown folder; a catalog has settings/, sources/, segments/",
+    );
     check(
         &[("sources/old/a.yaml", SOURCE)],
         "sources/old: unknown folder; the definitions of a kind lie side by side",
@@ -137,7 +140,10 @@ fn what_does_not_belong_there_is_refused() {
 fn an_empty_folder_is_no_catalog() {
     let folder = tempfile::tempdir().unwrap();
     let message = read_folder(folder.path(), &Values::new()).unwrap_err().to_string();
-    assert!(message.ends_with(" has none of sources/, segments/, connections/, exports/"), "{message}");
+    assert!(
+        message.ends_with(" has none of settings/, sources/, segments/, connections/, policies/, exports/"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) async fn quick(
     let id = &arguments.id;
     let doing = format!("preview segment {id}");
     let call = Call::new(Method::POST, &doing, &["previews"]).json(&document);
-    let found = segments::wait_for_preview(&call, session).await?;
+    let found = segments::wait_for_preview(&call, segments::PREVIEW_MINUTES, session).await?;
     let result = field(&found, "/result").cloned().unwrap_or_default();
     if text(&found, "/state") == "failed" {
         session.console.show(&found, |_| segments::shown(&result))?;

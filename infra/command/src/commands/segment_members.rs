@@ -13,6 +13,8 @@ use crate::api::{Call, field, number, text};
 use crate::error::Error;
 use crate::table::{grouped, table};
 
+/// How long a download is waited for, in minutes: what the function may take.
+const DOWNLOAD_MINUTES: u32 = 15;
 /// How long a refresh is waited for, in polls: what the function may take, a poll being a second.
 const REFRESH_POLLS: u32 = 15 * 60;
 
@@ -51,7 +53,7 @@ pub(super) async fn refresh(id: &str, session: &mut Session<'_, '_>) -> Result<E
 pub(super) async fn download(id: &str, out: &Path, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("download the members of segment {id}");
     let path = ["segments", id, "downloads"];
-    let found = wait_for_preview(&Call::new(Method::POST, &doing, &path), session).await?;
+    let found = wait_for_preview(&Call::new(Method::POST, &doing, &path), DOWNLOAD_MINUTES, session).await?;
     if text(&found, "/state") == "failed" {
         let (code, words) = (text(&found, "/result/error/code"), text(&found, "/result/error/text"));
         session.console.show(&found, |_| format!("It cannot be downloaded: {words} ({code})"))?;

@@ -11,8 +11,10 @@ use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped, table};
 
-/// How long a preview is waited for, in polls: what the function may take, a poll being a second.
-const PREVIEW_POLLS: u32 = 15 * 60;
+/// How long a preview is waited for, in minutes.
+pub(super) const PREVIEW_MINUTES: u32 = 5;
+/// A poll is a second.
+const POLLS_A_MINUTE: u32 = 60;
 /// The widest value of a preview's table.
 const WIDEST_CHARACTERS: usize = 32;
 
@@ -127,14 +129,18 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
     let doing = format!("preview segment {id}");
     let path = ["segments", id, "preview"];
     let call = Call::new(Method::POST, &doing, &path);
-    let found = wait_for_preview(&call, session).await?;
+    let found = wait_for_preview(&call, PREVIEW_MINUTES, session).await?;
     let result = field(&found, "/result").cloned().unwrap_or_default();
     session.console.show(&found, |_| shown(&result))?;
     Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done })
 }
 
-/// Asks for a preview by a call, and waits for what it finds.
-pub(super) async fn wait_for_preview(call: &Call<'_>, session: &mut Session<'_, '_>) -> Result<Value, Error> {
+/// Asks for a preview by a call, and waits for what it finds, for so many minutes.
+pub(super) async fn wait_for_preview(
+    call: &Call<'_>,
+    minutes: u32,
+    session: &mut Session<'_, '_>,
+) -> Result<Value, Error> {
     let doing = call.doing;
     let asked = session.api.send(call).await?.body;
     let preview_id = text(&asked, "/preview_id");
@@ -142,7 +148,7 @@ pub(super) async fn wait_for_preview(call: &Call<'_>, session: &mut Session<'_, 
         return Err(call.strange("no preview_id").into());
     }
     let mut is_said = false;
-    for pause in follow::pauses(PREVIEW_POLLS) {
+    for pause in follow::pauses(minutes * POLLS_A_MINUTE) {
         let found = session.api.get(doing, &["previews", &preview_id]).await?.body;
         if text(&found, "/state") != "running" {
             return Ok(found);
@@ -153,8 +159,8 @@ pub(super) async fn wait_for_preview(call: &Call<'_>, session: &mut Session<'_, 
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "cannot {doing}: there is nothing yet after 15 minutes, and nothing may take longer. Why stands in the logs of the \
-         function \"snapshot\", under preview {preview_id}; then ask again"
+        "cannot {doing}: there is nothing yet after {minutes} minutes, and it never takes longer. Why stands in the logs \
+         of the function \"snapshot\", under preview {preview_id}; then ask again"
     )))
 }
 

@@ -56,7 +56,7 @@ pub enum FileError {
         problem: &'static str,
     },
     /// The folder has nothing of a catalog in it.
-    #[error("{0} has none of sources/, segments/, connections/, exports/")]
+    #[error("{0} has none of settings/, sources/, segments/, connections/, policies/, exports/")]
     NoCatalog(PathBuf),
     /// A value for `${name}` was not given as it must be.
     #[error("--value {0} must look like NAME=VALUE")]

@@ -28,6 +28,7 @@ async fn bench() -> Bench {
     bench.list("segments", &[segment("old")]).await;
     bench.list("connections", &[connection("account")]).await;
     bench.list("policies", &[]).await;
+    bench.list("settings", &[]).await;
     let mut there = export("news");
     there["segments"][0]["target_list"] = json!("1027");
     bench.list("exports", &[there]).await;
@@ -79,6 +80,7 @@ async fn a_plan_can_end_with_a_status_of_its_own() {
         bench.list(kind, &[]).await;
     }
     bench.list("policies", &[]).await;
+    bench.list("settings", &[]).await;
     bench.file("catalog/exports/README.md", "");
     let ran = bench.run(&["plan", &folder, "--detailed-exitcode"]).await;
     assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 0 as they should be.\n"));
@@ -218,6 +220,8 @@ pub(crate) async fn full() -> Bench {
     agreed["consent"] = json!({ "by": "jane", "at": "2026-01-01T00:00:00Z", "text": "I agree." });
     bench.list("connections", &[agreed]).await;
     bench.list("policies", &[policy("no-third-party")]).await;
+    let settings = json!({ "id": "deployment", "refresh_schedule": "off", "unused_segment_days": null });
+    bench.list("settings", &[settings]).await;
     let mut whole = export("news");
     whole["guard"] = json!({ "removed_percent": 50, "removed_rows": 100 });
     whole["options"] = json!({ "tag": { "name": "${News}" } });
@@ -230,7 +234,7 @@ fn openapi() -> Value {
     let object = json!({ "type": "object" });
     json!({ "components": { "schemas": {
         "Source": object, "Segment": object, "Connection": object,
-        "Policy": object,
+        "Policy": object, "DeploymentSettings": object,
         "Export": { "properties": { "guard": { "$ref": "#/components/schemas/Guard" } } }, "Guard": object,
     }}})
 }
@@ -241,15 +245,19 @@ async fn what_is_there_is_written_and_then_nothing_differs() {
     bench.answer("GET", "/openapi.json", 200, openapi()).await;
     let folder = catalog(&bench);
     assert_snapshot!("export", bench.transcript(&["export", &folder]).await);
-    for (kind, name) in
-        [("connections", "account"), ("exports", "news"), ("policies", "no-third-party"), ("segments", "all")]
-    {
+    for (kind, name) in [
+        ("connections", "account"),
+        ("exports", "news"),
+        ("policies", "no-third-party"),
+        ("segments", "all"),
+        ("settings", "deployment"),
+    ] {
         assert_snapshot!(format!("export_{kind}"), bench.text(&format!("catalog/{kind}/{name}.yaml")));
     }
     let schema: Value = serde_json::from_str(&bench.text("catalog/.schemas/export.json")).unwrap();
     assert_eq!(schema["$defs"]["Export"]["properties"]["guard"]["$ref"], "#/$defs/Guard");
     let ran = bench.run(&["plan", &folder, "--delete", "--detailed-exitcode"]).await;
-    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 5 as they should be.\n"));
+    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 6 as they should be.\n"));
 }
 
 #[tokio::test]

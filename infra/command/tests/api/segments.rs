@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
 
 use crate::support::{Bench, export, saved, segment};
 
@@ -151,4 +152,95 @@ async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
     assert_eq!(other.requests().await.len(), 2, "nothing is made");
     let unreadable = bench.run(&[&QUICK[..], &["--where", "points>=many"]].concat()).await;
     assert!(unreadable.errors.contains(">= does not go with \"many\""), "{}", unreadable.errors);
+}
+
+#[tokio::test]
+async fn where_the_members_stand_that_a_segment_keeps() {
+    let bench = Bench::new().await;
+    let size = |run: Option<&str>, members: u64| {
+        let mut size = json!({ "members": members, "at": "2026-11-22T06:00:00Z" });
+        if let Some(run) = run {
+            size["run_id"] = json!(run);
+        }
+        size
+    };
+    let members = |is_refreshing: bool, rows: u64| {
+        json!({ "rows": rows, "refreshed_at": "2026-11-22T06:00:00Z", "is_refreshing": is_refreshing,
+            "next_refresh_at": "2026-11-23T06:00:00Z", "is_resting": false, "failure": null, "unused_since": null })
+    };
+    let sizes = [size(None, 1200), size(Some("r1"), 1100)];
+    let standing = json!({ "sizes": sizes, "members": members(false, 1200) });
+    bench.answer("GET", "/segments/kept/sizes", 200, standing).await;
+    assert_snapshot!("segments_sizes", bench.run(&["segments", "sizes", "kept"]).await.output);
+
+    let bench = Bench::new().await;
+    bench.answer("POST", "/segments/kept/refreshes", 202, json!({ "refresh_key": "on-demand/1" })).await;
+    let looks =
+        [true, false].map(|is_refreshing| json!({ "sizes": [], "members": members(is_refreshing, 7) }));
+    bench.answers("GET", "/segments/kept/sizes", &looks).await;
+    assert_snapshot!("segments_refresh", bench.transcript(&["segments", "refresh", "kept"]).await);
+    let why = json!({ "code": "segment_keeps_nothing", "detail": "segment \"all\" keeps no members" });
+    bench.answer("POST", "/segments/all/refreshes", 409, why).await;
+    let ran = bench.run(&["segments", "refresh", "all"]).await;
+    assert_eq!(ran.ending, command::Ending::Failed);
+    assert!(ran.errors.contains("keeps no members"), "{}", ran.errors);
+}
+
+#[tokio::test]
+async fn all_members_are_downloaded_into_a_new_file() {
+    let bench = Bench::new().await;
+    bench.answer("POST", "/segments/all/downloads", 202, json!({ "preview_id": "p1" })).await;
+    let result = json!({ "preview_id": "p1", "rows": 2, "members_file_bytes": 30 });
+    bench.answer("GET", "/previews/p1", 200, json!({ "state": "succeeded", "result": result })).await;
+    let link = json!({ "url": format!("{}/file", bench.server.uri()), "expires_at": "2026-11-22T06:15:00Z" });
+    bench.answer("GET", "/previews/p1/members", 200, link).await;
+    let csv = ResponseTemplate::new(200).set_body_string("member_key,email\n1,a@b.c\n2,d@e.f\n");
+    bench.respond("GET", "/file", csv).await;
+    let path = bench.folder().join("members.csv");
+    let out = path.display().to_string();
+    let arguments = ["segments", "download", "all", "--out", &out];
+    let ran = bench.run(&arguments).await;
+    assert_eq!(ran.output, "2 members in FOLDER/members.csv\n", "{}", ran.errors);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "member_key,email\n1,a@b.c\n2,d@e.f\n");
+    // What is there is never overwritten.
+    let ran = bench.run(&arguments).await;
+    assert_eq!(ran.ending, command::Ending::Failed);
+    assert!(ran.errors.contains("members.csv"), "{}", ran.errors);
+    let error = json!({ "code": "upload_expired", "text": "its upload has come to its end" });
+    let failed = json!({ "state": "failed", "result": { "preview_id": "p2", "error": error } });
+    bench.answer("POST", "/segments/gone/downloads", 202, json!({ "preview_id": "p2" })).await;
+    bench.answer("GET", "/previews/p2", 200, failed).await;
+    let ran = bench.run(&["segments", "download", "gone", "--out", "unused.csv"]).await;
+    assert_eq!(ran.output, "It cannot be downloaded: its upload has come to its end (upload_expired)\n");
+}
+
+#[tokio::test]
+async fn a_segment_is_switched_off_and_on() {
+    let bench = Bench::new().await;
+    bench.answer("GET", "/segments/all", 200, saved(&segment("all"), 7)).await;
+    bench.answer("PUT", "/segments/all", 200, json!({})).await;
+    for (command, active) in [("deactivate", false), ("activate", true)] {
+        let ran = bench.run(&["segments", command, "all"]).await;
+        assert_eq!(ran.output, format!("Done: {command} segment all.\n"), "{}", ran.errors);
+        let mut document = segment("all");
+        document["active"] = active.into();
+        let put = format!("PUT /segments/all?check=none  if-match: \"7\"  {document}");
+        assert_eq!(bench.requests().await.last(), Some(&put));
+    }
+}
+
+#[tokio::test]
+async fn a_segment_goes_from_when_until_when() {
+    let bench = Bench::new().await;
+    bench.answer("GET", "/exports/news", 200, saved(&export("news"), 3)).await;
+    bench.answer("PUT", "/exports/news", 200, json!({})).await;
+    let times = ["--starts-at", "2026-11-29T06:00:00+01:00", "--ends-at", "2026-12-24T12:00:00+01:00"];
+    let arguments = [&["exports", "add-segment", "news", "advent"][..], &times].concat();
+    assert_eq!(bench.run(&arguments).await.ending, command::Ending::Done);
+    let put = bench.requests().await.pop().unwrap();
+    let entry = json!({ "segment": "advent", "starts_at": "2026-11-29T05:00:00Z", "ends_at": "2026-12-24T11:00:00Z" });
+    assert!(put.contains(&entry.to_string()), "{put}");
+    let ran = bench.run(&["exports", "add-segment", "news", "advent", "--starts-at", "tomorrow"]).await;
+    assert_eq!(ran.ending, command::Ending::Failed);
+    assert!(ran.errors.contains("--starts-at"), "{}", ran.errors);
 }

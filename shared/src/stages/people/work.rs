@@ -103,7 +103,7 @@ impl People {
             ends("results/", "what became of the rows of earlier runs", run_data),
             ends("uploads/", "files as they were put", run_data),
             ends("dry-runs/", "masked samples of dry runs", DRY_RUN_DAYS),
-            ends("previews/", "first rows of segments", PREVIEW_DAYS),
+            ends("previews/", "first rows of segments, and downloaded members", PREVIEW_DAYS),
         ]
     }
 }

@@ -159,7 +159,11 @@ async fn schedules_refresh_and_what_nobody_uses_rests() {
     let saved = admin.get("/exports/timed").await.body["version"].as_u64().unwrap();
     let tag = format!("\"{saved}\"");
     check(&admin.ask(Method::DELETE, "/exports/timed", &[("if-match", &tag)], None).await, 204, "");
+    // Whoever has not seen the latest version removes neither the segment nor what it keeps.
+    let stale = admin.ask(Method::DELETE, "/segments/timed", &[("if-match", "\"1\"")], None).await;
+    assert_eq!(stale.status, 412, "{}", stale.body);
     let day = |day: i64| hours(24 * day + 3);
+    assert_eq!(kept_objects(&scene).await.len(), 2);
     assert_eq!(tick.run(day(0)).await.unwrap().refreshed, 1);
     assert_eq!(tick.run(day(44)).await.unwrap().refreshed, 1);
     assert_eq!(tick.run(day(46)).await.unwrap(), Ticked::default());

@@ -204,13 +204,16 @@ async fn who_has_to_act_is_told_where() {
     let scene = Scene::open().await;
     let mut stopped = Job::new(&scene, "stopped");
     let removed = Job::new(&scene, "removed");
+    let mut resting = Job::new(&scene, "resting");
     let people = persons(100);
-    for job in [&stopped, &removed] {
+    for job in [&stopped, &removed, &resting] {
         job.ready(&people).await;
         job.run().await.succeeded(Counts { added: 100, ..Counts::default() });
     }
     stopped.export["enabled"] = json!(false);
     stopped.save().await;
+    resting.segment["active"] = json!(false);
+    resting.save().await;
     let version =
         scene.cloud.api(Method::GET, "/exports/removed", None).await.unwrap().body["version"].clone();
     let tag = format!("\"{version}\"");
@@ -228,7 +231,8 @@ async fn who_has_to_act_is_told_where() {
     let (stopped_list, removed_list) = (json!(stopped.list), json!(removed.list));
     check("stopped", "cannot_run", stopped_list.as_str().unwrap(), "enable it");
     check("removed", "forgotten_but_on_list", removed_list.as_str().unwrap(), "do that at the destination");
-    assert_eq!((places.len(), shown["runs"].as_array().unwrap().len()), (2, 0));
+    check("resting", "cannot_run", &resting.list.to_string(), "switched off");
+    assert_eq!((places.len(), shown["runs"].as_array().unwrap().len()), (3, 0));
     // Nobody is forgotten who can still be taken off.
     assert!(delivered(&scene, "stopped").await.contains(&"P0000005".to_owned()));
     let left = delivered(&scene, "removed").await;
@@ -240,6 +244,9 @@ async fn who_has_to_act_is_told_where() {
     stopped.save().await;
     stopped.run().await.succeeded(Counts { removed: 1, unchanged: 99, ..Counts::default() });
     assert_eq!(delivered(&scene, "stopped").await.len(), 99);
+    resting.segment["active"] = json!(true);
+    resting.save().await;
+    resting.run().await.succeeded(Counts { removed: 1, unchanged: 99, ..Counts::default() });
     assert_eq!(found(&scene, "match_key", "person5@mail.example.com").await, []);
     let shown = erase(&scene, "member_key", "P0000005").await;
     assert_eq!((done(&shown), shown["runs"].as_array().unwrap().len()), (Vec::new(), 0));
@@ -247,6 +254,22 @@ async fn who_has_to_act_is_told_where() {
     // Nobody comes back because the key is gone by which they are known.
     scene.data().delete(EXCLUSION_KEY).await.unwrap();
     stopped.run().await.failed("exclusion_key_missing", &["put it back"]);
+
+    // A key that comes again for somebody else, or for something else, is no answer to it.
+    let with_key = async |body: Value| {
+        let headers = [("Idempotency-Key", "ticket-4711")];
+        scene.cloud.api_with(Method::POST, "/person-requests", &headers, Some(&body)).await.unwrap()
+    };
+    let first = with_key(json!({ "kind": "export", "member_key": "P0000007" })).await;
+    let again = with_key(json!({ "kind": "export", "member_key": "P0000007" })).await;
+    assert_eq!((first.status, &first.body), (202, &again.body));
+    for body in [
+        json!({ "kind": "erasure", "member_key": "P0000007" }),
+        json!({ "kind": "export", "member_key": "P0000008" }),
+    ] {
+        let refused = with_key(body).await;
+        assert_eq!((refused.status, &refused.body["code"]), (409, &json!("idempotency_key_reused")));
+    }
 
     // Who is meant must be said, and in no more than one way.
     for body in

@@ -24,7 +24,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use relay::aws::{LookupError, Saved};
-use relay::catalog::{CatalogError, Connection, Document, Export, Kind, Segment, UseBy};
+use relay::catalog::{Activation, CatalogError, Connection, Document, Export, Kind, Segment, UseBy};
 use relay::model::{ConnectionId, ExportId};
 use relay::timestamp_now;
 use utoipa_axum::router::OpenApiRouter;
@@ -180,6 +180,12 @@ impl Api {
         for (index, entry) in export.segments.iter().enumerate() {
             let found = self.requests.catalog.get::<Segment>(entry.segment.as_str()).await;
             let segment = found.map_err(|error| missing(error, format!("/segments/{index}/segment")))?;
+            if let Activation::Over(until) = entry.activation(timestamp_now()) {
+                warnings.push(format!(
+                    "segment \"{}\" went until {until}: the next run is as if it had been taken out",
+                    segment.id
+                ));
+            }
             if !segment.active {
                 warnings.push(format!(
                     "segment \"{}\" is switched off: its target list stays as it is until it is switched on",

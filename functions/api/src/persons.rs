@@ -16,6 +16,7 @@ use relay::people::{
     PersonRequestState, RequestPhase,
 };
 use relay::run::RunState;
+use relay::stages::{KEY_REUSED, StageError};
 use relay::timestamp_now;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -71,7 +72,13 @@ async fn request(
     let kind = new.kind;
     let request = PersonRequest { kind, person: person(new)?, by: caller.display_id(), at: now };
     let key = key.map(|key| format!("{}/{key}", caller.display_id()));
-    let request_id = api.people.request(&request, key.as_deref(), now).await?;
+    let request_id = match api.people.request(&request, key.as_deref(), now).await {
+        Ok(request_id) => request_id,
+        Err(StageError::Stop { code, text }) if code == KEY_REUSED => {
+            return Err(Problem::new(StatusCode::CONFLICT, KEY_REUSED, text));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let action = match kind {
         PersonRequestKind::Export => AuditAction::ExportPerson,
         PersonRequestKind::Erasure => AuditAction::ErasePerson,

@@ -127,12 +127,9 @@ async fn remove(
         return Err(Problem::new(StatusCode::CONFLICT, "segment_in_use", detail));
     }
     api.forget_upload(&id, version).await?;
-    let kept_members = api.requests.empty_segment(&id, version, timestamp_now()).await?;
     api.remove::<Segment>(id.as_str(), &caller, version).await?;
-    if kept_members {
-        // Once more, for a refresh that was under way.
-        api.requests.let_go_of_members(&id, &format!("removed/{version}")).await?;
-    }
+    // Whatever it keeps, or is about to: a refresh may be under way.
+    api.requests.let_go_of_members(&id, &format!("removed/{version}/{}", timestamp_now())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

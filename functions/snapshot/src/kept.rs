@@ -7,13 +7,19 @@ use relay::catalog::{CatalogError, Origin, Segment};
 use relay::ledger::{Evaluation, KeptBy, KeptMembers, RefreshFailure, SegmentMembers};
 use relay::model::SegmentId;
 use relay::snapshot::MEMBER_KEY_COLUMN;
-use relay::stages::{MembersAction, MembersTask, StageError, members_definition};
+use relay::stages::{MembersAction, MembersTask, StageError, exclusions, members_definition};
 use snapshot::{EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
 use std::path::Path;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 /// Others that keep members of the same segment at the same moment are let go first so often.
 const TRIES: usize = 3;
+/// How long a run waits for a refresh that somebody else works on, before it evaluates the segment itself.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Which members are wanted.
 enum Wanted<'a> {
@@ -40,7 +46,10 @@ impl Snapshots {
                 let is_unused = self.ledger.members(&segment_id).await?.unused_since.is_some();
                 if is_unused { self.let_go(&segment_id).await } else { Ok(()) }
             }
-            (None, _) => self.let_go(&segment_id).await,
+            (None, _) => {
+                self.let_go(&segment_id).await?;
+                Ok(self.ledger.forget_all_members(&segment_id).await?)
+            }
         }
     }
 
@@ -65,8 +74,20 @@ impl Snapshots {
     /// Writes the kept members anew, without whoever is kept out since. They are as old as they were, and nobody else
     /// comes or goes.
     async fn leave_out(&self, segment: &Segment) -> Result<(), StageError> {
-        let SegmentMembers { kept, replaced_object_key, .. } = self.ledger.members(&segment.id).await?;
-        let Some(kept) = kept else { return Ok(()) };
+        for _ in 0..TRIES {
+            let Some(kept) = self.ledger.members(&segment.id).await?.kept else {
+                return self.delete_kept(&segment.id, None).await;
+            };
+            if let Some(object_key) = self.rewrite(segment, &kept).await? {
+                // A run that is reading the others begins its step again and takes these.
+                return self.delete_kept(&segment.id, Some(&object_key)).await;
+            }
+        }
+        Err(contended(segment))
+    }
+
+    /// Gives where the members are now; `None` where others have replaced them meanwhile.
+    async fn rewrite(&self, segment: &Segment, kept: &KeptMembers) -> Result<Option<String>, StageError> {
         let engine = self.table_engine(&kept.object_key, EngineSettings::new(std::env::temp_dir())).await?;
         let described = describe(&engine, TABLE_QUERY, MEMBER_KEY_COLUMN).await?;
         let query = SegmentQuery {
@@ -77,32 +98,37 @@ impl Snapshots {
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("members.parquet");
         let rows = evaluate(&engine, &query, &path).await?.rows;
-        let object_key = format!("members/{}/{}.parquet", segment.id, Uuid::now_v7());
+        let object_key = format!("{}{}.parquet", prefix(&segment.id), Uuid::now_v7());
         self.objects.upload(&object_key, &path).await?;
         let without = KeptMembers { object_key, rows, ..kept.clone() };
-        if !self.ledger.keep_members(&segment.id, &without, Some(&kept.object_key), KeptBy::Rewriting).await?
-        {
-            // A refresh that came meanwhile has left them out.
-            return Ok(self.objects.delete(&without.object_key).await?);
-        }
-        // A run that is reading them begins its step again and takes the others.
-        for object_key in replaced_object_key.iter().chain([&kept.object_key]) {
-            self.objects.delete(object_key).await?;
+        let by = KeptBy::Rewriting;
+        if !self.ledger.keep_members(&segment.id, &without, Some(&kept.object_key), by).await? {
+            self.objects.delete(&without.object_key).await?;
+            return Ok(None);
         }
         tracing::info!(segment.id = %segment.id, rows, "kept members are written anew");
-        Ok(())
+        Ok(Some(without.object_key))
     }
 
     /// Deletes what the segment keeps.
     async fn let_go(&self, segment: &SegmentId) -> Result<(), StageError> {
-        let SegmentMembers { kept, replaced_object_key, .. } = self.ledger.members(segment).await?;
-        let Some(kept) = kept else { return Ok(()) };
-        // The objects first: after the ledger has forgotten them nobody would know their names.
-        for object_key in replaced_object_key.iter().chain([&kept.object_key]) {
-            self.objects.delete(object_key).await?;
+        if let Some(kept) = self.ledger.members(segment).await?.kept {
+            // The ledger first, so that no run is sent to what is not there.
+            self.ledger.forget_members(segment, &kept.object_key).await?;
         }
-        self.ledger.forget_members(segment, &kept.object_key).await?;
+        self.delete_kept(segment, None).await?;
         tracing::info!(segment.id = %segment, "members are let go");
+        Ok(())
+    }
+
+    /// Deletes the objects of a segment, those too that a function left which was killed: all of them, or those that are
+    /// older than one. Their names are ordered by time.
+    async fn delete_kept(&self, segment: &SegmentId, older_than: Option<&str>) -> Result<(), StageError> {
+        for object in self.objects.list(&prefix(segment)).await? {
+            if older_than.is_none_or(|bound| object.key.as_str() < bound) {
+                self.objects.delete(&object.key).await?;
+            }
+        }
         Ok(())
     }
 
@@ -113,7 +139,7 @@ impl Snapshots {
         &self,
         segment: &Segment,
     ) -> Result<(KeptMembers, Option<String>), StageError> {
-        let members = self.ledger.members(&segment.id).await?;
+        let members = self.after_pending_refresh(segment).await?;
         let pending = members.pending_refresh();
         let wanted = pending.map_or(Wanted::Any, Wanted::Of);
         let (kept, stale) = match self.current(segment, &wanted).await {
@@ -128,6 +154,19 @@ impl Snapshots {
         let earlier_failure = members.failure.filter(|failure| failure.at > kept.refreshed_at);
         let stale = stale.or(earlier_failure.map(|failure| failure.text));
         Ok((kept, stale))
+    }
+
+    /// What is kept, once a refresh that is asked for has come: it is worked on beside, and everybody who waits for it would
+    /// read the lake once more. It is waited for for a while only.
+    async fn after_pending_refresh(&self, segment: &Segment) -> Result<SegmentMembers, StageError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let members = self.ledger.members(&segment.id).await?;
+            if members.pending_refresh().is_none() || Instant::now() > until {
+                return Ok(members);
+            }
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     /// The snapshot of a segment that keeps its members.
@@ -188,8 +227,7 @@ impl Snapshots {
                 return Ok(kept);
             }
         }
-        let text = format!("segment \"{}\": its members are refreshed by several at once", segment.id);
-        Err(StageError::again("members_contended", text))
+        Err(contended(segment))
     }
 
     /// Evaluates the members and makes them the kept ones; `None` where others were faster.
@@ -201,11 +239,12 @@ impl Snapshots {
         before: SegmentMembers,
     ) -> Result<Option<KeptMembers>, StageError> {
         let refreshed_at = Timestamp::now();
+        let excluded = exclusions(&self.ledger, &self.objects).await?;
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("members.parquet");
         let figures = self.evaluate_whole(segment, &path).await?;
         let refresh_id = Uuid::now_v7();
-        let object_key = format!("members/{}/{refresh_id}.parquet", segment.id);
+        let object_key = format!("{}{refresh_id}.parquet", prefix(&segment.id));
         self.objects.upload(&object_key, &path).await?;
         let kept = KeptMembers {
             object_key,
@@ -217,7 +256,11 @@ impl Snapshots {
             refreshed_at,
         };
         let replaced = before.kept.map(|kept| kept.object_key);
-        if !self.ledger.keep_members(&segment.id, &kept, replaced.as_deref(), KeptBy::Refresh).await? {
+        // Whoever was kept out while this went on would stay in it.
+        let is_out_of_date = !excluded.is_same(&exclusions(&self.ledger, &self.objects).await?);
+        if is_out_of_date
+            || !self.ledger.keep_members(&segment.id, &kept, replaced.as_deref(), KeptBy::Refresh).await?
+        {
             self.objects.delete(&kept.object_key).await?;
             return Ok(None);
         }
@@ -253,4 +296,14 @@ impl Snapshots {
 /// Whether the kept members are there and of the segment's definition.
 fn is_of(kept: Option<&KeptMembers>, segment: &Segment) -> bool {
     kept.is_some_and(|kept| members_definition(segment).as_ref() == Some(&kept.definition))
+}
+
+/// What the names of a segment's kept objects begin with.
+fn prefix(segment: &SegmentId) -> String {
+    format!("members/{segment}/")
+}
+
+fn contended(segment: &Segment) -> StageError {
+    let text = format!("segment \"{}\": its members are refreshed by several at once", segment.id);
+    StageError::again("members_contended", text)
 }

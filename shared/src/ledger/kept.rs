@@ -224,6 +224,23 @@ impl Ledger {
         self.is_written("note use in", request.send().await).map(drop)
     }
 
+    /// Forgets everything about the members of a segment that keeps none any more.
+    pub async fn forget_all_members(&self, segment: &SegmentId) -> Result<(), LedgerError> {
+        count_call();
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(members_key(segment)))
+            .update_expression(
+                "REMOVE object_key, #rows, rows_without_key, duplicate_member_rows, #definition, refresh_key, \
+                 refreshed_at_ms, replaced_object_key, failure, unused_since_ms, asked_key, asked_at_ms",
+            )
+            .expression_attribute_names("#rows", "rows")
+            .expression_attribute_names("#definition", "definition");
+        self.is_written("forget members in", request.send().await).map(drop)
+    }
+
     /// Forgets the members that a segment keeps, where they are still those in `object_key`: it keeps none any more, or
     /// not for now. Says whether they are forgotten.
     pub async fn forget_members(&self, segment: &SegmentId, object_key: &str) -> Result<bool, LedgerError> {

@@ -44,8 +44,14 @@ impl Wanted {
     /// Whether a record of this member, with this match key, is about somebody who is meant.
     #[must_use]
     pub fn has(&self, member_key: &str, match_key: &str) -> bool {
+        self.has_member(member_key) || self.has_match_key(match_key)
+    }
+
+    /// Whether this member is meant.
+    #[must_use]
+    pub fn has_member(&self, member_key: &str) -> bool {
         // A match key may stand for thousands of members, and each record of every place is held against them.
-        self.members.contains(&MemberKey(member_key.to_owned())) || self.has_match_key(match_key)
+        self.members.contains(&MemberKey(member_key.to_owned()))
     }
 }
 

@@ -33,6 +33,12 @@ impl PersonRequestId {
         format!("people/{self}/state.json")
     }
 
+    /// The object by which it is known whether the same is asked for again.
+    #[must_use]
+    pub fn digest_key(self) -> String {
+        format!("people/{self}/digest")
+    }
+
     /// The object that holds what an export has found.
     #[must_use]
     pub fn found_key(self) -> String {

@@ -19,7 +19,8 @@ pub struct RunDefinitions {
     /// The export, with the segments that the run brings: those that have started, have not ended, and whose lists have
     /// no segment that is switched off.
     pub export: Export,
-    /// The lists that have such a segment. They are neither brought up to date nor emptied.
+    /// The lists that have such a segment, and those whose segments are all still to go. They are neither brought up to date
+    /// nor emptied.
     pub left_alone: BTreeSet<ListId>,
     /// Why the run brings less than the export has, for people.
     pub notices: Vec<String>,
@@ -30,10 +31,14 @@ impl RunDefinitions {
     #[must_use]
     pub fn of(mut export: Export, now: Timestamp, is_active: &BTreeMap<SegmentId, bool>) -> Self {
         let mut notices = Vec::new();
+        let mut not_yet = BTreeSet::new();
         export.segments.retain(|entry| {
             let when = match entry.activation(now) {
                 Activation::Active => return true,
-                Activation::NotYet(from) => format!("goes from {from} on"),
+                Activation::NotYet(from) => {
+                    not_yet.insert(entry.list());
+                    format!("goes from {from} on")
+                }
                 Activation::Over(until) => format!("went until {until}"),
             };
             notices.push(format!("segment \"{}\" {when}, so this run is without it", entry.segment));
@@ -49,6 +54,10 @@ impl RunDefinitions {
             left_alone.insert(list);
         }
         export.segments.retain(|entry| !left_alone.contains(&entry.list()));
+        // Whoever is on the list of a segment that is still to go was meant to stay, or would not be there.
+        left_alone.extend(
+            not_yet.into_iter().filter(|list| !export.segments.iter().any(|entry| entry.list() == *list)),
+        );
         Self { export, left_alone, notices }
     }
 }
@@ -91,8 +100,15 @@ pub async fn frozen_definitions(objects: &Objects, keys: &Keys) -> Result<RunDef
 
 async fn find(objects: &Objects, keys: &Keys) -> Result<Option<RunDefinitions>, StageError> {
     let Some(bytes) = objects.find(&keys.definitions()).await? else { return Ok(None) };
-    let definitions = serde_json::from_slice(&bytes);
-    definitions.map(Some).map_err(|error| StageError::stop("definition_damaged", error.to_string()))
+    parse(&bytes).map(Some).map_err(|error| StageError::stop("definition_damaged", error.to_string()))
+}
+
+/// What was kept; a run that an earlier version began has the export alone.
+fn parse(bytes: &[u8]) -> serde_json::Result<RunDefinitions> {
+    serde_json::from_slice(bytes).or_else(|error| match serde_json::from_slice(bytes) {
+        Ok(export) => Ok(RunDefinitions { export, left_alone: BTreeSet::new(), notices: Vec::new() }),
+        Err(_) => Err(error),
+    })
 }
 
 #[cfg(test)]
@@ -135,9 +151,21 @@ mod tests {
             { "segment": "b", "target_list": "1", "ends_at": past },
             { "segment": "c", "starts_at": future }
         ]);
-        check(&turns, &[], (&["a"], &[], 2));
+        check(&turns, &[], (&["a"], &["segment:c"], 2));
         // One that does not go keeps no list from being brought up to date.
-        check(&turns, &["b", "c"], (&["a"], &[], 2));
-        check(&turns, &["a"], (&[], &["1"], 3));
+        check(&turns, &["b", "c"], (&["a"], &["segment:c"], 2));
+        check(&turns, &["a"], (&[], &["1", "segment:c"], 3));
+    }
+
+    #[test]
+    fn what_was_kept_is_read_in_both_forms() {
+        let export = json!({ "id": "newsletter", "name": "Newsletter", "match_key": "email",
+            "segments": [{ "segment": "a" }] });
+        let whole = json!({ "export": export, "left_alone": ["1"], "notices": ["b is off"] });
+        let read = |document: &Value| parse(document.to_string().as_bytes());
+        assert_eq!(read(&whole).unwrap().left_alone, BTreeSet::from([ListId("1".to_owned())]));
+        let earlier = read(&export).unwrap();
+        assert_eq!((earlier.export.segments.len(), earlier.left_alone.len()), (1, 0));
+        assert!(read(&json!({ "export": {} })).is_err());
     }
 }

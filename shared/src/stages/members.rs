@@ -93,30 +93,16 @@ impl RunRequests {
         version: u64,
         now: Timestamp,
     ) -> Result<(), StageError> {
-        let kept = self.ledger.members(&segment.id).await?.kept;
-        let key = format!("saved/{version}");
-        match (kept, members_definition(segment)) {
-            (Some(kept), Some(wanted)) if kept.definition == wanted => Ok(()),
-            (_, Some(_)) => self.refresh_segment(&segment.id, &key, now).await,
-            (Some(_), None) => self.let_go_of_members(&segment.id, &key).await,
-            (None, None) => Ok(()),
+        let members = self.ledger.members(&segment.id).await?;
+        // Versions begin anew with a segment that is removed and made again.
+        let key = format!("saved/{version}/{now}");
+        match members_definition(segment) {
+            Some(wanted) if members.kept.as_ref().is_some_and(|kept| kept.definition == wanted) => Ok(()),
+            Some(_) => self.refresh_segment(&segment.id, &key, now).await,
+            // Nothing was ever kept, nor asked for.
+            None if members.kept.is_none() && members.asked_key.is_none() => Ok(()),
+            None => self.let_go_of_members(&segment.id, &key).await,
         }
-    }
-
-    /// Has what a segment keeps deleted that is about to be removed. It comes before the removal, after which nobody would
-    /// try again what failed. Says whether there was something.
-    pub async fn empty_segment(
-        &self,
-        segment: &SegmentId,
-        version: u64,
-        now: Timestamp,
-    ) -> Result<bool, StageError> {
-        if self.ledger.members(segment).await?.kept.is_none() {
-            return Ok(false);
-        }
-        self.ledger.note_use(segment, Some(now)).await?;
-        self.let_go_of_members(segment, &format!("removing/{version}")).await?;
-        Ok(true)
     }
 
     /// What holds for the deployment, and since when; the defaults where nobody has said anything, and where what was said

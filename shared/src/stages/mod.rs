@@ -30,7 +30,7 @@ pub use error::StageError;
 pub use members::{
     MembersAction, MembersMessage, MembersTask, handle_members, members_definition, part_members,
 };
-pub use people::{People, PersonMessage, PersonRequests, Retention, exclusions, handle_people};
+pub use people::{KEY_REUSED, People, PersonMessage, PersonRequests, Retention, exclusions, handle_people};
 pub use previews::{PreviewMessage, Previews, handle_previews, part_previews};
 pub use requests::{RunRequests, StartError};
 pub use retrying::require_results;

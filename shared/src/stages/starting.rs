@@ -38,18 +38,21 @@ impl RunRequests {
     /// wait for what is asked for.
     async fn refresh_segments(&self, key: &str, now: Timestamp) -> Result<(), StartError> {
         let (settings, _) = self.settings().await?;
-        for segment in self.catalog.list::<Segment>().await.map_err(StageError::from)?.into_iter().flatten() {
-            let Segment { id, active, schedule, .. } = segment.document;
-            if !active || schedule != Some(Schedule::EveryRefresh) {
-                continue;
-            }
+        let segments = self.catalog.list::<Segment>().await.map_err(StageError::from)?.into_iter().flatten();
+        let follows = |segment: &Segment| segment.active && segment.schedule == Some(Schedule::EveryRefresh);
+        let ids = segments.map(|saved| saved.document).filter(follows).map(|segment| segment.id);
+        let unused_days = settings.unused_segment_days;
+        let asked = ids.map(|id| async move {
             let members = self.ledger.members(&id).await?;
             let is_asked = members.asked_key.as_deref() == Some(key);
-            if !is_asked && !members.rests(settings.unused_segment_days, now) {
-                self.refresh_segment(&id, key, now).await?;
+            if is_asked || members.rests(unused_days, now) {
+                return Ok(());
             }
-        }
-        Ok(())
+            self.refresh_segment(&id, key, now).await
+        });
+        let asked: Vec<Result<(), StageError>> =
+            stream::iter(asked).buffered(EXPORTS_AT_A_TIME).collect().await;
+        Ok(asked.into_iter().collect::<Result<(), StageError>>()?)
     }
 
     /// Starts every enabled export that has a schedule, once for each `key`, because `by` asks for it.

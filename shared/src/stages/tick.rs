@@ -22,6 +22,9 @@ const STOP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(2);
 /// A step that has not ended after so long never will: its function is killed each time.
 pub(super) const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
 
+/// For so long the beginning or the end of a segment is news. The ledger remembers longer that a run was asked for it.
+const TURN_IS_NEWS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Exports that are looked after at the same time. One costs a handful of small calls, so a thousand of them take some
 /// seconds of the minute, and one that hangs leaves the others their place.
 pub(super) const AT_ONCE: usize = 16;
@@ -71,9 +74,8 @@ impl Tick {
         let visits = stream::iter(visits).buffer_unordered(AT_ONCE);
         let visits = visits.fold(Ticked::default(), async |total, visited| total + visited);
         let (settings, saved_at) = self.requests.settings().await?;
-        let (visited, followed) = tokio::join!(visits, self.look_after_segments(&readable, &settings, now));
-        let mut ticked = visited + followed;
-        // Last, so that a segment which follows refreshes and is due by itself is evaluated once.
+        // What is due of segments comes first, so that an export which is due in the same minute waits for it.
+        let mut ticked = self.look_after_segments(&readable, &settings, now).await;
         match self.refresh_if_due(&settings, saved_at, now).await {
             Ok(started) => ticked.due += started,
             Err(error) => {
@@ -81,7 +83,7 @@ impl Tick {
                 tracing::error!(%error, "the profiles' refresh could not be followed");
             }
         }
-        Ok(ticked)
+        Ok(ticked + visits.await)
     }
 
     async fn visit(&self, export: Result<Saved<Export>, CatalogError>, now: Timestamp) -> Ticked {
@@ -122,9 +124,20 @@ impl Tick {
         }
         // A segment that begins or ends with an instant does so then, and not when the export happens to run again. What
         // runs on demand only is left to who demands it.
-        let turn = export.last_turn(now).filter(|turn| *turn > saved_at && export.enabled);
+        let is_news = |turn: &Timestamp| *turn > saved_at && now.duration_since(*turn) < TURN_IS_NEWS;
+        let turn = export.last_turn(now).filter(is_news).filter(|_| export.enabled);
         if let Some(turn) = turn.filter(|_| export.schedule != Schedule::Off) {
             let trigger = Trigger::new(TriggerKind::Schedule, format!("turn/{turn}"));
+            if self
+                .requests
+                .ledger
+                .asked_run(&export.id, &trigger.key)
+                .await
+                .map_err(StageError::from)?
+                .is_some()
+            {
+                return Ok(());
+            }
             let requested = self.requests.start(&export.id, trigger, now).await?;
             ticked.due += u64::from(!matches!(requested, Requested::Repeated(_)));
         }

@@ -3,7 +3,7 @@
 use super::tick::{AT_ONCE, Tick, Ticked};
 use super::{Asked, StageError, StartError};
 use crate::aws::Saved;
-use crate::catalog::{CatalogError, DeploymentSettings, Export, Segment};
+use crate::catalog::{CatalogError, DeploymentSettings, Export, Schedule, Segment};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
@@ -68,6 +68,8 @@ impl Tick {
         };
         let segment = &saved.document;
         let visited = match (segment.upload(), &segment.schedule) {
+            // Its lists are left alone, so no run could take anybody off them.
+            (Some(_), _) if !segment.active => Ok(Ticked::default()),
             (Some(_), _) => self
                 .end_if_expired(exports, &segment.id, now)
                 .await
@@ -99,7 +101,9 @@ impl Tick {
         if is_used == members.unused_since.is_some() {
             ledger.note_use(&segment.id, (!is_used).then_some(now)).await?;
         }
-        if !is_used && members.rests(settings.unused_segment_days, now) {
+        // A static segment's members cannot be had again.
+        let may_rest = segment.schedule != Some(Schedule::Off);
+        if !is_used && may_rest && members.rests(settings.unused_segment_days, now) {
             if let (Some(_), Some(since)) = (&members.kept, members.unused_since) {
                 tracing::info!(segment.id = %segment.id, %since, "segment rests: no export uses it");
                 self.requests.let_go_of_members(&segment.id, &format!("unused/{since}")).await?;

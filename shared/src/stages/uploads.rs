@@ -2,7 +2,7 @@
 
 use super::tick::Tick;
 use super::{RunRequests, StageError, StartError};
-use crate::catalog::Export;
+use crate::catalog::{Activation, Export, ExportSegment};
 use crate::ledger::Requested;
 use crate::model::SegmentId;
 use crate::run::{Trigger, TriggerKind};
@@ -75,7 +75,7 @@ impl Tick {
         };
         let mut holding = Vec::new();
         for export in exports {
-            if self.has_members(export, segment, &current.upload_id).await? {
+            if self.has_members(export, segment, &current.upload_id, now).await? {
                 holding.push(export.clone());
             }
         }
@@ -92,8 +92,11 @@ impl Tick {
         export: &Export,
         segment: &SegmentId,
         upload: &UploadId,
+        now: Timestamp,
     ) -> Result<bool, StageError> {
-        for entry in export.segments.iter().filter(|entry| entry.segment == *segment) {
+        let goes =
+            |entry: &&ExportSegment| entry.segment == *segment && entry.activation(now) == Activation::Active;
+        for entry in export.segments.iter().filter(goes) {
             let pointer = self.requests.ledger.delivered(&export.id, &entry.list()).await?;
             if pointer.is_some_and(|pointer| pointer.uploads.contains(upload)) {
                 return Ok(true);

@@ -40,11 +40,14 @@ pub(super) struct Accounts {
     largest: u64,
     delivered_before: u64,
     removals: u64,
+    resting: u64,
 }
 
 impl Accounts {
-    pub(super) fn new(limits: Limits, export: &Export) -> Self {
+    /// `resting` profiles are on lists that the run leaves alone: they count as well.
+    pub(super) fn new(limits: Limits, export: &Export, resting: u64) -> Self {
         Self {
+            resting,
             cap_rows: export.cap.rows.map_or(limits.cap_rows, |rows| rows.min(limits.cap_rows)),
             scope: limits.cap_scope,
             over: export.cap.over,
@@ -58,7 +61,7 @@ impl Accounts {
 
     fn cap_left(&self) -> u64 {
         match self.scope {
-            CapScope::Export => self.cap_rows.saturating_sub(self.deliverable),
+            CapScope::Export => self.cap_rows.saturating_sub(self.deliverable + self.resting),
             CapScope::Segment => self.cap_rows,
         }
     }
@@ -85,7 +88,7 @@ impl Accounts {
     /// Refuses so many profiles in all, of which one target list has `largest`, where they are over the cap.
     pub(super) fn within_cap(&self, all: u64, largest: u64) -> Result<(), StageError> {
         let counted = match self.scope {
-            CapScope::Export => all,
+            CapScope::Export => all + self.resting,
             CapScope::Segment => largest,
         };
         if self.over == OverCap::Fail && counted > self.cap_rows {

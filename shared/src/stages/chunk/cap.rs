@@ -1,7 +1,7 @@
 //! The cap before the first call: a run that is over it has touched nothing at the destination.
 
 use super::accounts::Accounts;
-use super::{Chunk, StageError};
+use super::{Chunk, RunDefinitions, StageError};
 use crate::catalog::Export;
 use crate::connectors::Connector;
 use crate::mapping::MatchKeyKind;
@@ -11,6 +11,16 @@ use crate::snapshot::{SnapshotError, SnapshotReader, Union};
 use std::collections::{BTreeMap, HashSet};
 
 impl Chunk {
+    /// How many profiles are on the lists that a run leaves alone.
+    pub(super) async fn resting(&self, definitions: &RunDefinitions) -> Result<u64, StageError> {
+        let mut resting = 0;
+        for list in &definitions.left_alone {
+            let pointer = self.ledger.delivered(&definitions.export.id, list).await?;
+            resting += pointer.map_or(0, |pointer| pointer.delivered);
+        }
+        Ok(resting)
+    }
+
     /// Counts the profiles with a usable match key and refuses them where they are over the cap. The snapshots are
     /// read only where they have more members than may go at all.
     pub(super) async fn check_cap_before_calls<C: Connector>(

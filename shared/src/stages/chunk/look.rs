@@ -71,7 +71,7 @@ impl Chunk {
         let pacer = pacer(&self.ledger, export.connection()?, connector);
         let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
         let segments = self.run_segments(run, export, keys).await?;
-        let accounts = Accounts::new(C::LIMITS, export);
+        let accounts = Accounts::new(C::LIMITS, export, self.resting(definitions).await?);
         let stale = segments.iter().filter_map(RunSegment::notice);
         let notices = definitions.notices.iter().cloned().chain(stale).collect();
         let found = Findings { notices, ..Findings::default() };

@@ -130,7 +130,7 @@ impl Chunk {
         let context = CallContext::paced(deadline, pacer);
         let mut retried = Retried::of(&self.objects, run).await?;
         let segments = self.run_segments(run, export, keys).await?;
-        let mut accounts = Accounts::new(C::LIMITS, export);
+        let mut accounts = Accounts::new(C::LIMITS, export, self.resting(definitions).await?);
         self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await?;
         let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let mut notices = definitions.notices.clone();

@@ -135,6 +135,7 @@ impl Work<'_> {
         let is_on_list = records.iter().any(|record| record.holding == Holding::Delivered);
         let keeper = match (&export.definition, state) {
             (_, None) => Keeper::Unnamed,
+            (Some(definition), Some((list, _))) if definition.left_alone.contains(list) => Keeper::Resting,
             (Some(definition), Some((list, _))) if is_served(definition, list) => Keeper::Run,
             // What cannot be read is still somebody's: that it cannot run is told with the reason.
             (None, Some(_)) if export.is_defined => Keeper::Run,
@@ -155,6 +156,12 @@ impl Work<'_> {
             Treatment::LeaveAlone => Ok(()),
             // A run that has begun meanwhile may have to make its accounts again out of what it has just replaced.
             Treatment::Delete if self.active_run(&export.id).await?.is_some() => Ok(()),
+            Treatment::Wait => {
+                let reason = "its segment is switched off or is still to start; the first run that reaches the list again \
+                              takes the person off it";
+                let (action, reason) = (Some(PlaceAction::CannotRun), Some(reason.to_owned()));
+                self.note(Place { action, reason, ..place }).await
+            }
             Treatment::Delete => {
                 self.people.objects.delete(&object.key).await?;
                 self.note(Place { action: Some(PlaceAction::Forgotten), ..place }).await
@@ -247,6 +254,6 @@ impl Work<'_> {
 }
 
 fn not_served(is_defined: bool) -> String {
-    let why = if is_defined { "no run of the export reaches the list now" } else { "the export was removed" };
+    let why = if is_defined { "the export no longer names the list" } else { "the export was removed" };
     format!("{why}, so no run takes the person off it: do that at the destination")
 }

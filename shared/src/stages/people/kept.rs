@@ -3,6 +3,7 @@
 use super::searching::{Hit, apart, fetched, of};
 use super::uploads::{self, IdentityColumns};
 use super::work::Work;
+use crate::catalog::Export;
 use crate::model::SegmentId;
 use crate::people::{FoundPlace, Place, PlaceAction, PlaceKind};
 use crate::stages::StageError;
@@ -18,13 +19,17 @@ impl Work<'_> {
         let listed = objects.list(MEMBERS).await?;
         self.expect(&listed);
         let mut hits = Vec::new();
+        let exports = self.people.requests.catalog.list::<Export>().await?;
+        let exports: Vec<Export> = exports.into_iter().flatten().map(|saved| saved.document).collect();
         let mut files = Box::pin(fetched(&objects, listed));
         while let Some(next) = files.next().await {
             let (object, file) = next?;
             let segment = object.key.strip_prefix(MEMBERS).and_then(|rest| rest.split('/').next());
             let segment = segment.and_then(|id| SegmentId::try_from(id.to_owned()).ok());
             let wanted = self.wanted();
-            let columns = IdentityColumns::of_kept_members();
+            let users = exports.iter().filter(|export| segment.as_ref().is_some_and(|id| export.uses(id)));
+            let match_keys = users.map(|export| export.match_key.clone()).collect();
+            let columns = IdentityColumns::KeptMembers { match_keys };
             let found = match file {
                 Some(file) => apart(move || uploads::look(file, Some(&columns), &wanted)).await?,
                 None => uploads::UploadedLines::default(),

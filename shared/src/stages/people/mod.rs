@@ -53,6 +53,9 @@ impl PersonMessage {
     }
 }
 
+/// The code of a key that comes again for something else.
+pub const KEY_REUSED: &str = "idempotency_key_reused";
+
 impl PersonRequests {
     /// Asks for something for one person. Asked again with the same key, it is the same request.
     pub async fn request(
@@ -63,6 +66,9 @@ impl PersonRequests {
     ) -> Result<PersonRequestId, StageError> {
         let request_id = key.map_or_else(|| PersonRequestId(new_uuid(now)), PersonRequestId::of_key);
         let unwritable = |error: serde_json::Error| StageError::stop("request_unwritable", error.to_string());
+        if let Some(key) = key {
+            self.require_same(request_id, request, key).await?;
+        }
         if self.state(request_id).await?.is_none() {
             // What is in a request is nobody's business but the object's, not even an error's.
             let bytes =
@@ -79,6 +85,28 @@ impl PersonRequests {
         let message = OutgoingMessage { group, deduplication_id: request_id.to_string(), body };
         self.queue.send(&[message]).await?;
         Ok(request_id)
+    }
+
+    /// A key that comes again has to mean the same person and the same thing: nobody may think that somebody was forgotten
+    /// because an answer to something else came back.
+    async fn require_same(
+        &self,
+        request_id: PersonRequestId,
+        request: &PersonRequest,
+        key: &str,
+    ) -> Result<(), StageError> {
+        let meant = serde_json::to_string(&(request.kind, &request.person))
+            .map_err(|_| StageError::stop("request_unwritable", ""))?;
+        // With the key in it, which nobody else knows, it says nothing of the person.
+        let digest = blake3::hash(format!("{key}\n{meant}").as_bytes()).to_hex().to_string().into_bytes();
+        match self.objects.find(&request_id.digest_key()).await? {
+            None => Ok(self.objects.put(&request_id.digest_key(), digest).await?),
+            Some(known) if known == digest => Ok(()),
+            Some(_) => {
+                let text = "the Idempotency-Key was used for another request about a person; take a new one";
+                Err(StageError::stop(KEY_REUSED, text))
+            }
+        }
     }
 
     /// How far a request is; `None` where nobody has made it, or it is forgotten.

@@ -10,6 +10,8 @@ use crate::stages::RunDefinitions;
 pub(super) enum Keeper {
     /// A run of the export: it still reaches the list.
     Run,
+    /// A run of the export, but not before its segment is switched on again, or has started.
+    Resting,
     /// Nobody: no run reaches the list any more.
     Nobody,
     /// Not even the ledger, which does not name it: it is left over, or a run is about to have it named.
@@ -34,6 +36,8 @@ pub(super) enum Treatment {
     Run,
     /// The records are left out of a copy that takes the state's place.
     LeaveOut(PlaceAction),
+    /// The records stay until a run reaches the list again.
+    Wait,
     /// The state is nobody's any more and is deleted.
     Delete,
     /// The run under way is about to replace it or to name it.
@@ -47,16 +51,18 @@ pub(super) const fn treatment(circumstances: Circumstances) -> Treatment {
         (Keeper::Unnamed, true, _) => Treatment::LeaveAlone,
         (Keeper::Unnamed, false, _) => Treatment::Delete,
         (Keeper::Run, true, _) | (Keeper::Run, _, true) => Treatment::Run,
-        (Keeper::Run | Keeper::Nobody, _, false) => Treatment::LeaveOut(PlaceAction::Forgotten),
+        (Keeper::Resting, _, true) => Treatment::Wait,
+        (Keeper::Run | Keeper::Resting | Keeper::Nobody, _, false) => {
+            Treatment::LeaveOut(PlaceAction::Forgotten)
+        }
         (Keeper::Nobody, _, true) => Treatment::LeaveOut(PlaceAction::ForgottenButOnList),
     }
 }
 
-/// Whether a run would do something for a list: it brings it up to date, or empties what it no longer names. What it leaves
-/// alone, because a segment is switched off, it does not touch.
+/// Whether a run would do something for a list: it brings it up to date, or empties what it no longer names.
 pub(super) fn is_served(run: &RunDefinitions, list: &ListId) -> bool {
     let is_emptied = run.export.when_segment_removed != SegmentRemoval::Keep;
-    !run.left_alone.contains(list) && (is_emptied || run.export.target_lists().contains(list))
+    is_emptied || run.export.target_lists().contains(list)
 }
 
 #[cfg(test)]
@@ -76,6 +82,10 @@ mod tests {
         // That we took somebody off is only remembered: forgetting it needs no run, unless one is about to remember it.
         check(Keeper::Run, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
         check(Keeper::Run, [true, false], Treatment::Run);
+        // Their record is what has a later run take them off.
+        check(Keeper::Resting, [false, true], Treatment::Wait);
+        check(Keeper::Resting, [true, true], Treatment::Wait);
+        check(Keeper::Resting, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
         // No run gets to these lists any more.
         check(Keeper::Nobody, [false, true], Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
         check(Keeper::Nobody, [true, true], Treatment::LeaveOut(PlaceAction::ForgottenButOnList));

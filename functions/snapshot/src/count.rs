@@ -21,8 +21,8 @@ use std::panic::AssertUnwindSafe;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-/// Counts the members: those whom [`crate::evaluate()`] would write. It takes the engine's time limit, or the time that is
-/// left until the deadline where that is less.
+/// Counts the members: those whom [`crate::evaluate()`] would write, and with them whoever is kept out of it and is still in
+/// the lake. It takes the engine's time limit, or the time that is left until the deadline where that is less.
 pub async fn count_members(
     engine: &Engine,
     query: &SegmentQuery,

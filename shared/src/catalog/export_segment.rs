@@ -15,7 +15,7 @@ pub struct ExportSegment {
     /// where the destination can make one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_list: Option<ListId>,
-    /// From when on it goes: until then the export runs as if it did not have it. Without it, from now on.
+    /// From when on it goes: until then the export runs without it and leaves its list as it is. Without it, from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
     /// Until when it goes: from then on the export runs as if it had been taken out, and `when_segment_removed` says

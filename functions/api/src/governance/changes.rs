@@ -99,7 +99,7 @@ impl Api {
         settled(&findings, "/enabled")
     }
 
-    /// A segment that exports use: its query, or its upload's labels.
+    /// A segment that exports use: its query, its rules, or its upload's labels.
     pub(crate) async fn hold_segment(&self, segment: &Segment) -> Result<Vec<String>, Problem> {
         // Of the exports' other segments nothing changes.
         let segments = [(segment.id.clone(), segment.clone())].into();
@@ -113,7 +113,12 @@ impl Api {
         }
         let rules = self.with_policies(data, &exports).await?;
         let findings = self.hold(&rules, &exports).await;
-        settled(&findings, if segment.upload().is_some() { "/upload" } else { "/query" })
+        let field = match (segment.upload(), segment.rules()) {
+            (Some(_), _) => "/upload",
+            (None, Some(_)) => "/rules",
+            (None, None) => "/query",
+        };
+        settled(&findings, field)
     }
 
     /// The exports that may run, for which `wanted` holds.

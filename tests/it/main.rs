@@ -11,6 +11,7 @@
 mod activation;
 mod canceling;
 mod control_plane;
+mod discovery;
 mod dry_run;
 mod dynamics365_sales;
 mod edits;

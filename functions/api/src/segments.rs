@@ -1,6 +1,7 @@
 //! Named sets of profiles.
 
 mod checking;
+mod discoveries;
 mod members;
 mod previews;
 mod query;
@@ -31,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, save, remove))
+        .merge(discoveries::router())
         .merge(members::router())
         .merge(previews::router())
         .merge(query::router())
@@ -53,8 +55,8 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response
     Ok(SavedDocument::from(api.saved::<Segment>(id.as_str()).await?).answer(StatusCode::OK))
 }
 
-/// Makes or replaces a segment. Its query, or what its rules compile to, has to be one SELECT over sources that are there; what exports map and lose by
-/// the change is a warning.
+/// Makes or replaces a segment. Its query, or what its rules compile to, has to be one SELECT over sources that are there;
+/// what exports map and lose by the change is a warning.
 #[utoipa::path(put, path = "/segments/{id}", tag = "segments", request_body = Segment,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header), SavingQuery),

@@ -1,5 +1,6 @@
 //! Evaluates segments: writes the snapshots of runs, and previews.
 
+mod discovery;
 mod download;
 mod governance;
 mod handler;

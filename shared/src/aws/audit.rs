@@ -46,6 +46,10 @@ pub enum AuditAction {
     DownloadRejected,
     /// Looked at a segment's people.
     PreviewSegment,
+    /// Had people found who are like a segment's.
+    FindSimilar,
+    /// Had groups found that stand out.
+    SuggestSegments,
     /// Asked for the members anew that a segment keeps.
     RefreshSegment,
     /// Asked for all members of a segment.

@@ -29,9 +29,9 @@ pub(super) fn parse_id(id: &str) -> Result<PreviewId, Problem> {
 
 /// A preview that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
-struct StartedPreview {
+pub(super) struct StartedPreview {
     /// The preview; what it finds is at `/previews/{id}`.
-    preview_id: PreviewId,
+    pub(super) preview_id: PreviewId,
 }
 
 /// Asks for a preview of a segment: how many members it has, and gets by each of its rules, which columns, which sources

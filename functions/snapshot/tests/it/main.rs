@@ -10,6 +10,7 @@
 )]
 
 mod bounds;
+mod discovery;
 mod hostile;
 mod lake;
 mod messages;

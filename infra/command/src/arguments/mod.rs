@@ -18,7 +18,9 @@ pub(crate) use exports::{
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use person::{ExclusionCommand, PersonCommand, Who};
 pub(crate) use runs::{RunCommand, RunListing};
-pub(crate) use segments::{QuickArguments, SegmentCommand};
+pub(crate) use segments::{
+    AmongArguments, QuickArguments, SegmentCommand, SimilarArguments, SuggestArguments,
+};
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs
 #[derive(Debug, Parser)]

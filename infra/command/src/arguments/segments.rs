@@ -34,6 +34,38 @@ has to have a value (--where email), and with an exclamation mark it must not (-
 
 What is made is a segment by rules, and `segments show` gives it as a file has it, for everything else that rules can.")]
     Quick(QuickArguments),
+    /// Find people who are like its members, and make a draft of them
+    #[command(after_help = "Examples:
+  segment-relay segments similar big-spenders
+  segment-relay segments similar big-spenders --column city --column tier --share 10 --save
+  segment-relay segments similar big-spenders --source customers --member-key customer_id \\
+      --measure orders=count:orders.customer_id --measure 'last=latest:orders.customer_id@day' --save like-us --name 'Like us'
+
+A model learns from a sample what tells the members from all others, and is tried with a part of it that it has not seen.
+The draft is a query with the column `similarity`, from 0 to 1, which exports can map. What the model has learned stands in
+it as it was on that day: find them again to learn anew.
+
+A measure is NAME=FUNCTION:SOURCE.MEMBER_KEY, where the function is count, sum, average or latest; behind it :COLUMN for
+what is added up, @DAY for the column with a row's day, and /DAYS for only so many days back.
+
+This is profiling in the sense of the GDPR, and whoever asks for it stands in the audit. Columns labelled C9 or C12 are
+never used.")]
+    Similar(SimilarArguments),
+    /// Find groups of people that stand out, and make drafts of them
+    #[command(after_help = "Examples:
+  segment-relay segments suggest --source customers --member-key customer_id --goal points
+  segment-relay segments suggest --among newsletter --goal churned --column tier --column city --save 1
+  segment-relay segments suggest --source customers --member-key customer_id \\
+      --measure 'orders=count:orders.customer_id@day/365' --measure 'last=latest:orders.customer_id@day' \\
+      --measure spent=sum:orders.customer_id:total
+
+With a goal, a number or a text of up to ten values: groups in which it is higher or lower than for everybody, or a value
+more or less frequent. Half of a sample is searched, and only what holds in the other half is told. Without one: the fifth
+with the most and the least of each number, and with the latest and the earliest of each day, so that measures of what people
+do give the most active, the best and those who have gone quiet.
+
+A measure is written as for `segments similar`; see there for what this is in the sense of the GDPR.")]
+    Suggest(SuggestArguments),
     /// How many members it has had, and where its upload or the members that it keeps stand
     Sizes {
         /// Its id
@@ -113,4 +145,59 @@ pub(crate) struct QuickArguments {
     /// Only show its size, and make nothing
     #[arg(long)]
     pub(crate) estimate: bool,
+}
+
+/// Among whom is looked, and by which columns.
+#[derive(Debug, Args)]
+pub(crate) struct AmongArguments {
+    /// Look among the rows of this source
+    #[arg(long, conflicts_with = "among", requires = "member_key")]
+    pub(crate) source: Option<String>,
+    /// The source's column with the customer id
+    #[arg(long, value_name = "COLUMN", requires = "source")]
+    pub(crate) member_key: Option<String>,
+    /// Look among the members of this segment
+    #[arg(long, value_name = "SEGMENT")]
+    pub(crate) among: Option<String>,
+    /// A figure of each person out of another source; may be given several times
+    #[arg(long = "measure", value_name = "MEASURE")]
+    pub(crate) measures: Vec<String>,
+    /// A column to look at; without any, all that can be used
+    #[arg(long = "column", value_name = "COLUMN")]
+    pub(crate) columns: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimilarArguments {
+    /// The segment's id
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) among: AmongArguments,
+    /// How many of a hundred others are wanted at the most
+    #[arg(long, value_name = "PERCENT", default_value_t = 20)]
+    pub(crate) share: u8,
+    /// Have the segment's members in the draft as well
+    #[arg(long)]
+    pub(crate) with_members: bool,
+    /// Save the draft, under this id or like-SEGMENT
+    #[arg(long, value_name = "NEW_ID", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) save: Option<String>,
+    /// What people call it
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuggestArguments {
+    #[command(flatten)]
+    pub(crate) among: AmongArguments,
+    /// The column or measure that should be higher or lower
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) goal: Option<String>,
+    /// What the drafts' ids begin with
+    #[arg(long, default_value = "suggested")]
+    pub(crate) id: String,
+    /// Save the suggestion of this number; may be given several times
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) save: Vec<usize>,
 }

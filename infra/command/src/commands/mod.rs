@@ -5,6 +5,7 @@ mod catalog;
 mod connections;
 mod data_usage;
 mod definitions;
+mod discoveries;
 mod download;
 mod dry_run;
 mod export_segments;

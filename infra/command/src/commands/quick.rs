@@ -52,16 +52,21 @@ pub(super) async fn quick(
         return Ok(Ending::Done);
     }
     session.console.note(&format!("Segment {id} has {members} members now."))?;
-    let (doing, path) = (format!("make segment {id}"), ["segments", id.as_str()]);
-    let mut call = Call::new(Method::PUT, &doing, &path).json(&document).only_if(Condition::IsNew);
-    // The preview has just found everything that is asked of the sources.
+    let made = make(id, &document, session).await?;
+    session.console.show(&made, |_| format!("Made segment {id}."))?;
+    Ok(Ending::Done)
+}
+
+/// Saves a new segment of which a preview has just found everything that is asked of the sources.
+pub(super) async fn make(id: &str, document: &Value, session: &mut Session<'_, '_>) -> Result<Value, Error> {
+    let (doing, path) = (format!("make segment {id}"), ["segments", id]);
+    let mut call = Call::new(Method::PUT, &doing, &path).json(document).only_if(Condition::IsNew);
     call.query = Checking::Nobody.query(Kind::Segment);
     let made = session.api.send(&call).await?.body;
     for warning in texts(&made, "/warnings") {
         session.console.note(&format!("warning: {warning}"))?;
     }
-    session.console.show(&made, |_| format!("Made segment {id}."))?;
-    Ok(Ending::Done)
+    Ok(made)
 }
 
 fn segment(arguments: &QuickArguments) -> Result<Value, Error> {

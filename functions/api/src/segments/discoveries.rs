@@ -1,0 +1,61 @@
+//! Segments that are found: people who are like a segment's members, and groups that stand out.
+
+use super::previews::StartedPreview;
+use crate::Api;
+use crate::caller::Caller;
+use crate::extract::Body;
+use crate::problem::{Problem, Problems};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use relay::aws::AuditAction;
+use relay::catalog::{Segment, json_pointer};
+use relay::discovery::{SimilarRequest, SuggestionRequest};
+use relay::model::SegmentId;
+use relay::snapshot::PreviewOf;
+use relay::timestamp_now;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(similar)).routes(routes!(suggest))
+}
+
+/// Finds people who are like the members of a segment, and makes a draft of a segment of them. What it finds is at
+/// `/previews/{id}`; nothing is saved.
+#[utoipa::path(post, path = "/segments/{id}/similar", tag = "segments", params(("id" = String, Path)),
+    request_body = SimilarRequest, responses((status = 202, body = StartedPreview), Problems))]
+async fn similar(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Body(request): Body<SimilarRequest>,
+) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
+    let segment = SegmentId::try_from(id)?;
+    request.validate().map_err(refused)?;
+    api.saved::<Segment>(segment.as_str()).await?;
+    let of = PreviewOf::Similar { segment: segment.clone(), request };
+    let preview_id = api.previews.request(&of, timestamp_now()).await?;
+    api.record(&caller, AuditAction::FindSimilar, "segment", segment.as_str(), None).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+}
+
+/// Finds groups of people that stand out, by a goal or by how much they have of each number, and makes drafts of segments
+/// of them. What it finds is at `/previews/{id}`; nothing is saved.
+#[utoipa::path(post, path = "/segment-suggestions", tag = "segments", request_body = SuggestionRequest,
+    responses((status = 202, body = StartedPreview), Problems))]
+async fn suggest(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<SuggestionRequest>,
+) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
+    request.validate().map_err(refused)?;
+    let id = request.id.clone();
+    let preview_id = api.previews.request(&PreviewOf::Suggestions(request), timestamp_now()).await?;
+    api.record(&caller, AuditAction::SuggestSegments, "segment", id.as_str(), None).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+}
+
+fn refused((field, problem): (String, String)) -> Problem {
+    Problem::field("request_field_invalid", json_pointer(&field), problem)
+}

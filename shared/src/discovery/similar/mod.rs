@@ -1,0 +1,307 @@
+//! People who are like the members of a segment.
+//!
+//! A logistic regression over the bins of the columns learns what tells members from others, from a sample with as much
+//! weight on one side as on the other. A fifth of the sample is kept back, and tells how well it does. What was learned is
+//! written as SQL: a sum of what each value of each column counts for, turned into a similarity from 0 to 1, which is a
+//! column that exports can map.
+
+mod draft;
+mod fit;
+mod score;
+
+use super::error::DiscoveryError;
+use super::feature::{Feature, FeatureKind, UNKNOWN};
+use super::population::{PeopleQuery, Population};
+use super::sample::{LeftOutColumn, Sample, ratio, to_count, to_float};
+use crate::catalog::Segment;
+use crate::model::SegmentId;
+use fit::{Model, fit};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use draft::{IS_MEMBER, sample_query};
+
+/// Whoever has a smaller score is not similar, however many are wanted.
+/// <https://learn.microsoft.com/dynamics365/customer-insights/data/find-similar-customer-segments#about-similarity-scores>
+pub const LEAST_SIMILARITY: f64 = 0.4;
+/// From where on somebody is somewhat similar, similar, and very similar: as in the page above.
+const BANDS: [f64; 5] = [LEAST_SIMILARITY, 0.55, 0.7, 0.85, 1.0];
+/// Texts are used where a column has at the most so many: as in the page above.
+pub const MOST_TEXTS: usize = 30;
+/// The most people of a sample on either side.
+pub const SAMPLE_PEOPLE: u64 = 25_000;
+/// The fewest on either side.
+const LEAST_PEOPLE: u64 = 50;
+/// What tells less is no better than a coin.
+const LEAST_SEPARATION: f64 = 0.55;
+/// So many traits are told.
+const MOST_TRAITS: usize = 20;
+/// The part of the sample that is kept back.
+const KEPT_BACK: u8 = 0;
+
+/// Whether the members of the segment itself are in the one that is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SimilarMembers)]
+pub enum Members {
+    /// They are not: it holds only others.
+    #[default]
+    LeftOut,
+    /// They are as well.
+    Included,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SimilarRequest {
+    /// The draft's id; `like-` and the segment's where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<SegmentId>,
+    /// What people call the draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Among whom to look; where it is left out, among the rows of the one source that the segment reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub among: Option<Population>,
+    /// The columns by which people are alike; left out, all that can be used but those that decide who is a member.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 25)]
+    pub columns: Vec<String>,
+    /// How many of a hundred others are wanted at the most. More of them are less alike.
+    #[serde(default = "usual_share")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub share_percent: u8,
+    /// Whether the members of the segment are in the draft too.
+    #[serde(default)]
+    pub members: Members,
+}
+
+const fn usual_share() -> u8 {
+    20
+}
+
+impl SimilarRequest {
+    /// Checks what the types cannot say: the field's path and the problem.
+    pub fn validate(&self) -> Result<(), (String, String)> {
+        if !(1..=100).contains(&self.share_percent) {
+            return Err(("share_percent".to_owned(), "must be 1 to 100".to_owned()));
+        }
+        if self.columns.len() > super::MAX_COLUMNS {
+            return Err(("columns".to_owned(), format!("must not be more than {}", super::MAX_COLUMNS)));
+        }
+        match &self.among {
+            Some(among) => among.validate().map_err(|(field, problem)| (format!("among.{field}"), problem)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SimilarFound {
+    /// The segment, which is not saved: a query with the column `similarity`.
+    pub draft: Segment,
+    /// Members of the segment among the people.
+    pub members: u64,
+    /// All others among them.
+    pub others: u64,
+    /// How many of both the sample had.
+    pub sampled: u64,
+    /// Of a member and somebody else who were both kept back, in how many of a hundred cases the member scores higher: 50
+    /// is a coin, 100 is perfect.
+    pub told_apart_percent: u64,
+    /// The least similarity of whoever is in the draft.
+    pub least_similarity: f64,
+    /// How many others the draft has, by the sample; a preview counts them.
+    pub others_expected: u64,
+    /// How alike the others are, by the sample.
+    pub scores: Vec<ScoreBand>,
+    /// What tells members from others most, whichever way.
+    pub traits: Vec<Trait>,
+    /// The columns that are used.
+    pub columns: Vec<String>,
+    /// The columns that are not, and why.
+    pub left_out: Vec<LeftOutColumn>,
+}
+
+/// Others with a similarity in some range.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreBand {
+    /// From this similarity on.
+    pub from: f64,
+    /// Below this one, or 1.
+    pub below: f64,
+    /// How many, by the sample.
+    pub others: u64,
+}
+
+/// A value of a column that tells something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Trait {
+    /// The column.
+    pub column: String,
+    /// The value, or the range.
+    pub value: String,
+    /// Of a hundred members, how many have it.
+    pub members_percent: u64,
+    /// Of a hundred others, how many.
+    pub others_percent: u64,
+    /// How often the odds of being a member are those of somebody who is average in this column and the same in all others.
+    pub odds: f64,
+}
+
+/// The people, and the segment whose members are wanted among them.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// What is asked for.
+    pub request: &'a SimilarRequest,
+    /// The segment.
+    pub segment: &'a Segment,
+    /// Its members.
+    pub members: &'a PeopleQuery,
+    /// The people.
+    pub people: &'a PeopleQuery,
+    /// Members among the people.
+    pub members_count: u64,
+    /// Others among them.
+    pub others_count: u64,
+}
+
+/// Finds what tells the marked rows of the sample from the others, and makes a draft of it.
+pub fn find(search: &Search<'_>, sample: &Sample) -> Result<SimilarFound, DiscoveryError> {
+    for (who, people) in [
+        ("members of the segment are among the people", search.members_count),
+        ("others are among the people", search.others_count),
+    ] {
+        if people < LEAST_PEOPLE {
+            return Err(DiscoveryError::TooFew { who, people, least: LEAST_PEOPLE });
+        }
+    }
+    sample.require_features()?;
+    let model = fit(sample, KEPT_BACK);
+    let scores: Vec<f64> = (0..sample.rows()).map(|row| model.similarity(sample, row)).collect();
+    let separation = score::separation(sample, &scores, KEPT_BACK);
+    if separation < LEAST_SEPARATION {
+        return Err(DiscoveryError::Indistinct { percent: to_count(separation * 100.0) });
+    }
+    let mut of_others: Vec<f64> = scores
+        .iter()
+        .zip(&sample.marks)
+        .filter(|(_, is_member)| !**is_member)
+        .map(|(score, _)| *score)
+        .collect();
+    of_others.sort_by(|one, other| other.total_cmp(one));
+    let least = least_similarity(&of_others, search.request.share_percent)?;
+    // The sample has others of its own share.
+    let weight = to_float(search.others_count) / count(&of_others);
+    let counted = |from: f64, below: f64| {
+        let inside = |score: &&f64| **score >= from && (**score < below || (below >= 1.0 && **score <= 1.0));
+        to_count(count(of_others.iter().filter(inside)) * weight)
+    };
+    let lowest = ScoreBand { from: 0.0, below: LEAST_SIMILARITY, others: counted(0.0, LEAST_SIMILARITY) };
+    let bands = BANDS.windows(2).filter_map(|band| match band {
+        [from, below] => Some(ScoreBand { from: *from, below: *below, others: counted(*from, *below) }),
+        _ => None,
+    });
+    Ok(SimilarFound {
+        draft: draft::draft(search, sample, &model, least)?,
+        members: search.members_count,
+        others: search.others_count,
+        sampled: u64::try_from(sample.rows()).unwrap_or(u64::MAX),
+        told_apart_percent: to_count(separation * 100.0),
+        least_similarity: least,
+        others_expected: counted(least, 1.0),
+        scores: std::iter::once(lowest).chain(bands).collect(),
+        traits: traits(sample, &model),
+        columns: sample.features.iter().map(|feature| feature.column.clone()).collect(),
+        left_out: sample.left_out.clone(),
+    })
+}
+
+fn count<T>(items: impl IntoIterator<Item = T>) -> f64 {
+    to_float(u64::try_from(items.into_iter().count()).unwrap_or(u64::MAX))
+}
+
+/// The score that so many of a hundred others have at the least, whose scores come highest first.
+fn least_similarity(of_others: &[f64], share_percent: u8) -> Result<f64, DiscoveryError> {
+    let wanted = of_others.len() * usize::from(share_percent) / 100;
+    let at_share = of_others.get(wanted.saturating_sub(1)).copied().unwrap_or_default();
+    // Whoever has just this score comes in together, so where that would be far too many it is the next higher one.
+    let with_ties = of_others.iter().filter(|score| **score >= at_share).count();
+    let is_too_many = with_ties > wanted.max(1) * 3 / 2;
+    let higher = of_others.iter().copied().rfind(|score| *score > at_share);
+    let least = if is_too_many { higher.unwrap_or(at_share) } else { at_share }.max(LEAST_SIMILARITY);
+    let best = of_others.first().copied().unwrap_or_default();
+    if best < least {
+        return Err(DiscoveryError::NobodySimilar { best, least });
+    }
+    Ok(least)
+}
+
+/// What tells most: how much it counts, and how many have it on either side.
+fn traits(sample: &Sample, model: &Model) -> Vec<Trait> {
+    let members = u64::try_from(sample.marks.iter().filter(|mark| **mark).count()).unwrap_or(u64::MAX);
+    let others = u64::try_from(sample.rows()).unwrap_or(u64::MAX).saturating_sub(members);
+    let mut found: Vec<(f64, Trait)> = Vec::new();
+    for (feature, weights) in sample.features.iter().zip(&model.weights) {
+        let mut having = vec![(0_u64, 0_u64); feature.bins_count()];
+        for (bin, is_member) in feature.bins.iter().zip(&sample.marks) {
+            if let Some((members, others)) = having.get_mut(usize::from(*bin)) {
+                *if *is_member { members } else { others } += 1;
+            }
+        }
+        let all = to_float(members + others);
+        let average: f64 =
+            weights.iter().zip(&having).map(|(weight, (m, o))| weight * to_float(m + o) / all).sum();
+        for ((bin, weight), (with_members, with_others)) in weights.iter().enumerate().zip(&having) {
+            if with_members + with_others == 0 {
+                continue;
+            }
+            let part_members = ratio(*with_members, members.max(1));
+            let part_others = ratio(*with_others, others.max(1));
+            let said = (weight - average).abs() * (part_members + part_others);
+            found.push((
+                said,
+                Trait {
+                    column: feature.column.clone(),
+                    value: value_of(feature, bin),
+                    members_percent: to_count(part_members * 100.0),
+                    others_percent: to_count(part_others * 100.0),
+                    odds: ((weight - average).exp() * 100.0).round() / 100.0,
+                },
+            ));
+        }
+    }
+    found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    found.into_iter().map(|(_, told)| told).take(MOST_TRAITS).collect()
+}
+
+/// What a bin is, in words.
+fn value_of(feature: &Feature, bin: usize) -> String {
+    if bin == usize::from(UNKNOWN) {
+        return "no value".to_owned();
+    }
+    let place = bin - 1;
+    let range = |low: Option<String>, high: Option<String>, unit: &str| match (low, high) {
+        (None, Some(high)) => format!("{unit}below {high}"),
+        (Some(low), Some(high)) => format!("{unit}{low} to below {high}"),
+        (Some(low), None) => format!("{unit}{low} or more"),
+        (None, None) => "any".to_owned(),
+    };
+    match &feature.kind {
+        FeatureKind::Texts(texts) => texts.get(place).cloned().unwrap_or_else(|| "anything else".to_owned()),
+        FeatureKind::Truths(_) => if place == 0 { "false" } else { "true" }.to_owned(),
+        FeatureKind::Numbers(cuts) => {
+            let at = |place: usize| cuts.get(place).map(f64::to_string);
+            range(place.checked_sub(1).and_then(at), at(place), "")
+        }
+        FeatureKind::Days(cuts) => {
+            let at = |place: usize| cuts.get(place).map(|days| (days + 1).to_string());
+            range(place.checked_sub(1).and_then(at), at(place), "days before today: ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -204,3 +204,53 @@ async fn nothing_is_learned_from_what_is_labelled_so() {
     assert_eq!(error["code"], "discovery_labelled", "{error}");
     assert!(error["text"].as_str().unwrap().contains("segment \"decided\""), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_description_becomes_rules_and_what_is_not_understood_is_told() {
+    let scene = scene().await;
+    let _job = job(&scene, "said", json!({ "newsletter": ["C12"] })).await;
+    let admin = Person::new(&scene, Role::Administrator, "ann");
+    let cleo = Person::new(&scene, Role::Contributor, "cleo");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    std::fs::write(
+        &path,
+        "order,customer_id,day\n1,P0000005,2026-01-01\n2,P0000005,2026-01-02\n3,P0000006,2026-01-01\n",
+    )
+    .unwrap();
+    scene.upload("orders/orders.csv", &path).await.unwrap();
+    let orders = json!({ "id": "orders", "location": "s3://lake/orders/", "format": "csv" });
+    check(&admin.create("/sources/orders", &orders).await, 201, "");
+    let request = |description: &str| {
+        let (source, member_key) = ("said", "customer_id");
+        json!({ "id": "words", "description": description, "source": source, "member_key": member_key })
+    };
+    let described =
+        async |description: &str| found(&cleo, "/segment-descriptions", request(description)).await;
+
+    let both =
+        described("customers in Graz with at least 1 point and at least 2 orders before 2026-02-01").await;
+    let both = &both["described"];
+    let meanings: Vec<&Value> =
+        both["understood"].as_array().unwrap().iter().map(|one| &one["meaning"]).collect();
+    let expected = ["city is Graz", "points at least 1", "at least 2 rows of orders before 2026-02-01"];
+    assert_eq!(meanings, expected, "{both}");
+    assert_eq!(both["not_understood"], json!([]));
+    check(&cleo.create("/segments/words", &both["draft"]).await, 201, "");
+    let preview = found(&cleo, "/segments/words/preview", json!(null)).await;
+    // Of the two with orders only one has two, and she lives in Graz and has a point.
+    assert_eq!(preview["rows"], 1, "{preview}");
+    assert_eq!(preview["first_rows"][0]["customer_id"], "P0000005");
+
+    let partly = described("rich people in Wien who want the newsletter").await["described"].clone();
+    let words: Vec<&Value> =
+        partly["not_understood"].as_array().unwrap().iter().map(|one| &one["words"]).collect();
+    assert_eq!(words, ["rich", "newsletter"], "what never leaves is not spoken of: {partly}");
+    let error = described("whatever").await["error"].clone();
+    assert_eq!(
+        (&error["code"], &error["field"]),
+        (&json!("discovery_not_understood"), &json!("/description"))
+    );
+    let asked = cleo.ask(Method::POST, "/segment-descriptions", &[], Some(request(" "))).await;
+    check(&asked, 422, "request_field_invalid");
+}

@@ -1,5 +1,6 @@
 //! Segments that are found: a sample of the people out of the lake, and what is learned from it.
 
+mod described;
 mod sampling;
 
 use crate::handler::Snapshots;
@@ -8,8 +9,8 @@ use relay::catalog::{Segment, SegmentKind, Source};
 use relay::discovery::similar::{self, IS_MEMBER, Search};
 use relay::discovery::suggest::{self, Setting};
 use relay::discovery::{
-    DiscoveryError, LeftOutColumn, People, PeopleQuery, Population, SimilarFound, SimilarRequest,
-    SuggestionRequest, SuggestionsFound,
+    DescriptionFound, DiscoveryError, LeftOutColumn, People, PeopleQuery, Population, SimilarFound,
+    SimilarRequest, SuggestionRequest, SuggestionsFound,
 };
 use relay::governance::{ColumnsRead, attributes_labelled, reads_labelled};
 use relay::model::{DataLabel, SourceId};
@@ -30,6 +31,7 @@ const MOST_READ: usize = 60;
 pub(crate) enum Discovered {
     Similar(Box<SimilarFound>),
     Suggestions(Box<SuggestionsFound>),
+    Words(Box<DescriptionFound>),
 }
 
 impl From<DiscoveryError> for Trouble {
@@ -65,6 +67,12 @@ impl Snapshots {
                 let engine = self.engine(settings, &sources).await?;
                 let found = Box::pin(self.suggestions(&engine, &sources, request)).await?;
                 Discovered::Suggestions(Box::new(found))
+            }
+            PreviewOf::Words(request) => {
+                let sources = self.sources().await?;
+                let engine = self.engine(settings, &sources).await?;
+                let found = Box::pin(self.words(&engine, &sources, request)).await?;
+                Discovered::Words(Box::new(found))
             }
             _ => return Ok(None),
         }))
@@ -238,6 +246,11 @@ fn deciding(read: &ColumnsRead, people: &People) -> BTreeSet<String> {
 }
 
 impl Known {
+    /// The columns that may be looked at.
+    fn usable(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().filter(|column| !self.labelled.contains(*column))
+    }
+
     /// The columns that are looked at: those that are named, or all that may be, and why the others are not.
     fn choose(
         &self,

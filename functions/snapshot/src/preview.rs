@@ -134,7 +134,9 @@ impl Snapshots {
                 let columns_read = Some(self.reading(&engine, segment, attributes, &sources).await?);
                 return Ok(Found { columns_read, ..Found::default() });
             }
-            PreviewOf::Similar { .. } | PreviewOf::Suggestions(_) => return Ok(Found::default()),
+            PreviewOf::Similar { .. } | PreviewOf::Suggestions(_) | PreviewOf::Words(_) => {
+                return Ok(Found::default());
+            }
         };
         if matches!(of, PreviewOf::Members(_)) {
             let file = self.download(&segment, preview_id, &sources).await?;
@@ -253,6 +255,7 @@ fn result(
         rules: Vec::new(),
         similar: None,
         suggestions: None,
+        described: None,
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
@@ -263,6 +266,7 @@ fn result(
     };
     match discovered {
         None => {}
+        Some(Discovered::Words(found)) => return PreviewResult { described: Some(*found), ..nothing },
         Some(Discovered::Similar(found)) => return PreviewResult { similar: Some(*found), ..nothing },
         Some(Discovered::Suggestions(found)) => {
             return PreviewResult { suggestions: Some(*found), ..nothing };

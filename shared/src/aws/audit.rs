@@ -50,6 +50,8 @@ pub enum AuditAction {
     FindSimilar,
     /// Had groups found that stand out.
     SuggestSegments,
+    /// Described whom they mean.
+    DescribeSegment,
     /// Asked for the members anew that a segment keeps.
     RefreshSegment,
     /// Asked for all members of a segment.

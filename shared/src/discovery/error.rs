@@ -92,6 +92,12 @@ pub enum DiscoveryError {
         /// Why it cannot.
         why: String,
     },
+    /// Nothing of a description was understood.
+    #[error("nothing of the description is understood: {why}")]
+    NotUnderstood {
+        /// Each part, and why not.
+        why: String,
+    },
     /// The draft would be no query.
     #[error("the draft would be too large to be planned ({why}); name fewer columns, or look among a source")]
     TooLarge {
@@ -115,6 +121,7 @@ impl DiscoveryError {
             Self::Indistinct { .. } => "discovery_indistinct",
             Self::NobodySimilar { .. } => "discovery_nobody_similar",
             Self::Goal { .. } => "discovery_goal",
+            Self::NotUnderstood { .. } => "discovery_not_understood",
             Self::TooLarge { .. } => "discovery_too_large",
         }
     }
@@ -127,6 +134,7 @@ impl DiscoveryError {
             Self::UnknownColumn { .. } | Self::Labelled { .. } | Self::NoColumns { .. } => Some("/columns"),
             Self::MeasureIsColumn { .. } => Some("/among/measures"),
             Self::Goal { .. } => Some("/goal"),
+            Self::NotUnderstood { .. } => Some("/description"),
             _ => None,
         }
     }

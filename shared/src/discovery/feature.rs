@@ -98,6 +98,11 @@ impl Collector {
         &self.column
     }
 
+    /// Whether every value that there is is a day.
+    pub(super) const fn holds_days(&self) -> bool {
+        self.known > 0 && self.of_days == self.known
+    }
+
     pub(super) fn observe(&mut self, value: &Scalar) {
         let text = match value {
             Scalar::Text(text) => Some(text.as_str()),
@@ -282,7 +287,9 @@ mod tests {
 
     fn finish(values: &[Scalar]) -> Result<Feature, String> {
         let mut collector = Collector::new("a".to_owned(), 4, date(2026, 3, 1));
-        values.iter().for_each(|value| collector.observe(value));
+        for value in values {
+            collector.observe(value);
+        }
         collector.finish()
     }
 

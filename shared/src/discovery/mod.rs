@@ -1,6 +1,7 @@
-//! Segments that are found instead of written: people who are like a segment's members, and groups that stand out.
+//! Segments that are found instead of written: people who are like a segment's members, groups that stand out, and whom
+//! somebody describes.
 //!
-//! Both look at a **population** (the rows of a source, or the members of a segment, with measures of other sources beside
+//! They look at a **population** (the rows of a source, or the members of a segment, with measures of other sources beside
 //! them where that is wanted), take a **sample** of it whose columns are sorted into bins, and end in **drafts**: ordinary
 //! segments, by a query or by rules, that somebody reads, saves and exports like any other. So what was learned from the
 //! data stands in the draft for everybody to see, nothing is computed behind it, and governance holds it as it holds
@@ -17,6 +18,7 @@ mod population;
 mod sample;
 pub mod similar;
 pub mod suggest;
+pub mod words;
 
 #[cfg(test)]
 mod testing;
@@ -28,6 +30,7 @@ pub use population::{People, PeopleQuery, Population};
 pub use sample::{LeftOutColumn, Sample, Sampler, Share};
 pub use similar::{SimilarFound, SimilarRequest};
 pub use suggest::{SuggestionRequest, SuggestionsFound};
+pub use words::{DescriptionFound, DescriptionRequest};
 
 /// The most columns that are looked at.
 pub const MAX_COLUMNS: usize = 25;

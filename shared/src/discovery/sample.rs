@@ -73,6 +73,8 @@ pub struct Sample {
     pub features: Vec<Feature>,
     /// Those that do not.
     pub left_out: Vec<LeftOutColumn>,
+    /// The columns all of whose values are days, whether they tell something or not.
+    pub days: Vec<String>,
     /// Of each row, whether it is marked.
     pub marks: Vec<bool>,
     /// Of each row, which of five parts of about the same size it belongs to. What is learned from some is tried with the
@@ -113,6 +115,9 @@ impl Sampler {
         let mut sample = Sample { marks: self.marks, parts: self.parts, ..Sample::default() };
         for collector in self.collectors {
             let column = collector.column().to_owned();
+            if collector.holds_days() {
+                sample.days.push(column.clone());
+            }
             match collector.finish() {
                 Ok(feature) if sample.features.len() < MAX_COLUMNS => sample.features.push(feature),
                 Ok(_) => {

@@ -1,7 +1,9 @@
 //! A segment before anything is done with it: how many members it has, and what the first of them look like.
 
 use crate::catalog::Segment;
-use crate::discovery::{SimilarFound, SimilarRequest, SuggestionRequest, SuggestionsFound};
+use crate::discovery::{
+    DescriptionFound, DescriptionRequest, SimilarFound, SimilarRequest, SuggestionRequest, SuggestionsFound,
+};
 use crate::governance::ColumnsRead;
 use crate::model::{Scalar, SegmentId};
 use jiff::Timestamp;
@@ -87,6 +89,8 @@ pub enum PreviewOf {
     },
     /// Groups of people that stand out.
     Suggestions(SuggestionRequest),
+    /// Whom somebody describes in everyday words.
+    Words(DescriptionRequest),
 }
 
 impl PreviewOf {
@@ -96,6 +100,7 @@ impl PreviewOf {
         match self {
             Self::Saved(id) | Self::Members(id) | Self::Similar { segment: id, .. } => id,
             Self::Suggestions(request) => &request.id,
+            Self::Words(request) => &request.id,
             Self::Draft(segment) | Self::Description(segment) | Self::Reading { segment, .. } => &segment.id,
         }
     }
@@ -140,6 +145,9 @@ pub struct PreviewResult {
     /// Groups that stand out, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestions: Option<SuggestionsFound>,
+    /// What a description was understood as, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub described: Option<DescriptionFound>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.

@@ -1,4 +1,4 @@
-//! Segments that are found: people who are like a segment's members, and groups that stand out.
+//! Segments that are found: people who are like a segment's members, groups that stand out, and whom somebody describes.
 
 use super::previews::StartedPreview;
 use crate::Api;
@@ -10,7 +10,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use relay::aws::AuditAction;
 use relay::catalog::{Segment, json_pointer};
-use relay::discovery::{SimilarRequest, SuggestionRequest};
+use relay::discovery::{DescriptionRequest, SimilarRequest, SuggestionRequest};
 use relay::model::SegmentId;
 use relay::snapshot::PreviewOf;
 use relay::timestamp_now;
@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(similar)).routes(routes!(suggest))
+    OpenApiRouter::new().routes(routes!(similar)).routes(routes!(suggest)).routes(routes!(describe))
 }
 
 /// Finds people who are like the members of a segment, and makes a draft of a segment of them. What it finds is at
@@ -53,6 +53,22 @@ async fn suggest(
     let id = request.id.clone();
     let preview_id = api.previews.request(&PreviewOf::Suggestions(request), timestamp_now()).await?;
     api.record(&caller, AuditAction::SuggestSegments, "segment", id.as_str(), None).await?;
+    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+}
+
+/// Makes a draft of a segment out of a description in everyday English, and says what each part of it was understood as and
+/// what was not understood. What it finds is at `/previews/{id}`; nothing is saved.
+#[utoipa::path(post, path = "/segment-descriptions", tag = "segments", request_body = DescriptionRequest,
+    responses((status = 202, body = StartedPreview), Problems))]
+async fn describe(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<DescriptionRequest>,
+) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
+    request.validate().map_err(refused)?;
+    let id = request.id.clone();
+    let preview_id = api.previews.request(&PreviewOf::Words(request), timestamp_now()).await?;
+    api.record(&caller, AuditAction::DescribeSegment, "segment", id.as_str(), None).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
 }
 

@@ -44,7 +44,7 @@ fn person(number: u32) -> Person {
         }),
         is_loyal: (draw(4, 10) > 0).then_some(is_alike),
         points: (draw(5, 10) > 0).then_some(draw(6, 100) - 20 + if is_alike { 30 } else { 0 }),
-        rate: draw(7, 100) as f64 / 8.0 - 3.0,
+        rate: f64::from(hash.as_bytes()[7] % 100) / 8.0 - 3.0,
         seen: (draw(8, 10) > 0).then_some(today - days.days()),
     }
 }
@@ -57,12 +57,12 @@ async fn lake() -> Lake {
     let days = |day: Option<Date>| day.map(|day| (day - epoch).get_days());
     let typed = vec![
         column("id", Arc::new(StringArray::from_iter_values(people.iter().map(|one| one.key.clone())))),
-        column("vip", Arc::new(BooleanArray::from_iter(people.iter().map(|one| Some(one.is_vip))))),
-        column("city", Arc::new(StringArray::from_iter(people.iter().map(|one| one.city)))),
-        column("loyal", Arc::new(BooleanArray::from_iter(people.iter().map(|one| one.is_loyal)))),
-        column("points", Arc::new(Int64Array::from_iter(people.iter().map(|one| one.points)))),
-        column("rate", Arc::new(Float64Array::from_iter(people.iter().map(|one| Some(one.rate))))),
-        column("seen", Arc::new(Date32Array::from_iter(people.iter().map(|one| days(one.seen))))),
+        column("vip", Arc::new(people.iter().map(|one| Some(one.is_vip)).collect::<BooleanArray>())),
+        column("city", Arc::new(people.iter().map(|one| one.city).collect::<StringArray>())),
+        column("loyal", Arc::new(people.iter().map(|one| one.is_loyal).collect::<BooleanArray>())),
+        column("points", Arc::new(people.iter().map(|one| one.points).collect::<Int64Array>())),
+        column("rate", Arc::new(people.iter().map(|one| Some(one.rate)).collect::<Float64Array>())),
+        column("seen", Arc::new(people.iter().map(|one| days(one.seen)).collect::<Date32Array>())),
     ];
     let mut text = "id,vip,city,loyal,points,rate,seen\n".to_owned();
     let mut orders = "order,customer,total,day\n".to_owned();
@@ -104,8 +104,10 @@ fn sample(found: &Snapshot, columns: &[&str], is_typed: bool) -> (Sample, u64) {
 }
 
 fn query_of(segment: &Segment) -> String {
-    let Origin::Selection(selection) = segment.origin().unwrap() else { panic!() };
-    selection.query.into_owned()
+    match segment.origin().unwrap() {
+        Origin::Selection(selection) => selection.query.into_owned(),
+        Origin::Upload(_) => String::new(),
+    }
 }
 
 async fn check_similar(lake: &Lake, source: &str, fields: Value) {

@@ -19,7 +19,7 @@ pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArgu
 pub(crate) use person::{ExclusionCommand, PersonCommand, Who};
 pub(crate) use runs::{RunCommand, RunListing};
 pub(crate) use segments::{
-    AmongArguments, QuickArguments, SegmentCommand, SimilarArguments, SuggestArguments,
+    AmongArguments, DescribeArguments, QuickArguments, SegmentCommand, SimilarArguments, SuggestArguments,
 };
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs

@@ -66,6 +66,18 @@ do give the most active, the best and those who have gone quiet.
 
 A measure is written as for `segments similar`; see there for what this is in the sense of the GDPR.")]
     Suggest(SuggestArguments),
+    /// Make a draft of a description in everyday English
+    #[command(after_help = "Examples:
+  segment-relay segments describe quiet 'gold customers in Wien with no orders in the last 90 days' \\
+      --source customers --member-key customer_id
+  segment-relay segments describe rich 'lifetime value of at least 500 and at least 3 orders in the past year' \\
+      --source customers --member-key customer_id --save
+
+It is read with the words that your data has: names of columns, texts that stand in them (in quotes where they are rare),
+and sources that have the same member key (orders: ordered, no orders, at least 3 orders in the last 90 days). There is no
+model behind it, and nothing leaves: each part is told with what it was understood as, and what is not understood is told
+and never guessed. Such a draft is not saved, unless --partly says so.")]
+    Describe(DescribeArguments),
     /// How many members it has had, and where its upload or the members that it keeps stand
     Sizes {
         /// Its id
@@ -200,4 +212,24 @@ pub(crate) struct SuggestArguments {
     /// Save the suggestion of this number; may be given several times
     #[arg(long, value_name = "NUMBER")]
     pub(crate) save: Vec<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArguments {
+    /// The draft's id
+    pub(crate) id: String,
+    /// Who is meant
+    pub(crate) description: String,
+    /// The source whose rows are the people
+    #[arg(long)]
+    pub(crate) source: String,
+    /// The source's column with the customer id
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) member_key: String,
+    /// Save the draft
+    #[arg(long)]
+    pub(crate) save: bool,
+    /// Save it even where a part was not understood, without that part
+    #[arg(long, requires = "save")]
+    pub(crate) partly: bool,
 }

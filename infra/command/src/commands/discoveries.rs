@@ -1,4 +1,4 @@
-//! `segments similar` and `segments suggest`: segments that are found, seen before they are made.
+//! `segments similar`, `suggest` and `describe`: segments that are found, seen before they are made.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Session, quick, segments};
 use crate::Ending;
 use crate::api::{Call, field, number, text};
-use crate::arguments::{AmongArguments, SimilarArguments, SuggestArguments};
+use crate::arguments::{AmongArguments, DescribeArguments, SimilarArguments, SuggestArguments};
 use crate::error::Error;
 use crate::table::{grouped, table};
 
@@ -61,6 +61,29 @@ pub(super) async fn suggest(
         })?;
         saved(field(suggestion, "/draft"), session).await?;
     }
+    Ok(Ending::Done)
+}
+
+/// Has a description read, and saves the draft where that is asked for and all of it was understood.
+pub(super) async fn describe(
+    arguments: &DescribeArguments,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    let DescribeArguments { id, description, source, member_key, save, partly } = arguments;
+    let request = json!({ "id": id, "description": description, "source": source, "member_key": member_key });
+    let call = Call::new(Method::POST, "read the description", &["segment-descriptions"]).json(&request);
+    let Some(found) = asked(&call, "/result/described", session).await? else { return Ok(Ending::Failed) };
+    let is_whole = items(&found, "/not_understood").is_empty();
+    session.console.show(&found, |_| shown_description(&found))?;
+    if !*save {
+        return Ok(Ending::Done);
+    }
+    if !is_whole && !*partly {
+        let why = "it is not saved, because a part was not understood; say it otherwise, or add --partly";
+        session.console.note(why)?;
+        return Ok(Ending::Failed);
+    }
+    saved(field(&found, "/draft"), session).await?;
     Ok(Ending::Done)
 }
 
@@ -240,6 +263,17 @@ fn shown_suggestions(found: &Value, suggestions: &[Value]) -> String {
         lines.extend([String::new(), table(["", "who", "about", "of all", "what stands out"], &rows)]);
     }
     lines.extend(left_out(found));
+    lines.join("\n")
+}
+
+fn shown_description(found: &Value) -> String {
+    let rows = |pointer: &str, second: &str| {
+        let row = |one: &Value| [text(one, "/words"), text(one, second)];
+        items(found, pointer).iter().map(row).collect::<Vec<[String; 2]>>()
+    };
+    let mut lines = vec![table(["words", "understood as"], &rows("/understood", "/meaning"))];
+    let not = rows("/not_understood", "/why");
+    lines.extend(not.iter().map(|[words, why]| format!("not understood: \"{words}\" {why}")));
     lines.join("\n")
 }
 

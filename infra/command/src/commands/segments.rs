@@ -36,6 +36,7 @@ pub(super) async fn carry_out(
         SegmentCommand::Query { id } => query(id, session).await,
         SegmentCommand::Quick(arguments) => quick::quick(arguments, session).await,
         SegmentCommand::Similar(arguments) => discoveries::similar(arguments, session).await,
+        SegmentCommand::Describe(arguments) => discoveries::describe(arguments, session).await,
         SegmentCommand::Suggest(arguments) => discoveries::suggest(arguments, session).await,
         SegmentCommand::Exports { id } => exports(id, session).await,
         SegmentCommand::Duplicate { id, new_id, name, no_check } => {

@@ -109,12 +109,13 @@ async fn groups_that_stand_out_are_found_and_saved() {
     let among = json!({ "source": "groups", "member_key": "customer_id" });
     let request = json!({ "id": "top", "among": among, "goal": "points" });
     let suggestions = found(&cleo, "/segment-suggestions", request).await["suggestions"].clone();
-    let best = &suggestions["suggestions"][0];
-    assert_eq!(best["conditions"], json!(["city is Wien"]), "{suggestions}");
+    let all = suggestions["suggestions"].as_array().unwrap();
+    let best = all.iter().find(|one| one["conditions"] == json!(["city is Wien"])).unwrap();
+    let number = best["draft"]["id"].as_str().unwrap();
     assert!((4.0..5.5).contains(&best["figures"][0]["overall"].as_f64().unwrap()), "{best}");
     assert_eq!(best["draft"]["rules"]["source"], "groups", "{best}");
-    check(&cleo.create("/segments/top-1", &best["draft"]).await, 201, "");
-    let preview = found(&cleo, "/segments/top-1/preview", json!(null)).await;
+    check(&cleo.create(&format!("/segments/{number}"), &best["draft"]).await, 201, "");
+    let preview = found(&cleo, &format!("/segments/{number}/preview"), json!(null)).await;
     assert_eq!(preview["rows"], best["members_expected"]);
 
     // Among the members of a segment, with a measure of another source, which may be the same one.
@@ -161,7 +162,18 @@ async fn what_cannot_be_found_is_told() {
     told(similar, among, "query_member_key_missing", json!("/among"), "customer_id").await;
     let among = json!({ "among": { "segment": "nobody" } });
     told(similar, among, "catalog_missing", none, "nobody").await;
+    let alias = json!({ "id": "alias", "name": "Alias", "member_key": "email",
+        "query": "SELECT customer_id AS email FROM told WHERE newsletter" });
+    check(&cleo.create("/segments/alias", &alias).await, 201, "");
+    let path = "/segments/alias/similar";
+    told(path, json!({}), "discovery_without_people", json!("/among"), "segment \"alias\" is not made of")
+        .await;
     let among = json!({ "source": "told", "member_key": "customer_id" });
+    let spent = json!({ "name": "rows", "source": "told", "member_key": "customer_id", "function": "sum", "column": "points" });
+    let mut twice = among.clone();
+    twice["measures"] = json!([spent, { "name": "city", "source": "told", "member_key": "customer_id", "function": "count" }]);
+    let request = json!({ "among": twice });
+    told(similar, request, "discovery_measure_is_column", json!("/among/measures"), "city").await;
     let goal = json!({ "id": "a", "among": among, "goal": "point" });
     told("/segment-suggestions", goal, "discovery_goal", json!("/goal"), "did you mean points").await;
     let measure =
@@ -198,11 +210,20 @@ async fn nothing_is_learned_from_what_is_labelled_so() {
         );
         assert!(!found.to_string().contains("Wien"), "{found}");
     }
-    // Whoever is a member by it is learned from as well.
+    // Neither by a measure, nor by being a member of a segment.
+    let city = json!({ "name": "cities", "source": "science", "member_key": "customer_id", "function": "count",
+        "day": "city", "within_last_days": 3 });
+    let among = json!({ "source": "science", "member_key": "customer_id", "measures": [city] });
+    let request = json!({ "columns": ["cities"], "among": among });
+    let error = found(&cleo, "/segments/science/similar", request).await["error"].clone();
+    assert_eq!(error["code"], "discovery_labelled", "{error}");
     let _job = job(&scene, "decided", json!({ "newsletter": ["C9"] })).await;
     let error = found(&cleo, "/segments/decided/similar", json!({})).await["error"].clone();
     assert_eq!(error["code"], "discovery_labelled", "{error}");
     assert!(error["text"].as_str().unwrap().contains("segment \"decided\""), "{error}");
+    let request = json!({ "id": "a", "among": { "segment": "decided" }, "goal": "points" });
+    let error = found(&cleo, "/segment-suggestions", request).await["error"].clone();
+    assert_eq!(error["code"], "discovery_labelled", "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -241,6 +262,15 @@ async fn a_description_becomes_rules_and_what_is_not_understood_is_told() {
     // Of the two with orders only one has two, and she lives in Graz and has a point.
     assert_eq!(preview["rows"], 1, "{preview}");
     assert_eq!(preview["first_rows"][0]["customer_id"], "P0000005");
+
+    let among = json!({ "source": "orders", "member_key": "customer_id" });
+    let error =
+        found(&cleo, "/segment-suggestions", json!({ "id": "a", "among": among })).await["error"].clone();
+    assert_eq!(
+        (&error["code"], &error["field"]),
+        (&json!("discovery_several_rows"), &json!("/among")),
+        "{error}"
+    );
 
     let partly = described("rich people in Wien who want the newsletter").await["described"].clone();
     let words: Vec<&Value> =

@@ -13,12 +13,21 @@ pub enum DiscoveryError {
     },
     /// Nobody said among whom, and the segment does not tell.
     #[error(
-        "segment \"{segment}\" does not read exactly one source, so `among` has to say among whom to look: a source with \
-         its member_key, or a segment"
+        "segment \"{segment}\" is not made of one source with its member key, so `among` has to say among whom to look: a \
+         source with its member_key, or a segment"
     )]
     NoPopulation {
         /// The segment.
         segment: String,
+    },
+    /// Somebody has several rows among the people.
+    #[error(
+        "{rows} rows are further ones of people who have one already; look among people with one row each, and make what \
+         they do into measures"
+    )]
+    SeveralRows {
+        /// Rows beyond the first.
+        rows: u64,
     },
     /// A column is named that is not there.
     #[error("there is no column {column} among the people; their columns are: {columns}")]
@@ -113,6 +122,7 @@ impl DiscoveryError {
         match self {
             Self::Upload { .. } => "discovery_of_upload",
             Self::NoPopulation { .. } => "discovery_without_people",
+            Self::SeveralRows { .. } => "discovery_several_rows",
             Self::UnknownColumn { .. } => "discovery_unknown_column",
             Self::MeasureIsColumn { .. } => "discovery_measure_is_column",
             Self::Labelled { .. } | Self::LabelledSegment { .. } => "discovery_labelled",
@@ -130,7 +140,7 @@ impl DiscoveryError {
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {
         match self {
-            Self::NoPopulation { .. } => Some("/among"),
+            Self::NoPopulation { .. } | Self::SeveralRows { .. } => Some("/among"),
             Self::UnknownColumn { .. } | Self::Labelled { .. } | Self::NoColumns { .. } => Some("/columns"),
             Self::MeasureIsColumn { .. } => Some("/among/measures"),
             Self::Goal { .. } => Some("/goal"),

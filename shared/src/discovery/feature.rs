@@ -1,6 +1,7 @@
 //! One column of a sample, sorted into a few bins.
 
 use crate::model::Scalar;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -13,8 +14,10 @@ const LEAST_PEOPLE: u32 = 10;
 const NUMBER_PARTS: usize = 8;
 /// Days are cut into so many.
 const DAY_PARTS: usize = 5;
-/// Cuts have so many places behind the point at the most, so that they can be written.
-const PLACES: f64 = 1e6;
+/// Whole numbers with so many digits that are nearly all different are ids.
+const ID_AT_LEAST: f64 = 100_000.0;
+/// A column holds numbers, or days, where so many of a hundred of its values are some; the others are not known.
+const MOST_OF_100: usize = 99;
 /// The longest text that is a value among a few; anything longer is prose.
 const MAX_TEXT_BYTES: usize = 200;
 /// A code for "no value".
@@ -31,6 +34,8 @@ pub struct Feature {
     pub bins: Vec<u8>,
     /// The number of each row, or how many days before today its day is; NaN where there is none.
     pub numbers: Vec<f64>,
+    /// Whether there are values that are neither numbers nor days, so that who is in bin 0 need not be without a value.
+    pub has_odd_values: bool,
 }
 
 /// What the bins of a column are, from bin 1 on.
@@ -73,6 +78,8 @@ pub(super) struct Collector {
     days: Vec<f64>,
     has_truths: bool,
     known: usize,
+    /// Of them, empty texts, which say nothing of what the others are.
+    empty: usize,
     of_numbers: usize,
     of_days: usize,
 }
@@ -89,6 +96,7 @@ impl Collector {
             days: Vec::new(),
             has_truths: false,
             known: 0,
+            empty: 0,
             of_numbers: 0,
             of_days: 0,
         }
@@ -99,8 +107,8 @@ impl Collector {
     }
 
     /// Whether every value that there is is a day.
-    pub(super) const fn holds_days(&self) -> bool {
-        self.known > 0 && self.of_days == self.known
+    pub(super) fn holds_days(&self) -> bool {
+        self.are_most(self.of_days)
     }
 
     pub(super) fn observe(&mut self, value: &Scalar) {
@@ -122,6 +130,7 @@ impl Collector {
         };
         let day = day.map(|day| f64::from((self.today - day).get_days()));
         self.known += usize::from(!matches!(value, Scalar::Null));
+        self.empty += usize::from(matches!(value, Scalar::Text(text) if text.is_empty()));
         self.of_numbers += usize::from(number.is_some());
         self.of_days += usize::from(day.is_some());
         self.numbers.push(number.unwrap_or(f64::NAN));
@@ -150,9 +159,9 @@ impl Collector {
         if known == 0 {
             return Err("has no value".to_owned());
         }
-        let feature = if self.of_numbers == known {
-            self.into_numbers()
-        } else if self.of_days == known {
+        let feature = if self.are_most(self.of_numbers) {
+            self.into_numbers()?
+        } else if self.holds_days() {
             self.into_days()
         } else {
             self.into_texts()?
@@ -164,18 +173,44 @@ impl Collector {
         Ok(feature)
     }
 
-    fn into_numbers(self) -> Feature {
-        let cuts = cuts(&self.numbers, NUMBER_PARTS, |value| (value * PLACES).round() / PLACES, is_from);
-        let bins = self.numbers.iter().map(|number| bin(*number, &cuts, is_from));
-        let bins = bins.collect();
-        Feature { column: self.column, kind: FeatureKind::Numbers(cuts), bins, numbers: self.numbers }
+    /// Whether so many values are nearly all that say something.
+    fn are_most(&self, some: usize) -> bool {
+        some > 0 && some * 100 >= (self.known - self.empty) * MOST_OF_100
+    }
+
+    fn into_numbers(self) -> Result<Feature, String> {
+        let mut known: Vec<f64> = self.numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+        known.sort_by(f64::total_cmp);
+        let is_whole = known.iter().all(|number| number.fract().abs() < f64::EPSILON);
+        let different = 1 + known.windows(2).filter(|pair| pair.first() < pair.last()).count();
+        let is_large = known.last().is_some_and(|largest| *largest >= ID_AT_LEAST);
+        if is_whole && is_large && different * 100 > known.len() * 95 {
+            return Err("has long numbers that are nearly all different, as ids are".to_owned());
+        }
+        let at = |part: usize| known.get(known.len() * part / NUMBER_PARTS).copied();
+        let mut cuts: Vec<f64> = (1..NUMBER_PARTS)
+            .filter_map(at)
+            .filter_map(|number| cut_before(&known, number, is_whole))
+            .collect();
+        cuts.dedup_by(|one, other| one.total_cmp(other).is_eq());
+        let has_odd_values = self.of_numbers != self.known;
+        let bins = self.numbers.iter().map(|number| bin(*number, &cuts, is_from)).collect();
+        let kind = FeatureKind::Numbers(cuts);
+        Ok(Feature { column: self.column, kind, bins, numbers: self.numbers, has_odd_values })
     }
 
     fn into_days(self) -> Feature {
-        let cuts = cuts(&self.days, DAY_PARTS, |days| days, is_before);
+        let mut known: Vec<f64> = self.days.iter().copied().filter(|day| !day.is_nan()).collect();
+        known.sort_by(f64::total_cmp);
+        let at = |part: usize| known.get(known.len() * part / DAY_PARTS).copied();
+        let mut cuts: Vec<f64> = (1..DAY_PARTS).filter_map(at).collect();
+        cuts.dedup_by(|one, other| one.total_cmp(other).is_eq());
+        // A cut that nobody is beyond is none.
+        cuts.retain(|cut| known.last().is_some_and(|longest| longest > cut));
+        let has_odd_values = self.of_days != self.known;
         let bins = self.days.iter().map(|days| bin(*days, &cuts, is_before)).collect();
-        let cuts = cuts.iter().map(|cut| whole(*cut)).collect();
-        Feature { column: self.column, kind: FeatureKind::Days(cuts), bins, numbers: self.days }
+        let kind = FeatureKind::Days(cuts.iter().map(|cut| whole(*cut)).collect());
+        Feature { column: self.column, kind, bins, numbers: self.days, has_odd_values }
     }
 
     fn into_texts(self) -> Result<Feature, String> {
@@ -190,6 +225,21 @@ impl Collector {
             }
         }
         let count = |code: u32| place(code).and_then(|code| counts.get(code)).copied().unwrap_or_default();
+        if self.has_truths {
+            let bin = |code: &u32| {
+                let text = texts.iter().find(|(_, known)| *known == code).map(|(text, _)| text.as_str());
+                text.map_or(UNKNOWN, |text| if text == "true" { 2 } else { 1 })
+            };
+            let bins = self.codes.iter().map(bin).collect();
+            let kind = FeatureKind::Truths([false, true]);
+            return Ok(Feature {
+                column: self.column,
+                kind,
+                bins,
+                numbers: Vec::new(),
+                has_odd_values: false,
+            });
+        }
         let mut frequent: Vec<(&String, u32)> = texts
             .iter()
             .map(|(text, code)| (text, *code))
@@ -203,14 +253,8 @@ impl Collector {
             code => bins.get(&code).copied().unwrap_or(others),
         };
         let bins = self.codes.iter().map(bin).collect();
-        let texts: Vec<String> = frequent.into_iter().map(|(text, _)| text.clone()).collect();
-        let kind = match texts.as_slice() {
-            [no, yes] if self.has_truths && no == "false" && yes == "true" => {
-                FeatureKind::Truths([false, true])
-            }
-            _ => FeatureKind::Texts(texts),
-        };
-        Ok(Feature { column: self.column, kind, bins, numbers: Vec::new() })
+        let kind = FeatureKind::Texts(frequent.into_iter().map(|(text, _)| text.clone()).collect());
+        Ok(Feature { column: self.column, kind, bins, numbers: Vec::new(), has_odd_values: false })
     }
 }
 
@@ -224,23 +268,16 @@ fn is_before(days_ago: f64, cut: f64) -> bool {
     days_ago > cut
 }
 
-/// Where the known values are cut into parts of about the same size. A cut that all or none are beyond is none.
-fn cuts(
-    values: &[f64],
-    parts: usize,
-    round: impl Fn(f64) -> f64,
-    is_beyond: impl Fn(f64, f64) -> bool,
-) -> Vec<f64> {
-    let mut known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-    known.sort_by(f64::total_cmp);
-    let at = |part: usize| known.get(known.len() * part / parts).copied().map(&round);
-    let mut cuts: Vec<f64> = (1..parts).filter_map(at).collect();
-    cuts.dedup_by(|one, other| one.total_cmp(other).is_eq());
-    cuts.retain(|cut| {
-        known.iter().any(|value| is_beyond(*value, *cut))
-            && !known.iter().all(|value| is_beyond(*value, *cut))
-    });
-    cuts
+/// The shortest number that parts this one, and all above it, from those below; nothing where there are none below. It is
+/// no value of anybody, unless they are whole numbers that leave no room.
+pub(super) fn cut_before(sorted: &[f64], number: f64, is_whole: bool) -> Option<f64> {
+    let below = sorted.partition_point(|value| *value < number).checked_sub(1)?;
+    let below = sorted.get(below).copied()?;
+    let middle = if is_whole { number } else { f64::midpoint(below, number) };
+    let written = (0..=16).filter_map(|digits| format!("{middle:.digits$e}").parse::<f64>().ok());
+    let mut fits =
+        written.filter(|cut| *cut > below && if is_whole { *cut <= number } else { *cut < number });
+    fits.next().or(Some(number))
 }
 
 /// One more than the cuts that the value is beyond.
@@ -258,16 +295,20 @@ fn plain_number(text: &str) -> Option<f64> {
     let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_code = whole.len() > 1 && whole.starts_with('0');
-    if text.len() > 18 || is_code || !is_plain(whole) || !is_plain(rest) {
+    if text.len() > 40 || is_code || !is_plain(whole) || !is_plain(rest) {
         return None;
     }
     text.parse().ok()
 }
 
-/// A day, or the day of a moment, as ISO 8601 writes them.
+/// A day, or the day of a moment, as ISO 8601 writes them; of a moment with an offset, the day of UTC.
 fn plain_day(text: &str) -> Option<Date> {
     let is_day = text.get(..10).is_some_and(|day| day.bytes().filter(|byte| *byte == b'-').count() == 2);
-    text.parse().ok().filter(|_| is_day && text.len() <= 35)
+    if !is_day || text.len() > 35 {
+        return None;
+    }
+    let moment = text.parse::<Timestamp>().ok().map(|moment| moment.to_zoned(TimeZone::UTC).date());
+    moment.or_else(|| text.parse().ok())
 }
 
 fn to_float(number: i64) -> Option<f64> {
@@ -309,6 +350,13 @@ mod tests {
         check(&texts(&[("Wien", 10), ("Graz", 9)]), Ok(kinds(&["Wien"])));
         check(&texts(&[("0170", 10), ("0171", 12)]), Ok(kinds(&["0170", "0171"])));
         check(&texts(&[("1", 10), ("2", 12)]), Ok(FeatureKind::Numbers(vec![2.0])));
+        check(&texts(&[("0.7", 10), ("0.9", 12), ("", 30)]), Ok(FeatureKind::Numbers(vec![0.8])));
+        check(&texts(&[("5000.17", 10), ("5230.18", 12)]), Ok(FeatureKind::Numbers(vec![5100.0])));
+        check(&texts(&[("1", 100), ("2", 100), ("many", 2)]), Ok(FeatureKind::Numbers(vec![2.0])));
+        check(
+            &texts(&[("2026-02-28T23:30:00-05:00", 10), ("2026-02-20T10:00:00Z", 12)]),
+            Ok(FeatureKind::Days(vec![0])),
+        );
         check(&texts(&[("1", 10), ("much", 12)]), Ok(kinds(&["1", "much"])));
         check(&texts(&[("2026-02-28", 10), ("2026-02-19T10:00:00", 12)]), Ok(FeatureKind::Days(vec![1])));
         check(&texts(&[("1", 20)]), Err("has the same value for nearly everybody"));
@@ -318,6 +366,10 @@ mod tests {
         let truths: Vec<Scalar> = (0..30).map(|place| Scalar::Boolean(place % 2 == 0)).collect();
         check(&truths, Ok(FeatureKind::Truths([false, true])));
         let numbers: Vec<Scalar> = (0..80).map(Scalar::Integer).collect();
+        let rare: Vec<Scalar> = (0..30).map(|place| Scalar::Boolean(place == 0)).collect();
+        check(&rare, Ok(FeatureKind::Truths([false, true])));
+        let ids: Vec<Scalar> = (0..100).map(|number| Scalar::Integer(436_641_234_000 + number)).collect();
+        check(&ids, Err("has long numbers that are nearly all different, as ids are"));
         check(&numbers, Ok(FeatureKind::Numbers((1..8).map(|part| f64::from(part) * 10.0).collect())));
     }
 
@@ -340,7 +392,7 @@ mod tests {
         check("0", Some(0.0));
         check("-1.50", Some(-1.5));
         check("0.5", Some(0.5));
-        for text in ["", "-", ".5", "5.", "1e5", "inf", "NaN", "007", "1,5", " 1", "1234567890123456789"] {
+        for text in ["", "-", ".5", "5.", "1e5", "inf", "NaN", "007", "1,5", " 1", &"1".repeat(41)] {
             check(text, None);
         }
     }

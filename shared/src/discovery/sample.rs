@@ -77,7 +77,7 @@ pub struct Sample {
     pub days: Vec<String>,
     /// Of each row, whether it is marked.
     pub marks: Vec<bool>,
-    /// Of each row, which of five parts of about the same size it belongs to. What is learned from some is tried with the
+    /// Of each row, which of ten parts of about the same size it belongs to. What is learned from some is tried with the
     /// others.
     pub parts: Vec<u8>,
 }
@@ -106,7 +106,7 @@ impl Sampler {
         self.marks.push(mark);
         // Other bytes than those by which somebody is taken.
         let byte = blake3::hash(key.as_bytes()).as_bytes().get(8).copied().unwrap_or_default();
-        self.parts.push(byte % 5);
+        self.parts.push(byte % 10);
     }
 
     /// The sample.

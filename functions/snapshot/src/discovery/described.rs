@@ -1,14 +1,13 @@
 //! Segments described in everyday words: what the words can be about, out of the lake.
 
+use super::people::{MOST_READ, in_request};
 use super::sampling::{Marks, Taking};
-use super::{MOST_READ, in_request};
 use crate::handler::Snapshots;
 use crate::preview::Trouble;
 use relay::catalog::Source;
 use relay::discovery::words::{self, Vocabulary, is_spoken_of};
-use relay::discovery::{DescriptionFound, DescriptionRequest, People, Population};
-use relay::stages::StageError;
-use snapshot::{ColumnType, Engine, SegmentQuery, SourceColumn, evaluate, source_columns};
+use relay::discovery::{DescriptionFound, DescriptionRequest, People, PeopleQuery, Population};
+use snapshot::{ColumnType, Engine, SourceColumn, source_columns};
 use std::collections::BTreeMap;
 
 impl Snapshots {
@@ -23,17 +22,15 @@ impl Snapshots {
         let people = People::Source { source: source.clone(), member_key: member_key.clone() };
         let (known, _) = self.people(engine, sources, &Population { people, measures: Vec::new() }).await?;
         let columns: Vec<String> = known.usable().take(MOST_READ).cloned().collect();
-        let query = SegmentQuery {
-            text: known.people.query.clone(),
-            member_key: member_key.clone(),
-            attributes: columns.clone(),
+        let taking = Taking {
+            query: known.people.query.clone(),
+            member_key,
+            columns: columns.clone(),
+            most_texts: words::MOST_TEXTS,
+            most: words::SAMPLE_PEOPLE,
+            marks: Marks::Nowhere,
         };
-        let directory = tempfile::tempdir().map_err(StageError::from)?;
-        let path = directory.path().join("people");
-        let figures = evaluate(engine, &query, &path).await.map_err(in_request)?;
-        let (most_texts, most) = (words::MOST_TEXTS, words::SAMPLE_PEOPLE);
-        let taking = Taking { path, columns: columns.clone(), most_texts, most, marks: Marks::Nowhere };
-        let (sample, _) = taking.take(figures.rows).await?;
+        let sample = taking.take(engine, Vec::new()).await?.sample;
         let mut vocabulary = Vocabulary::of(&sample, &columns);
         for other in sources.values() {
             if other.id == *source || !is_spoken_of(&other.id, description) {
@@ -70,14 +67,15 @@ impl Snapshots {
             return Ok(typed);
         }
         let texts = of(&[ColumnType::Text]);
-        let text = relay::discovery::PeopleQuery::of_source(&source.id, member_key).query;
-        let query = SegmentQuery { text, member_key: member_key.to_owned(), attributes: texts.clone() };
-        let directory = tempfile::tempdir().map_err(StageError::from)?;
-        let path = directory.path().join("rows");
-        let figures = evaluate(engine, &query, &path).await.map_err(in_request)?;
-        let (most_texts, most) = (1, words::SAMPLE_PEOPLE);
-        let taking = Taking { path, columns: texts, most_texts, most, marks: Marks::Nowhere };
-        let (sample, _) = taking.take(figures.rows).await?;
+        let taking = Taking {
+            query: PeopleQuery::of_source(&source.id, member_key).query,
+            member_key,
+            columns: texts,
+            most_texts: 1,
+            most: words::SAMPLE_PEOPLE,
+            marks: Marks::Nowhere,
+        };
+        let sample = taking.take(engine, Vec::new()).await?.sample;
         Ok(sample.days)
     }
 }

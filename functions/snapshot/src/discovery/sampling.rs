@@ -1,19 +1,24 @@
 //! Some of the people, out of the file that they were evaluated into.
 
+use super::people::in_request;
+use crate::preview::Trouble;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use relay::discovery::{Sample, Sampler, Share};
+use relay::discovery::{LeftOutColumn, Sample, Sampler, Share};
 use relay::model::Scalar;
 use relay::snapshot::{Member, SnapshotReader};
 use relay::stages::StageError;
+use snapshot::{Engine, SegmentQuery, evaluate};
 use std::fs::File;
 use std::path::PathBuf;
 
 /// What a sample is taken of.
-pub(super) struct Taking {
-    /// The people: a snapshot's file with the columns.
-    pub(super) path: PathBuf,
-    /// The columns.
+pub(super) struct Taking<'a> {
+    /// The people.
+    pub(super) query: String,
+    /// The column with the customer id.
+    pub(super) member_key: &'a str,
+    /// The columns, and behind them the one that marks people where there is one.
     pub(super) columns: Vec<String>,
     /// Texts are used where a column has at the most so many.
     pub(super) most_texts: usize,
@@ -21,6 +26,17 @@ pub(super) struct Taking {
     pub(super) most: u64,
     /// Where it stands on which side somebody is.
     pub(super) marks: Marks,
+}
+
+/// A sample, and of whom it is one.
+pub(super) struct Taken {
+    pub(super) sample: Sample,
+    /// How many people there are.
+    pub(super) rows: u64,
+    /// How many of them are marked.
+    pub(super) marked: u64,
+    /// Rows beyond the first of somebody.
+    pub(super) further_rows: u64,
 }
 
 /// Where it stands who is marked.
@@ -41,14 +57,40 @@ impl Marks {
     }
 }
 
-impl Taking {
-    /// The sample of these rows, and how many people are marked.
-    pub(super) async fn take(self, rows: u64) -> Result<(Sample, u64), StageError> {
-        let taken = tokio::task::spawn_blocking(move || self.take_now(rows)).await;
-        taken.map_err(|error| StageError::stop("sample_panicked", error.to_string()))?
+impl Taking<'_> {
+    /// Evaluates the people, and takes some. Columns that were left out before come before those that tell nothing.
+    pub(super) async fn take(self, engine: &Engine, left_out: Vec<LeftOutColumn>) -> Result<Taken, Trouble> {
+        let Taking { query, member_key, mut columns, most_texts, most, marks } = self;
+        let query =
+            SegmentQuery { text: query, member_key: member_key.to_owned(), attributes: columns.clone() };
+        let directory = tempfile::tempdir().map_err(StageError::from)?;
+        let path = directory.path().join("people");
+        let figures = evaluate(engine, &query, &path).await.map_err(in_request)?;
+        if marks == Marks::LastColumn {
+            columns.pop();
+        }
+        let file = PeopleFile { path, columns, most_texts, most, marks };
+        let rows = figures.rows;
+        let taken = tokio::task::spawn_blocking(move || file.sample(rows)).await;
+        let (mut sample, marked) =
+            taken.map_err(|error| StageError::stop("sample_panicked", error.to_string()))??;
+        sample.left_out.splice(0..0, left_out);
+        Ok(Taken { sample, rows, marked, further_rows: figures.duplicate_member_rows })
     }
+}
 
-    fn take_now(&self, rows: u64) -> Result<(Sample, u64), StageError> {
+/// The people as they were evaluated: a snapshot's file.
+struct PeopleFile {
+    path: PathBuf,
+    columns: Vec<String>,
+    most_texts: usize,
+    most: u64,
+    marks: Marks,
+}
+
+impl PeopleFile {
+    /// The sample of these rows, and how many people are marked.
+    fn sample(&self, rows: u64) -> Result<(Sample, u64), StageError> {
         let mut marked = 0_u64;
         if self.marks != Marks::Nowhere {
             for member in self.read()? {

@@ -41,7 +41,7 @@ What is made is a segment by rules, and `segments show` gives it as a file has i
   segment-relay segments similar big-spenders --source customers --member-key customer_id \\
       --measure orders=count:orders.customer_id --measure 'last=latest:orders.customer_id@day' --save like-us --name 'Like us'
 
-A model learns from a sample what tells the members from all others, and is tried with a part of it that it has not seen.
+A model learns from a sample what tells the members from all others, and is tried with people whom it has not seen.
 The draft is a query with the column `similarity`, from 0 to 1, which exports can map. What the model has learned stands in
 it as it was on that day: find them again to learn anew.
 
@@ -185,7 +185,7 @@ pub(crate) struct SimilarArguments {
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) among: AmongArguments,
-    /// How many of a hundred others are wanted at the most
+    /// How many of a hundred others are wanted; some more come in where many score the same
     #[arg(long, value_name = "PERCENT", default_value_t = 20)]
     pub(crate) share: u8,
     /// Have the segment's members in the draft as well

@@ -244,3 +244,90 @@ async fn a_segment_goes_from_when_until_when() {
     assert_eq!(ran.ending, command::Ending::Failed);
     assert!(ran.errors.contains("--starts-at"), "{}", ran.errors);
 }
+
+/// What a preview says that has found something.
+fn discovered(what: &str, found: &Value) -> Value {
+    json!({ "state": "succeeded", "result": { (what): found } })
+}
+
+fn left_out() -> Value {
+    json!([{ "column": "email", "why": "has more than 30 different values, or long ones" }])
+}
+
+#[tokio::test]
+async fn people_like_a_segments_are_shown_and_saved() {
+    let bench = Bench::new().await;
+    let draft = json!({ "id": "like-vips", "name": "Like VIPs", "member_key": "id", "query": "SELECT 1" });
+    let one = |column: &str, value: &str, members: u64, others: u64, odds: f64| json!({ "column": column, "value": value, "members_percent": members, "others_percent": others, "odds": odds });
+    let found = json!({
+        "draft": draft, "members": 4_017, "others": 95_983, "sampled": 29_017, "told_apart_percent": 83,
+        "least_similarity": 0.7312, "others_expected": 19_200,
+        "scores": [{ "from": 0.0, "below": 0.4, "others": 60_000 }, { "from": 0.4, "below": 0.55, "others": 35_983 }],
+        "traits": [one("city", "Wien", 80, 20, 3.5), one("points", "100 or more", 61, 7, 2.25)],
+        "columns": ["city", "points"], "left_out": left_out(),
+    });
+    bench.answer("POST", "/segments/vips/similar", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, discovered("similar", &found)).await;
+    bench.answer("POST", "/previews", 202, json!({ "preview_id": "p2" })).await;
+    bench.answer("GET", "/previews/p2", 200, preview(Some(19_187), &Value::Null)).await;
+    bench.answer("PUT", "/segments/like-vips", 201, json!({ "version": 1 })).await;
+    let arguments = ["segments", "similar", "vips", "--source=people", "--member-key=id", "--save"];
+    let measure = ["--measure", "orders=count:orders.id@day/90", "--share", "10"];
+    assert_snapshot!("similar", bench.transcript(&[&arguments[..], &measure].concat()).await);
+}
+
+#[tokio::test]
+async fn groups_that_stand_out_are_shown_and_the_wanted_ones_saved() {
+    let bench = Bench::new().await;
+    let suggestion = |number: u64, conditions: Value, figure: Value| {
+        let id = format!("suggested-{number}");
+        let draft = json!({ "id": id, "name": "A", "member_key": "id", "query": "SELECT 1" });
+        json!({ "draft": draft, "conditions": conditions, "members_expected": 1_200, "percent": 12, "figures": [figure] })
+    };
+    let average = json!({ "column": "points", "unit": "average", "here": 120.5, "overall": 40.25 });
+    let share =
+        json!({ "column": "tier", "unit": "percent", "value": "gold", "here": 61.0, "overall": 22.5 });
+    let suggestions = json!([
+        suggestion(1, json!(["city is Wien", "tier is gold"]), average),
+        suggestion(2, json!(["points at least 100"]), share),
+    ]);
+    let found = json!({ "people": 10_000, "sampled": 10_000, "suggestions": suggestions, "columns": ["city"], "left_out": left_out() });
+    bench.answer("POST", "/segment-suggestions", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, discovered("suggestions", &found)).await;
+    bench.answer("POST", "/previews", 202, json!({ "preview_id": "p2" })).await;
+    bench.answer("GET", "/previews/p2", 200, preview(Some(1_187), &Value::Null)).await;
+    bench.answer("PUT", "/segments/suggested-2", 201, json!({ "version": 1 })).await;
+    let arguments = ["segments", "suggest", "--among", "all", "--goal", "points", "--save", "2"];
+    assert_snapshot!("suggest", bench.transcript(&arguments).await);
+    let ran = bench.run(&["segments", "suggest", "--goal", "points"]).await;
+    assert!(ran.errors.contains("say among whom: --source SOURCE"), "{}", ran.errors);
+    let ran = bench.run(&["segments", "suggest", "--among", "all", "--save", "3"]).await;
+    assert!(ran.errors.contains("--save 3: there are 2 suggestions"), "{}", ran.errors);
+}
+
+#[tokio::test]
+async fn a_description_is_saved_where_all_of_it_is_understood() {
+    let bench = Bench::new().await;
+    let draft = json!({ "id": "rich", "name": "rich in Wien", "member_key": "id", "query": "SELECT 1" });
+    let understood = json!([{ "words": "Wien", "meaning": "city is Wien" }]);
+    let not = json!([{ "words": "rich", "why": "is neither a column, a value, a source nor a comparison" }]);
+    let found = json!({ "draft": draft, "understood": understood, "not_understood": not });
+    bench.answer("POST", "/segment-descriptions", 202, json!({ "preview_id": "p1" })).await;
+    bench.answer("GET", "/previews/p1", 200, discovered("described", &found)).await;
+    let arguments =
+        ["segments", "describe", "rich", "rich in Wien", "--source=people", "--member-key=id", "--save"];
+    assert_snapshot!("describe", bench.transcript(&arguments).await);
+    bench.answer("POST", "/previews", 202, json!({ "preview_id": "p2" })).await;
+    bench.answer("GET", "/previews/p2", 200, preview(Some(7), &Value::Null)).await;
+    bench.answer("PUT", "/segments/rich", 201, json!({ "version": 1 })).await;
+    let ran = bench.run(&[&arguments[..], &["--partly"]].concat()).await;
+    assert_eq!(ran.ending, command::Ending::Done);
+    assert!(ran.errors.contains("Made segment rich. It has 7 members now."), "{}", ran.errors);
+    let error = json!({ "state": "failed", "result": { "error": { "code": "discovery_not_understood", "text": "why" } } });
+    let other = Bench::new().await;
+    other.answer("POST", "/segment-descriptions", 202, json!({ "preview_id": "p1" })).await;
+    other.answer("GET", "/previews/p1", 200, error).await;
+    let ran = other.run(&arguments).await;
+    let words = "There is no draft: why (discovery_not_understood)\n";
+    assert_eq!((ran.ending, ran.output.as_str()), (command::Ending::Failed, words));
+}

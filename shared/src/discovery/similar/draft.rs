@@ -71,7 +71,10 @@ fn query(search: &Search<'_>, sample: &Sample, model: &Model, least: f64) -> Str
         key(&of_members, &members.member_key),
         key(&table, &people.member_key)
     );
-    let similarity = quoted_name(SIMILARITY);
+    let free = |name: &String| !search.names.contains(name);
+    let further = (2..).map(|number| format!("{SIMILARITY}_{number}"));
+    let name = std::iter::once(SIMILARITY.to_owned()).chain(further).find(free).unwrap_or_default();
+    let similarity = quoted_name(&name);
     let is_similar = format!("{table}.{similarity} >= {}", rounded(least));
     let predicate = match request.members {
         Members::LeftOut => format!("{is_similar}\n  AND NOT {is_member}"),
@@ -100,12 +103,13 @@ fn term(feature: &Feature, weights: &[f64], table: &str) -> String {
             of_texts(&column, whens, unknown, unknown)
         }
         FeatureKind::Numbers(cuts) => {
-            let number = format!("TRY_CAST({column} AS DOUBLE)");
+            // By way of text, as the sample has them: a FLOAT of 0.7 is 0.69999999 as a DOUBLE.
+            let number = format!("TRY_CAST(CAST({column} AS VARCHAR) AS DOUBLE)");
             let beyond = cuts.iter().enumerate().rev();
             let whens =
                 beyond.map(|(place, cut)| format!(" WHEN {number} >= {cut} THEN {}", weight(place + 2)));
             format!(
-                "CASE{} WHEN {number} IS NOT NULL THEN {} ELSE {unknown} END",
+                "CASE WHEN isnan({number}) THEN {unknown}{} WHEN {number} IS NOT NULL THEN {} ELSE {unknown} END",
                 whens.collect::<String>(),
                 weight(1)
             )

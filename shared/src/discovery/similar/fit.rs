@@ -41,12 +41,12 @@ fn logistic(sum: f64) -> f64 {
     1.0 / (1.0 + (-sum).exp())
 }
 
-/// Finds the weights by which the rows that are not of the part `kept_back` are told apart best.
+/// Finds the weights by which the rows that are not of the fold which is kept back are told apart best.
 ///
 /// Each step takes one column and moves all its weights at once, which do not disturb each other because every row is in
 /// one bin. A step is at the most as large as the curvature, which is a quarter, allows: so each makes it better.
-pub(super) fn fit(sample: &Sample, kept_back: u8) -> Model {
-    let is_used: Vec<bool> = sample.parts.iter().map(|part| *part != kept_back).collect();
+pub(super) fn fit(sample: &Sample, kept_back: Option<u8>) -> Model {
+    let is_used: Vec<bool> = sample.parts.iter().map(|part| Some(super::fold(*part)) != kept_back).collect();
     let used = |mark: bool| {
         let rows =
             is_used.iter().zip(&sample.marks).filter(|(used, is_member)| **used && **is_member == mark);

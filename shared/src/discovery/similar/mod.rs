@@ -1,7 +1,7 @@
 //! People who are like the members of a segment.
 //!
 //! A logistic regression over the bins of the columns learns what tells members from others, from a sample with as much
-//! weight on one side as on the other. A fifth of the sample is kept back, and tells how well it does. What was learned is
+//! weight on one side as on the other. How well that does is told by people whom it had not seen. What was learned is
 //! written as SQL: a sum of what each value of each column counts for, turned into a similarity from 0 to 1, which is a
 //! column that exports can map.
 
@@ -16,6 +16,7 @@ use super::sample::{LeftOutColumn, Sample, ratio, to_count, to_float};
 use crate::catalog::Segment;
 use crate::model::SegmentId;
 use fit::{Model, fit};
+use score::Separation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,8 +37,33 @@ const LEAST_PEOPLE: u64 = 50;
 const LEAST_SEPARATION: f64 = 0.55;
 /// So many traits are told.
 const MOST_TRAITS: usize = 20;
-/// The part of the sample that is kept back.
-const KEPT_BACK: u8 = 0;
+/// So far beyond what chance gives, in standard errors, the members and others have to be told apart.
+const BEYOND_CHANCE: f64 = 3.0;
+
+/// Into so many folds the sample is cut, of which each is scored by what was learned from the others.
+const FOLDS: u8 = 5;
+/// Of a sample with so many rows one fold is enough to tell how well it works.
+const MANY_ROWS: usize = 20_000;
+
+/// The fold of a part of the sample.
+const fn fold(part: u8) -> u8 {
+    part % FOLDS
+}
+
+/// What each row scores with a model that has not seen it; nothing for rows of a fold that is not tried.
+fn unseen_scores(sample: &Sample) -> Vec<Option<f64>> {
+    let mut scores = vec![None; sample.rows()];
+    let folds = if sample.rows() < MANY_ROWS { FOLDS } else { 1 };
+    for kept_back in 0..folds {
+        let model = fit(sample, Some(kept_back));
+        for (row, (score, part)) in scores.iter_mut().zip(&sample.parts).enumerate() {
+            if fold(*part) == kept_back {
+                *score = Some(model.similarity(sample, row));
+            }
+        }
+    }
+    scores
+}
 
 /// Whether the members of the segment itself are in the one that is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,7 +94,8 @@ pub struct SimilarRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 25)]
     pub columns: Vec<String>,
-    /// How many of a hundred others are wanted at the most. More of them are less alike.
+    /// How many of a hundred others are wanted. More of them are less alike; whoever has the same score comes in together,
+    /// so that they may be some more.
     #[serde(default = "usual_share")]
     #[schema(minimum = 1, maximum = 100)]
     pub share_percent: u8,
@@ -108,7 +135,7 @@ pub struct SimilarFound {
     pub others: u64,
     /// How many of both the sample had.
     pub sampled: u64,
-    /// Of a member and somebody else who were both kept back, in how many of a hundred cases the member scores higher: 50
+    /// Of a member and somebody else whom the model had not seen, in how many of a hundred cases the member scores higher: 50
     /// is a coin, 100 is perfect.
     pub told_apart_percent: u64,
     /// The least similarity of whoever is in the draft.
@@ -166,6 +193,8 @@ pub struct Search<'a> {
     pub members_count: u64,
     /// Others among them.
     pub others_count: u64,
+    /// Every column of the people, so that another name can be taken.
+    pub names: &'a [String],
 }
 
 /// Finds what tells the marked rows of the sample from the others, and makes a draft of it.
@@ -179,12 +208,12 @@ pub fn find(search: &Search<'_>, sample: &Sample) -> Result<SimilarFound, Discov
         }
     }
     sample.require_features()?;
-    let model = fit(sample, KEPT_BACK);
-    let scores: Vec<f64> = (0..sample.rows()).map(|row| model.similarity(sample, row)).collect();
-    let separation = score::separation(sample, &scores, KEPT_BACK);
-    if separation < LEAST_SEPARATION {
+    let Separation { separation, error } = Separation::of(sample, &unseen_scores(sample));
+    if separation < LEAST_SEPARATION.max(0.5 + BEYOND_CHANCE * error) {
         return Err(DiscoveryError::Indistinct { percent: to_count(separation * 100.0) });
     }
+    let model = fit(sample, None);
+    let scores: Vec<f64> = (0..sample.rows()).map(|row| model.similarity(sample, row)).collect();
     let mut of_others: Vec<f64> = scores
         .iter()
         .zip(&sample.marks)

@@ -23,14 +23,8 @@ fn found(request: &SimilarRequest, sample: &Sample) -> Result<SimilarFound, Disc
     let marked = u64::try_from(sample.marks.iter().filter(|mark| **mark).count()).unwrap();
     let rows = u64::try_from(sample.rows()).unwrap();
     let (members_count, others_count) = (marked, rows - marked);
-    let search = Search {
-        request,
-        segment: &segment,
-        members: &members,
-        people: &people,
-        members_count,
-        others_count,
-    };
+    let (segment, members, people, names) = (&segment, &members, &people, &[]);
+    let search = Search { request, segment, members, people, members_count, others_count, names };
     find(&search, sample)
 }
 
@@ -163,4 +157,34 @@ fn requests_are_held_against_their_bounds() {
     check(json!({ "share_percent": 101 }), Some("share_percent"));
     check(json!({ "columns": vec!["a"; 26] }), Some("columns"));
     check(json!({ "among": { "segment": "a", "measures": [measure] } }), Some("among.measures[0].column"));
+}
+
+#[test]
+fn a_few_members_have_to_be_told_apart_better() {
+    let mut drafts = 0;
+    for people in (1_500..3_500).step_by(200) {
+        let few = sample(people, &["city", "points"], |[who, what, noise]| {
+            (who < 4, vec![text(&format!("c{}", what % 4)), Scalar::Integer(noise)])
+        });
+        match found(&request(json!({})), &few) {
+            Ok(_) => drafts += 1,
+            Err(error) => assert!(matches!(error, DiscoveryError::Indistinct { .. }), "{error}"),
+        }
+    }
+    assert!(drafts <= 1, "of 10 in which nothing is to be found: {drafts}");
+}
+
+#[test]
+fn the_similarity_takes_a_free_name() {
+    let sample = people(2_000);
+    let segment = segment();
+    let source = "people".to_owned().try_into().unwrap();
+    let (members, people) =
+        (&PeopleQuery::of_segment(&segment).unwrap(), &PeopleQuery::of_source(&source, "id"));
+    let (request, names) = (&request(json!({})), &["similarity".to_owned(), "similarity_2".to_owned()]);
+    let (segment, members_count, others_count) = (&segment, 400, 1_600);
+    let search = Search { request, segment, members, people, members_count, others_count, names };
+    let draft = find(&search, &sample).unwrap().draft;
+    let crate::catalog::Origin::Selection(selection) = draft.origin().unwrap() else { panic!() };
+    assert!(selection.query.contains("AS \"similarity_3\""), "{}", selection.query);
 }

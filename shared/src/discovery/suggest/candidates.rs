@@ -3,6 +3,9 @@
 use super::{Feature, FeatureKind, UNKNOWN};
 use crate::catalog::rules::{Condition, Number, Value};
 
+/// The most days that a rule looks back.
+const MAX_DAYS: u32 = 36_500;
+
 /// A condition, and who of the sample fulfils it.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate<'a> {
@@ -16,7 +19,6 @@ enum Test {
     /// To be in a bin: a text, a truth, or no value.
     Bin(u8),
     AtLeast(f64),
-    AtMost(f64),
     LessThan(f64),
     WithinLastDays(u32),
     BeforeLastDays(u32),
@@ -28,9 +30,9 @@ impl<'a> Candidate<'a> {
         Self { feature, test: Test::AtLeast(number) }
     }
 
-    /// What has at the most this number.
-    pub(super) const fn at_most(feature: &'a Feature, number: f64) -> Self {
-        Self { feature, test: Test::AtMost(number) }
+    /// What has less than this number.
+    pub(super) const fn less_than(feature: &'a Feature, number: f64) -> Self {
+        Self { feature, test: Test::LessThan(number) }
     }
 
     /// Today or one of so many days before it.
@@ -59,7 +61,6 @@ impl<'a> Candidate<'a> {
         match self.test {
             Test::Bin(bin) => self.feature.bins.get(row) == Some(&bin),
             Test::AtLeast(least) => number() >= least,
-            Test::AtMost(most) => number() <= most,
             Test::LessThan(bound) => number() < bound,
             Test::WithinLastDays(days) => (0.0..=f64::from(days)).contains(&number()),
             Test::BeforeLastDays(days) => number() > f64::from(days),
@@ -82,7 +83,6 @@ impl<'a> Candidate<'a> {
                 Some(Value::Number(number)) => format!("{column} is {}", number.0),
             },
             Test::AtLeast(number) => format!("{column} at least {number}"),
-            Test::AtMost(number) => format!("{column} at most {number}"),
             Test::LessThan(number) => format!("{column} less than {number}"),
             Test::WithinLastDays(days) => format!("{column} within the last {days} days"),
             Test::BeforeLastDays(days) => format!("{column} more than {days} days ago"),
@@ -99,7 +99,6 @@ impl<'a> Candidate<'a> {
                 value => Condition { is: value, ..condition },
             },
             Test::AtLeast(number) => Condition { at_least: Some(written(number)), ..condition },
-            Test::AtMost(number) => Condition { at_most: Some(written(number)), ..condition },
             Test::LessThan(number) => Condition { less_than: Some(written(number)), ..condition },
             Test::WithinLastDays(days) => Condition { within_last_days: Some(days), ..condition },
             Test::BeforeLastDays(days) => Condition { before_last_days: Some(days), ..condition },
@@ -128,11 +127,14 @@ pub(super) fn candidates(feature: &Feature) -> Vec<Candidate<'_>> {
             cuts.iter().flat_map(|cut| [of(Test::AtLeast(*cut)), of(Test::LessThan(*cut))]).collect()
         }
         FeatureKind::Days(cuts) => {
-            let days = cuts.iter().filter_map(|cut| u32::try_from(*cut).ok());
+            let days =
+                cuts.iter().filter_map(|cut| u32::try_from(*cut).ok()).filter(|days| *days <= MAX_DAYS);
             days.flat_map(|days| [of(Test::WithinLastDays(days)), of(Test::BeforeLastDays(days))]).collect()
         }
     };
-    found.push(Candidate::unknown(feature));
+    if !feature.has_odd_values {
+        found.push(Candidate::unknown(feature));
+    }
     found
 }
 

@@ -29,9 +29,11 @@ pub const MOST_TEXTS: usize = 100;
 /// A goal of texts has at the most so many: as in the page above.
 const MOST_GOALS: usize = 10;
 /// The most people of a sample.
-pub const SAMPLE_PEOPLE: u64 = 50_000;
+pub const SAMPLE_PEOPLE: u64 = 30_000;
 /// The fewest people among whom anything is searched.
 const LEAST_PEOPLE: u64 = 200;
+/// The longest id, of which 64 characters are left with a number.
+const MAX_ID_CHARACTERS: usize = 60;
 /// The most suggestions of a goal, half of them either way.
 const MOST_EITHER_WAY: usize = 5;
 
@@ -58,6 +60,13 @@ impl SuggestionRequest {
     pub fn validate(&self) -> Result<(), (String, String)> {
         if self.columns.len() > super::MAX_COLUMNS {
             return Err(("columns".to_owned(), format!("must not be more than {}", super::MAX_COLUMNS)));
+        }
+        let id = self.id.as_str().len();
+        if id > MAX_ID_CHARACTERS {
+            return Err((
+                "id".to_owned(),
+                format!("must not be longer than {MAX_ID_CHARACTERS}: a number comes behind it"),
+            ));
         }
         if self.goal.as_ref().is_some_and(|goal| self.columns.contains(goal)) {
             return Err(("columns".to_owned(), "must not have the goal among them".to_owned()));
@@ -151,8 +160,9 @@ pub fn find(setting: &Setting<'_>, sample: &Sample) -> Result<SuggestionsFound, 
     let found = match goal {
         Some(goal) => {
             let mut found = Vec::new();
-            for target in targets(sample, goal)? {
-                found.extend(search::search(&target, &features, &sample.parts));
+            let targets = targets(sample, goal)?;
+            for target in &targets {
+                found.extend(search::search(target, &features, &sample.parts, targets.len()));
             }
             found.sort_by(|one, other| other.strength.total_cmp(&one.strength));
             found
@@ -161,22 +171,24 @@ pub fn find(setting: &Setting<'_>, sample: &Sample) -> Result<SuggestionsFound, 
     };
     let rows = sample.rows();
     let all = to_float(u64::try_from(rows).unwrap_or(u64::MAX));
-    let suggestion = |(place, found): (usize, Found<'_>)| {
+    let mut suggestions = Vec::new();
+    for found in found {
         let with = (0..rows).filter(|row| found.conditions.iter().all(|one| one.has(*row))).count();
         let part = to_float(u64::try_from(with).unwrap_or(u64::MAX)) / all;
-        Some(Suggestion {
-            draft: draft::draft(setting, place + 1, &found.conditions)?,
+        // What could not be written as a segment is none.
+        let Some(draft) = draft::draft(setting, suggestions.len() + 1, &found.conditions) else { continue };
+        suggestions.push(Suggestion {
+            draft,
             conditions: found.conditions.iter().map(Candidate::words).collect(),
             members_expected: to_count(part * to_float(people)),
             percent: to_count(part * 100.0),
             figures: found.figures,
-        })
-    };
+        });
+    }
     Ok(SuggestionsFound {
         people,
         sampled: u64::try_from(rows).unwrap_or(u64::MAX),
-        // What could not be written as a segment is none.
-        suggestions: found.into_iter().enumerate().filter_map(suggestion).collect(),
+        suggestions,
         columns: features.iter().map(|feature| feature.column.clone()).collect(),
         left_out: sample.left_out.clone(),
     })

@@ -101,7 +101,7 @@ fn without_a_goal_people_are_grouped_by_how_much_they_have() {
     assert_eq!(conditions.len(), 5, "{conditions:?}");
     for (condition, words) in conditions.iter().zip([
         "points at least ",
-        "points at most ",
+        "points less than ",
         "last within the last ",
         "last more than ",
         "last without a value",
@@ -167,4 +167,51 @@ fn what_cannot_be_a_goal_is_told() {
     check(json!({}), &cities, "add measures, or say a goal");
     let few = sample(50, &["city"], |[what, ..]| (false, vec![text(&format!("c{}", what % 2))]));
     check(json!({ "goal": "city" }), &few, "100 people there are, and it takes 200");
+}
+
+#[test]
+fn a_condition_that_makes_no_difference_is_not_told() {
+    // Whoever lives in city 0 has a bit more; eight other columns have nothing to do with it.
+    let columns = ["spent", "city", "a", "b", "c", "d", "e"];
+    for people in [3_000, 3_500, 4_000] {
+        let sample = sample(people, &columns, |[what, noise, other]| {
+            let city = what % 5;
+            let more = if city == 0 { 40 } else { 0 };
+            let mut values = vec![Scalar::Integer(noise + more), text(&format!("c{city}"))];
+            values.extend((0..5).map(|place| text(&format!("v{}", (other / (place + 1)) % 4))));
+            (false, values)
+        });
+        let found = found(&json!({ "goal": "spent" }), None, &sample).unwrap();
+        assert_eq!(found.suggestions[0].conditions, ["city is c0"], "{:?}", found.suggestions);
+        let others = found.suggestions.iter().flat_map(|one| &one.conditions);
+        let of_others = others.filter(|one| !one.starts_with("city")).count();
+        assert_eq!(of_others, 0, "{:?}", found.suggestions);
+    }
+}
+
+#[test]
+fn a_few_with_very_much_are_no_group() {
+    let mut accidents = 0;
+    for people in (1_000..3_000).step_by(100) {
+        let sample = sample(people, &["spent", "city", "age"], |[what, noise, age]| {
+            let spent = 2_f64.powf(f64::from(i32::try_from(what).unwrap()) / 8.0);
+            (false, vec![Scalar::Decimal(spent), text(&format!("c{}", noise % 20)), Scalar::Integer(age)])
+        });
+        accidents += found(&json!({ "goal": "spent" }), None, &sample).unwrap().suggestions.len();
+    }
+    assert!(accidents <= 1, "{accidents} of 20");
+}
+
+#[test]
+fn what_a_handful_have_is_not_told() {
+    let sample = sample(300, &["seen", "income"], |[what, noise, _]| {
+        let seen = if what < 3 { Scalar::Null } else { Scalar::Date(TODAY - noise.days()) };
+        let income = if what == 1 { Scalar::Decimal(84_300.17) } else { Scalar::Null };
+        (false, vec![seen, income])
+    });
+    let handful = sample.features[0].numbers.iter().filter(|number| number.is_nan()).count();
+    assert!((1..10).contains(&handful), "{handful}");
+    let found = found(&json!({}), None, &sample).unwrap();
+    assert!(!format!("{found:?}").contains("84300"), "{found:?}");
+    assert!(found.suggestions.iter().all(|one| !one.conditions[0].contains("without")), "{found:?}");
 }

@@ -254,7 +254,8 @@ async fn a_description_becomes_rules_and_what_is_not_understood_is_told() {
     let both = &both["described"];
     let meanings: Vec<&Value> =
         both["understood"].as_array().unwrap().iter().map(|one| &one["meaning"]).collect();
-    let expected = ["city is Graz", "points at least 1", "at least 2 rows of orders before 2026-02-01"];
+    let expected =
+        ["city is Graz", "points at least 1", "at least 2 rows of orders with day before 2026-02-01"];
     assert_eq!(meanings, expected, "{both}");
     assert_eq!(both["not_understood"], json!([]));
     check(&cleo.create("/segments/words", &both["draft"]).await, 201, "");

@@ -15,7 +15,7 @@ use relay::discovery::{
     SuggestionsFound,
 };
 use relay::snapshot::{PreviewError, PreviewOf};
-use sampling::{Marks, Taken, Taking};
+use sampling::{Kept, Marks, Taken, Taking};
 use snapshot::{Engine, EngineSettings, QueryError, describe};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +24,9 @@ use tokio::time::timeout;
 
 /// How long looking may take: everybody is read once, with every column that is looked at.
 const TIME_LIMIT: Duration = Duration::from_mins(4);
+
+/// At the most one in so many people may have a further row.
+const MOST_FURTHER_ONE_IN: u64 = 20;
 
 /// What was found.
 pub(crate) enum Discovered {
@@ -93,12 +96,14 @@ impl Snapshots {
             most_texts: similar::MOST_TEXTS,
             most: similar::SAMPLE_PEOPLE,
             marks: Marks::LastColumn,
+            columns_kept: Kept::Telling,
         };
         let Taken { sample, rows, marked, further_rows } = taking.take(engine, left_out).await?;
-        require_one_row_each(further_rows)?;
+        require_one_row_each(rows, further_rows)?;
         let (members_count, others_count) = (marked, rows.saturating_sub(marked));
         let (members, names) = (&members, known.names.as_slice());
-        let search = Search { request, segment, members, people, members_count, others_count, names };
+        let search =
+            Search { request, segment, members, people, members_count, others_count, further_rows, names };
         let found = block_in_place(|| similar::find(&search, &sample))?;
         // What cannot be planned had better be told now than when it is saved.
         let drafted = PeopleQuery::of_segment(&found.draft)?;
@@ -133,18 +138,21 @@ impl Snapshots {
             most_texts: suggest::MOST_TEXTS,
             most: suggest::SAMPLE_PEOPLE,
             marks: Marks::Nowhere,
+            columns_kept: Kept::Telling,
         };
         let Taken { sample, rows, further_rows, .. } = taking.take(engine, left_out).await?;
-        require_one_row_each(further_rows)?;
-        let setting = Setting { request, people, segment: segment.as_ref(), people_count: rows };
+        require_one_row_each(rows, further_rows)?;
+        let segment = segment.as_ref();
+        let setting = Setting { request, people, segment, people_count: rows, further_rows };
         Ok(block_in_place(|| suggest::find(&setting, &sample))?)
     }
 }
 
-/// A sample has one row of a member, and a draft would ask each of their rows.
-fn require_one_row_each(further_rows: u64) -> Result<(), DiscoveryError> {
-    match further_rows {
-        0 => Ok(()),
-        rows => Err(DiscoveryError::SeveralRows { rows }),
+/// A sample has one row of a member, and a draft asks each of their rows: where many have several, it would be about others
+/// than the sample. A few are told.
+fn require_one_row_each(rows: u64, further_rows: u64) -> Result<(), DiscoveryError> {
+    if further_rows.saturating_mul(MOST_FURTHER_ONE_IN) > rows {
+        return Err(DiscoveryError::SeveralRows { rows: further_rows, people: rows });
     }
+    Ok(())
 }

@@ -22,12 +22,14 @@ pub enum DiscoveryError {
     },
     /// Somebody has several rows among the people.
     #[error(
-        "{rows} rows are further ones of people who have one already; look among people with one row each, and make what \
-         they do into measures"
+        "{people} people have {rows} further rows, and one in 20 may have one; look among people with one row each, and \
+         make what they do into measures"
     )]
     SeveralRows {
-        /// Rows beyond the first.
+        /// Rows beyond the first of somebody.
         rows: u64,
+        /// People.
+        people: u64,
     },
     /// A column is named that is not there.
     #[error("there is no column {column} among the people; their columns are: {columns}")]

@@ -109,15 +109,29 @@ impl Sampler {
         self.parts.push(byte % 10);
     }
 
-    /// The sample.
+    /// The sample with what every column holds, whether it tells people apart or not.
     #[must_use]
-    pub fn finish(self) -> Sample {
+    pub fn finish_all(self) -> Sample {
         let mut sample = Sample { marks: self.marks, parts: self.parts, ..Sample::default() };
         for collector in self.collectors {
             let column = collector.column().to_owned();
             if collector.holds_days() {
                 sample.days.push(column.clone());
             }
+            match collector.into_feature() {
+                Ok(feature) => sample.features.push(feature),
+                Err(why) => sample.left_out.push(LeftOutColumn { column, why }),
+            }
+        }
+        sample
+    }
+
+    /// The sample.
+    #[must_use]
+    pub fn finish(self) -> Sample {
+        let mut sample = Sample { marks: self.marks, parts: self.parts, ..Sample::default() };
+        for collector in self.collectors {
+            let column = collector.column().to_owned();
             match collector.finish() {
                 Ok(feature) if sample.features.len() < MAX_COLUMNS => sample.features.push(feature),
                 Ok(_) => {

@@ -1,7 +1,7 @@
 //! Segments described in everyday words: what the words can be about, out of the lake.
 
 use super::people::{MOST_READ, in_request};
-use super::sampling::{Marks, Taking};
+use super::sampling::{Kept, Marks, Taking};
 use crate::handler::Snapshots;
 use crate::preview::Trouble;
 use relay::catalog::Source;
@@ -29,11 +29,13 @@ impl Snapshots {
             most_texts: words::MOST_TEXTS,
             most: words::SAMPLE_PEOPLE,
             marks: Marks::Nowhere,
+            columns_kept: Kept::All,
         };
         let sample = taking.take(engine, Vec::new()).await?.sample;
         let mut vocabulary = Vocabulary::of(&sample, &columns);
         for other in sources.values() {
-            if other.id == *source || !is_spoken_of(&other.id, description) {
+            let is_theirs = other.id == *source || is_labelled(other, member_key);
+            if is_theirs || !is_spoken_of(&other.id, description) {
                 continue;
             }
             let columns = source_columns(engine, other.id.as_str()).await.map_err(in_request)?;
@@ -53,20 +55,18 @@ impl Snapshots {
         member_key: &str,
         columns: &[SourceColumn],
     ) -> Result<Vec<String>, Trouble> {
-        let is_allowed = |name: &str| {
-            let labels = source.data_labels.of(name);
-            !labels.iter().any(|label| label.is_never_exported() || label.is_no_data_science())
-        };
+        let is_allowed = |name: &String| !is_labelled(source, name);
         let of = |wanted: &[ColumnType]| -> Vec<String> {
             let fits = |column: &&SourceColumn| column.column_type.is_some_and(|one| wanted.contains(&one));
             let named = columns.iter().filter(fits).map(|column| column.name.clone());
-            named.filter(|name| name != member_key && is_allowed(name)).take(MOST_READ).collect()
+            named.filter(|name| name != member_key).take(MOST_READ).collect()
         };
         let typed = of(&[ColumnType::Date, ColumnType::Moment, ColumnType::LocalMoment]);
-        if !typed.is_empty() {
+        // Where a day must not be used, another one must not be taken for it: nobody knows which is meant.
+        if typed.iter().any(is_allowed) && !typed.iter().all(is_allowed) {
             return Ok(typed);
         }
-        let texts = of(&[ColumnType::Text]);
+        let texts: Vec<String> = of(&[ColumnType::Text]).into_iter().filter(is_allowed).collect();
         let taking = Taking {
             query: PeopleQuery::of_source(&source.id, member_key).query,
             member_key,
@@ -74,8 +74,15 @@ impl Snapshots {
             most_texts: 1,
             most: words::SAMPLE_PEOPLE,
             marks: Marks::Nowhere,
+            columns_kept: Kept::All,
         };
         let sample = taking.take(engine, Vec::new()).await?.sample;
-        Ok(sample.days)
+        Ok(typed.into_iter().filter(is_allowed).chain(sample.days).collect())
     }
+}
+
+/// Whether nothing is learned from a column of a source, or it never leaves.
+fn is_labelled(source: &Source, column: &str) -> bool {
+    let labels = source.data_labels.of(column);
+    labels.iter().any(|label| label.is_never_exported() || label.is_no_data_science())
 }

@@ -73,8 +73,8 @@ impl Snapshots {
         Ok(read)
     }
 
-    /// Among whom is looked where nobody says: the rows of the source that the segment is made of, where its member key is
-    /// a column of that source and called as there.
+    /// Among whom is looked where nobody says: the rows of the source that the segment's member key comes from, where it is
+    /// called as there.
     pub(super) async fn usual_population(
         &self,
         engine: &Engine,
@@ -88,8 +88,8 @@ impl Snapshots {
         } else {
             let read = self.reading(engine, segment, std::slice::from_ref(&member_key), sources).await?;
             let mut made_of = read.columns().filter(|(_, _, attributes)| attributes.contains(&member_key));
-            match (made_of.next(), made_of.next(), read.sources().count()) {
-                (Some((source, column, _)), None, 1) if column == member_key => {
+            match (made_of.next(), made_of.next()) {
+                (Some((source, column, _)), None) if column == member_key => {
                     SourceId::try_from(source.to_owned()).map_err(|_| none())?
                 }
                 _ => return Err(none().into()),

@@ -26,6 +26,17 @@ pub(super) struct Taking<'a> {
     pub(super) most: u64,
     /// Where it stands on which side somebody is.
     pub(super) marks: Marks,
+    /// Which columns are kept.
+    pub(super) columns_kept: Kept,
+}
+
+/// Which columns of a sample are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Those that tell people apart, as many as are looked at.
+    Telling,
+    /// All whose values are known.
+    All,
 }
 
 /// A sample, and of whom it is one.
@@ -60,7 +71,7 @@ impl Marks {
 impl Taking<'_> {
     /// Evaluates the people, and takes some. Columns that were left out before come before those that tell nothing.
     pub(super) async fn take(self, engine: &Engine, left_out: Vec<LeftOutColumn>) -> Result<Taken, Trouble> {
-        let Taking { query, member_key, mut columns, most_texts, most, marks } = self;
+        let Taking { query, member_key, mut columns, most_texts, most, marks, columns_kept } = self;
         let query =
             SegmentQuery { text: query, member_key: member_key.to_owned(), attributes: columns.clone() };
         let directory = tempfile::tempdir().map_err(StageError::from)?;
@@ -69,7 +80,7 @@ impl Taking<'_> {
         if marks == Marks::LastColumn {
             columns.pop();
         }
-        let file = PeopleFile { path, columns, most_texts, most, marks };
+        let file = PeopleFile { path, columns, most_texts, most, marks, columns_kept };
         let rows = figures.rows;
         let taken = tokio::task::spawn_blocking(move || file.sample(rows)).await;
         let (mut sample, marked) =
@@ -86,6 +97,7 @@ struct PeopleFile {
     most_texts: usize,
     most: u64,
     marks: Marks,
+    columns_kept: Kept,
 }
 
 impl PeopleFile {
@@ -109,7 +121,11 @@ impl PeopleFile {
                 sampler.add(key, mark, member.attributes.iter());
             }
         }
-        Ok((sampler.finish(), marked))
+        let sample = match self.columns_kept {
+            Kept::Telling => sampler.finish(),
+            Kept::All => sampler.finish_all(),
+        };
+        Ok((sample, marked))
     }
 
     fn read(&self) -> Result<SnapshotReader, StageError> {

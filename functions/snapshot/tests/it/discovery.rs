@@ -133,6 +133,7 @@ async fn check_similar(lake: &Lake, source: &str, fields: Value) {
         people: &people,
         members_count,
         others_count,
+        further_rows: 0,
         names: &[],
     };
     let found = similar::find(&search, &sample).unwrap();
@@ -178,8 +179,13 @@ async fn check_suggestions(lake: &Lake, source: &str, columns: &[&str], fields: 
     let people = PeopleQuery::of_source(&source.to_owned().try_into().unwrap(), "id").with(measures);
     let read = lake.evaluate(&people.query, "id", columns).await.unwrap();
     let (sample, _) = sample(&read, columns, source == "typed");
-    let setting =
-        Setting { request: &request, people: &people, segment: None, people_count: read.figures.rows };
+    let setting = Setting {
+        request: &request,
+        people: &people,
+        segment: None,
+        people_count: read.figures.rows,
+        further_rows: 0,
+    };
     let found = suggest::find(&setting, &sample).unwrap();
     for suggestion in &found.suggestions {
         let draft = lake.evaluate(&query_of(&suggestion.draft), "id", &[]).await;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Session, quick, segments};
+use super::{Session, measure, quick, segments};
 use crate::Ending;
 use crate::api::{Call, field, number, text};
 use crate::arguments::{AmongArguments, DescribeArguments, SimilarArguments, SuggestArguments};
@@ -88,7 +88,7 @@ pub(super) async fn describe(
 }
 
 /// An object of the fields that have a value.
-fn fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+pub(super) fn fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
     let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(given.collect())
 }
@@ -130,7 +130,7 @@ async fn saved(draft: Option<&Value>, session: &mut Session<'_, '_>) -> Result<(
 /// Among whom is looked; nothing where nobody says.
 fn population(among: &AmongArguments) -> Result<Option<Value>, Error> {
     let AmongArguments { source, member_key, among, measures, columns: _ } = among;
-    let measures: Vec<Value> = measures.iter().map(|measure| read(measure)).collect::<Result<_, _>>()?;
+    let measures: Vec<Value> = measures.iter().map(|one| measure::read(one)).collect::<Result<_, _>>()?;
     if among.is_none() && source.is_none() {
         if measures.is_empty() {
             return Ok(None);
@@ -145,34 +145,6 @@ fn population(among: &AmongArguments) -> Result<Option<Value>, Error> {
         ("member_key", member_key.as_ref().map(|column| json!(column))),
         ("measures", Some(json!(measures))),
     ])))
-}
-
-/// A measure of the command line as the API has it: `NAME=FUNCTION:SOURCE.MEMBER_KEY[:COLUMN][@DAY[/DAYS]]`.
-fn read(measure: &str) -> Result<Value, Error> {
-    let refuse = || {
-        Error::Input(format!(
-            "--measure {measure}: write NAME=FUNCTION:SOURCE.MEMBER_KEY, and behind it :COLUMN to add up, @DAY for the day's \
-             column and /DAYS for so many days back"
-        ))
-    };
-    let (name, rest) = measure.split_once('=').ok_or_else(refuse)?;
-    let (rest, day) = rest.split_once('@').map_or((rest, None), |(rest, day)| (rest, Some(day)));
-    let (function, rest) = rest.split_once(':').ok_or_else(refuse)?;
-    let (place, column) = rest.split_once(':').map_or((rest, None), |(place, column)| (place, Some(column)));
-    let (source, member_key) = place.split_once('.').ok_or_else(refuse)?;
-    let (day, days) = day
-        .map(|day| day.split_once('/').map_or((day, None), |(day, days)| (day, Some(days))))
-        .map_or((None, None), |(day, days)| (Some(day), days));
-    let days = days.map(|days| days.parse::<u32>().map_err(|_| refuse())).transpose()?;
-    Ok(fields([
-        ("name", Some(json!(name))),
-        ("function", Some(json!(function))),
-        ("source", Some(json!(source))),
-        ("member_key", Some(json!(member_key))),
-        ("column", column.map(|column| json!(column))),
-        ("day", day.map(|day| json!(day))),
-        ("within_last_days", days.map(|days| json!(days))),
-    ]))
 }
 
 fn items(value: &Value, pointer: &str) -> Vec<Value> {
@@ -286,35 +258,12 @@ fn shown_figure(one: &Value) -> String {
     }
 }
 
-/// The columns that are not used, in a line each.
+/// What else there is to know, in a line each: further rows, and the columns that are not used.
 fn left_out(found: &Value) -> Vec<String> {
     let line = |one: &Value| format!("not used: {} {}", text(one, "/column"), text(one, "/why"));
-    items(found, "/left_out").iter().map(line).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn measures_are_read_as_people_write_them() {
-        let check = |measure: &str, fields: Value| {
-            let mut expected = json!({ "name": "n", "source": "orders", "member_key": "customer_id" });
-            for (field, value) in fields.as_object().unwrap() {
-                expected[field] = value.clone();
-            }
-            assert_eq!(read(measure).unwrap(), expected, "{measure}");
-        };
-        check("n=count:orders.customer_id", json!({ "function": "count" }));
-        check("n=sum:orders.customer_id:total", json!({ "function": "sum", "column": "total" }));
-        check("n=latest:orders.customer_id@day", json!({ "function": "latest", "day": "day" }));
-        check(
-            "n=sum:orders.customer_id:total@day/90",
-            json!({ "function": "sum", "column": "total", "day": "day", "within_last_days": 90 }),
-        );
-        for wrong in ["count", "n=count", "n=count:orders", "n=count:orders.customer_id@day/many"] {
-            let Err(Error::Input(message)) = read(wrong) else { panic!("{wrong} is taken") };
-            assert!(message.starts_with(&format!("--measure {wrong}: write NAME=")), "{message}");
-        }
-    }
+    let rows = number(found, "/further_rows").filter(|rows| *rows > 0);
+    let rows = rows.map(|rows| {
+        format!("warning: {} rows are further ones of somebody; the draft asks each of them", grouped(rows))
+    });
+    rows.into_iter().chain(items(found, "/left_out").iter().map(line)).collect()
 }

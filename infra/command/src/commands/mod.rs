@@ -12,6 +12,7 @@ mod export_segments;
 mod exports;
 mod files;
 mod follow;
+mod measure;
 mod overview;
 mod person;
 mod policies;

@@ -8,19 +8,21 @@
 mod draft;
 mod fit;
 mod score;
+mod traits;
 
 use super::error::DiscoveryError;
 use super::feature::{Feature, FeatureKind, UNKNOWN};
 use super::population::{PeopleQuery, Population};
-use super::sample::{LeftOutColumn, Sample, ratio, to_count, to_float};
+use super::sample::{LeftOutColumn, Sample, to_count, to_float};
 use crate::catalog::Segment;
 use crate::model::SegmentId;
-use fit::{Model, fit};
+use fit::fit;
 use score::Separation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use draft::{IS_MEMBER, sample_query};
+pub use traits::Trait;
 
 /// Whoever has a smaller score is not similar, however many are wanted.
 /// <https://learn.microsoft.com/dynamics365/customer-insights/data/find-similar-customer-segments#about-similarity-scores>
@@ -35,8 +37,6 @@ pub const SAMPLE_PEOPLE: u64 = 25_000;
 const LEAST_PEOPLE: u64 = 50;
 /// What tells less is no better than a coin.
 const LEAST_SEPARATION: f64 = 0.55;
-/// So many traits are told.
-const MOST_TRAITS: usize = 20;
 /// So far beyond what chance gives, in standard errors, the members and others have to be told apart.
 const BEYOND_CHANCE: f64 = 3.0;
 
@@ -146,6 +146,8 @@ pub struct SimilarFound {
     pub scores: Vec<ScoreBand>,
     /// What tells members from others most, whichever way.
     pub traits: Vec<Trait>,
+    /// Rows beyond the first of somebody. The sample has the first only, and the draft asks each.
+    pub further_rows: u64,
     /// The columns that are used.
     pub columns: Vec<String>,
     /// The columns that are not, and why.
@@ -163,21 +165,6 @@ pub struct ScoreBand {
     pub others: u64,
 }
 
-/// A value of a column that tells something.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Trait {
-    /// The column.
-    pub column: String,
-    /// The value, or the range.
-    pub value: String,
-    /// Of a hundred members, how many have it.
-    pub members_percent: u64,
-    /// Of a hundred others, how many.
-    pub others_percent: u64,
-    /// How often the odds of being a member are those of somebody who is average in this column and the same in all others.
-    pub odds: f64,
-}
-
 /// The people, and the segment whose members are wanted among them.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
@@ -193,6 +180,8 @@ pub struct Search<'a> {
     pub members_count: u64,
     /// Others among them.
     pub others_count: u64,
+    /// Rows beyond the first of somebody.
+    pub further_rows: u64,
     /// Every column of the people, so that another name can be taken.
     pub names: &'a [String],
 }
@@ -242,7 +231,8 @@ pub fn find(search: &Search<'_>, sample: &Sample) -> Result<SimilarFound, Discov
         least_similarity: least,
         others_expected: counted(least, 1.0),
         scores: std::iter::once(lowest).chain(bands).collect(),
-        traits: traits(sample, &model),
+        traits: traits::traits(sample, &model),
+        further_rows: search.further_rows,
         columns: sample.features.iter().map(|feature| feature.column.clone()).collect(),
         left_out: sample.left_out.clone(),
     })
@@ -266,70 +256,6 @@ fn least_similarity(of_others: &[f64], share_percent: u8) -> Result<f64, Discove
         return Err(DiscoveryError::NobodySimilar { best, least });
     }
     Ok(least)
-}
-
-/// What tells most: how much it counts, and how many have it on either side.
-fn traits(sample: &Sample, model: &Model) -> Vec<Trait> {
-    let members = u64::try_from(sample.marks.iter().filter(|mark| **mark).count()).unwrap_or(u64::MAX);
-    let others = u64::try_from(sample.rows()).unwrap_or(u64::MAX).saturating_sub(members);
-    let mut found: Vec<(f64, Trait)> = Vec::new();
-    for (feature, weights) in sample.features.iter().zip(&model.weights) {
-        let mut having = vec![(0_u64, 0_u64); feature.bins_count()];
-        for (bin, is_member) in feature.bins.iter().zip(&sample.marks) {
-            if let Some((members, others)) = having.get_mut(usize::from(*bin)) {
-                *if *is_member { members } else { others } += 1;
-            }
-        }
-        let all = to_float(members + others);
-        let average: f64 =
-            weights.iter().zip(&having).map(|(weight, (m, o))| weight * to_float(m + o) / all).sum();
-        for ((bin, weight), (with_members, with_others)) in weights.iter().enumerate().zip(&having) {
-            if with_members + with_others == 0 {
-                continue;
-            }
-            let part_members = ratio(*with_members, members.max(1));
-            let part_others = ratio(*with_others, others.max(1));
-            let said = (weight - average).abs() * (part_members + part_others);
-            found.push((
-                said,
-                Trait {
-                    column: feature.column.clone(),
-                    value: value_of(feature, bin),
-                    members_percent: to_count(part_members * 100.0),
-                    others_percent: to_count(part_others * 100.0),
-                    odds: ((weight - average).exp() * 100.0).round() / 100.0,
-                },
-            ));
-        }
-    }
-    found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    found.into_iter().map(|(_, told)| told).take(MOST_TRAITS).collect()
-}
-
-/// What a bin is, in words.
-fn value_of(feature: &Feature, bin: usize) -> String {
-    if bin == usize::from(UNKNOWN) {
-        return "no value".to_owned();
-    }
-    let place = bin - 1;
-    let range = |low: Option<String>, high: Option<String>, unit: &str| match (low, high) {
-        (None, Some(high)) => format!("{unit}below {high}"),
-        (Some(low), Some(high)) => format!("{unit}{low} to below {high}"),
-        (Some(low), None) => format!("{unit}{low} or more"),
-        (None, None) => "any".to_owned(),
-    };
-    match &feature.kind {
-        FeatureKind::Texts(texts) => texts.get(place).cloned().unwrap_or_else(|| "anything else".to_owned()),
-        FeatureKind::Truths(_) => if place == 0 { "false" } else { "true" }.to_owned(),
-        FeatureKind::Numbers(cuts) => {
-            let at = |place: usize| cuts.get(place).map(f64::to_string);
-            range(place.checked_sub(1).and_then(at), at(place), "")
-        }
-        FeatureKind::Days(cuts) => {
-            let at = |place: usize| cuts.get(place).map(|days| (days + 1).to_string());
-            range(place.checked_sub(1).and_then(at), at(place), "days before today: ")
-        }
-    }
 }
 
 #[cfg(test)]

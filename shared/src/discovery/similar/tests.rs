@@ -24,7 +24,8 @@ fn found(request: &SimilarRequest, sample: &Sample) -> Result<SimilarFound, Disc
     let rows = u64::try_from(sample.rows()).unwrap();
     let (members_count, others_count) = (marked, rows - marked);
     let (segment, members, people, names) = (&segment, &members, &people, &[]);
-    let search = Search { request, segment, members, people, members_count, others_count, names };
+    let search =
+        Search { request, segment, members, people, members_count, others_count, further_rows: 0, names };
     find(&search, sample)
 }
 
@@ -183,7 +184,8 @@ fn the_similarity_takes_a_free_name() {
         (&PeopleQuery::of_segment(&segment).unwrap(), &PeopleQuery::of_source(&source, "id"));
     let (request, names) = (&request(json!({})), &["similarity".to_owned(), "similarity_2".to_owned()]);
     let (segment, members_count, others_count) = (&segment, 400, 1_600);
-    let search = Search { request, segment, members, people, members_count, others_count, names };
+    let search =
+        Search { request, segment, members, people, members_count, others_count, further_rows: 0, names };
     let draft = find(&search, &sample).unwrap().draft;
     let crate::catalog::Origin::Selection(selection) = draft.origin().unwrap() else { panic!() };
     assert!(selection.query.contains("AS \"similarity_3\""), "{}", selection.query);

@@ -78,6 +78,7 @@ impl<'a> Candidate<'a> {
         match self.test {
             Test::Bin(bin) => match self.value(bin) {
                 None => format!("{column} without a value"),
+                Some(Value::Text(text)) if text.is_empty() => format!("{column} is an empty text"),
                 Some(Value::Text(text)) => format!("{column} is {text}"),
                 Some(Value::Truth(truth)) => format!("{column} is {truth}"),
                 Some(Value::Number(number)) => format!("{column} is {}", number.0),

@@ -84,6 +84,8 @@ pub struct SuggestionsFound {
     pub sampled: u64,
     /// The groups, those that stand out most before the others.
     pub suggestions: Vec<Suggestion>,
+    /// Rows beyond the first of somebody. The sample has the first only, and the drafts ask each.
+    pub further_rows: u64,
     /// The columns that are used.
     pub columns: Vec<String>,
     /// The columns that are not, and why.
@@ -144,6 +146,8 @@ pub struct Setting<'a> {
     pub segment: Option<&'a Segment>,
     /// How many people there are.
     pub people_count: u64,
+    /// Rows beyond the first of somebody.
+    pub further_rows: u64,
 }
 
 /// Finds groups that stand out. The sample's features have the goal among them.
@@ -189,6 +193,7 @@ pub fn find(setting: &Setting<'_>, sample: &Sample) -> Result<SuggestionsFound, 
         people,
         sampled: u64::try_from(rows).unwrap_or(u64::MAX),
         suggestions,
+        further_rows: setting.further_rows,
         columns: features.iter().map(|feature| feature.column.clone()).collect(),
         left_out: sample.left_out.clone(),
     })

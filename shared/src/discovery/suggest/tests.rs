@@ -21,7 +21,7 @@ fn found(
     let own = segment.map_or_else(|| Ok(PeopleQuery::of_source(&source, "id")), PeopleQuery::of_segment);
     let people = own.unwrap().with(&request.among.measures);
     let people_count = u64::try_from(sample.rows()).unwrap() * 2;
-    find(&Setting { request: &request, people: &people, segment, people_count }, sample)
+    find(&Setting { request: &request, people: &people, segment, people_count, further_rows: 0 }, sample)
 }
 
 /// Whoever has gold and lives in Wien spends 100 more; nothing else has anything to do with it.

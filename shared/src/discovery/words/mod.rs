@@ -133,7 +133,8 @@ fn rules(said: Vec<Said>, member_key: &str) -> Vec<Rule> {
     let mut others = Vec::new();
     for one in said {
         match one {
-            Said::Own { condition, is_alternative } => match groups.last_mut().filter(|_| is_alternative) {
+            Said::Own { condition, is_alternative, .. } => match groups.last_mut().filter(|_| is_alternative)
+            {
                 Some(group) => group.push(condition),
                 None => groups.push(vec![condition]),
             },

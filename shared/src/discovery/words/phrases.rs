@@ -4,6 +4,9 @@ use super::tokens::Token;
 use crate::catalog::rules::{Condition, Day, Number};
 use serde_json::Number as Json;
 
+/// The most days that a rule looks back.
+const MAX_DAYS: u32 = 36_500;
+
 /// Words that say nothing of whom is meant.
 const FILLING: [&str; 44] = [
     "a",
@@ -61,6 +64,28 @@ const NEGATIONS: [&str; 9] =
 pub(super) fn is_filling(token: &Token) -> bool {
     let word = token.lower();
     !token.is_quoted && (FILLING.contains(&word.as_str()) || ALSO_FILLING.contains(&word.as_str()))
+}
+
+/// Words that join others: none of them is meant as a value, unless it stands in quotes or behind its column.
+const JOINING: [&str; 26] = [
+    "or", "more", "less", "fewer", "greater", "higher", "lower", "than", "over", "under", "above", "below",
+    "between", "before", "after", "since", "until", "last", "past", "within", "during", "least", "most",
+    "up", "to", "by",
+];
+/// Words behind which something new begins.
+const BEGINNING: [&str; 9] = ["with", "who", "whose", "that", "which", "but", "have", "has", "had"];
+
+pub(super) fn is_joining(token: &Token) -> bool {
+    !token.is_quoted && JOINING.contains(&token.lower().as_str())
+}
+
+pub(super) fn is_beginning(token: &Token) -> bool {
+    !token.is_quoted && BEGINNING.contains(&token.lower().as_str())
+}
+
+/// Whether what was said before ends here.
+pub(super) fn is_break(token: &Token) -> bool {
+    !token.is_quoted && [",", ";", "and", "but", "or"].contains(&token.lower().as_str())
 }
 
 pub(super) fn is_negation(token: &Token) -> bool {
@@ -200,7 +225,8 @@ fn last_days(tokens: &[Token]) -> Option<(usize, u32)> {
 /// `30 days`, `6 months`.
 fn span(tokens: &[Token]) -> Option<(usize, u32)> {
     let count = u32::try_from(tokens.first()?.number()?.as_u64()?).ok()?;
-    Some((2, count.checked_mul(unit(tokens.get(1)?)?)?))
+    let days = count.checked_mul(unit(tokens.get(1)?)?).filter(|days| *days <= MAX_DAYS)?;
+    Some((2, days))
 }
 
 /// How many days a unit has; a month has 30 and a year 365.

@@ -36,6 +36,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     let characters: Vec<char> = text.chars().collect();
     let end = |word: &mut String, found: &mut Vec<Token>| {
         let whole = word.trim_matches(['.', '-', ':', '\'']).to_owned();
+        let whole = if is_grouped(&whole) { whole.replace(',', "") } else { whole };
         let is_negative = word.starts_with('-') && whole.starts_with(|first: char| first.is_ascii_digit());
         if !whole.is_empty() {
             found.push(Token::new(if is_negative { format!("-{whole}") } else { whole }, false));
@@ -52,15 +53,14 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             }
             continue;
         }
-        let before = place.checked_sub(1).and_then(|before| characters.get(before));
-        let is_digit = |character: Option<&char>| character.is_some_and(char::is_ascii_digit);
         match character {
             '"' | '“' | '„' => {
                 end(&mut word, &mut found);
                 quote = Some(if character == '"' { '"' } else { '”' });
             }
-            ',' if is_digit(before) && is_digit(characters.get(place + 1)) => {}
-            '>' | '<' | '=' | '≥' | '≤' => {
+            // A comma is part of a number, whatever the number is.
+            ',' if is_in_number(&characters, place) => word.push(character),
+            '>' | '<' | '=' | '≥' | '≤' | ',' | ';' | '(' | ')' | '!' | '/' | '%' | '|' => {
                 end(&mut word, &mut found);
                 found.push(Token::new(character.to_string(), false));
             }
@@ -70,6 +70,33 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     }
     end(&mut word, &mut found);
     found
+}
+
+/// Whether a comma has digits on both sides.
+fn is_in_number(characters: &[char], place: usize) -> bool {
+    let is_digit = |character: Option<&char>| character.is_some_and(char::is_ascii_digit);
+    is_digit(place.checked_sub(1).and_then(|before| characters.get(before)))
+        && is_digit(characters.get(place + 1))
+}
+
+/// Whether the commas part thousands: `1,000`, and not `12,50`.
+fn is_grouped(number: &str) -> bool {
+    let mut groups = number.split(',');
+    let first = groups.next().unwrap_or_default().trim_start_matches('-');
+    let is_number = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let (mut rest, mut is_one) = (groups.peekable(), true);
+    if rest.peek().is_none() || !is_number(first) || first.len() > 3 {
+        return false;
+    }
+    while let Some(group) = rest.next() {
+        let digits = if rest.peek().is_none() {
+            group.split_once('.').map_or(group, |(whole, _)| whole)
+        } else {
+            group
+        };
+        is_one &= digits.len() == 3 && is_number(digits);
+    }
+    is_one
 }
 
 /// A word without the endings that grammar gives it. It need not be one: two words are the same where this is.
@@ -109,12 +136,13 @@ mod tests {
         };
         check(
             "Customers in Wien, with 1,000 points.",
-            &["Customers", "in", "Wien", "with", "1000", "points"],
+            &["Customers", "in", "Wien", ",", "with", "1000", "points"],
         );
         check("in \"Bad Ischl\" or „St. Pölten”", &["in", "Bad Ischl", "or", "St. Pölten"]);
         check("points>=100 since 2026-01-31", &["points", ">", "=", "100", "since", "2026-01-31"]);
         check("O'Fallon's ann@example.com -5.5", &["O'Fallon's", "ann@example.com", "-5.5"]);
         check(" … ", &[]);
+        check("1,234,567.5 12,50 1,5 (a)", &["1234567.5", "12,50", "1,5", "(", "a", ")"]);
     }
 
     #[test]

@@ -40,6 +40,15 @@ pub(super) struct Related {
     pub(super) days: Vec<String>,
 }
 
+impl Column {
+    /// Whether it holds yes and no as texts, so that its name alone says nothing.
+    pub(super) fn is_yes_or_no(&self) -> bool {
+        let words = ["true", "false", "yes", "no", "y", "n", "t", "f", "0", "1", "on", "off"];
+        !self.texts.is_empty()
+            && self.texts.iter().all(|(text, _)| words.contains(&text.to_lowercase().as_str()))
+    }
+}
+
 impl Vocabulary {
     /// The columns of the main source as a sample has them, and the names of all.
     #[must_use]
@@ -70,14 +79,18 @@ impl Vocabulary {
 
     /// The column that is named here, and by how many words: the longest name.
     pub(super) fn column(&self, tokens: &[Token]) -> Option<(usize, &Column)> {
-        let named = self.columns.iter().filter(|column| begins_with(tokens, &column.words));
-        named.map(|column| (column.words.len(), column)).max_by_key(|(words, _)| *words)
+        let named = self.columns.iter();
+        let named = named.filter_map(|column| Some((named_by(tokens, &column.name, &column.words)?, column)));
+        named.max_by_key(|(words, _)| *words)
     }
 
     /// The source beside that is named here.
     pub(super) fn related(&self, tokens: &[Token]) -> Option<(usize, &Related)> {
-        let named = self.related.iter().filter(|related| begins_with(tokens, &related.words));
-        named.map(|related| (related.words.len(), related)).max_by_key(|(words, _)| *words)
+        let named = self.related.iter();
+        let named = named.filter_map(|related| {
+            Some((named_by(tokens, related.source.as_str(), &related.words)?, related))
+        });
+        named.max_by_key(|(words, _)| *words)
     }
 
     /// The texts that stand here, of so many words: the longest, in each column that has it; of one column where it is
@@ -106,11 +119,19 @@ impl Vocabulary {
 #[must_use]
 pub fn is_spoken_of(source: &SourceId, description: &str) -> bool {
     let (tokens, words) = (tokens(description), words_of(source.as_str()));
-    (0..tokens.len()).any(|place| begins_with(tokens.get(place..).unwrap_or_default(), &words))
+    let here = |place: usize| named_by(tokens.get(place..).unwrap_or_default(), source.as_str(), &words);
+    (0..tokens.len()).any(|place| here(place).is_some())
 }
 
 fn lowered(text: &str) -> Vec<String> {
     tokens(text).iter().map(Token::lower).collect()
+}
+
+/// By how many words a name stands here: as it is written, or as people say it.
+fn named_by(tokens: &[Token], name: &str, words: &[String]) -> Option<usize> {
+    let is_written =
+        tokens.first().is_some_and(|first| !first.is_quoted && first.lower() == name.to_lowercase());
+    if is_written { Some(1) } else { begins_with(tokens, words).then_some(words.len()) }
 }
 
 fn begins_with(tokens: &[Token], words: &[String]) -> bool {

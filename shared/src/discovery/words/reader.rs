@@ -117,7 +117,7 @@ impl Reader {
     fn take(&mut self, rest: &[Token], count: usize, said: Result<(Said, String), String>) {
         let words = rest.iter().take(count).map(|token| token.raw.as_str()).collect::<Vec<_>>().join(" ");
         let Pending { negation, is_alternative, is_spoiled, is_new } = std::mem::take(&mut self.pending);
-        let is_negated = negation.is_some();
+        let is_negated = negation.is_some() || rest.iter().take(count).any(is_negation);
         let before = [is_alternative.then(|| "or".to_owned()), negation];
         let words = before.into_iter().flatten().chain([words]).collect::<Vec<_>>().join(" ");
         self.place += count;
@@ -133,9 +133,7 @@ impl Reader {
         match (said, why) {
             (Ok((said, meaning)), None) => {
                 let said = match said {
-                    Said::Own { condition, is_negated: inside, .. } => {
-                        Said::Own { condition, is_alternative, is_negated: is_negated || inside }
-                    }
+                    Said::Own { condition, .. } => Said::Own { condition, is_alternative, is_negated },
                     related @ Said::Related { .. } => related,
                 };
                 let or = if is_alternative { "or " } else { "" };

@@ -170,6 +170,7 @@ fn what_is_not_understood_is_told_and_not_guessed() {
     check("something else", "something", "is neither");
     check("newsletter not without email", "not", "says no to nothing");
     check("not in Wien, Bad Ischl", "Bad Ischl", "stands behind a not");
+    check("birthplace not in Graz, Wien", "Wien", "stands behind a not");
     check("excluding gold customers in Wien", "Wien", "stands behind a not");
     check("gold but no recent orders", "no recent", "is neither");
     check("gold but no recent orders", "orders", "belongs to something that is not understood");

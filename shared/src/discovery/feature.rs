@@ -106,7 +106,7 @@ impl Collector {
         &self.column
     }
 
-    /// Whether every value that there is is a day.
+    /// Whether nearly every value that there is is a day.
     pub(super) fn holds_days(&self) -> bool {
         self.are_most(self.of_days)
     }

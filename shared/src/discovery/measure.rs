@@ -15,7 +15,7 @@ const MAX_NAME_CHARACTERS: usize = 200;
 #[serde(deny_unknown_fields)]
 pub struct Measure {
     /// What it is called: a column beside the people's own.
-    #[schema(max_length = 64, examples("orders_90_days"))]
+    #[schema(max_length = 200, examples("orders_90_days"))]
     pub name: String,
     /// The source whose rows are counted.
     #[schema(value_type = String)]

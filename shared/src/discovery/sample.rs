@@ -36,12 +36,6 @@ impl Share {
         let draw = draw(hash.as_bytes().iter().take(4));
         draw < self.0 * 4_294_967_296.0
     }
-
-    /// How many people one of the sample stands for.
-    #[must_use]
-    pub fn weight(self) -> f64 {
-        if self.0 > 0.0 { 1.0 / self.0 } else { 0.0 }
-    }
 }
 
 /// A number from 0 on, below 256 to the power of the bytes.
@@ -73,7 +67,7 @@ pub struct Sample {
     pub features: Vec<Feature>,
     /// Those that do not.
     pub left_out: Vec<LeftOutColumn>,
-    /// The columns all of whose values are days, whether they tell something or not.
+    /// The columns nearly all of whose values are days, whether they tell something or not.
     pub days: Vec<String>,
     /// Of each row, whether it is marked.
     pub marks: Vec<bool>,

@@ -13,7 +13,6 @@ use relay::catalog::{Segment, json_pointer};
 use relay::discovery::{DescriptionRequest, SimilarRequest, SuggestionRequest};
 use relay::model::SegmentId;
 use relay::snapshot::PreviewOf;
-use relay::timestamp_now;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,10 +33,7 @@ async fn similar(
     let segment = SegmentId::try_from(id)?;
     request.validate().map_err(refused)?;
     api.saved::<Segment>(segment.as_str()).await?;
-    let of = PreviewOf::Similar { segment: segment.clone(), request };
-    let preview_id = api.previews.request(&of, timestamp_now()).await?;
-    api.record(&caller, AuditAction::FindSimilar, "segment", segment.as_str(), None).await?;
-    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+    api.start_preview(&caller, &PreviewOf::Similar { segment, request }, AuditAction::FindSimilar).await
 }
 
 /// Finds groups of people that stand out, by a goal or by how much they have of each number, and makes drafts of segments
@@ -50,10 +46,7 @@ async fn suggest(
     Body(request): Body<SuggestionRequest>,
 ) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
     request.validate().map_err(refused)?;
-    let id = request.id.clone();
-    let preview_id = api.previews.request(&PreviewOf::Suggestions(request), timestamp_now()).await?;
-    api.record(&caller, AuditAction::SuggestSegments, "segment", id.as_str(), None).await?;
-    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+    api.start_preview(&caller, &PreviewOf::Suggestions(request), AuditAction::SuggestSegments).await
 }
 
 /// Makes a draft of a segment out of a description in everyday English, and says what each part of it was understood as and
@@ -66,10 +59,7 @@ async fn describe(
     Body(request): Body<DescriptionRequest>,
 ) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
     request.validate().map_err(refused)?;
-    let id = request.id.clone();
-    let preview_id = api.previews.request(&PreviewOf::Words(request), timestamp_now()).await?;
-    api.record(&caller, AuditAction::DescribeSegment, "segment", id.as_str(), None).await?;
-    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+    api.start_preview(&caller, &PreviewOf::Words(request), AuditAction::DescribeSegment).await
 }
 
 fn refused((field, problem): (String, String)) -> Problem {

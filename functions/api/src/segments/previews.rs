@@ -34,6 +34,20 @@ pub(super) struct StartedPreview {
     pub(super) preview_id: PreviewId,
 }
 
+impl Api {
+    /// Asks for a preview, and writes into the audit who did.
+    pub(super) async fn start_preview(
+        &self,
+        caller: &Caller,
+        of: &PreviewOf,
+        action: AuditAction,
+    ) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
+        let preview_id = self.previews.request(of, timestamp_now()).await?;
+        self.record(caller, action, "segment", of.segment().as_str(), None).await?;
+        Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+    }
+}
+
 /// Asks for a preview of a segment: how many members it has, and gets by each of its rules, which columns, which sources
 /// it reads, and the first rows.
 #[utoipa::path(post, path = "/segments/{id}/preview", tag = "segments", params(("id" = String, Path)),
@@ -45,9 +59,7 @@ async fn request(
 ) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
     let id = SegmentId::try_from(id)?;
     api.saved::<Segment>(id.as_str()).await?;
-    let preview_id = api.previews.request(&PreviewOf::Saved(id.clone()), timestamp_now()).await?;
-    api.record(&caller, AuditAction::PreviewSegment, "segment", id.as_str(), None).await?;
-    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+    api.start_preview(&caller, &PreviewOf::Saved(id), AuditAction::PreviewSegment).await
 }
 
 /// Asks for a preview of a segment as the request has it. Nothing is saved.
@@ -60,10 +72,7 @@ async fn request_of_draft(
 ) -> Result<(StatusCode, Json<StartedPreview>), Problem> {
     document.validate()?;
     api.require_query(&document).await?;
-    let id = document.id.clone();
-    let preview_id = api.previews.request(&PreviewOf::Draft(document), timestamp_now()).await?;
-    api.record(&caller, AuditAction::PreviewSegment, "segment", id.as_str(), None).await?;
-    Ok((StatusCode::ACCEPTED, Json(StartedPreview { preview_id })))
+    api.start_preview(&caller, &PreviewOf::Draft(document), AuditAction::PreviewSegment).await
 }
 
 /// How far a preview is.

@@ -87,7 +87,7 @@ pub struct SimilarRequest {
     /// What people call the draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Among whom to look; where it is left out, among the rows of the one source that the segment reads.
+    /// Among whom to look; where it is left out, among the rows of the source that the segment's member key comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub among: Option<Population>,
     /// The columns by which people are alike; left out, all that can be used but those that decide who is a member.

@@ -7,6 +7,7 @@
 
 mod phrases;
 mod reader;
+mod steps;
 mod tokens;
 mod vocabulary;
 

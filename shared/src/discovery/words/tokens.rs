@@ -28,7 +28,7 @@ impl Token {
     }
 }
 
-/// The words of a text. A comma between digits is none, and other marks end a word.
+/// The words of a text, its numbers, and the marks that part them. A comma with a digit on both sides is part of a number.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let mut word = String::new();

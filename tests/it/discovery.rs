@@ -3,7 +3,7 @@
 use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, person, wait_until};
 use local::issuer::Role;
-use relay::model::Counts;
+use relay_model::Counts;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -5,10 +5,10 @@ use crate::preview::preview;
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use local::cloud::Response;
 use local::issuer::Role;
-use relay::catalog::{Document, Export, Policy};
-use relay::model::Counts;
-use relay::run::RunState;
-use relay::snapshot::PreviewOf;
+use relay_model::Counts;
+use relay_model::catalog::{Document, Export, Policy};
+use relay_model::engine::PreviewOf;
+use relay_model::run::RunState;
 use reqwest::Method;
 use serde_json::{Value, json};
 

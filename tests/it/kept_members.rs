@@ -4,8 +4,8 @@ use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, persons, wait_until};
 use jiff::{SignedDuration, Timestamp};
 use local::issuer::Role;
-use relay::model::Counts;
-use relay::stages::tick::{Tick, Ticked};
+use relay_model::Counts;
+use relay_pipeline::tick::{Tick, Ticked};
 use reqwest::Method;
 use serde_json::{Value, json};
 

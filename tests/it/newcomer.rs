@@ -7,7 +7,7 @@ use local::console::Progress;
 use local::demo::{self, Beginning};
 use local::workspace;
 use local::world::Destinations;
-use relay::catalog::{Export, Schedule};
+use relay_model::catalog::{Export, Schedule};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -4,9 +4,9 @@ use crate::support::{Job, Scene, persons};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use local::issuer::{Role, TokenRequest};
-use relay::ledger::RunRequest;
-use relay::model::{Counts, RunId};
-use relay::run::{RunMode, Trigger, TriggerKind};
+use relay_cloud::ledger::RunRequest;
+use relay_model::run::{RunMode, Trigger, TriggerKind};
+use relay_model::{Counts, RunId};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -2,11 +2,11 @@
 
 use crate::support::{Job, Scene, persons};
 use jiff::Timestamp;
-use relay::ledger::Requested;
-use relay::model::{Counts, RunId};
-use relay::run::TriggerKind;
-use relay::stages::tick::{Tick, Ticked};
-use relay::stages::{Asked, StartError};
+use relay_cloud::ledger::Requested;
+use relay_model::run::TriggerKind;
+use relay_model::{Counts, RunId};
+use relay_pipeline::tick::{Tick, Ticked};
+use relay_pipeline::{Asked, StartError};
 use serde_json::json;
 
 /// The runs that were asked for, by export, in the order of their names.

@@ -21,10 +21,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::aws::{Expected, Saved};
-use relay::catalog::{Document, Segment};
-use relay::model::SegmentId;
-use relay::timestamp_now;
+use relay_cloud::timestamp_now;
+use relay_cloud::{Expected, Saved};
+use relay_model::SegmentId;
+use relay_model::catalog::{Document, Segment};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

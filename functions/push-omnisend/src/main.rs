@@ -2,11 +2,11 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings, deadline};
-use relay::catalog::Connection;
-use relay::ledger::Ledger;
-use relay::stages::Connections;
-use relay::stages::push::PushWorker;
+use relay_cloud::ledger::Ledger;
+use relay_cloud::{CatalogStore, Clients, Objects, Queue, Settings, deadline};
+use relay_model::catalog::Connection;
+use relay_pipeline::Connections;
+use relay_pipeline::push::PushWorker;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -7,16 +7,16 @@ mod sampling;
 use crate::handler::Snapshots;
 use crate::preview::Trouble;
 use people::Decided;
-use relay::catalog::{Segment, Source};
-use relay::discovery::similar::{self, IS_MEMBER, Search};
-use relay::discovery::suggest::{self, Setting};
-use relay::discovery::{
+use relay_engine::{Engine, EngineSettings, QueryError, describe};
+use relay_model::catalog::{Segment, Source};
+use relay_model::discovery::similar::{self, IS_MEMBER, Search};
+use relay_model::discovery::suggest::{self, Setting};
+use relay_model::discovery::{
     DescriptionFound, DiscoveryError, PeopleQuery, SimilarFound, SimilarRequest, SuggestionRequest,
     SuggestionsFound,
 };
-use relay::snapshot::{PreviewError, PreviewOf};
+use relay_model::engine::{PreviewError, PreviewOf};
 use sampling::{Kept, Marks, Taken, Taking};
-use snapshot::{Engine, EngineSettings, QueryError, describe};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::block_in_place;

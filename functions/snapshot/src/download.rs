@@ -2,10 +2,11 @@
 
 use crate::handler::{Snapshots, TABLE_QUERY, query_error};
 use crate::preview::Trouble;
-use relay::catalog::{Origin, Segment, Selection, Source};
-use relay::snapshot::{MEMBER_KEY_COLUMN, PreviewId, SnapshotReader};
-use relay::stages::StageError;
-use snapshot::{Description, Engine, EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
+use relay_delivery::snapshot::{MEMBER_KEY_COLUMN, SnapshotReader};
+use relay_engine::{Description, Engine, EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
+use relay_model::catalog::{Origin, Segment, Selection, Source};
+use relay_model::engine::PreviewId;
+use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufWriter;
@@ -32,7 +33,7 @@ impl Snapshots {
         let lake = self.engine(settings(), sources).await?;
         let (own_engine, query, member_key) = self.rows_of(segment, settings()).await?;
         let engine = own_engine.as_ref().unwrap_or(&lake);
-        let failed = |error| query_error(segment, error);
+        let failed = |error: QueryError| query_error(segment, &error);
         let mut description = describe(engine, &query, &member_key).await.map_err(failed)?;
         let own_key = segment.member_key();
         // Kept members have their key under another name.

@@ -2,13 +2,13 @@
 
 use crate::handler::{Made, Snapshots, TABLE_QUERY, query_error, segment_query};
 use jiff::Timestamp;
-use relay::aws::LookupError;
-use relay::catalog::{CatalogError, Origin, Segment};
-use relay::ledger::{Evaluation, KeptBy, KeptMembers, RefreshFailure, SegmentMembers};
-use relay::model::SegmentId;
-use relay::snapshot::MEMBER_KEY_COLUMN;
-use relay::stages::{MembersAction, MembersTask, StageError, exclusions, members_definition};
-use snapshot::{EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
+use relay_cloud::LookupError;
+use relay_cloud::ledger::{Evaluation, KeptBy, KeptMembers, RefreshFailure, SegmentMembers};
+use relay_delivery::snapshot::MEMBER_KEY_COLUMN;
+use relay_engine::{EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
+use relay_model::SegmentId;
+use relay_model::catalog::{CatalogError, Origin, Segment};
+use relay_pipeline::{MembersAction, MembersTask, StageError, exclusions, members_definition};
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -89,7 +89,9 @@ impl Snapshots {
     /// Gives where the members are now; `None` where others have replaced them meanwhile.
     async fn rewrite(&self, segment: &Segment, kept: &KeptMembers) -> Result<Option<String>, StageError> {
         let engine = self.table_engine(&kept.object_key, EngineSettings::new(std::env::temp_dir())).await?;
-        let described = describe(&engine, TABLE_QUERY, MEMBER_KEY_COLUMN).await?;
+        let described = describe(&engine, TABLE_QUERY, MEMBER_KEY_COLUMN)
+            .await
+            .map_err(|error| crate::stage_error::stage_error(&error))?;
         let query = SegmentQuery {
             text: TABLE_QUERY.to_owned(),
             member_key: MEMBER_KEY_COLUMN.to_owned(),
@@ -97,7 +99,10 @@ impl Snapshots {
         };
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("members.parquet");
-        let rows = evaluate(&engine, &query, &path).await?.rows;
+        let rows = evaluate(&engine, &query, &path)
+            .await
+            .map_err(|error| crate::stage_error::stage_error(&error))?
+            .rows;
         let object_key = format!("{}{}.parquet", prefix(&segment.id), Uuid::now_v7());
         self.objects.upload(&object_key, &path).await?;
         let without = KeptMembers { object_key, rows, ..kept.clone() };
@@ -286,10 +291,10 @@ impl Snapshots {
             return Err(StageError::stop("segment_is_upload", "an upload keeps its own members"));
         };
         let described = describe(&engine, &selection.query, selection.member_key).await;
-        let described = described.map_err(|error| query_error(segment, error))?;
+        let described = described.map_err(|error| query_error(segment, &error))?;
         let query =
             segment_query(&selection, described.columns.into_iter().map(|column| column.name).collect());
-        evaluate(&engine, &query, path).await.map_err(|error| query_error(segment, error))
+        evaluate(&engine, &query, path).await.map_err(|error| query_error(segment, &error))
     }
 }
 

@@ -6,15 +6,16 @@ mod governance;
 mod handler;
 mod kept;
 mod preview;
+mod stage_error;
 mod uploads;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings};
-use relay::ledger::Ledger;
-use relay::run::Stage;
-use relay::stages::{Step, handle_members, handle_previews, handle_stage, part_members, part_previews};
+use relay_cloud::ledger::Ledger;
+use relay_cloud::{CatalogStore, Clients, Objects, Queue, Settings};
+use relay_model::run::Stage;
+use relay_pipeline::{Step, handle_members, handle_previews, handle_stage, part_members, part_previews};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

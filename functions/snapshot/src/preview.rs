@@ -3,20 +3,22 @@
 use crate::discovery::Discovered;
 use crate::download::MembersFile;
 use crate::handler::{Snapshots, TABLE_QUERY};
+use crate::stage_error::stage_error;
 use jiff::Timestamp;
-use relay::aws::LookupError;
-use relay::catalog::{CatalogError, Origin, Segment, Selection};
-use relay::governance::ColumnsRead;
-use relay::snapshot::{
-    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
-    PreviewSource, RuleCount, SnapshotReader, preview_text, preview_value,
-};
-use relay::stages::StageError;
-use serde_json::{Map, Value};
-use snapshot::{
+use relay_cloud::LookupError;
+use relay_delivery::snapshot::SnapshotReader;
+use relay_engine::{
     Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
     evaluate_first, rules,
 };
+use relay_model::catalog::{CatalogError, Origin, Segment, Selection};
+use relay_model::engine::{
+    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
+    PreviewSource, RuleCount, preview_text, preview_value,
+};
+use relay_model::governance::ColumnsRead;
+use relay_pipeline::StageError;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -56,7 +58,7 @@ struct Members {
 impl From<QueryError> for Trouble {
     fn from(error: QueryError) -> Self {
         if error.is_transient() {
-            return Self::Ours(error.into());
+            return Self::Ours(stage_error(&error));
         }
         let field = error.field().map(str::to_owned);
         Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string(), field })
@@ -302,11 +304,11 @@ fn never_shown(name: &str) -> String {
     )
 }
 
-fn column(column: snapshot::OutputColumn) -> PreviewColumn {
+fn column(column: relay_engine::OutputColumn) -> PreviewColumn {
     PreviewColumn { kind: column.column_type.name().to_owned(), name: column.name }
 }
 
-fn source(figures: snapshot::SourceFigures) -> PreviewSource {
+fn source(figures: relay_engine::SourceFigures) -> PreviewSource {
     let objects = u64::try_from(figures.objects).unwrap_or(u64::MAX);
     PreviewSource { source: figures.name, objects, bytes: figures.bytes }
 }

@@ -1,6 +1,6 @@
 //! What is the same for all kinds of document: their names, their whole form and their shortest one.
 
-use relay::catalog::{
+use relay_model::catalog::{
     CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Policy, Segment, Source,
 };
 use serde::Serialize;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use command::files::{Definition, Values, parse_values, read_folder};
-use relay::catalog::{Connection, Document, Export, Kind, Segment, Source};
+use relay_model::catalog::{Connection, Document, Export, Kind, Segment, Source};
 
 /// What the example's files leave open.
 fn values() -> Values {

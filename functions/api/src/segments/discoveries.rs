@@ -8,11 +8,11 @@ use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use relay::aws::AuditAction;
-use relay::catalog::{Segment, json_pointer};
-use relay::discovery::{DescriptionRequest, SimilarRequest, SuggestionRequest};
-use relay::model::SegmentId;
-use relay::snapshot::PreviewOf;
+use relay_cloud::AuditAction;
+use relay_model::SegmentId;
+use relay_model::catalog::{Segment, json_pointer};
+use relay_model::discovery::{DescriptionRequest, SimilarRequest, SuggestionRequest};
+use relay_model::engine::PreviewOf;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

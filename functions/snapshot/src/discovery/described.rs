@@ -4,10 +4,10 @@ use super::people::{MOST_READ, in_request};
 use super::sampling::{Kept, Marks, Taking};
 use crate::handler::Snapshots;
 use crate::preview::Trouble;
-use relay::catalog::Source;
-use relay::discovery::words::{self, Vocabulary, is_spoken_of};
-use relay::discovery::{DescriptionFound, DescriptionRequest, People, PeopleQuery, Population};
-use snapshot::{ColumnType, Engine, SourceColumn, source_columns};
+use relay_engine::{ColumnType, Engine, SourceColumn, source_columns};
+use relay_model::catalog::Source;
+use relay_model::discovery::words::{self, Vocabulary, is_spoken_of};
+use relay_model::discovery::{DescriptionFound, DescriptionRequest, People, PeopleQuery, Population};
 use std::collections::BTreeMap;
 
 impl Snapshots {

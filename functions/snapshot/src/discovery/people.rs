@@ -2,15 +2,15 @@
 
 use crate::handler::Snapshots;
 use crate::preview::Trouble;
-use relay::catalog::{Segment, SegmentKind, Source};
-use relay::discovery::{
+use relay_engine::{Engine, QueryError, describe};
+use relay_model::catalog::{Segment, SegmentKind, Source};
+use relay_model::discovery::{
     DiscoveryError, LeftOutColumn, Measure, MeasureFunction, People, PeopleQuery, Population,
 };
-use relay::governance::{ColumnsRead, attributes_labelled, reads_labelled};
-use relay::model::{DataLabel, SourceId};
-use relay::query::{listed, suggestion};
-use relay::snapshot::PreviewError;
-use snapshot::{Engine, QueryError, describe};
+use relay_model::engine::PreviewError;
+use relay_model::governance::{ColumnsRead, attributes_labelled, reads_labelled};
+use relay_model::query::{listed, suggestion};
+use relay_model::{DataLabel, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns that are taken out of the lake; of those that can be used, fewer are.

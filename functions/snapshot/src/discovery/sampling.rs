@@ -4,11 +4,11 @@ use super::people::in_request;
 use crate::preview::Trouble;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use relay::discovery::{LeftOutColumn, Sample, Sampler, Share};
-use relay::model::Scalar;
-use relay::snapshot::{Member, SnapshotReader};
-use relay::stages::StageError;
-use snapshot::{Engine, SegmentQuery, evaluate};
+use relay_delivery::snapshot::{Member, SnapshotReader};
+use relay_engine::{Engine, SegmentQuery, evaluate};
+use relay_model::Scalar;
+use relay_model::discovery::{LeftOutColumn, Sample, Sampler, Share};
+use relay_pipeline::StageError;
 use std::fs::File;
 use std::path::PathBuf;
 

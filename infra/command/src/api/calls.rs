@@ -1,6 +1,6 @@
 //! What a call of the API is made of.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::Value;

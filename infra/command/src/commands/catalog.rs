@@ -63,7 +63,7 @@ pub(super) async fn schema(
     Ok(Ending::Done)
 }
 
-async fn described(session: &Session<'_, '_>) -> Result<Vec<(relay::catalog::Kind, Value)>, Error> {
+async fn described(session: &Session<'_, '_>) -> Result<Vec<(relay_model::catalog::Kind, Value)>, Error> {
     let doing = "read the API's description";
     let openapi = session.api.get(doing, &["openapi.json"]).await?;
     let found = schemas(&openapi.body);

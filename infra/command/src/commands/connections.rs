@@ -1,6 +1,6 @@
 //! `connections`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! `list` and `show` of every kind of definition, and changing one.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `exports add-segment` and `exports remove-segment`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::{Map, Value, json};
 
 use super::{Session, definitions};

@@ -1,6 +1,6 @@
 //! `exports`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
 

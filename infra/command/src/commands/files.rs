@@ -1,6 +1,6 @@
 //! `plan` and `apply`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::json;
 
 use super::Session;

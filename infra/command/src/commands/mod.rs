@@ -63,7 +63,7 @@ pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) 
         Command::Export(arguments) => catalog::export(arguments, session).await,
         Command::Schema(arguments) => catalog::schema(arguments, session).await,
         Command::Settings(command) => {
-            definitions::carry_out(relay::catalog::Kind::Settings, command, session).await
+            definitions::carry_out(relay_model::catalog::Kind::Settings, command, session).await
         }
         Command::Sources(command) => sources::carry_out(command, session).await,
         Command::Segments(command) => segments::carry_out(command, session).await,

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::Value;
 
 use super::{Session, definitions};

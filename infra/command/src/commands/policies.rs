@@ -1,6 +1,6 @@
 //! `policies`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 
 use super::Session;
 use super::definitions::{self, Asking};

@@ -1,6 +1,6 @@
 //! `segments quick`: a segment of a few conditions, seen before it is made.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 

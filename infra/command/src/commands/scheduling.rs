@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use relay::catalog::{Kind, Schedule};
+use relay_model::catalog::{Kind, Schedule};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `segments`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Map, Value};
 

@@ -1,6 +1,6 @@
 //! `sources`.
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::Value;
 
 use super::{Session, definitions};

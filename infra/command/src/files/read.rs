@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use relay::catalog::{
+use relay_model::catalog::{
     CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Policy, Segment, Source,
 };
 use serde_json::Value;

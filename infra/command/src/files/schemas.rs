@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::{Map, Value, json};
 
 use super::FileError;

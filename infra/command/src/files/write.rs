@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::Value;
 
 use super::read::{definition, files, id_in, kinds};

@@ -11,7 +11,7 @@ pub(crate) use apply::apply;
 pub(crate) use diff::Difference;
 use diff::differences;
 use references::{Known, Missing, dangling, misread};
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::Value;
 pub(crate) use show::{figures, in_words};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use relay::catalog::{Kind, Segment};
-use relay::query::TextError;
+use relay_model::catalog::{Kind, Segment};
+use relay_model::query::TextError;
 use serde_json::Value;
 
 /// Identifiers that will be there once the plan is carried out.

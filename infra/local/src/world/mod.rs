@@ -8,8 +8,8 @@ mod tool;
 
 use std::ops::Deref;
 
-use relay::aws::SecretStore;
-use relay::connectors::CredentialStore;
+use relay_cloud::SecretStore;
+use relay_model::CredentialStore;
 use sandbox::campaign_monitor::{
     Account, AccountClient, ListId, NewAccount, NewClient, NewList, Options as SandboxOptions, Sandbox,
     UnsubscribeSetting,

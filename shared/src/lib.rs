@@ -12,7 +12,6 @@ pub mod catalog;
 pub mod connectors;
 pub mod delimited;
 pub mod delta;
-pub mod discovery;
 pub mod governance;
 pub mod ledger;
 pub mod mapping;

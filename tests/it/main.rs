@@ -11,7 +11,6 @@
 mod activation;
 mod canceling;
 mod control_plane;
-mod discovery;
 mod dry_run;
 mod dynamics365_sales;
 mod edits;

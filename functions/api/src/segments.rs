@@ -1,7 +1,6 @@
 //! Named sets of profiles.
 
 mod checking;
-mod discoveries;
 mod members;
 mod previews;
 mod query;
@@ -32,7 +31,6 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, save, remove))
-        .merge(discoveries::router())
         .merge(members::router())
         .merge(previews::router())
         .merge(query::router())

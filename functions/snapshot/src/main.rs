@@ -1,6 +1,5 @@
 //! Evaluates segments: writes the snapshots of runs, and previews.
 
-mod discovery;
 mod download;
 mod governance;
 mod handler;

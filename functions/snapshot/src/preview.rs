@@ -1,6 +1,5 @@
 //! One segment's preview: evaluated like a run's segment, with less time, and told instead of kept.
 
-use crate::discovery::Discovered;
 use crate::download::MembersFile;
 use crate::handler::{Snapshots, TABLE_QUERY};
 use crate::stage_error::stage_error;
@@ -38,14 +37,13 @@ pub(crate) enum Trouble {
 
 /// What was found of a segment.
 #[derive(Default)]
-pub(crate) struct Found {
+struct Found {
     description: Description,
     /// Columns whose values are shown to nobody.
     withheld: BTreeSet<String>,
     members: Option<Members>,
     file_bytes: Option<u64>,
     columns_read: Option<ColumnsRead>,
-    discovered: Option<Discovered>,
 }
 
 /// Who is in a segment.
@@ -122,9 +120,6 @@ impl Snapshots {
     }
 
     async fn find_out(&self, of: &PreviewOf, preview_id: PreviewId) -> Result<Found, Trouble> {
-        if let Some(discovered) = self.discover(of).await? {
-            return Ok(Found { discovered: Some(discovered), ..Found::default() });
-        }
         let deadline = Instant::now() + TIME_LIMIT;
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let sources = self.sources().await?;
@@ -135,9 +130,6 @@ impl Snapshots {
                 let engine = self.engine(settings, &sources).await?;
                 let columns_read = Some(self.reading(&engine, segment, attributes, &sources).await?);
                 return Ok(Found { columns_read, ..Found::default() });
-            }
-            PreviewOf::Similar { .. } | PreviewOf::Suggestions(_) | PreviewOf::Words(_) => {
-                return Ok(Found::default());
             }
         };
         if matches!(of, PreviewOf::Members(_)) {
@@ -255,25 +247,14 @@ fn result(
         columns_read: None,
         members_file_bytes: None,
         rules: Vec::new(),
-        similar: None,
-        suggestions: None,
-        described: None,
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
     };
-    let Found { description, withheld, members, file_bytes, columns_read, discovered } = match found {
+    let Found { description, withheld, members, file_bytes, columns_read } = match found {
         Ok(found) => found,
         Err(error) => return PreviewResult { error: Some(error), ..nothing },
     };
-    match discovered {
-        None => {}
-        Some(Discovered::Words(found)) => return PreviewResult { described: Some(*found), ..nothing },
-        Some(Discovered::Similar(found)) => return PreviewResult { similar: Some(*found), ..nothing },
-        Some(Discovered::Suggestions(found)) => {
-            return PreviewResult { suggestions: Some(*found), ..nothing };
-        }
-    }
     let described = PreviewResult {
         columns: description.columns.into_iter().map(column).collect(),
         unusable_columns: description

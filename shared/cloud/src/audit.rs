@@ -46,12 +46,6 @@ pub enum AuditAction {
     DownloadRejected,
     /// Looked at a segment's people.
     PreviewSegment,
-    /// Had people found who are like a segment's.
-    FindSimilar,
-    /// Had groups found that stand out.
-    SuggestSegments,
-    /// Described whom they mean.
-    DescribeSegment,
     /// Asked for the members anew that a segment keeps.
     RefreshSegment,
     /// Asked for all members of a segment.

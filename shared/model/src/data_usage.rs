@@ -17,9 +17,6 @@ const MAX_OWN_BYTES: usize = 64;
 /// The label of data that leaves for no destination, whatever policies there are.
 const NEVER_EXPORTED: &str = "C12";
 
-/// The label of data from which nothing is learned about people.
-const NO_DATA_SCIENCE: &str = "C9";
-
 /// The labels that everybody has, and what they say.
 const CORE_LABELS: [(&str, &str); 19] = [
     ("C1", "leaves only in aggregated form"),
@@ -30,7 +27,7 @@ const CORE_LABELS: [(&str, &str); 19] = [
     ("C6", "is not used for targeting of ads on one's own site"),
     ("C7", "is not used for targeting of content on one's own site"),
     ("C8", "is not used to measure sites and apps"),
-    (NO_DATA_SCIENCE, "is not used in data science"),
+    ("C9", "is not used in data science"),
     ("C10", "is not used for activation by stitched identities"),
     ("C11", "is not shared with partners of Segment Match"),
     (NEVER_EXPORTED, "does not leave at all"),
@@ -153,12 +150,6 @@ impl DataLabel {
     #[must_use]
     pub fn is_never_exported(&self) -> bool {
         self.0 == NEVER_EXPORTED
-    }
-
-    /// Whether nothing is learned about people from what has it: C9.
-    #[must_use]
-    pub fn is_no_data_science(&self) -> bool {
-        self.0 == NO_DATA_SCIENCE
     }
 }
 

@@ -1,9 +1,6 @@
 //! A segment before anything is done with it: how many members it has, and what the first of them look like.
 
 use crate::catalog::Segment;
-use crate::discovery::{
-    DescriptionFound, DescriptionRequest, SimilarFound, SimilarRequest, SuggestionRequest, SuggestionsFound,
-};
 use crate::governance::ColumnsRead;
 use crate::{Scalar, SegmentId};
 use jiff::Timestamp;
@@ -80,27 +77,14 @@ pub enum PreviewOf {
         /// The attributes that the export maps.
         attributes: Vec<String>,
     },
-    /// People who are like the members of the segment as the catalog has it.
-    Similar {
-        /// The segment.
-        segment: SegmentId,
-        /// What is asked for.
-        request: SimilarRequest,
-    },
-    /// Groups of people that stand out.
-    Suggestions(SuggestionRequest),
-    /// Whom somebody describes in everyday words.
-    Words(DescriptionRequest),
 }
 
 impl PreviewOf {
-    /// The segment's id; of suggestions, what the drafts' begin with.
+    /// The segment's id.
     #[must_use]
     pub const fn segment(&self) -> &SegmentId {
         match self {
-            Self::Saved(id) | Self::Members(id) | Self::Similar { segment: id, .. } => id,
-            Self::Suggestions(request) => &request.id,
-            Self::Words(request) => &request.id,
+            Self::Saved(id) | Self::Members(id) => id,
             Self::Draft(segment) | Self::Description(segment) | Self::Reading { segment, .. } => &segment.id,
         }
     }
@@ -139,15 +123,6 @@ pub struct PreviewResult {
     /// The columns of sources that an export would use, where that was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns_read: Option<ColumnsRead>,
-    /// Who is like the segment's members, where that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub similar: Option<SimilarFound>,
-    /// Groups that stand out, where they were asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suggestions: Option<SuggestionsFound>,
-    /// What a description was understood as, where one was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub described: Option<DescriptionFound>,
     /// Why there is no result.
     pub error: Option<PreviewError>,
     /// When it was made.

@@ -8,7 +8,6 @@ pub mod catalog;
 mod credentials;
 mod data_usage;
 mod destination;
-pub mod discovery;
 pub mod engine;
 pub mod governance;
 mod ids;

@@ -29,14 +29,14 @@ pub(super) fn parse_id(id: &str) -> Result<PreviewId, Problem> {
 
 /// A preview that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StartedPreview {
+struct StartedPreview {
     /// The preview; what it finds is at `/previews/{id}`.
-    pub(super) preview_id: PreviewId,
+    preview_id: PreviewId,
 }
 
 impl Api {
     /// Asks for a preview, and writes into the audit who did.
-    pub(super) async fn start_preview(
+    async fn start_preview(
         &self,
         caller: &Caller,
         of: &PreviewOf,

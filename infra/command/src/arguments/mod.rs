@@ -18,9 +18,7 @@ pub(crate) use exports::{
 pub(crate) use files::{ApplyArguments, ExportArguments, FilledFolder, FolderArguments, PlanArguments};
 pub(crate) use person::{ExclusionCommand, PersonCommand, Who};
 pub(crate) use runs::{RunCommand, RunListing};
-pub(crate) use segments::{
-    AmongArguments, DescribeArguments, QuickArguments, SegmentCommand, SimilarArguments, SuggestArguments,
-};
+pub(crate) use segments::{QuickArguments, SegmentCommand};
 
 /// Segment Relay from the command line: definitions as files, connections, exports and runs
 #[derive(Debug, Parser)]

@@ -52,21 +52,16 @@ pub(super) async fn quick(
         return Ok(Ending::Done);
     }
     session.console.note(&format!("Segment {id} has {members} members now."))?;
-    let made = make(id, &document, session).await?;
-    session.console.show(&made, |_| format!("Made segment {id}."))?;
-    Ok(Ending::Done)
-}
-
-/// Saves a new segment of which a preview has just found everything that is asked of the sources.
-pub(super) async fn make(id: &str, document: &Value, session: &mut Session<'_, '_>) -> Result<Value, Error> {
-    let (doing, path) = (format!("make segment {id}"), ["segments", id]);
-    let mut call = Call::new(Method::PUT, &doing, &path).json(document).only_if(Condition::IsNew);
+    let (doing, path) = (format!("make segment {id}"), ["segments", id.as_str()]);
+    let mut call = Call::new(Method::PUT, &doing, &path).json(&document).only_if(Condition::IsNew);
+    // The preview has just planned the query, so saving does not check it again.
     call.query = Checking::Nobody.query(Kind::Segment);
     let made = session.api.send(&call).await?.body;
     for warning in texts(&made, "/warnings") {
         session.console.note(&format!("warning: {warning}"))?;
     }
-    Ok(made)
+    session.console.show(&made, |_| format!("Made segment {id}."))?;
+    Ok(Ending::Done)
 }
 
 fn segment(arguments: &QuickArguments) -> Result<Value, Error> {

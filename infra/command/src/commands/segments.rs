@@ -4,7 +4,7 @@ use relay_model::catalog::Kind;
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::{Session, definitions, discoveries, follow, quick, segment_members};
+use super::{Session, definitions, follow, quick, segment_members};
 use crate::Ending;
 use crate::api::{Call, Checking, Condition, Saved, field, number, text, texts};
 use crate::arguments::SegmentCommand;
@@ -35,9 +35,6 @@ pub(super) async fn carry_out(
         SegmentCommand::Deactivate { id } => switch(id, "deactivate", false.into(), session).await,
         SegmentCommand::Query { id } => query(id, session).await,
         SegmentCommand::Quick(arguments) => quick::quick(arguments, session).await,
-        SegmentCommand::Similar(arguments) => discoveries::similar(arguments, session).await,
-        SegmentCommand::Describe(arguments) => discoveries::describe(arguments, session).await,
-        SegmentCommand::Suggest(arguments) => discoveries::suggest(arguments, session).await,
         SegmentCommand::Exports { id } => exports(id, session).await,
         SegmentCommand::Duplicate { id, new_id, name, no_check } => {
             duplicate(id, new_id, name, Checking::unless(*no_check), session).await

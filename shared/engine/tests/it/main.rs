@@ -10,7 +10,6 @@
 )]
 
 mod bounds;
-mod discovery;
 mod hostile;
 mod lake;
 mod messages;

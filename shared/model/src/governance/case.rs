@@ -123,32 +123,10 @@ pub fn withheld(
     read: &ColumnsRead,
     sources: &BTreeMap<String, Source>,
 ) -> BTreeSet<String> {
-    attributes_labelled(segment, read, sources, DataLabel::is_never_exported)
-}
-
-/// The attributes whose values are made of columns with such a label.
-#[must_use]
-pub fn attributes_labelled(
-    segment: &Segment,
-    read: &ColumnsRead,
-    sources: &BTreeMap<String, Source>,
-    is_meant: impl Fn(&DataLabel) -> bool,
-) -> BTreeSet<String> {
-    let meant = read
-        .columns()
-        .filter(|(source, column, _)| labels(sources, segment, source, column).iter().any(&is_meant));
-    meant.flat_map(|(_, _, attributes)| attributes).cloned().collect()
-}
-
-/// Whether a segment reads any column with such a label, were it only to decide who is a member.
-#[must_use]
-pub fn reads_labelled(
-    segment: &Segment,
-    read: &ColumnsRead,
-    sources: &BTreeMap<String, Source>,
-    is_meant: impl Fn(&DataLabel) -> bool,
-) -> bool {
-    read.columns().any(|(source, column, _)| labels(sources, segment, source, column).iter().any(&is_meant))
+    let never = read.columns().filter(|(source, column, _)| {
+        labels(sources, segment, source, column).iter().any(DataLabel::is_never_exported)
+    });
+    never.flat_map(|(_, _, attributes)| attributes).cloned().collect()
 }
 
 /// Whether the engine may read a source for a segment: rather too often than once too few.

@@ -5,6 +5,6 @@ mod case;
 mod reading;
 mod violation;
 
-pub use case::{Case, attributes_labelled, may_read, reads_labelled, withheld};
+pub use case::{Case, may_read, withheld};
 pub use reading::{ColumnsRead, KnownReading, UPLOAD_TABLE};
 pub use violation::{UsedColumn, Verdict, Violated, Violation, summary};

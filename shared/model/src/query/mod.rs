@@ -23,11 +23,6 @@ pub fn sources_of(text: &str) -> Result<BTreeSet<String>, TextError> {
     stack::on_large_stack(|| Ok(sources(&parse(text)?)))
 }
 
-/// The text without its comments and its semicolon, on one line, or why it is no query.
-pub fn normalized(text: &str) -> Result<String, TextError> {
-    stack::on_large_stack(|| Ok(parse(text)?.to_string()))
-}
-
 /// Refuses the first of the names that is no source.
 pub fn require_sources(names: &BTreeSet<String>, declared: &BTreeSet<String>) -> Result<(), TextError> {
     match names.difference(declared).next() {

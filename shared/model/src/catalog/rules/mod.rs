@@ -24,7 +24,6 @@ mod values;
 pub use condition::ValueKind;
 pub use form::{Case, Combine, Condition, Day, Number, Relation, Rule, RuleSet, Value};
 pub use uses::ColumnUse;
-pub(crate) use values::{quoted_name, quoted_text};
 
 use crate::query::TextError;
 use refusal::Refusal;

@@ -111,11 +111,11 @@ fn is_of_four_digits(text: &str) -> bool {
 }
 
 /// A text as a literal: its quotes are doubled, and nothing else in it means anything.
-pub(crate) fn quoted_text(text: &str) -> String {
+pub(super) fn quoted_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A name as an identifier: its quotes are doubled, and nothing else in it means anything.
-pub(crate) fn quoted_name(name: &str) -> String {
+pub(super) fn quoted_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

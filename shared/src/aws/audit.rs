@@ -52,8 +52,6 @@ pub enum AuditAction {
     SuggestSegments,
     /// Described whom they mean.
     DescribeSegment,
-    /// Asked for the members anew that a segment keeps.
-    RefreshSegment,
     /// Asked for all members of a segment.
     DownloadMembers,
     /// Asked for everything that is kept about one person.

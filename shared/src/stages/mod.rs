@@ -8,7 +8,6 @@ mod definitions;
 mod dry_runs;
 mod error;
 pub mod finish;
-mod members;
 mod pacing;
 mod people;
 mod placeless;
@@ -27,9 +26,6 @@ pub use connections::{Connections, require_consent};
 pub use definitions::{RunDefinitions, freeze_definitions, frozen_definitions};
 pub use dry_runs::dry_run_findings;
 pub use error::StageError;
-pub use members::{
-    MembersAction, MembersMessage, MembersTask, handle_members, members_definition, part_members,
-};
 pub use people::{KEY_REUSED, People, PersonMessage, PersonRequests, Retention, exclusions, handle_people};
 pub use previews::{PreviewMessage, Previews, handle_previews, part_previews};
 pub use requests::{RunRequests, StartError};

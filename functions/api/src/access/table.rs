@@ -36,7 +36,6 @@ pub const ACCESS: &[Rule] = &[
         "/segment-descriptions",
         "make a segment's draft of a description in everyday words",
     ),
-    contributor(Method::POST, "/segments/{id}/refreshes", "evaluate the members anew that a segment keeps"),
     contributor(Method::POST, "/segments/{id}/downloads", "ask for all members of a segment as a CSV"),
     contributor(Method::POST, "/previews", "the same of a segment that is not saved"),
     contributor(Method::GET, "/previews/{id}", "what a preview found"),

@@ -148,7 +148,7 @@ fn as_segment(people: &PeopleQuery) -> Result<Segment, Trouble> {
     let PeopleQuery { query, member_key } = people.clone();
     let id = "people".to_owned().try_into().map_err(|_| QueryError::Internal { kind: "id".to_owned() })?;
     let kind = SegmentKind::Query { query, member_key };
-    Ok(Segment { id, name: String::new(), labels: Vec::new(), active: true, schedule: None, kind })
+    Ok(Segment { id, name: String::new(), labels: Vec::new(), active: true, kind })
 }
 
 /// The columns of its source that a measure reads.

@@ -78,17 +78,8 @@ and sources that have the same member key (orders: ordered, no orders, at least 
 model behind it, and nothing leaves: each part is told with what it was understood as, and what is not understood is told
 and never guessed. Such a draft is not saved, unless --partly says so.")]
     Describe(DescribeArguments),
-    /// How many members it has had, and where its upload or the members that it keeps stand
+    /// Show how many members it had in each run, and its upload
     Sizes {
-        /// Its id
-        id: String,
-    },
-    /// Evaluate the members anew that it keeps, and wait for them
-    #[command(
-        after_help = "A segment with a `schedule` keeps its members: exports bring the same people until the next refresh. With
-`schedule: off` that is when you say so, here."
-    )]
-    Refresh {
         /// Its id
         id: String,
     },

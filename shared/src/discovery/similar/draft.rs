@@ -45,7 +45,7 @@ pub(super) fn draft(
         query: query(search, sample, model, least),
         member_key: people.member_key.clone(),
     };
-    let draft = Segment { id, name, labels: Vec::new(), active: true, schedule: None, kind };
+    let draft = Segment { id, name, labels: Vec::new(), active: true, kind };
     let refused = |why: String| DiscoveryError::TooLarge { why };
     draft.validate().map_err(|error| refused(error.to_string()))?;
     draft.sources().map_err(|error| refused(error.to_string()))?;

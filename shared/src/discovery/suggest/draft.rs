@@ -20,14 +20,8 @@ pub(super) fn draft(setting: &Setting<'_>, number: usize, conditions: &[Candidat
     let words: Vec<String> = conditions.iter().map(Candidate::words).collect();
     let name = words.join(", ").chars().take(MAX_NAME_CHARACTERS).collect();
     let kinds = [by_rules(setting, conditions), by_query(setting.people, conditions)];
-    let draft = |kind| Segment {
-        id: id.clone(),
-        name: String::clone(&name),
-        labels: Vec::new(),
-        active: true,
-        schedule: None,
-        kind,
-    };
+    let draft =
+        |kind| Segment { id: id.clone(), name: String::clone(&name), labels: Vec::new(), active: true, kind };
     kinds.into_iter().flatten().map(draft).find(|draft| draft.validate().is_ok() && draft.sources().is_ok())
 }
 

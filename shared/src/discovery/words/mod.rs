@@ -112,7 +112,6 @@ pub fn find(
         name,
         labels: Vec::new(),
         active: true,
-        schedule: None,
         kind: SegmentKind::Rules { rules: set, member_key: request.member_key.clone() },
     };
     draft.validate().map_err(|error| DiscoveryError::TooLarge { why: error.to_string() })?;

@@ -19,7 +19,7 @@ use crate::catalog::Connection;
 use crate::connectors::{CallContext, Connector};
 use crate::ledger::{Ledger, RunChange};
 use crate::model::{Destination, RunId};
-use crate::run::{BatchPointer, Keys, Plan, Run, RunMode, RunSegment, RunState, Stage, deduplication_id};
+use crate::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, deduplication_id};
 use accounts::{Accounts, TargetWork};
 use jiff::Timestamp;
 use lists::PreparedList;
@@ -135,7 +135,6 @@ impl Chunk {
         let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let mut notices = definitions.notices.clone();
         let mut deltas = Vec::with_capacity(lists.len());
-        notices.extend(segments.iter().filter_map(RunSegment::notice));
         notices.extend(retry_notice(run));
         for PreparedList { list, label, prepared, .. } in &lists {
             let said = |notice: &String| format!("target list {label}: {notice}");

@@ -109,7 +109,7 @@ pub(super) fn event_detail(report: &Report, keys: &Keys) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ExportId, RunId};
+    use crate::model::{ConnectionId, ExportId, RunId};
     use crate::run::{RunMode, Trigger, TriggerKind};
 
     fn run(snapshot: Option<i64>, chunk: Option<i64>, push: Option<i64>, finish: Option<i64>) -> Run {
@@ -117,7 +117,7 @@ mod tests {
         Run {
             run_id: RunId(uuid::Uuid::nil()),
             export_id: ExportId::try_from("newsletter".to_owned()).unwrap(),
-            connection_id: None,
+            connection_id: ConnectionId::try_from("account".to_owned()).unwrap(),
             mode: RunMode::Delivery,
             state: RunState::Finishing,
             trigger: Trigger::new(TriggerKind::OnDemand, "key".to_owned()),

@@ -3,7 +3,6 @@
 mod delivered;
 mod erasing;
 mod exclusions;
-mod kept;
 mod rejected;
 mod searching;
 mod treatment;

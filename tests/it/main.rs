@@ -17,7 +17,6 @@ mod edits;
 mod governance;
 mod guard;
 mod interruptions;
-mod kept_members;
 mod killed_steps;
 mod limits;
 mod main_job;

@@ -95,7 +95,6 @@ async fn save(
     }
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    api.requests.follow_segment(&document, saved.version, timestamp_now()).await?;
     Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 
@@ -128,8 +127,6 @@ async fn remove(
     }
     api.forget_upload(&id, version).await?;
     api.remove::<Segment>(id.as_str(), &caller, version).await?;
-    // Whatever it keeps, or is about to: a refresh may be under way.
-    api.requests.let_go_of_members(&id, &format!("removed/{version}/{}", timestamp_now())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

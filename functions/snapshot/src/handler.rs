@@ -3,7 +3,7 @@
 use crate::stage_error::stage_error;
 use jiff::Timestamp;
 use object_store::ObjectStore;
-use relay_cloud::ledger::{Evaluation, Ledger, RunChange};
+use relay_cloud::ledger::{Ledger, RunChange};
 use relay_cloud::{CatalogStore, Objects, Queue};
 use relay_delivery::snapshot::{Manifest, SnapshotUpload};
 use relay_engine::{
@@ -115,15 +115,12 @@ impl Snapshots {
         let path = directory.path().join("snapshot.parquet");
         let attributes = export.attributes();
         let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
-        let Made { query, figures, upload, refreshed_at, stale } = match origin {
-            Origin::Selection(_) if segment.schedule.is_some() => {
-                self.snapshot_kept(segment, attributes, &path).await?
-            }
+        let Made { query, figures, upload } = match origin {
             Origin::Selection(selection) => {
                 let query = segment_query(&selection, attributes);
                 let figures = evaluate(engine, &query, &path).await;
                 let figures = figures.map_err(|error| query_error(segment, &error))?;
-                Made { query, figures, upload: None, refreshed_at: None, stale: None }
+                Made { query, figures, upload: None }
             }
             Origin::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
         };
@@ -143,18 +140,12 @@ impl Snapshots {
             hash: figures.blake3,
             made_at: Timestamp::now(),
             upload,
-            refreshed_at,
-            stale,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
         // The manifest is what makes a snapshot one, so it comes last.
         self.objects.put(&manifest_key, bytes).await?;
-        // What was not evaluated now is no news of how large the segment is.
-        if refreshed_at.is_none() {
-            let evaluation = Evaluation::Run(run.run_id);
-            self.ledger.note_size(&segment.id, evaluation, figures.rows, Timestamp::now()).await?;
-        }
+        self.ledger.note_size(&segment.id, run.run_id, figures.rows, Timestamp::now()).await?;
         tracing::info!(run.id = %run.run_id, segment.id = segment.id(), rows = figures.rows, bytes = figures.bytes,
             "snapshot is made");
         Ok(())
@@ -172,20 +163,15 @@ pub(crate) struct Made {
     pub(crate) query: SegmentQuery,
     pub(crate) figures: SnapshotFigures,
     pub(crate) upload: Option<SnapshotUpload>,
-    /// When the members were evaluated, where they were taken as they were.
-    pub(crate) refreshed_at: Option<Timestamp>,
-    /// Why they are not younger, where they should be.
-    pub(crate) stale: Option<String>,
 }
 
-/// The name of the one table, of an upload's lines or of kept members, in the query that takes its rows.
+/// The name of an upload's table in the query that selects its lines.
 const TABLE: &str = "members";
-/// The query that takes them.
+/// The query that selects them.
 pub(crate) const TABLE_QUERY: &str = "SELECT * FROM members";
 
 impl Snapshots {
-    /// An engine whose one source is an object of ours, an upload's table or kept members, which lets nobody in who is kept
-    /// out.
+    /// Returns an engine whose only source is an upload's table. Its results leave out excluded members.
     pub(crate) async fn table_engine(
         &self,
         object_key: &str,

@@ -37,8 +37,6 @@ impl Snapshots {
             query,
             figures: figures.map_err(|error| query_error(segment, &error))?,
             upload: Some(upload),
-            refreshed_at: None,
-            stale: None,
         })
     }
 

@@ -46,8 +46,6 @@ pub enum AuditAction {
     DownloadRejected,
     /// Looked at a segment's people.
     PreviewSegment,
-    /// Asked for the members anew that a segment keeps.
-    RefreshSegment,
     /// Asked for all members of a segment.
     DownloadMembers,
     /// Asked for everything that is kept about one person.

@@ -128,7 +128,7 @@ impl CatalogStore {
         let saved_at = Timestamp::from_millisecond(change.at.as_millisecond()).unwrap_or(change.at);
         let (created_at, created_by) = match version {
             Some(current) => (current.created_at, current.created_by),
-            None => (Some(saved_at), Some(change.by.clone())),
+            None => (saved_at, Some(change.by.clone())),
         };
         Ok(Written::Done(Saved {
             document: document.clone(),
@@ -181,7 +181,7 @@ impl CatalogStore {
             .expression_attribute_values(":now", number(change.at.as_millisecond()))
             .expression_attribute_values(":by", text(&change.by))
             .expression_attribute_values(":one", number(1));
-        // What was made before its maker was kept must not get its next editor for one.
+        // A definition that did not come through the API has no creator, and must not get its next editor for one.
         let made = if version.is_none() { ", created_at_ms = :now, created_by = :by" } else { "" };
         let set = format!("SET #document = :document, saved_at_ms = :now, saved_by = :by{made}");
         let update = match &change.request_key {

@@ -36,9 +36,9 @@ pub struct Saved<T> {
     pub version: u64,
     /// Who saved it; `None` where it did not come through the API.
     pub saved_by: Option<String>,
-    /// When it was made; `None` where it was made before this was kept.
-    pub created_at: Option<Timestamp>,
-    /// Who made it; `None` where it did not come through the API, or was made before this was kept.
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The caller who created it; `None` if it did not come through the API.
     pub created_by: Option<String>,
     /// The idempotency key of the request that saved it.
     pub request_key: Option<String>,
@@ -199,7 +199,7 @@ fn saved<T: Document>(item: &Item) -> Result<Saved<T>, CatalogError> {
     Ok(Saved {
         document: T::parse(json)?,
         saved_at: moment("saved_at_ms").ok_or_else(|| malformed("time of saving"))?,
-        created_at: moment("created_at_ms"),
+        created_at: moment("created_at_ms").ok_or_else(|| malformed("time of creation"))?,
         created_by: find_text(item, "created_by").map(str::to_owned),
         version: find_number(item, "version").ok_or_else(|| malformed("version"))?,
         saved_by: find_text(item, "saved_by").map(str::to_owned),

@@ -38,11 +38,9 @@ impl RunRequests {
         let cancellation = &Cancellation { by: by.to_owned(), at: now, reason };
         let exports = self.readable_exports().await?.into_iter();
         let stops = exports.map(|export| async move {
-            let is_on_it = export.connection.as_ref() == Some(connection_id);
             // An export may have been moved to another connection since its run began.
-            let is_meant =
-                |run: &Run| run.connection_id.as_ref().map_or(is_on_it, |of_run| of_run == connection_id);
-            self.stop_runs(&export.id, is_meant, cancellation).await
+            let is_on_it = |run: &Run| run.connection_id == *connection_id;
+            self.stop_runs(&export.id, is_on_it, cancellation).await
         });
         let stopped: Vec<Vec<Run>> =
             stream::iter(stops).buffer_unordered(EXPORTS_AT_A_TIME).try_collect().await?;

@@ -100,15 +100,8 @@ pub async fn frozen_definitions(objects: &Objects, keys: &Keys) -> Result<RunDef
 
 async fn find(objects: &Objects, keys: &Keys) -> Result<Option<RunDefinitions>, StageError> {
     let Some(bytes) = objects.find(&keys.definitions()).await? else { return Ok(None) };
-    parse(&bytes).map(Some).map_err(|error| StageError::stop("definition_damaged", error.to_string()))
-}
-
-/// What was kept; a run that an earlier version began has the export alone.
-fn parse(bytes: &[u8]) -> serde_json::Result<RunDefinitions> {
-    serde_json::from_slice(bytes).or_else(|error| match serde_json::from_slice(bytes) {
-        Ok(export) => Ok(RunDefinitions { export, left_alone: BTreeSet::new(), notices: Vec::new() }),
-        Err(_) => Err(error),
-    })
+    let definitions = serde_json::from_slice(&bytes);
+    definitions.map(Some).map_err(|error| StageError::stop("definition_damaged", error.to_string()))
 }
 
 #[cfg(test)]
@@ -155,17 +148,5 @@ mod tests {
         // One that does not go keeps no list from being brought up to date.
         check(&turns, &["b", "c"], (&["a"], &["segment:c"], 2));
         check(&turns, &["a"], (&[], &["1", "segment:c"], 3));
-    }
-
-    #[test]
-    fn what_was_kept_is_read_in_both_forms() {
-        let export = json!({ "id": "newsletter", "name": "Newsletter", "match_key": "email",
-            "segments": [{ "segment": "a" }] });
-        let whole = json!({ "export": export, "left_alone": ["1"], "notices": ["b is off"] });
-        let read = |document: &Value| parse(document.to_string().as_bytes());
-        assert_eq!(read(&whole).unwrap().left_alone, BTreeSet::from([ListId("1".to_owned())]));
-        let earlier = read(&export).unwrap();
-        assert_eq!((earlier.export.segments.len(), earlier.left_alone.len()), (1, 0));
-        assert!(read(&json!({ "export": {} })).is_err());
     }
 }

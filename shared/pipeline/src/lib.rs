@@ -9,7 +9,6 @@ mod dry_runs;
 mod error;
 pub mod exclusions;
 pub mod finish;
-mod members;
 mod pacing;
 mod placeless;
 mod previews;
@@ -28,9 +27,6 @@ pub use definitions::{RunDefinitions, freeze_definitions, frozen_definitions};
 pub use dry_runs::dry_run_findings;
 pub use error::StageError;
 pub use exclusions::exclusions;
-pub use members::{
-    MembersAction, MembersMessage, MembersTask, handle_members, members_definition, part_members,
-};
 pub use previews::{PreviewMessage, Previews, handle_previews, new_uuid, part_previews};
 pub use requests::{RunRequests, StartError};
 pub use retrying::require_results;

@@ -7,7 +7,6 @@ use relay_cloud::{Failure as MessageFailure, Objects, OutgoingMessage, Queue, ha
 use relay_model::engine::{PreviewId, PreviewOf, PreviewResult};
 use relay_model::run::MessageError;
 use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -112,47 +111,32 @@ impl Previews {
 /// Parts a delivery of the queue: messages that ask for previews, and the others, which are steps of runs.
 #[must_use]
 pub fn part_previews(event: SqsEvent) -> (SqsEvent, SqsEvent) {
-    part(event, |body| PreviewMessage::parse(body).is_ok())
-}
-
-/// Parts a delivery: messages whose body is meant, and the others.
-pub(super) fn part(event: SqsEvent, is_meant: impl Fn(&str) -> bool) -> (SqsEvent, SqsEvent) {
-    let is_meant = |body: &Option<String>| body.as_deref().is_some_and(&is_meant);
-    let (meant, others): (Vec<_>, Vec<_>) =
-        event.records.into_iter().partition(|record| is_meant(&record.body));
+    let is_preview =
+        |body: &Option<String>| body.as_deref().is_some_and(|body| PreviewMessage::parse(body).is_ok());
+    let (previews, others): (Vec<_>, Vec<_>) =
+        event.records.into_iter().partition(|record| is_preview(&record.body));
     let of = |records| {
         let mut event = SqsEvent::default();
         event.records = records;
         event
     };
-    (of(meant), of(others))
+    (of(previews), of(others))
 }
 
-/// Handles messages that ask for previews.
+/// Handles messages that ask for previews: a transient failure is retried at once, and the message is delivered again if
+/// the retries fail too.
 pub async fn handle_previews<F, R>(event: SqsEvent, work: F) -> SqsBatchResponse
 where
     F: Fn(PreviewId) -> R,
     R: Future<Output = Result<(), StageError>>,
 {
-    let parse = |body: &str| PreviewMessage::parse(body).map(PreviewMessage::preview_id);
-    handle_small(event, parse, |preview_id: &PreviewId| work(*preview_id)).await
-}
-
-/// Handles messages that are no steps of runs: what fails for a passing reason is tried again at once, and comes again
-/// where that did not help.
-pub(super) async fn handle_small<T, P, F, R>(event: SqsEvent, read: P, work: F) -> SqsBatchResponse
-where
-    T: Debug,
-    P: Fn(&str) -> Result<T, MessageError>,
-    F: Fn(&T) -> R,
-    R: Future<Output = Result<(), StageError>>,
-{
-    let (read, work) = (&read, &work);
+    let work = &work;
     let one = |body: String| async move {
-        let Ok(asked) = read(&body) else { return Err(MessageFailure::default()) };
+        let Ok(message) = PreviewMessage::parse(&body) else { return Err(MessageFailure::default()) };
+        let preview_id = message.preview_id();
         let mut pauses = PAUSES.into_iter();
-        while let Err(error) = Box::pin(work(&asked)).await {
-            tracing::warn!(?asked, error.code = error.code(), %error, "what was asked for could not be made");
+        while let Err(error) = Box::pin(work(preview_id)).await {
+            tracing::warn!(preview.id = %preview_id, error.code = error.code(), %error, "preview failed");
             match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(MessageFailure::default()),

@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use relay_cloud::ledger::Requested;
 use relay_model::ExportId;
-use relay_model::catalog::{Export, Schedule, Segment};
+use relay_model::catalog::{Export, Schedule};
 use relay_model::run::{Trigger, TriggerKind};
 
 /// How many exports are started at a time.
@@ -30,29 +30,7 @@ impl RunRequests {
         now: Timestamp,
     ) -> Result<Vec<Asked>, StartError> {
         let trigger = Trigger::new(TriggerKind::Refresh, format!("refresh/{key}")).by(by);
-        self.refresh_segments(&trigger.key, now).await?;
         self.start_all(&trigger, now, |schedule| *schedule == Schedule::EveryRefresh).await
-    }
-
-    /// Asks for the members of every segment that follows refreshes and does not rest. It comes before the runs, which
-    /// wait for what is asked for.
-    async fn refresh_segments(&self, key: &str, now: Timestamp) -> Result<(), StartError> {
-        let (settings, _) = self.settings().await?;
-        let segments = self.catalog.list::<Segment>().await.map_err(StageError::from)?.into_iter().flatten();
-        let follows = |segment: &Segment| segment.active && segment.schedule == Some(Schedule::EveryRefresh);
-        let ids = segments.map(|saved| saved.document).filter(follows).map(|segment| segment.id);
-        let unused_days = settings.unused_segment_days;
-        let asked = ids.map(|id| async move {
-            let members = self.ledger.members(&id).await?;
-            let is_asked = members.asked_key.as_deref() == Some(key);
-            if is_asked || members.rests(unused_days, now) {
-                return Ok(());
-            }
-            self.refresh_segment(&id, key, now).await
-        });
-        let asked: Vec<Result<(), StageError>> =
-            stream::iter(asked).buffered(EXPORTS_AT_A_TIME).collect().await;
-        Ok(asked.into_iter().collect::<Result<(), StageError>>()?)
     }
 
     /// Starts every enabled export that has a schedule, once for each `key`, because `by` asks for it.

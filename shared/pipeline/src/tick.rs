@@ -38,8 +38,6 @@ pub struct Ticked {
     pub pushed_on: u64,
     /// Runs that an upload's end asked for.
     pub expired: u64,
-    /// Segments whose members are evaluated anew.
-    pub refreshed: u64,
     /// Exports that could not be looked after.
     pub failed: u64,
 }
@@ -52,7 +50,6 @@ impl Add for Ticked {
             due: self.due + other.due,
             pushed_on: self.pushed_on + other.pushed_on,
             expired: self.expired + other.expired,
-            refreshed: self.refreshed + other.refreshed,
             failed: self.failed + other.failed,
         }
     }
@@ -73,10 +70,8 @@ impl Tick {
         let visits = exports.into_iter().map(|export| self.visit(export, now));
         let visits = stream::iter(visits).buffer_unordered(AT_ONCE);
         let visits = visits.fold(Ticked::default(), async |total, visited| total + visited);
-        let (settings, saved_at) = self.requests.settings().await?;
-        // What is due of segments comes first, so that an export which is due in the same minute waits for it.
-        let mut ticked = self.look_after_segments(&readable, &settings, now).await;
-        match self.refresh_if_due(&settings, saved_at, now).await {
+        let mut ticked = self.look_after_uploads(&readable, now).await;
+        match self.refresh_if_due(now).await {
             Ok(started) => ticked.due += started,
             Err(error) => {
                 ticked.failed += 1;

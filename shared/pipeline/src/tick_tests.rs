@@ -20,7 +20,7 @@ fn item(number: usize) -> Value {
         "id": format!("export-{number:02}"), "name": "Export", "connection": "account", "match_key": "email",
         "segments": [{ "segment": "everybody", "target_list": "list" }],
     });
-    json!({ "document": { "S": export.to_string() }, "saved_at_ms": { "N": "0" }, "version": { "N": "1" } })
+    json!({ "document": { "S": export.to_string() }, "saved_at_ms": { "N": "0" }, "created_at_ms": { "N": "0" }, "version": { "N": "1" } })
 }
 
 /// Answers the list of exports, and any other with nothing.
@@ -78,7 +78,7 @@ async fn an_export_that_hangs_leaves_the_others_their_minute() {
 async fn what_each_export_came_to_is_added_up() {
     let server = MockServer::start().await;
     let mut items: Vec<Value> = (0..EXPORTS).map(item).collect();
-    items.push(json!({ "document": { "S": "{}" }, "saved_at_ms": { "N": "0" }, "version": { "N": "1" } }));
+    items.push(json!({ "document": { "S": "{}" }, "saved_at_ms": { "N": "0" }, "created_at_ms": { "N": "0" }, "version": { "N": "1" } }));
     lists(&server, &items).await;
     let read = || Mock::given(header("x-amz-target", "DynamoDB_20120810.GetItem"));
     let refused = ResponseTemplate::new(400)

@@ -63,7 +63,7 @@ impl Work<'_> {
             let action = Some(PlaceAction::EndsByItself);
             self.note(Place { action, ..found.place }).await?;
         }
-        self.erase_kept().await
+        Ok(())
     }
 
     async fn keep_out(&mut self) -> Result<(), StageError> {

@@ -2,7 +2,6 @@
 
 mod delivered;
 mod erasing;
-mod kept;
 mod rejected;
 mod searching;
 mod treatment;

@@ -64,7 +64,6 @@ impl Work<'_> {
     pub(super) async fn search(&mut self) -> Result<Vec<Hit>, StageError> {
         let mut hits = self.delivered().await?;
         hits.extend(self.uploads().await?);
-        hits.extend(self.kept_members().await?);
         hits.extend(self.rejected().await?);
         let records: usize = hits.iter().map(|(found, _)| found.kept.len()).sum();
         if records > MAX_RECORDS {

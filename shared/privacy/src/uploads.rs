@@ -1,10 +1,10 @@
-//! One person's lines in a custom upload, as it was read, and among the members that a segment keeps.
+//! One person's lines in a custom upload, as it was read.
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use relay_delivery::snapshot::{MEMBER_KEY_COLUMN, SnapshotError};
+use relay_delivery::snapshot::SnapshotError;
 use relay_model::MemberKey;
 use relay_model::catalog::CustomUpload;
 use relay_model::privacy::Wanted;
@@ -16,50 +16,19 @@ use std::fs::File;
 /// Lines read at a time.
 const LINES_AT_A_TIME: usize = 8_192;
 
-/// The columns that say who somebody is.
+/// The columns of an upload that identify a person.
 #[derive(Clone)]
-pub(super) enum IdentityColumns {
-    /// Of an upload: both have to be there.
-    Upload {
-        /// The customer id's.
-        member_key: String,
-        /// The identity's.
-        identity: String,
-    },
-    /// Of the members that a segment keeps: those that exports find people by, as far as they are there.
-    KeptMembers {
-        /// The columns.
-        match_keys: BTreeSet<String>,
-    },
+pub(super) struct IdentityColumns {
+    /// The column of the customer id.
+    member_key: String,
+    /// The column of the identity.
+    identity: String,
 }
 
 impl IdentityColumns {
     pub(super) fn of(upload: &CustomUpload) -> Self {
         let (member_key, identity) = (upload.member_key_column().to_owned(), upload.identity_column.clone());
-        Self::Upload { member_key, identity }
-    }
-
-    fn member_key(&self) -> &str {
-        match self {
-            Self::Upload { member_key, .. } => member_key,
-            Self::KeptMembers { .. } => MEMBER_KEY_COLUMN,
-        }
-    }
-
-    fn identities(&self) -> impl Iterator<Item = &str> {
-        let (of_upload, of_kept) = match self {
-            Self::Upload { identity, .. } => (Some(identity), None),
-            Self::KeptMembers { match_keys } => (None, Some(match_keys)),
-        };
-        of_upload.into_iter().chain(of_kept.into_iter().flatten()).map(String::as_str)
-    }
-
-    /// Whether a table with these columns says who somebody is.
-    fn are_known(&self, has: impl Fn(&str) -> bool) -> bool {
-        match self {
-            Self::Upload { member_key, identity } => has(member_key) && has(identity),
-            Self::KeptMembers { .. } => has(MEMBER_KEY_COLUMN),
-        }
+        Self { member_key, identity }
     }
 }
 
@@ -102,16 +71,15 @@ fn look_at(
         .collect::<Result<_, SnapshotError>>()?;
     let schema = batch.schema();
     let has = |name: &str| schema.index_of(name).is_ok();
-    let columns = columns.filter(|columns| columns.are_known(has));
+    let columns = columns.filter(|columns| has(&columns.member_key) && has(&columns.identity));
     let place = |name: &str| schema.index_of(name).ok().and_then(|index| texts.get(index));
     let value =
         |column: &StringArray, line: usize| column.is_valid(line).then(|| column.value(line).to_owned());
     for line in 0..batch.num_rows() {
         let is_theirs = if let Some(columns) = columns {
-            let of = |name| place(name).and_then(|column| value(column, line)).unwrap_or_default();
-            let member_key = of(columns.member_key());
-            let is_theirs = wanted.has_member(&member_key)
-                || columns.identities().any(|identity| wanted.has_match_key(&of(identity)));
+            let of = |name: &str| place(name).and_then(|column| value(column, line)).unwrap_or_default();
+            let member_key = of(&columns.member_key);
+            let is_theirs = wanted.has_member(&member_key) || wanted.has_match_key(&of(&columns.identity));
             if is_theirs {
                 found.members.insert(MemberKey(member_key));
             }
@@ -156,7 +124,7 @@ mod tests {
     #[track_caller]
     fn check(is_known: bool, person: &Person, count: u64, emails: &[&str], members: &[&str]) {
         let (member_key, identity) = ("id".to_owned(), "email".to_owned());
-        let columns = IdentityColumns::Upload { member_key, identity };
+        let columns = IdentityColumns { member_key, identity };
         let found = look(uploaded(), is_known.then_some(&columns), &Wanted::new(person)).unwrap();
         let found_emails: Vec<&str> =
             found.lines.iter().map(|line| line["email"].as_str().unwrap()).collect();
@@ -172,39 +140,5 @@ mod tests {
         check(true, &Person::MemberKey(MemberKey("9".to_owned())), 0, &[], &[]);
         // Where the columns are not known, one of these is somebody else who has the value by chance.
         check(false, &member, 2, &[], &[]);
-    }
-
-    fn kept() -> File {
-        let column = |values: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
-        let batch = RecordBatch::try_from_iter([
-            ("member_key", column(["1", "2", "3"])),
-            ("email", column(["ann@b.c", "bob@b.c", "1010"])),
-            ("referred_by", column(["", "ann@b.c", ""])),
-            ("zip", column(["1010", "1010", "2"])),
-        ]);
-        let batch = batch.unwrap();
-        let file = tempfile::tempfile().unwrap();
-        let mut writer = ArrowWriter::try_new(file.try_clone().unwrap(), batch.schema(), None).unwrap();
-        writer.write(&batch).unwrap();
-        writer.close().unwrap();
-        file
-    }
-
-    #[track_caller]
-    fn check_kept(match_keys: &[&str], person: &Person, members: &[&str]) {
-        let match_keys = match_keys.iter().map(|name| (*name).to_owned()).collect();
-        let columns = IdentityColumns::KeptMembers { match_keys };
-        let found = look(kept(), Some(&columns), &Wanted::new(person)).unwrap();
-        assert_eq!(found.members.iter().map(|key| key.0.as_str()).collect::<Vec<_>>(), members);
-        assert_eq!(found.count, u64::try_from(members.len()).unwrap());
-    }
-
-    #[test]
-    fn a_value_that_is_no_match_key_says_nothing_of_who_it_is() {
-        let match_key = |text: &str| Person::MatchKey(MatchKey(text.to_owned()));
-        check_kept(&["email"], &match_key("Ann@b.c"), &["1"]);
-        check_kept(&["email", "phone"], &match_key("1010"), &["3"]);
-        check_kept(&[], &match_key("ann@b.c"), &[]);
-        check_kept(&[], &Person::MemberKey(MemberKey("2".to_owned())), &["2"]);
     }
 }

@@ -29,7 +29,6 @@ pub const ACCESS: &[Rule] = &[
     contributor(Method::PUT, "/segments/{id}", "make or replace a segment"),
     contributor(Method::DELETE, "/segments/{id}", "remove a segment that no export uses"),
     contributor(Method::POST, "/segments/{id}/preview", "count a segment's members and read its first rows"),
-    contributor(Method::POST, "/segments/{id}/refreshes", "evaluate the members anew that a segment keeps"),
     contributor(Method::POST, "/segments/{id}/downloads", "ask for all members of a segment as a CSV"),
     contributor(Method::POST, "/previews", "the same of a segment that is not saved"),
     contributor(Method::GET, "/previews/{id}", "what a preview found"),

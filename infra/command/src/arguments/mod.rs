@@ -109,7 +109,7 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Write JSON Schemas into a folder, so that editors know the files' fields
     Schema(FolderArguments),
-    /// What holds for the whole deployment: when the profiles are refreshed, and when unused segments rest
+    /// Settings of the whole deployment: when the profiles are refreshed
     #[command(subcommand)]
     Settings(DefinitionCommand),
     /// Tables of the lake

@@ -34,17 +34,8 @@ has to have a value (--where email), and with an exclamation mark it must not (-
 
 What is made is a segment by rules, and `segments show` gives it as a file has it, for everything else that rules can.")]
     Quick(QuickArguments),
-    /// How many members it has had, and where its upload or the members that it keeps stand
+    /// Show how many members it had in each run, and its upload
     Sizes {
-        /// Its id
-        id: String,
-    },
-    /// Evaluate the members anew that it keeps, and wait for them
-    #[command(
-        after_help = "A segment with a `schedule` keeps its members: exports bring the same people until the next refresh. With
-`schedule: off` that is when you say so, here."
-    )]
-    Refresh {
         /// Its id
         id: String,
     },

@@ -90,13 +90,8 @@ fn listed(kind: Kind, items: &[Value]) -> String {
     }
     match kind {
         Kind::Settings => {
-            let days = |item: &Value| {
-                field(item, "/document/unused_segment_days")
-                    .map_or("never".to_owned(), |days| format!("after {days} days"))
-            };
-            let row =
-                |item: &Value| [schedule(field(item, "/document/refresh_schedule")), days(item), saved(item)];
-            table(["refresh", "unused segments rest", "saved"], &items.iter().map(row).collect::<Vec<_>>())
+            let row = |item: &Value| [schedule(field(item, "/document/refresh_schedule")), saved(item)];
+            table(["refresh", "saved"], &items.iter().map(row).collect::<Vec<_>>())
         }
         Kind::Source => {
             let row =
@@ -111,13 +106,12 @@ fn listed(kind: Kind, items: &[Value]) -> String {
             };
             let evaluated = |item: &Value| {
                 let is_off = field(item, "/document/active") == Some(&Value::Bool(false));
-                match field(item, "/document/schedule") {
-                    _ if is_off => "switched off".to_owned(),
-                    Some(at) if at == "off" => "when asked".to_owned(),
-                    Some(at) => schedule(Some(at)),
-                    None if field(item, "/document/upload").is_some() => "when uploaded".to_owned(),
-                    None => "in each run".to_owned(),
-                }
+                let text = match field(item, "/document/upload") {
+                    _ if is_off => "switched off",
+                    Some(_) => "when uploaded",
+                    None => "in each run",
+                };
+                text.to_owned()
             };
             let row = |item: &Value| {
                 [cell(item, "id"), cell(item, "name"), kind(item), evaluated(item), saved(item)]

@@ -29,7 +29,6 @@ pub(super) async fn carry_out(
         }
         SegmentCommand::Preview { id } => preview(id, session).await,
         SegmentCommand::Sizes { id } => segment_members::sizes(id, session).await,
-        SegmentCommand::Refresh { id } => segment_members::refresh(id, session).await,
         SegmentCommand::Download { id, out } => segment_members::download(id, out, session).await,
         SegmentCommand::Activate { id } => switch(id, "activate", true.into(), session).await,
         SegmentCommand::Deactivate { id } => switch(id, "deactivate", false.into(), session).await,

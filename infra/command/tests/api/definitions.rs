@@ -10,23 +10,11 @@ use crate::support::{Bench, connection, export, saved, segment, source};
 async fn lists() {
     let bench = Bench::new().await;
     bench.list("sources", &[source("people"), source("orders")]).await;
-    let kept = |schedule: Value, active: bool| {
-        let mut document = segment("kept");
-        document["schedule"] = schedule;
-        document["active"] = active.into();
-        document
-    };
-    let daily = json!({ "daily": { "at": "06:30:00", "time_zone": "Europe/Rome" } });
-    let segments = [
-        segment("all"),
-        json!({ "id": "vip", "name": "VIPs", "upload": {} }),
-        kept(json!("off"), true),
-        kept(daily, true),
-        kept(json!("every_refresh"), false),
-    ];
+    let mut inactive = segment("inactive");
+    inactive["active"] = json!(false);
+    let segments = [segment("all"), json!({ "id": "vip", "name": "VIPs", "upload": {} }), inactive];
     bench.list("segments", &segments).await;
-    let settings =
-        json!({ "id": "deployment", "refresh_schedule": { "every_minutes": 60 }, "unused_segment_days": 45 });
+    let settings = json!({ "id": "deployment", "refresh_schedule": { "every_minutes": 60 } });
     bench.list("settings", &[settings]).await;
     let mut agreed = connection("account");
     agreed["consent"] = json!({ "by": "jane", "at": "2026-01-01T00:00:00Z", "text": "Yes." });

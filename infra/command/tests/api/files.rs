@@ -220,7 +220,7 @@ pub(crate) async fn full() -> Bench {
     agreed["consent"] = json!({ "by": "jane", "at": "2026-01-01T00:00:00Z", "text": "I agree." });
     bench.list("connections", &[agreed]).await;
     bench.list("policies", &[policy("no-third-party")]).await;
-    let settings = json!({ "id": "deployment", "refresh_schedule": "off", "unused_segment_days": null });
+    let settings = json!({ "id": "deployment", "refresh_schedule": { "every_minutes": 60 } });
     bench.list("settings", &[settings]).await;
     let mut whole = export("news");
     whole["guard"] = json!({ "removed_percent": 50, "removed_rows": 100 });

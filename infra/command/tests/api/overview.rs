@@ -101,10 +101,10 @@ async fn connections_say_who_made_them_and_what_uses_them() {
     first["created_at"] = json!("2026-01-01T08:00:00Z");
     first["created_by"] = json!("joe");
     first["used_by"] = json!(["news", "winback"]);
-    let mut old = connection("old");
-    old["use_by"] = json!("administrators");
-    let mut second = saved(&old, 1);
-    second["created_at"] = Value::Null;
+    let mut seeded = connection("seeded");
+    seeded["use_by"] = json!("administrators");
+    let mut second = saved(&seeded, 1);
+    second["created_at"] = json!("2026-01-02T08:00:00Z");
     second["used_by"] = json!([]);
     bench.answer("GET", "/connections", 200, json!({ "items": [first, second], "next_cursor": null })).await;
     assert_snapshot!("connections_list", bench.run(&["connections", "list"]).await.output);

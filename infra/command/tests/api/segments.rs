@@ -155,35 +155,15 @@ async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
 }
 
 #[tokio::test]
-async fn where_the_members_stand_that_a_segment_keeps() {
+async fn the_sizes_of_a_segment_name_their_runs() {
     let bench = Bench::new().await;
-    let size = |run: Option<&str>, members: u64| {
-        let mut size = json!({ "members": members, "at": "2026-11-22T06:00:00Z" });
-        if let Some(run) = run {
-            size["run_id"] = json!(run);
-        }
-        size
-    };
-    let members = |is_refreshing: bool, rows: u64| {
-        json!({ "rows": rows, "refreshed_at": "2026-11-22T06:00:00Z", "is_refreshing": is_refreshing,
-            "next_refresh_at": "2026-11-23T06:00:00Z", "is_resting": false, "failure": null, "unused_since": null })
-    };
-    let sizes = [size(None, 1200), size(Some("r1"), 1100)];
-    let standing = json!({ "sizes": sizes, "members": members(false, 1200) });
-    bench.answer("GET", "/segments/kept/sizes", 200, standing).await;
-    assert_snapshot!("segments_sizes", bench.run(&["segments", "sizes", "kept"]).await.output);
-
-    let bench = Bench::new().await;
-    bench.answer("POST", "/segments/kept/refreshes", 202, json!({ "refresh_key": "on-demand/1" })).await;
-    let looks =
-        [true, false].map(|is_refreshing| json!({ "sizes": [], "members": members(is_refreshing, 7) }));
-    bench.answers("GET", "/segments/kept/sizes", &looks).await;
-    assert_snapshot!("segments_refresh", bench.transcript(&["segments", "refresh", "kept"]).await);
-    let why = json!({ "code": "segment_keeps_nothing", "detail": "segment \"all\" keeps no members" });
-    bench.answer("POST", "/segments/all/refreshes", 409, why).await;
-    let ran = bench.run(&["segments", "refresh", "all"]).await;
-    assert_eq!(ran.ending, command::Ending::Failed);
-    assert!(ran.errors.contains("keeps no members"), "{}", ran.errors);
+    let size =
+        |run: &str, members: u64| json!({ "run_id": run, "members": members, "at": "2026-11-22T06:00:00Z" });
+    let upload = json!({ "rows": 1200, "bad_lines": 1, "uploaded_at": "2026-11-21T06:00:00Z",
+        "expires_at": "2026-12-21T06:00:00Z", "is_expired": false });
+    let found = json!({ "sizes": [size("r2", 1200), size("r1", 1100)], "upload": upload });
+    bench.answer("GET", "/segments/vip/sizes", 200, found).await;
+    assert_snapshot!("segments_sizes", bench.run(&["segments", "sizes", "vip"]).await.output);
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ fn delivered_pointer(item: &Item) -> Result<Option<DeliveredPointer>, LedgerErro
             object_key: find_text(item, "object_key")?.to_owned(),
             delivered: find_number(item, "delivered")?,
             run_id: find_text(item, "run_id")?.parse().ok()?,
-            uploads: find_json(item, "uploads").unwrap_or_default(),
+            uploads: find_json(item, "uploads")?,
         })
     };
     pointer().map(Some).ok_or(LedgerError::Damaged { attribute: "object_key" })

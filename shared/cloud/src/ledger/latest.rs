@@ -5,12 +5,10 @@ use super::{Ledger, LedgerError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use relay_model::ExportId;
-use relay_model::run::{Run, RunMode};
+use relay_model::run::Run;
 
 /// How many exports are looked at at a time.
 const EXPORTS_AT_A_TIME: usize = 16;
-/// How many runs are looked at where an export remembers none.
-const RUNS_LOOKED_AT: usize = 10;
 
 /// The run that an export was about last. Dry runs do not count: they are beside what an export is about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,8 +20,8 @@ pub struct LatestRun {
 }
 
 impl Ledger {
-    /// The latest runs of exports, in the order of the exports. It takes two reads for each, some exports at a time; more
-    /// for one that has not run since exports remember their runs.
+    /// Returns the latest runs of exports, in the order of the exports. It takes two reads for each, some exports at a
+    /// time.
     pub async fn latest_runs(&self, exports: &[ExportId]) -> Result<Vec<LatestRun>, LedgerError> {
         let reads =
             stream::iter(exports.to_vec()).map(|export| async move { self.latest_run(&export).await });
@@ -36,7 +34,7 @@ impl Ledger {
         let stored = find_moment(&item, "delivered_at_ms");
         let run_id = find_text(&item, "active_run").or_else(|| find_text(&item, "last_run"));
         let Some(run_id) = run_id.and_then(|id| id.parse().ok()) else {
-            return self.latest_of_history(export).await;
+            return Ok(LatestRun { run: None, delivered_at: stored });
         };
         let run = match self.run(run_id).await {
             // The ledger forgets runs after months.
@@ -45,14 +43,6 @@ impl Ledger {
         };
         // A run has ended a moment before it makes place, and only then its end is stored with the export.
         let delivered_at = run.as_ref().and_then(Run::delivered_at).max(stored);
-        Ok(LatestRun { run, delivered_at })
-    }
-
-    /// The same out of an export's list of runs, where none has ended since exports remember theirs.
-    async fn latest_of_history(&self, export: &ExportId) -> Result<LatestRun, LedgerError> {
-        let (runs, _) = self.runs(export, RUNS_LOOKED_AT, None).await?;
-        let delivered_at = runs.iter().filter_map(Run::delivered_at).max();
-        let run = runs.into_iter().find(|run| run.mode != RunMode::DryRun);
         Ok(LatestRun { run, delivered_at })
     }
 }

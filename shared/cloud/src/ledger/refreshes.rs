@@ -9,13 +9,13 @@ fn refreshes_key() -> Item {
 }
 
 impl Ledger {
-    /// The key of the latest scheduled refresh that everything follows which follows refreshes.
+    /// Returns the key of the latest scheduled refresh for which every export was started that runs with refreshes.
     pub async fn latest_refresh(&self) -> Result<Option<String>, LedgerError> {
         let item = self.item(refreshes_key()).await?.unwrap_or_default();
         Ok(find_text(&item, "refresh_key").map(str::to_owned))
     }
 
-    /// Notes that everything which follows refreshes follows this one, so that it is not asked for every minute.
+    /// Records that the exports of this refresh were started, so that later ticks do not start them again.
     pub async fn note_refresh(&self, refresh_key: &str) -> Result<(), LedgerError> {
         count_call();
         let request = self

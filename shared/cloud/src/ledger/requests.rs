@@ -1,6 +1,6 @@
 //! Asking for a run: one conditional write, so that a doubled trigger makes one run and a busy export loses none.
 
-use super::item::{self, Item, expiry, export_key, find_json, find_text, number, run_key, text};
+use super::item::{self, Item, expiry, export_key, find_json, find_text, needed, number, run_key, text};
 use super::{Ledger, LedgerError};
 use crate::count_call;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -156,9 +156,7 @@ impl Ledger {
     }
 
     fn run_part(&self, request: &RunRequest, state: RunState) -> Result<TransactWriteItem, LedgerError> {
-        // Who asked stands beside it: a version that knows triggers without it still reads this one.
-        let (trigger, asked_by) = (request.trigger.clone().by(None), &request.trigger.by);
-        let trigger = serde_json::to_string(&trigger);
+        let trigger = serde_json::to_string(&request.trigger);
         let trigger = trigger.map_err(|_| LedgerError::Damaged { attribute: "trigger" })?;
         let mut item = run_key(request.run_id);
         item.insert("export_id".to_owned(), text(request.export_id.as_str()));
@@ -166,9 +164,6 @@ impl Ledger {
         item.insert("connection_id".to_owned(), text(request.connection_id.as_str()));
         item.insert("mode".to_owned(), text(mode_text(request.mode)?));
         item.insert("trigger".to_owned(), text(trigger));
-        if let Some(who) = asked_by {
-            item.insert("asked_by".to_owned(), text(who));
-        }
         item.insert("requested_at_ms".to_owned(), number(request.now.as_millisecond()));
         item.insert("updated_at_ms".to_owned(), number(request.now.as_millisecond()));
         item.insert("expires_at".to_owned(), expiry(request.now));
@@ -189,7 +184,7 @@ impl Ledger {
         waiting: RunId,
     ) -> Result<TransactWriteItem, LedgerError> {
         let item = self.item(run_key(waiting)).await?.unwrap_or_default();
-        let before: RunMode = find_json(&item, "mode").unwrap_or_default();
+        let before: RunMode = needed(find_json(&item, "mode"), "mode")?;
         let stored = find_text(&item, "mode").unwrap_or_default();
         let update = Update::builder()
             .table_name(&self.table)

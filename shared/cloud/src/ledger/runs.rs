@@ -7,7 +7,7 @@ use super::{Ledger, LedgerError};
 use crate::count_call;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use relay_model::run::{Cancellation, Failure, Run, RunState, Stage, Trigger};
+use relay_model::run::{Cancellation, Failure, Run, RunState, Stage};
 use relay_model::{ConnectionId, Counts, ExportId, OutcomeKind, RunId};
 
 /// What changes together with a run's state.
@@ -152,15 +152,15 @@ fn read(run_id: RunId, item: &Item) -> Result<Run, LedgerError> {
         counts.count(kind, find_number(item, &format!("rows_{}", kind.name())).unwrap_or(0));
     }
     let export_id = find_text(item, "export_id").and_then(|id| ExportId::try_from(id.to_owned()).ok());
-    let connection_id = find_text(item, "connection_id").map(str::to_owned);
-    let trigger: Trigger = needed(find_json(item, "trigger"), "trigger")?;
+    let connection_id =
+        find_text(item, "connection_id").and_then(|id| ConnectionId::try_from(id.to_owned()).ok());
     Ok(Run {
         run_id,
         export_id: needed(export_id, "export_id")?,
-        connection_id: connection_id.and_then(|id| ConnectionId::try_from(id).ok()),
-        mode: find_json(item, "mode").unwrap_or_default(),
+        connection_id: needed(connection_id, "connection_id")?,
+        mode: needed(find_json(item, "mode"), "mode")?,
         state: needed(find_text(item, "state").and_then(RunState::from_name), "state")?,
-        trigger: trigger.by(find_text(item, "asked_by").map(str::to_owned)),
+        trigger: needed(find_json(item, "trigger"), "trigger")?,
         requested_at: needed(find_moment(item, "requested_at_ms"), "requested_at_ms")?,
         updated_at: needed(find_moment(item, "updated_at_ms"), "updated_at_ms")?,
         snapshot_started_at: find_moment(item, "snapshot_started_ms"),

@@ -29,7 +29,6 @@ pub struct Settled {
     /// What became of it.
     pub outcome: Outcome,
     /// What it says of the person's place on the list.
-    #[serde(default)]
     pub standing: Standing,
 }
 

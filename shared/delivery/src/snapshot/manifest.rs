@@ -29,7 +29,6 @@ pub struct Manifest {
     /// Rows of the query beyond the first for their member key.
     pub duplicate_member_rows: u64,
     /// Members whom the query gave and who are kept out, because they asked to be forgotten; nothing else counts them.
-    #[serde(default)]
     pub excluded_members: u64,
     /// The file's size.
     pub bytes: u64,
@@ -40,12 +39,6 @@ pub struct Manifest {
     /// The custom upload that it is made from, where it is from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<SnapshotUpload>,
-    /// When its members were evaluated, where the segment keeps them: the run took those that were there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refreshed_at: Option<Timestamp>,
-    /// Why they are not younger, where they should be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stale: Option<String>,
 }
 
 /// The custom upload behind a snapshot.

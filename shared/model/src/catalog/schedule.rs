@@ -13,7 +13,7 @@ pub enum Schedule {
     /// Only on demand.
     #[default]
     Off,
-    /// Whenever whoever refreshes the profiles says so.
+    /// With every refresh of the profiles (`POST /refreshes`, or the deployment's `refresh_schedule`).
     EveryRefresh,
     /// Every so many minutes, counted from the Unix epoch, so that the instants are the same for everybody.
     EveryMinutes(u32),

@@ -1,7 +1,7 @@
 //! Named sets of profiles.
 
 use super::rules::RuleSet;
-use super::{CatalogError, CustomUpload, Document, Kind, Schedule, labels};
+use super::{CatalogError, CustomUpload, Document, Kind, labels};
 use crate::SegmentId;
 use crate::query::{TextError, sources_of};
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,6 @@ pub struct Segment {
     pub labels: Vec<String>,
     /// Whether exports bring it. While it is not, they leave its target lists as they are.
     pub active: bool,
-    /// When its members are evaluated and kept. Without it they are evaluated anew in each run; an upload has none.
-    pub schedule: Option<Schedule>,
     /// Where its members come from.
     pub kind: SegmentKind,
 }
@@ -160,11 +158,6 @@ struct SegmentForm {
     /// Whether exports bring it. While it is not, they leave its target lists as they are.
     #[serde(default = "active", skip_serializing_if = "is_active")]
     active: bool,
-    /// When the members of its query are evaluated and kept, so that all runs until the next time take the same ones:
-    /// `off` for only when somebody asks (a static segment), `every_refresh`, or a schedule of its own. Without it they are
-    /// evaluated anew in each run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    schedule: Option<Schedule>,
     /// One SELECT over the declared sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
@@ -201,38 +194,35 @@ enum FormError {
     NoMemberKey,
     #[error("`member_key` belongs to a query or to rules; an upload has `upload.member_key_column`")]
     MemberKeyOfUpload,
-    #[error("`schedule` belongs to a query or to rules; an upload's members change when a file is put")]
-    ScheduleOfUpload,
 }
 
 impl TryFrom<SegmentForm> for Segment {
     type Error = FormError;
 
     fn try_from(form: SegmentForm) -> Result<Self, FormError> {
-        let SegmentForm { id, name, labels, active, schedule, query, member_key, rules, upload } = form;
+        let SegmentForm { id, name, labels, active, query, member_key, rules, upload } = form;
         let key = || member_key.clone().ok_or(FormError::NoMemberKey);
         let kind = match (query, rules, upload) {
             (Some(query), None, None) => SegmentKind::Query { query, member_key: key()? },
             (None, Some(rules), None) => SegmentKind::Rules { rules, member_key: key()? },
             (None, None, Some(_)) if member_key.is_some() => return Err(FormError::MemberKeyOfUpload),
-            (None, None, Some(_)) if schedule.is_some() => return Err(FormError::ScheduleOfUpload),
             (None, None, Some(upload)) => SegmentKind::Upload(upload),
             (None, None, None) => return Err(FormError::Neither),
             _ => return Err(FormError::Several),
         };
-        Ok(Self { id, name, labels, active, schedule, kind })
+        Ok(Self { id, name, labels, active, kind })
     }
 }
 
 impl From<Segment> for SegmentForm {
     fn from(segment: Segment) -> Self {
-        let Segment { id, name, labels, active, schedule, kind } = segment;
+        let Segment { id, name, labels, active, kind } = segment;
         let (query, member_key, rules, upload) = match kind {
             SegmentKind::Query { query, member_key } => (Some(query), Some(member_key), None, None),
             SegmentKind::Rules { rules, member_key } => (None, Some(member_key), Some(rules), None),
             SegmentKind::Upload(upload) => (None, None, None, Some(upload)),
         };
-        Self { id, name, labels, active, schedule, query, member_key, rules, upload }
+        Self { id, name, labels, active, query, member_key, rules, upload }
     }
 }
 
@@ -257,9 +247,6 @@ impl Document for Segment {
 
     fn validate(&self) -> Result<(), CatalogError> {
         labels::validate(&self.labels).map_err(|(field, problem)| self.refuse(&field, problem))?;
-        if let Some(schedule) = &self.schedule {
-            schedule.validate().map_err(|error| self.refuse("schedule", error.to_string()))?;
-        }
         match &self.kind {
             SegmentKind::Query { query, .. } if query.trim().is_empty() => {
                 Err(self.refuse("query", "must not be empty".to_owned()))

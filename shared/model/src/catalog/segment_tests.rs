@@ -30,9 +30,8 @@ fn both_kinds_come_back_in_the_form_that_people_write() {
         json!({ "upload": { "identity_column": "email" } }),
         json!({ "upload": { "identity_column": "email", "expires_after_days": 30 } }),
     );
-    let kept = json!({ "query": "SELECT id FROM profiles", "member_key": "id", "active": false,
-        "schedule": { "daily": { "at": "06:30:00", "time_zone": "UTC" } } });
-    check(kept.clone(), kept);
+    let inactive = json!({ "query": "SELECT id FROM profiles", "member_key": "id", "active": false });
+    check(inactive.clone(), inactive);
     let full = json!({ "upload": {
         "identity_column": "email", "member_key_column": "id",
         "columns": { "born": "date", "points": "integer" }, "expires_after_days": 90,
@@ -74,14 +73,7 @@ fn mistakes_name_the_field_and_the_mend() {
         "exactly one of `query`, `rules` and `upload`; this one has more",
     );
     check(&json!({ "member_key": "id", "upload": upload }), "an upload has `upload.member_key_column`");
-    check(
-        &json!({ "schedule": "off", "upload": upload }),
-        "`schedule` belongs to a query or to rules; an upload's members change",
-    );
-    check(
-        &json!({ "query": "SELECT 1", "member_key": "id", "schedule": { "every_minutes": 0 } }),
-        "schedule: every_minutes must be 1",
-    );
+    check(&json!({ "query": "SELECT 1", "member_key": "id", "schedule": "off" }), "unknown field `schedule`");
     check(&json!({ "upload": {} }), "missing field `identity_column`");
     check(&json!({ "upload": upload, "uplaod": 1 }), "unknown field `uplaod`");
     let with = |field: &str, value: Value| {

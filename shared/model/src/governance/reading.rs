@@ -77,8 +77,8 @@ impl KnownReading {
     ) -> String {
         let mut definition = serde_json::to_value(segment).unwrap_or_default();
         if let Some(fields) = definition.as_object_mut() {
-            // What people call it has no part in it, nor when it is evaluated.
-            for name in ["name", "labels", "active", "schedule"] {
+            // These fields do not change what is read.
+            for name in ["name", "labels", "active"] {
                 fields.remove(name);
             }
         }

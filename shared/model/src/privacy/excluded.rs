@@ -118,12 +118,6 @@ impl Exclusions {
         self.0.is_none()
     }
 
-    /// Whether the same people are kept out.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-
     /// Whether a member is kept out.
     #[must_use]
     pub fn has(&self, member_key: &str) -> bool {

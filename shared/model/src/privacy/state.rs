@@ -44,8 +44,6 @@ pub enum PlaceKind {
     DeliveredState,
     /// A custom upload, as it was read.
     Upload,
-    /// The members that a segment with a schedule keeps.
-    KeptMembers,
     /// The rows that a run could not apply.
     RejectedRows,
     /// An export whose run was under way: it may put the person on its lists before the erasure's own run.
@@ -63,8 +61,6 @@ pub enum PlaceAction {
     /// The record is gone. The person is still on the list, which nobody delivers to any more: somebody has to take them
     /// off there.
     ForgottenButOnList,
-    /// The object is written anew without the person, as soon as the function that keeps members comes to it.
-    RewriteAskedFor,
     /// The record is gone.
     Forgotten,
     /// It ends by itself, and nothing reads the person out of it any more.
@@ -158,25 +154,18 @@ pub struct PersonRequestState {
     /// When.
     pub requested_at: Timestamp,
     /// When it was over.
-    #[serde(default)]
     pub ended_at: Option<Timestamp>,
     /// How much has been read.
-    #[serde(default)]
     pub progress: SearchProgress,
     /// Members that the person is known as.
-    #[serde(default)]
     pub members: u64,
     /// What stands for them among those who are kept out: an erasure's.
-    #[serde(default)]
     pub kept_out: Vec<ExclusionId>,
     /// Where something about the person is, and what was done there.
-    #[serde(default)]
     pub places: Vec<Place>,
     /// What was not searched, because it ends by itself.
-    #[serde(default)]
     pub ends_by_itself: Vec<EndsByItself>,
     /// Why it could not be done.
-    #[serde(default)]
     pub failure: Option<RequestFailure>,
 }
 

@@ -35,7 +35,7 @@ pub fn remaining_ms(run: &Run, now: Timestamp) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::run::{CancelReason, Cancellation, Pause, RunMode, Trigger, TriggerKind};
-    use crate::{Counts, ExportId, RunId};
+    use crate::{ConnectionId, Counts, ExportId, RunId};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -46,7 +46,7 @@ mod tests {
         Run {
             run_id: RunId(uuid::Uuid::nil()),
             export_id: ExportId::try_from("newsletter".to_owned()).unwrap(),
-            connection_id: None,
+            connection_id: ConnectionId::try_from("account".to_owned()).unwrap(),
             mode: RunMode::Delivery,
             state: RunState::Pushing,
             trigger: Trigger::new(TriggerKind::OnDemand, "key".to_owned()),

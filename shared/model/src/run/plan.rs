@@ -4,7 +4,6 @@ use crate::Warnings;
 use crate::batch::BatchEntry;
 use crate::uploads::UploadId;
 use crate::{ConnectionId, Counts, Destination, ExportId, Lane, ListId, RunId, SegmentId};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -55,24 +54,6 @@ pub struct RunSegment {
     /// How many members that upload had, where it has come to its end: they leave, and the guard does not hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired_members: Option<u64>,
-    /// When its members were evaluated, where the segment keeps them and the run took those that were there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refreshed_at: Option<Timestamp>,
-    /// Why they are not younger, where they should be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stale: Option<String>,
-}
-
-impl RunSegment {
-    /// What people should know of it.
-    #[must_use]
-    pub fn notice(&self) -> Option<String> {
-        let (stale, refreshed_at) = (self.stale.as_ref()?, self.refreshed_at?);
-        let segment = &self.segment;
-        Some(format!(
-            "segment \"{segment}\" went as it was at {refreshed_at}, for its latest refresh failed: {stale}"
-        ))
-    }
 }
 
 /// The custom uploads behind a target list.
@@ -114,7 +95,6 @@ pub struct Delta {
     /// The target list.
     pub target_list: ListId,
     /// The custom uploads behind it.
-    #[serde(default)]
     pub uploads: ListUploads,
     /// What the connector prepared: its own type.
     pub prepared: Value,
@@ -137,10 +117,8 @@ pub struct Delta {
     /// What was bent to make values fit.
     pub warnings: Warnings,
     /// How it goes, and what people should know of it.
-    #[serde(default)]
     pub notices: Vec<String>,
     /// The list's part of the message groups, where lanes are each list's own.
-    #[serde(default)]
     pub lanes_of: Option<ListId>,
 }
 

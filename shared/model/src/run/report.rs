@@ -37,7 +37,6 @@ pub struct Report {
     /// Calls to the destination.
     pub calls: u64,
     /// Calls among them that it refused as one too many.
-    #[serde(default)]
     pub throttled: u64,
     /// Batches sent.
     pub batches: u64,
@@ -89,7 +88,6 @@ pub struct ReportTarget {
     /// People on it by our doing, after the run.
     pub delivered: u64,
     /// People on it by the destination's own count, where it was asked.
-    #[serde(default)]
     pub members_counted: Option<u64>,
     /// What was bent to make values fit.
     pub warnings: Warnings,

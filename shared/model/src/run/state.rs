@@ -180,10 +180,8 @@ pub struct Run {
     /// Of which export.
     pub export_id: ExportId,
     /// To which account the export went when the run was asked for.
-    #[serde(default)]
-    pub connection_id: Option<ConnectionId>,
+    pub connection_id: ConnectionId,
     /// What it is to deliver.
-    #[serde(default)]
     pub mode: RunMode,
     /// Where it is.
     pub state: RunState,
@@ -208,7 +206,6 @@ pub struct Run {
     /// Rows that have an outcome, so far; of a dry run, the outcomes that they would have.
     pub counts: Counts,
     /// Rows among them that were settled before the first batch, without a call.
-    #[serde(default)]
     pub rows_settled: u64,
     /// Batches in all.
     pub batches: u64,
@@ -231,7 +228,6 @@ pub struct Run {
     /// Why it stopped.
     pub failure: Option<Failure>,
     /// Who stopped it, where somebody did.
-    #[serde(default)]
     pub canceled: Option<Cancellation>,
     /// Where its report is, once it is written.
     pub report_key: Option<String>,

@@ -161,8 +161,6 @@ impl Chunk {
                 rows_without_key: if is_first { manifest.rows_without_key } else { 0 },
                 duplicate_member_rows: if is_first { manifest.duplicate_member_rows } else { 0 },
                 upload: manifest.upload.as_ref().map(|upload| upload.upload_id.clone()),
-                refreshed_at: manifest.refreshed_at,
-                stale: manifest.stale,
                 expired_members: manifest.upload.filter(|upload| upload.is_expired).map(|upload| upload.rows),
             });
         }

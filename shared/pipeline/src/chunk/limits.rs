@@ -80,8 +80,6 @@ mod tests {
             duplicate_member_rows: 0,
             upload: expired_members.map(upload),
             expired_members,
-            refreshed_at: None,
-            stale: None,
         }
     }
 

@@ -73,9 +73,7 @@ impl Chunk {
         let context = CallContext::paced(deadline, pacer).with_intent(Intent::Look);
         let segments = self.run_segments(run, export, keys).await?;
         let accounts = Accounts::new(C::LIMITS, export, self.resting(definitions).await?);
-        let stale = segments.iter().filter_map(RunSegment::notice);
-        let notices = definitions.notices.iter().cloned().chain(stale).collect();
-        let found = Findings { notices, ..Findings::default() };
+        let found = Findings { notices: definitions.notices.clone(), ..Findings::default() };
         let before_calls = self.check_cap_before_calls(connector, export, &segments, keys, &accounts).await;
         let over_before_calls = over_cap(before_calls)?;
         let lists = self.lists().prepare_lists(connector, export, &context).await?;

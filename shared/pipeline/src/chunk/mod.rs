@@ -21,9 +21,7 @@ use relay_cloud::ledger::{Ledger, RunChange};
 use relay_cloud::{CatalogStore, EventBus, Objects, OutgoingMessage, Queue};
 use relay_connectors::{CallContext, Connector};
 use relay_model::catalog::Connection;
-use relay_model::run::{
-    BatchPointer, Keys, Plan, Run, RunMode, RunSegment, RunState, Stage, deduplication_id,
-};
+use relay_model::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, deduplication_id};
 use relay_model::{Destination, RunId};
 use retire::Deletion;
 use serde_json::json;
@@ -137,7 +135,6 @@ impl Chunk {
         let lists = self.lists().prepare_lists(connector, export, &context).await?;
         let mut notices = definitions.notices.clone();
         let mut deltas = Vec::with_capacity(lists.len());
-        notices.extend(segments.iter().filter_map(RunSegment::notice));
         notices.extend(retry_notice(run));
         for PreparedList { list, label, prepared, .. } in &lists {
             let said = |notice: &String| format!("target list {label}: {notice}");

@@ -110,14 +110,14 @@ pub(super) fn event_detail(report: &Report, keys: &Keys) -> Value {
 mod tests {
     use super::*;
     use relay_model::run::{RunMode, Trigger, TriggerKind};
-    use relay_model::{ExportId, RunId};
+    use relay_model::{ConnectionId, ExportId, RunId};
 
     fn run(snapshot: Option<i64>, chunk: Option<i64>, push: Option<i64>, finish: Option<i64>) -> Run {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
         Run {
             run_id: RunId(uuid::Uuid::nil()),
             export_id: ExportId::try_from("newsletter".to_owned()).unwrap(),
-            connection_id: None,
+            connection_id: ConnectionId::try_from("account".to_owned()).unwrap(),
             mode: RunMode::Delivery,
             state: RunState::Finishing,
             trigger: Trigger::new(TriggerKind::OnDemand, "key".to_owned()),

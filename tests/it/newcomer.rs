@@ -2,11 +2,11 @@
 //! after the other.
 
 use crate::support::Scene;
-use command::{Ending, Screen, Surroundings};
 use local::console::Progress;
 use local::demo::{self, Beginning};
 use local::workspace;
 use local::world::Destinations;
+use relay_cli::{Ending, Screen, Surroundings};
 use relay_model::catalog::{Export, Schedule};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ impl Terminal {
             poll: Duration::from_millis(200),
             screen: Screen::default(),
         };
-        let ending = Box::pin(command::run(whole, surroundings)).await;
+        let ending = Box::pin(relay_cli::run(whole, surroundings)).await;
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran { ending, output: text(output), errors: text(errors) }
     }

@@ -21,8 +21,8 @@ use crate::console::Progress;
 use crate::{Error, venv};
 
 pub use bundle::Bundle;
-pub use command::files::Values;
 pub use destinations::{CAMPAIGN_MONITOR, Destinations};
+pub use relay_cli::files::Values;
 pub use runs::{Started, describe};
 pub use tool::{Tool, example_catalog};
 

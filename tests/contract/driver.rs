@@ -1,6 +1,6 @@
-//! Brings a batch to its end as the worker does: attempts, jobs that are looked after, and what is left of a batch.
+//! Processes a batch as the worker does: it repeats attempts, polls jobs and sends the remaining rows.
 //!
-//! The waits that a destination asks for are shortened: what is over in the sandbox is over by count, not by time.
+//! Requested waits are shortened, because faults of the sandbox end after a number of calls and not after a time.
 
 use crate::pacer::RecordingPacer;
 use relay_connectors::{CallContext, Connector, Pacer, PushError, Pushed, Retry};
@@ -11,51 +11,51 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often the worker tries a batch that gets no further.
+/// How often the worker tries a batch without progress.
 const TRIES: usize = 8;
-/// More attempts and looks than any batch here needs.
+/// More attempts and polls than any batch of these tests needs.
 const MOST_STEPS: usize = 600;
 /// The longest wait between two steps.
 const WAIT: Duration = Duration::from_millis(20);
-/// What an invocation has for a batch.
+/// The time of an invocation for one batch.
 pub(crate) const LONG: Duration = Duration::from_mins(2);
 
-/// How a batch ended and what happened on the way.
+/// The results of a batch, and the errors of its attempts.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     /// One for each row.
     pub(crate) results: Vec<RowResult>,
-    /// What went wrong on the way.
+    /// The errors of all attempts.
     pub(crate) errors: Vec<PushError>,
-    /// Why the rest was given up.
+    /// Why the remaining rows were given up.
     pub(crate) failure: Option<PushError>,
-    /// Calls counted.
+    /// How many calls were counted.
     pub(crate) calls: u64,
-    /// Throttles counted.
+    /// How many throttled calls were counted.
     pub(crate) throttles: u64,
-    /// Jobs as the ledger would have kept them.
+    /// Jobs as the ledger stores them.
     pub(crate) jobs: Vec<String>,
 }
 
-/// What an attempt may use.
+/// The time and the pacer of an attempt.
 #[derive(Clone)]
 pub(crate) struct Allowance {
-    /// How long it may take.
+    /// How long the attempt may take.
     pub(crate) time: Duration,
-    /// Who gives out turns.
+    /// The pacer.
     pub(crate) pacer: Arc<RecordingPacer>,
 }
 
 impl Allowance {
-    /// A context of one attempt. As the worker has it, connections without a pace have no pacer.
+    /// Returns the context of one attempt. Connections without a pace have no pacer, as in the worker.
     pub(crate) fn context<C: Connector>(&self, connector: &C) -> CallContext {
         let pacer = connector.pace().map(|_| -> Arc<dyn Pacer> { self.pacer.clone() });
         CallContext::paced(Instant::now() + self.time, pacer)
     }
 }
 
-/// Drives one batch until every row has its result. `connect` makes the connector of each attempt, so that every
-/// attempt may be another worker's.
+/// Processes one batch until every row has its result. `connect` creates the connector of each attempt, so that every
+/// attempt may run in another worker.
 pub(crate) async fn drive<C: Connector>(
     connect: impl Fn() -> C,
     target: &C::Target,

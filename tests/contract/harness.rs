@@ -1,4 +1,4 @@
-//! What the contract has to know of a destination.
+//! The parts of the contract that depend on the destination.
 
 use crate::people;
 use crate::store::MemoryStore;
@@ -10,32 +10,32 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Calls that something is to go wrong with.
+/// Calls that faults are injected into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Calls {
-    /// Those that put people on the list or change them.
+    /// Calls that add or change people.
     Adding,
-    /// Those that take people off the list.
+    /// Calls that remove people from the list.
     Removing,
-    /// All, those for access tokens too.
+    /// All calls, also those for access tokens.
     Any,
 }
 
 /// A destination's sandbox with an account and what an export needs, and connectors for it.
 pub(crate) trait Harness: Sized {
-    /// What is tried.
+    /// The connector under test.
     type C: Connector;
 
     /// More people than one call takes.
     const MANY: usize;
 
-    /// Whether a list is a thing of its own, which can be deleted; a tag is there as soon as somebody has it.
+    /// Whether a list is an object that can be deleted. A tag exists as soon as a contact has it.
     const HAS_LISTS: bool = true;
 
-    /// Whether the destination says of a removal that there was nobody to remove.
-    const TELLS_STRANGERS: bool = true;
+    /// Whether the destination reports that a removed person was not on the list.
+    const REPORTS_UNKNOWN_REMOVALS: bool = true;
 
-    /// What an attempt must have left to begin with.
+    /// The least time that an attempt needs to start.
     const LEAST_TIME: Duration = Duration::from_secs(2);
 
     /// Starts a destination of its own.
@@ -50,10 +50,10 @@ pub(crate) trait Harness: Sized {
     /// Credentials of the right form that are not accepted.
     fn wrong_secret(&self) -> String;
 
-    /// Credentials that are accepted and lack a right that an export needs.
+    /// Valid credentials without a permission that an export needs.
     fn limited_secret(&self) -> String;
 
-    /// Every text that lets somebody in.
+    /// All keys, secrets and tokens.
     fn keys(&self) -> Vec<String>;
 
     /// The export whose segment lands on [`Harness::wanted`]; made of [`export`].
@@ -62,7 +62,7 @@ pub(crate) trait Harness: Sized {
     /// The target list.
     fn wanted(&self) -> WantedList;
 
-    /// Lists that an export cannot go to.
+    /// Lists that an export cannot use.
     fn unusable(&self) -> Vec<WantedList>;
 
     /// The key of the field that people's names go to; `None` where people have no fields.
@@ -73,63 +73,63 @@ pub(crate) trait Harness: Sized {
         MatchKey(people::email(number))
     }
 
-    /// Match keys that the destination does not take, although they have passed our own checks.
+    /// Match keys that pass the checks of Segment Relay and are refused by the destination.
     fn refused_keys(&self) -> Vec<MatchKey>;
 
-    /// The match keys of everybody who is on the list now.
+    /// The match keys of all current members of the list.
     fn members(&self, list: &ListId) -> BTreeSet<String>;
 
-    /// Returns when everything that the destination has promised is done: some say yes first and work later.
-    async fn come_to_rest(&self) {}
+    /// Waits until the destination has completed all accepted work: some accept a call and process it later.
+    async fn wait_until_idle(&self) {}
 
-    /// How many people the destination knows, on whatever list.
+    /// How many people the destination has, on any list.
     fn people(&self) -> usize;
 
-    /// How many of these people it knows before an export brings them.
+    /// How many of these people the destination has before an export.
     fn known(&self, _rows: &[Row]) -> usize {
         0
     }
 
-    /// What is stored as a person's name.
+    /// The stored name of a person.
     fn name_of(&self, list: &ListId, key: &MatchKey) -> Option<String>;
 
-    /// Somebody else puts a person on the list.
+    /// Adds a person to the list as another program would.
     fn put(&self, list: &ListId, key: &MatchKey);
 
-    /// Makes a person in each state that an export must not change, and gives their match keys.
+    /// Creates a person in each state that an export must not change, and returns their match keys.
     fn guard(&self, list: &ListId) -> Vec<MatchKey>;
 
-    /// That state, in words.
+    /// The name of that state.
     fn state_of(&self, list: &ListId, key: &MatchKey) -> String;
 
-    /// The next so many calls of these kinds go wrong.
+    /// Injects a fault into the next calls of these kinds.
     fn fault(&self, calls: Calls, kind: &FaultKind, times: usize);
 
-    /// Each so-many-th call from now on goes wrong, so many times: 3 is the third, the sixth, ….
+    /// Injects a fault into every n-th call: 3 means the third, the sixth, ….
     fn fault_every(&self, every: usize, kind: &FaultKind, times: usize);
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     fn clear_faults(&self);
 
-    /// How many calls have been answered or cut.
+    /// How many calls were received.
     fn calls(&self) -> usize;
 
-    /// How many calls among them were there to change something.
+    /// How many of these calls were writes.
     fn writes(&self) -> usize;
 
-    /// The names of all lists, where exports make lists.
+    /// The names of all lists, if exports create lists.
     fn lists(&self) -> Vec<String>;
 
-    /// Somebody deletes the list.
+    /// Deletes the list as its owner would.
     fn delete_list(&self, list: &ListId);
 }
 
 /// A destination whose lists can be deleted.
 pub(crate) trait RetiringHarness: Harness {
-    /// Somebody uses the list for something else.
+    /// Uses the list for something else.
     fn begin_use(&self, list: &ListId);
 
-    /// Nothing else uses the list any more.
+    /// Ends the other use of the list.
     fn end_use(&self, list: &ListId);
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn export(list: Option<&str>, field: Option<&str>, options: &Value) -
         .into_iter()
         .map(|field| serde_json::json!({"attribute": "given_name", "field": field}))
         .collect();
-    let mut segment = serde_json::json!({"segment": "everybody"});
+    let mut segment = serde_json::json!({"segment": "readers"});
     if let Some(list) = list {
         segment["target_list"] = list.into();
     }
@@ -155,7 +155,7 @@ pub(crate) fn export(list: Option<&str>, field: Option<&str>, options: &Value) -
     Export::parse(&document.to_string()).unwrap()
 }
 
-/// The members that rows stand for.
+/// The match keys of the rows.
 pub(crate) fn keys_of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> BTreeSet<String> {
     rows.into_iter().map(|row| row.match_key.0.clone()).collect()
 }

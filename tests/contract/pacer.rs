@@ -1,4 +1,4 @@
-//! A pacer that gives every turn at once and remembers, or gives none.
+//! A pacer that grants every token at once and counts them, or refuses all.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,37 +8,37 @@ use relay_model::pacing::NotYet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What was asked of a connection's budget.
+/// A pacer that records its calls.
 #[derive(Debug)]
 pub(crate) struct RecordingPacer {
     connection: ConnectionId,
     refusal: Option<NotYet>,
-    turns: AtomicUsize,
+    tokens: AtomicUsize,
     slow_downs: AtomicUsize,
 }
 
 impl RecordingPacer {
-    /// One that gives every turn at once.
+    /// Returns a pacer that grants every token at once.
     pub(crate) fn generous() -> Self {
         Self::new(None)
     }
 
-    /// One that gives no turn.
+    /// Returns a pacer that refuses all tokens.
     pub(crate) fn refusing(refusal: NotYet) -> Self {
         Self::new(Some(refusal))
     }
 
     fn new(refusal: Option<NotYet>) -> Self {
         let connection = ConnectionId::try_from("contract".to_owned()).unwrap();
-        Self { connection, refusal, turns: AtomicUsize::new(0), slow_downs: AtomicUsize::new(0) }
+        Self { connection, refusal, tokens: AtomicUsize::new(0), slow_downs: AtomicUsize::new(0) }
     }
 
-    /// Turns that were given.
-    pub(crate) fn turns(&self) -> usize {
-        self.turns.load(Ordering::Relaxed)
+    /// How many tokens were granted.
+    pub(crate) fn tokens(&self) -> usize {
+        self.tokens.load(Ordering::Relaxed)
     }
 
-    /// How often everybody was slowed down.
+    /// How often all callers were slowed down.
     pub(crate) fn slow_downs(&self) -> usize {
         self.slow_downs.load(Ordering::Relaxed)
     }
@@ -50,7 +50,7 @@ impl Pacer for RecordingPacer {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
-        self.turns.fetch_add(1, Ordering::Relaxed);
+        self.tokens.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

@@ -1,9 +1,9 @@
-//! People who do not exist, and what nobody may say of them.
+//! Invented people, and the values of theirs that must not appear in errors and logs.
 
 use relay_delivery::batch::RowResult;
 use relay_model::{FieldValue, MatchKey, MemberKey, Operation, Row};
 
-/// Parts of what [`email`], [`name`] and [`row`] make.
+/// Parts of the values of [`email`], [`name`] and [`row`].
 pub(crate) const MARKS: [&str; 4] = ["nora.", "kestrel", "Wilhelmina", "osprey"];
 
 /// An address.
@@ -39,12 +39,12 @@ pub(crate) enum HasName {
     No,
 }
 
-/// The removal of a person of whom nothing is remembered.
+/// The removal of a person without a stored destination id.
 pub(crate) fn removal(row: &Row) -> Row {
     Row { operation: Operation::Remove, destination_id: None, values: Vec::new(), ..row.clone() }
 }
 
-/// The removals of people who were added with these results: what the delivered state remembers goes along.
+/// The removals of people who were added with these results, with the ids that the delivered state stores.
 pub(crate) fn removals(rows: &[Row], results: &[RowResult]) -> Vec<Row> {
     rows.iter()
         .zip(results)

@@ -1,4 +1,4 @@
-//! One destination with a prepared list, and what the promises do with it.
+//! One destination with a prepared list, and the steps that the promises share.
 
 use crate::driver::{Allowance, Delivery, LONG, drive};
 use crate::harness::Harness;
@@ -14,10 +14,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many further runs bring what was deferred.
+/// The maximum number of runs that deliver deferred rows.
 const RUNS: usize = 6;
 
-/// A destination, ready for batches.
+/// A destination with a prepared list.
 pub(crate) struct Stage<H: Harness> {
     pub(crate) harness: H,
     pub(crate) prepared: Prepared<<H::C as Connector>::Target>,
@@ -41,8 +41,8 @@ impl<H: Harness> Stage<H> {
         Self { harness, prepared, pacer, time: LONG }
     }
 
-    /// The same with so little time for each attempt that none is patient for long.
-    pub(crate) async fn open_in_a_hurry() -> Self {
+    /// Starts a destination whose attempts have little time, so that their retries end soon.
+    pub(crate) async fn open_with_little_time() -> Self {
         Self { time: H::LEAST_TIME + Duration::from_millis(600), ..Self::open().await }
     }
 
@@ -50,7 +50,7 @@ impl<H: Harness> Stage<H> {
         &self.prepared.list_id
     }
 
-    /// A connector with the right credentials, as a worker that has just started has it.
+    /// Returns a connector with valid credentials, as a new worker has it.
     pub(crate) fn connector(&self) -> H::C {
         self.harness.connect(MemoryStore::new(self.harness.secret()))
     }
@@ -59,12 +59,12 @@ impl<H: Harness> Stage<H> {
         Allowance { time: self.time, pacer: Arc::clone(&self.pacer) }
     }
 
-    /// The people of these numbers, to be added.
+    /// The people with these numbers, as additions.
     pub(crate) fn rows(&self, numbers: Range<usize>) -> Vec<Row> {
         numbers.map(|number| self.row(number, self.harness.match_key(number))).collect()
     }
 
-    /// One person under a key of our choice.
+    /// One person with the given match key.
     pub(crate) fn row(&self, number: usize, key: MatchKey) -> Row {
         let has_name = if self.harness.field_key().is_some() { HasName::Yes } else { HasName::No };
         people::row(number, key, has_name)
@@ -74,13 +74,13 @@ impl<H: Harness> Stage<H> {
         Frame { field_keys: self.harness.field_key().into_iter().collect(), rows: rows.to_vec() }
     }
 
-    /// Everybody who is on the list, when all work is done.
+    /// All members of the list after all work has completed.
     pub(crate) async fn members(&self) -> BTreeSet<String> {
-        self.harness.come_to_rest().await;
+        self.harness.wait_until_idle().await;
         self.harness.members(self.list())
     }
 
-    /// One attempt, as it is.
+    /// Makes one attempt.
     pub(crate) async fn attempt(
         &self,
         connector: &H::C,
@@ -91,13 +91,13 @@ impl<H: Harness> Stage<H> {
         connector.push(&self.prepared.target, kind, &self.frame(rows), context).await
     }
 
-    /// One batch, to its end.
+    /// Delivers one batch.
     pub(crate) async fn push(&self, kind: Kind, rows: &[Row]) -> Delivery {
         let (connector, frame) = (|| self.connector(), self.frame(rows));
         drive(connector, &self.prepared.target, kind, &frame, &self.allowance()).await
     }
 
-    /// Rows cut into batches as a delta is, each to its end. The results are in the rows' order.
+    /// Delivers rows in batches, as a delta is cut. The results have the order of the rows.
     pub(crate) async fn push_all(&self, rows: &[Row]) -> Vec<RowResult> {
         let field_keys: Vec<String> = self.harness.field_key().into_iter().collect();
         let limits = <H::C as Connector>::LIMITS.batch;
@@ -116,13 +116,13 @@ impl<H: Harness> Stage<H> {
             let delivery =
                 drive(|| self.connector(), &self.prepared.target, entry.kind, &frame, &self.allowance())
                     .await;
-            assert_eq!(delivery.errors, [], "nothing is wrong with the destination");
+            assert_eq!(delivery.errors, [], "the destination has no errors");
             results.extend(delivery.results);
         }
         results
     }
 
-    /// Rows brought by one run after the other until none is deferred. Says what happened in all of them.
+    /// Delivers rows in repeated runs until none is deferred, and returns the results of all runs.
     pub(crate) async fn settle(&self, kind: Kind, rows: &[Row]) -> Delivery {
         let mut whole = self.push(kind, rows).await;
         for _ in 0..RUNS {
@@ -146,7 +146,7 @@ impl<H: Harness> Stage<H> {
         whole
     }
 
-    /// Puts people on the list by the connector, without trouble.
+    /// Adds people to the list through the connector, without errors.
     pub(crate) async fn deliver(&self, numbers: Range<usize>) -> (Vec<Row>, Vec<RowResult>) {
         let rows = self.rows(numbers);
         let delivery = self.push(Kind::Upsert, &rows).await;
@@ -155,17 +155,19 @@ impl<H: Harness> Stage<H> {
     }
 }
 
-/// The error of an attempt that cannot have gone well.
+/// Returns the error of an attempt that must fail.
 #[track_caller]
 pub(crate) fn failed<J>(sent: Result<Pushed<J>, PushError>) -> PushError {
     match sent {
-        Ok(Pushed::Done(results) | Pushed::Partly(results, _)) => panic!("it went well: {results:?}"),
-        Ok(Pushed::Accepted { .. }) => panic!("it was accepted"),
+        Ok(Pushed::Done(results) | Pushed::Partly(results, _)) => {
+            panic!("the attempt succeeded: {results:?}")
+        }
+        Ok(Pushed::Accepted { .. }) => panic!("the attempt was accepted"),
         Err(error) => error,
     }
 }
 
-/// Every row is done. Whoever had it already is as good as who was just brought.
+/// Checks that every row is applied or unchanged.
 #[track_caller]
 pub(crate) fn assert_applied(results: &[RowResult]) {
     for (place, result) in results.iter().enumerate() {

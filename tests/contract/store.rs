@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 /// The name of the secret in messages.
 pub(crate) const SECRET_NAME: &str = "stack/connections/contract";
 
-/// What several processes share.
+/// The secret, shared by several processes.
 #[derive(Clone)]
 pub(crate) struct MemoryStore(Arc<Mutex<Result<String, CredentialError>>>);
 
@@ -17,7 +17,7 @@ impl MemoryStore {
         Self(Arc::new(Mutex::new(Ok(secret.into()))))
     }
 
-    /// A store that gives no secret away.
+    /// A store that returns an error.
     pub(crate) fn failing(error: CredentialError) -> Self {
         Self(Arc::new(Mutex::new(Err(error))))
     }

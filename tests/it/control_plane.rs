@@ -1,5 +1,6 @@
-//! What administrators and contributors do all day, through the HTTP API and the real gateway.
+//! The daily work of administrators and contributors, through the HTTP API and the gateway.
 
+use crate::overview;
 use crate::support::{Job, Scene, persons, wait_until};
 use local::cloud::Response;
 use local::issuer::{Role, TokenRequest};
@@ -7,7 +8,17 @@ use local::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Somebody with a token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_contributors_and_viewers_use_the_api() {
+    let scene = Scene::open().await;
+    overview::definitions_show_their_maker_and_connections_their_exports(&scene).await;
+    overview::runs_and_overviews_of_all_exports(&scene).await;
+    an_administrator_connects_exports_and_reads_rejected_rows(&scene).await;
+    two_administrators_do_not_overwrite_each_other(&scene).await;
+    contributors_use_shared_connections_and_see_no_settings(&scene).await;
+}
+
+/// A user of the API with a token.
 pub(crate) struct Person<'a> {
     world: &'a World,
     token: String,
@@ -49,7 +60,7 @@ impl<'a> Person<'a> {
         self.ask(Method::PUT, path, &[("if-match", &tag)], Some(document.clone())).await
     }
 
-    /// Asks until there is something to be seen.
+    /// Polls a path until the response fulfils a condition.
     async fn wait_for(&self, path: &str, is_there: impl Fn(&Response) -> bool) -> Value {
         let mut found = Value::Null;
         wait_until(path, async || {
@@ -62,7 +73,7 @@ impl<'a> Person<'a> {
         found
     }
 
-    async fn over(&self, run: &Value) -> Value {
+    async fn finished_run(&self, run: &Value) -> Value {
         let path = format!("/runs/{}", run["run_id"].as_str().unwrap());
         let ends = ["succeeded", "failed", "canceled"].map(Value::from);
         self.wait_for(&path, |answer| ends.contains(&answer.body["state"])).await
@@ -104,17 +115,16 @@ async fn connect(administrator: &Person<'_>, job: &mut Job<'_>, api_key: &str) {
     job.export["connection"] = json!(name);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
-    let scene = Scene::open().await;
-    let (world, admin): (&World, _) = (&scene, Person::new(&scene, Role::Administrator, "ann"));
+async fn an_administrator_connects_exports_and_reads_rejected_rows(scene: &Scene) {
+    scene.reset();
+    let (world, admin): (&World, _) = (scene, Person::new(scene, Role::Administrator, "ann"));
     let mut people = persons(20);
     people[3].email = Some("no address".to_owned());
     let mut job = Job::new(world, "plane");
     job.upload(&people).await;
     connect(&admin, &mut job, &world.account.api_key.clone()).await;
 
-    // Nothing of the credentials comes out again, and the destination takes them.
+    // The destination accepts the credentials, and responses do not have them.
     let tested = admin.post("/connections/plane/test").await;
     assert_eq!((tested.status, &tested.body["usable"]), (200, &json!(true)), "{}", tested.body);
 
@@ -128,7 +138,7 @@ async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
         "{preview}"
     );
 
-    // What the destination does not have is found out when the export is saved.
+    // Missing fields and lists are found when the export is saved.
     let mut wrong = job.export.clone();
     wrong["options"].as_object_mut().unwrap().remove("create_missing_fields");
     check(&admin.create("/exports/plane", &wrong).await, 422, "mapping_unknown_field");
@@ -139,14 +149,14 @@ async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
 
     let asked = admin.post("/exports/plane/dry-runs").await;
     check(&asked, 202, "");
-    assert_eq!(admin.over(&asked.body).await["state"], "succeeded");
+    assert_eq!(admin.finished_run(&asked.body).await["state"], "succeeded");
     let dry = admin.get(&format!("/runs/{}/dry-run", asked.body["run_id"].as_str().unwrap())).await;
     assert_eq!(dry.status, 200, "{}", dry.body);
     assert!(job.listed().is_empty(), "a dry run writes nothing");
 
     let started = admin.post("/exports/plane/runs").await;
     check(&started, 202, "");
-    let run = admin.over(&started.body).await;
+    let run = admin.finished_run(&started.body).await;
     assert_eq!((&run["counts"]["added"], &run["counts"]["rejected"]), (&json!(19), &json!(1)), "{run}");
     for kind in ["added", "rejected"] {
         assert_eq!(dry.body["counts"][kind], run["counts"][kind], "{kind}");
@@ -173,7 +183,7 @@ async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
     check(&admin.post(&format!("{path}/cancel")).await, 409, "nothing_to_cancel");
     check(&admin.post(&format!("{path}/retry")).await, 202, "");
 
-    // Every change has its line, and no line has the key.
+    // Every change has an audit entry, and no entry has the key.
     let audit = admin.get("/audit?limit=100").await.body;
     let actions: Vec<&str> =
         audit["items"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
@@ -185,16 +195,15 @@ async fn an_administrator_connects_exports_and_reads_why_rows_were_rejected() {
     assert!(!audit.to_string().contains(&world.account.api_key));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_administrators_do_not_overwrite_each_other() {
-    let scene = Scene::open().await;
-    let administrator = |subject: &str| Person::new(&scene, Role::Administrator, subject);
+async fn two_administrators_do_not_overwrite_each_other(scene: &Scene) {
+    scene.reset();
+    let administrator = |subject: &str| Person::new(scene, Role::Administrator, subject);
     let (ann, ben) = (administrator("ann"), administrator("ben"));
-    let mut job = Job::new(&scene, "twice");
+    let mut job = Job::new(scene, "twice");
     connect(&ann, &mut job, &scene.account.api_key.clone()).await;
     let path = "/exports/twice?check=none";
 
-    // A doubled create makes one and is answered twice; somebody else's create is told that there is one.
+    // A repeated create with one idempotency key creates one export; another create is refused.
     let key = [("if-none-match", "*"), ("idempotency-key", "create-1")];
     let create = || ann.ask(Method::PUT, path, &key, Some(job.export.clone()));
     let (first, again) = tokio::join!(create(), create());
@@ -220,12 +229,12 @@ async fn two_administrators_do_not_overwrite_each_other() {
         (&winner.body["document"]["name"], &json!(2))
     );
 
-    // What is not said, not there or not right names itself.
+    // Errors name the missing header, the field or the unknown name.
     check(&ann.ask(Method::PUT, path, &[], Some(a.clone())).await, 428, "precondition_required");
     check(&ann.change("/exports/other?check=none", 1, &a).await, 422, "id_differs");
     let field = |answer: Response| (answer.status, answer.body["errors"][0]["field"].clone());
     let mut lost = a.clone();
-    lost["segments"] = json!([{ "segment": "nobody" }]);
+    lost["segments"] = json!([{ "segment": "unknown" }]);
     assert_eq!(field(ann.change(path, 2, &lost).await), (422, json!("/segments/0/segment")));
     let mut typo = a.clone();
     typo["shedule"] = json!("off");
@@ -248,13 +257,12 @@ async fn two_administrators_do_not_overwrite_each_other() {
     check(&ann.get("/connections/twice").await, 404, "catalog_missing");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn contributors_use_what_is_shared_and_see_no_settings() {
-    let scene = Scene::open().await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
-    let second = Person::new(&scene, Role::Administrator, "ben");
-    let contributor = Person::new(&scene, Role::Contributor, "cleo");
-    let mut job = Job::new(&scene, "shared");
+async fn contributors_use_shared_connections_and_see_no_settings(scene: &Scene) {
+    scene.reset();
+    let admin = Person::new(scene, Role::Administrator, "ann");
+    let second = Person::new(scene, Role::Administrator, "ben");
+    let contributor = Person::new(scene, Role::Contributor, "cleo");
+    let mut job = Job::new(scene, "shared");
     job.upload(&persons(3)).await;
     connect(&admin, &mut job, &scene.account.api_key.clone()).await;
 
@@ -273,15 +281,15 @@ async fn contributors_use_what_is_shared_and_see_no_settings() {
     renamed["name"] = json!("Theirs");
     check(&contributor.change("/exports/shared", 1, &renamed).await, 200, "");
     let started = contributor.post("/exports/shared/runs").await;
-    assert_eq!(contributor.over(&started.body).await["state"], "succeeded");
+    assert_eq!(contributor.finished_run(&started.body).await["state"], "succeeded");
     let copy = Some(json!({ "id": "shared-copy", "name": "Copy" }));
     let copied = contributor.ask(Method::POST, "/exports/shared/duplicate", &[], copy).await;
     assert_eq!((copied.status, &copied.body["document"]["enabled"]), (201, &json!(false)));
 
-    // Who agreed is who was signed in then, whatever a document says; and nobody takes it back in passing.
+    // The consent names the user who was signed in, whatever a document says, and an edit cannot withdraw it.
     let agreed = job.connection["consent"].clone();
     assert_eq!((&agreed["by"], &agreed["text"]), (&json!("ann"), &json!("Profiles may leave.")));
-    job.connection["consent"]["by"] = json!("somebody else");
+    job.connection["consent"]["by"] = json!("another user");
     job.connection["consent"]["at"] = json!("2020-01-01T00:00:00Z");
     let changed = second.change("/connections/shared", 3, &job.connection).await;
     assert_eq!((changed.status, &changed.body["document"]["consent"]), (200, &agreed), "{}", changed.body);

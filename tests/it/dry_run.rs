@@ -1,5 +1,6 @@
-//! A dry run says what a run would do, and does nothing of it.
+//! Dry runs: they predict a run and write nothing.
 
+use crate::marketo;
 use crate::support::messages::{dead_letters, journal, queues_are_empty};
 use crate::support::{Job, Scene, persons, wait_until};
 use jiff::Timestamp;
@@ -10,7 +11,20 @@ use relay_pipeline::dry_run_findings;
 use sandbox::campaign_monitor::{Endpoint, Pace};
 use serde_json::json;
 
-/// The calls that change something.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dry_runs_predict_runs_and_write_nothing() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    a_dry_run_predicts_the_run(&scene).await;
+    a_canceled_dry_run_has_no_result(&scene).await;
+    a_dry_run_fails_for_the_same_reasons_as_a_run(&scene).await;
+    marketo::a_dry_run_writes_nothing_and_reports_the_daily_quota(&scene).await;
+}
+
+/// The calls that write.
 const WRITES: [Endpoint; 7] = [
     Endpoint::CreateList,
     Endpoint::CreateField,
@@ -29,14 +43,9 @@ fn samples(found: &DryRun, kind: SampleKind) -> Vec<&Sample> {
     found.samples.iter().filter(|sample| sample.kind == kind).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_tells_what_the_run_then_does() {
-    let scene = Scene::open_with(|mut options| {
-        options.enforce_permissions = true;
-        options
-    })
-    .await;
-    let mut job = Job::new(&scene, "dry");
+async fn a_dry_run_predicts_the_run(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "dry");
     job.export["enabled"] = json!(false);
     let mut people = persons(200);
     people[0].email = None;
@@ -44,10 +53,10 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     people[2].copies = 2;
     job.ready(&people).await;
 
-    // Of an export that is switched off and whose fields are not there yet.
+    // The export is disabled, and its custom fields do not exist yet.
     let found = job.dry_run("first").await;
     let first = Counts { added: 198, skipped: 2, rejected: 1, ..Counts::default() };
-    assert_eq!((found.counts, found.rows_in, writes(&scene)), (first, 201, 0));
+    assert_eq!((found.counts, found.rows_in, writes(scene)), (first, 201, 0));
     assert!(found.warnings.iter().any(|warning| warning.contains("switched off")), "{:?}", found.warnings);
     for field in ["City", "Points"] {
         let notice = format!("custom field \"{field}\" would be created");
@@ -59,7 +68,7 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     codes.sort_unstable();
     assert_eq!(codes, ["email_invalid", "match_key_missing"]);
 
-    // The sample shows the form of what would be sent and of whom, and nobody.
+    // The sample shows masked values and no personal data.
     let added = samples(&found, SampleKind::Added);
     assert_eq!((added.len(), samples(&found, SampleKind::Rejected).len()), (5, 1));
     assert_eq!((added[0].member.as_str(), added[0].match_key.as_str()), ("P***", "p***@m***.com"));
@@ -74,28 +83,28 @@ async fn a_dry_run_tells_what_the_run_then_does() {
         }
     }
 
-    // The run does what was told, at the cost that was told.
+    // The run has the predicted counts and calls.
     job.export["enabled"] = json!(true);
     job.save().await;
     scene.sandbox.reset_report();
-    let over = job.run().await;
-    over.succeeded(first);
-    // Making two fields and reading the fields after each is what a look does not do.
-    assert_eq!((over.report.batches, over.report.calls), (found.batches, found.calls_estimated + 4));
+    let finished = job.run().await;
+    finished.succeeded(first);
+    // A dry run does not create the two fields, and does not read the fields after each of them.
+    assert_eq!((finished.report.batches, finished.report.calls), (found.batches, found.calls_estimated + 4));
     let delivered = scene.delivered_states("dry").await;
 
-    // Everything that can happen, more than the guard lets through.
+    // All kinds of outcomes, with more removals than the guard allows.
     for gone in &mut people[50..] {
         gone.newsletter = false;
     }
-    people[10].city = "Elsewhere".to_owned();
+    "Elsewhere".clone_into(&mut people[10].city);
     people.extend((301..=303).map(crate::support::person));
     job.upload(&people).await;
     scene.sandbox.reset_report();
     let found = job.dry_run("second").await;
     let second =
         Counts { added: 3, changed: 1, removed: 150, unchanged: 47, skipped: 2, rejected: 1, deferred: 0 };
-    assert_eq!((found.counts, writes(&scene)), (second, 0));
+    assert_eq!((found.counts, writes(scene)), (second, 0));
     assert!(found.would_be_held.as_ref().unwrap().contains("150 of 198"), "{:?}", found.would_be_held);
     assert_eq!((found.over_cap.as_deref(), found.seconds_estimated, found.quota), (None, None, None));
     assert_eq!(
@@ -104,17 +113,17 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     );
     assert_eq!(samples(&found, SampleKind::Removed)[0].match_key, "p***@m***.com");
     assert_eq!(scene.delivered_states("dry").await, delivered);
-    // A doubled request is one, and the same key of a run is another's.
-    let again = job.ask_for_dry_run("second").await;
+    // A repeated request returns the same dry run; a run with the same key is another request.
+    let again = job.request_dry_run("second").await;
     assert_eq!(again, found.run_id);
     let run_id = job.start().await;
     let held = scene.ledger().active_run(&job.id()).await.unwrap();
     assert_eq!(held, Some(run_id));
-    // While the run waits for approval its export can be looked at all the same.
+    // A dry run works while a run waits for approval.
     assert_eq!(job.dry_run("third").await.counts, second);
 
-    // Over the cap: both numbers are told, and nothing fails.
-    let over_cap = Job::new(&scene, "capped");
+    // Over the cap the dry run reports both numbers and succeeds.
+    let over_cap = Job::new(scene, "capped");
     let mut over_cap = over_cap;
     over_cap.export["cap"] = json!({ "rows": 10 });
     over_cap.ready(&persons(12)).await;
@@ -124,7 +133,7 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     assert_eq!(found.counts.added, 12);
     over_cap.run().await.failed("cap_exceeded", &["12 profiles"]);
 
-    // Rows that the mapping refuses count where a run counts them: before its first call.
+    // Rows that the mapping refuses count for the cap, as in a run before its first call.
     over_cap.export["mapping"][2]["if_null"] = json!("reject");
     let mut people = persons(12);
     for person in &mut people[..5] {
@@ -136,42 +145,40 @@ async fn a_dry_run_tells_what_the_run_then_does() {
     assert!(found.over_cap.unwrap().contains("12 profiles"));
     over_cap.run().await.failed("cap_exceeded", &["12 profiles"]);
 
-    let announced = journal(&scene).into_iter().filter(|entry| entry["action"] == "PutEvents");
+    let announced = journal(scene).into_iter().filter(|entry| entry["action"] == "PutEvents");
     let announced: Vec<String> = announced.map(|entry| entry["body"].to_string()).collect();
-    assert!(!announced.iter().any(|body| body.contains(&again.to_string())), "dry runs are nobody's news");
-    assert_eq!(dead_letters(&scene).await, 0);
+    assert!(!announced.iter().any(|body| body.contains(&again.to_string())), "dry runs are not announced");
+    assert_eq!(dead_letters(scene).await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_that_is_canceled_is_over_and_finds_nothing() {
-    let scene = Scene::open().await;
-    let job = Job::new(&scene, "canceled");
+async fn a_canceled_dry_run_has_no_result(scene: &Scene) {
+    scene.reset();
+    let job = Job::new(scene, "canceled");
     job.ready(&persons(10)).await;
     let hold = scene.hold(Before, "s3", "PUT Object", "canceled.json").await;
-    let run_id = job.ask_for_dry_run("first").await;
+    let run_id = job.request_dry_run("first").await;
     scene.held(hold).await;
     let canceled = scene.requests().cancel(run_id, "the test", Timestamp::now()).await.unwrap();
     assert_eq!((canceled.state, canceled.ended_at.is_some()), (RunState::Canceled, true));
     scene.cloud.let_go(hold).await.unwrap();
-    wait_until("nothing is on its way", async || queues_are_empty(&scene).await).await;
-    let over = scene.ledger().run(run_id).await.unwrap();
-    assert_eq!((over.state, over.report_key), (RunState::Canceled, None));
+    wait_until("nothing is on its way", async || queues_are_empty(scene).await).await;
+    let finished = scene.ledger().run(run_id).await.unwrap();
+    assert_eq!((finished.state, finished.report_key), (RunState::Canceled, None));
     assert_eq!(dry_run_findings(&scene.data(), &canceled).await.unwrap(), None);
     job.run().await.succeeded(Counts { added: 10, ..Counts::default() });
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_stops_a_run_stops_a_dry_run_and_no_other() {
-    let scene = Scene::open().await;
-    let mut job = Job::new(&scene, "stopped");
+async fn a_dry_run_fails_for_the_same_reasons_as_a_run(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "stopped");
     job.export["mapping"][0]["field"] = json!("Nickname");
     job.ready(&persons(10)).await;
-    let run = job.dry_run_over(job.ask_for_dry_run("first").await).await;
+    let run = job.finished_dry_run(job.request_dry_run("first").await).await;
     let failure = run.failure.unwrap();
     assert_eq!((run.state, failure.code.as_str()), (RunState::Failed, "mapping_unknown_field"));
     assert!(run.ended_at.is_some() && run.report_key.is_none() && failure.text.contains("Nickname"));
 
-    // A slow destination keeps a run busy; a dry run is done beside it.
+    // A dry run completes while a run waits for a slow destination.
     job.export["mapping"][0]["field"] = json!("Name");
     job.ready(&persons(10)).await;
     scene.sandbox.set_pace(Pace { latency_ms: 300, throttle: None });
@@ -179,9 +186,9 @@ async fn what_stops_a_run_stops_a_dry_run_and_no_other() {
     let found = job.dry_run("second").await;
     assert_eq!(found.rows_in, 10);
     scene.sandbox.set_pace(Pace::default());
-    job.over(run_id).await.succeeded(Counts { added: 10, ..Counts::default() });
+    job.wait_for(run_id).await.succeeded(Counts { added: 10, ..Counts::default() });
 
-    // The segment goes to another list: who is on the one before would be taken off it, and is.
+    // The segment gets another target list: its members are removed from the former one.
     let other = scene.create_list("other").unwrap();
     job.export["segments"][0]["target_list"] = json!(other);
     job.export["when_segment_removed"] = json!("empty");
@@ -189,18 +196,18 @@ async fn what_stops_a_run_stops_a_dry_run_and_no_other() {
     scene.sandbox.reset_report();
     let found = job.dry_run("third").await;
     let moved = Counts { added: 10, removed: 10, ..Counts::default() };
-    assert_eq!((found.counts, found.targets.len(), writes(&scene)), (moved, 2, 0));
+    assert_eq!((found.counts, found.targets.len(), writes(scene)), (moved, 2, 0));
     assert!(found.notices.iter().any(|notice| notice.contains("so it would be emptied")));
-    // Nobody else has been made the list's owner by a look at it.
-    let mut rival = Job::new(&scene, "rival");
+    // A dry run does not claim the list.
+    let mut rival = Job::new(scene, "rival");
     rival.export["segments"][0]["target_list"] = json!(other);
     rival.ready(&persons(1)).await;
     assert_eq!(rival.dry_run("first").await.counts.added, 1);
-    let over = job.run().await;
-    over.succeeded(moved);
-    // The list that is new to the export gets two fields, which a look does not make.
-    assert_eq!(over.report.calls, found.calls_estimated + 4);
-    let run = rival.dry_run_over(rival.ask_for_dry_run("second").await).await;
+    let finished = job.run().await;
+    finished.succeeded(moved);
+    // The new list gets two fields, which a dry run does not create.
+    assert_eq!(finished.report.calls, found.calls_estimated + 4);
+    let run = rival.finished_dry_run(rival.request_dry_run("second").await).await;
     assert_eq!(run.failure.unwrap().code, "list_taken");
-    assert_eq!(dead_letters(&scene).await, 0);
+    assert_eq!(dead_letters(scene).await, 0);
 }

@@ -1,4 +1,4 @@
-//! Data governance: what a policy forbids is neither saved nor sent.
+//! Data governance: exports that violate a policy are neither saved nor sent.
 
 use crate::control_plane::{Person, check};
 use crate::preview::preview;
@@ -12,6 +12,21 @@ use relay_model::run::RunState;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn policies_are_checked_when_definitions_change_and_in_runs() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    a_violating_export_is_not_saved(&scene).await;
+    a_change_that_violates_a_policy_is_refused(&scene).await;
+    a_violating_export_sends_nothing(&scene).await;
+    columns_of_an_upload_have_labels(&scene).await;
+    columns_that_may_not_be_exported_are_not_previewed(&scene).await;
+    columns_that_may_not_be_exported_are_not_downloaded(&scene).await;
+}
+
 const PEOPLE: u64 = 20;
 
 fn policy(id: &str, actions: &[&str], forbids: &[&[&str]]) -> Value {
@@ -22,15 +37,7 @@ fn policy(id: &str, actions: &[&str], forbids: &[&[&str]]) -> Value {
     })
 }
 
-async fn scene() -> Scene {
-    Scene::open_with(|mut options| {
-        options.enforce_permissions = true;
-        options
-    })
-    .await
-}
-
-/// An export of people whose cities must not leave for third parties, to a connection that is one.
+/// An export of people with labelled columns to a connection of a third party.
 async fn labelled<'a>(scene: &'a Scene, name: &str) -> Job<'a> {
     let mut job = Job::new(scene, name);
     job.source["data_labels"] = json!({ "city": ["C2"], "email": ["I1"], "address": ["C2", "S1"] });
@@ -39,7 +46,7 @@ async fn labelled<'a>(scene: &'a Scene, name: &str) -> Job<'a> {
     job
 }
 
-/// A change is refused at a field, in these words.
+/// Checks that a change is refused at these fields with these words.
 #[track_caller]
 fn refused(answer: &Response, fields: &[&str], words: &[&str]) {
     check(answer, 422, "policy_violated");
@@ -52,17 +59,16 @@ fn refused(answer: &Response, fields: &[&str], words: &[&str]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_policy_forbids_is_not_saved() {
-    let scene = scene().await;
-    let job = labelled(&scene, "held").await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
-    let viewer = Person::new(&scene, Role::Viewer, "vic");
+async fn a_violating_export_is_not_saved(scene: &Scene) {
+    scene.reset();
+    let job = labelled(scene, "held").await;
+    let admin = Person::new(scene, Role::Administrator, "ann");
+    let viewer = Person::new(scene, Role::Viewer, "vic");
     let rule = policy("no-third-party", &["export_to_third_party"], &[&["C2"]]);
     let lineage = "held.city (C2, leaves as city) → segment \"held\" → export \"held\" → connection \
                    \"campaign-monitor\"";
 
-    // A policy that is not enabled forbids nothing.
+    // A disabled policy forbids nothing.
     let mut off = rule.clone();
     off["enabled"] = json!(false);
     let saved = admin.create("/policies/no-third-party", &off).await;
@@ -86,7 +92,7 @@ async fn what_a_policy_forbids_is_not_saved() {
     assert_eq!(column("newsletter").unwrap()["leaves_as"], json!([]));
     assert_eq!(column("address"), None);
 
-    // It is not enabled while an export would be stopped by it.
+    // A policy cannot be enabled while an enabled export violates it.
     let answer = admin.change("/policies/no-third-party", 1, &rule).await;
     refused(
         &answer,
@@ -94,7 +100,7 @@ async fn what_a_policy_forbids_is_not_saved() {
         &[lineage, "stop exports that are enabled: \"held\"", "contracts say so"],
     );
 
-    // Without the attribute nothing of it is used, and it is enabled.
+    // Without the attribute the export complies, and the policy is enabled.
     let mut without = job.export.clone();
     without["mapping"].as_array_mut().unwrap().retain(|mapping| mapping["attribute"] != "city");
     check(&admin.change("/exports/held", 1, &without).await, 200, "");
@@ -104,7 +110,7 @@ async fn what_a_policy_forbids_is_not_saved() {
     let usage = viewer.get("/exports/held/data-usage").await.body;
     assert_eq!(usage["policies"][0]["verdict"], "allowed");
 
-    // The attribute does not come back, but for an export that does not run.
+    // The attribute can be mapped again in a disabled export only.
     refused(&admin.change("/exports/held", 2, &job.export).await, &["/mapping/1/attribute"], &[lineage]);
     let mut disabled = job.export.clone();
     disabled["enabled"] = json!(false);
@@ -117,39 +123,44 @@ async fn what_a_policy_forbids_is_not_saved() {
     assert_eq!(usage["violations"][0]["lineage"], lineage);
     check(&admin.change("/exports/held", 3, &without).await, 200, "");
 
-    // A policy goes as it came.
+    // Policies are listed and deleted.
     let listed = viewer.get("/policies").await.body;
     assert_eq!((listed["items"].as_array().unwrap().len(), &listed["items"][0]["document"]), (1, &rule));
     let removed = admin.ask(Method::DELETE, "/policies/no-third-party", &[("if-match", "\"2\"")], None).await;
     check(&removed, 204, "");
     assert_eq!(viewer.get("/policies").await.body["items"], json!([]));
+    without["enabled"] = json!(false);
+    check(&admin.change("/exports/held", 4, &without).await, 200, "");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_would_break_a_policy_is_refused_wherever_it_is_changed() {
-    let scene = scene().await;
-    let mut job = labelled(&scene, "held").await;
+async fn a_change_that_violates_a_policy_is_refused(scene: &Scene) {
+    scene.reset();
+    let mut job = labelled(scene, "changed").await;
     job.export["mapping"].as_array_mut().unwrap().retain(|mapping| mapping["attribute"] != "city");
     let now = jiff::Timestamp::now();
     scene.catalog().put(&Export::parse(&job.export.to_string()).unwrap(), now).await.unwrap();
     let rule = policy("no-third-party", &["export_to_third_party"], &[&["C2"]]);
     scene.catalog().put(&Policy::parse(&rule.to_string()).unwrap(), now).await.unwrap();
-    let admin = Person::new(&scene, Role::Administrator, "ann");
+    let admin = Person::new(scene, Role::Administrator, "ann");
 
     let mut source = job.source.clone();
     source["data_labels"]["name"] = json!(["C2"]);
     refused(
-        &admin.change("/sources/held", 1, &source).await,
+        &admin.change("/sources/changed", 1, &source).await,
         &["/data_labels"],
-        &["held.name (C2, leaves as name)"],
+        &["changed.name (C2, leaves as name)"],
     );
     source["data_labels"] = job.source["data_labels"].clone();
     source["data_labels"]["newsletter"] = json!(["C2"]);
-    refused(&admin.change("/sources/held", 1, &source).await, &["/data_labels"], &["held.newsletter (C2) →"]);
+    refused(
+        &admin.change("/sources/changed", 1, &source).await,
+        &["/data_labels"],
+        &["changed.newsletter (C2) →"],
+    );
     source["data_labels"] = job.source["data_labels"].clone();
     source["data_labels"]["address"] = json!(["C2", "S2"]);
     source["data_labels"]["adress"] = json!(["C2"]);
-    let saved = admin.change("/sources/held", 1, &source).await;
+    let saved = admin.change("/sources/changed", 1, &source).await;
     check(&saved, 200, "");
     let warnings = saved.body["warnings"].as_array().unwrap();
     assert!(
@@ -160,44 +171,50 @@ async fn what_would_break_a_policy_is_refused_wherever_it_is_changed() {
     let query = segment["query"].as_str().unwrap().to_owned();
     segment["query"] = json!(format!("{query} AND address <> ''"));
     refused(
-        &admin.change("/segments/held", 1, &segment).await,
+        &admin.change("/segments/changed", 1, &segment).await,
         &["/query"],
-        &["held.address (C2, S2) → segment"],
+        &["changed.address (C2, S2) → segment"],
     );
     segment["query"] = json!(format!("{query} AND name <> ''"));
-    check(&admin.change("/segments/held", 1, &segment).await, 200, "");
+    check(&admin.change("/segments/changed", 1, &segment).await, 200, "");
     let other = policy("no-identity", &["analytics"], &[&["I1", "C4"], &["I1"]]);
     check(&admin.create("/policies/no-identity", &other).await, 201, "");
     let mut connection = job.connection.clone();
+    let saved = admin.get("/connections/campaign-monitor").await.body["version"].as_u64().unwrap();
     connection["marketing_actions"] = json!(["analytics"]);
     refused(
-        &admin.change("/connections/campaign-monitor", 1, &connection).await,
+        &admin.change("/connections/campaign-monitor", saved, &connection).await,
         &["/marketing_actions"],
-        &["forbids analytics with data labelled I1", "held.email (I1, leaves as email)"],
+        &["forbids analytics with data labelled I1", "changed.email (I1, leaves as email)"],
     );
 
-    // C12 needs no policy.
+    // Columns with label C12 need no policy.
     source["data_labels"] = json!({ "points": ["C12"], "newsletter": ["C12"] });
     refused(
-        &admin.change("/sources/held", 2, &source).await,
+        &admin.change("/sources/changed", 2, &source).await,
         &["/data_labels"],
-        &["data labelled C12 leaves for no destination: held.points (C12, leaves as points) →"],
+        &["data labelled C12 leaves for no destination: changed.points (C12, leaves as points) →"],
     );
     source["data_labels"] = json!({ "newsletter": ["C12"] });
-    check(&admin.change("/sources/held", 2, &source).await, 200, "");
+    check(&admin.change("/sources/changed", 2, &source).await, 200, "");
+    for id in ["no-third-party", "no-identity"] {
+        let path = format!("/policies/{id}");
+        check(&admin.ask(Method::DELETE, &path, &[("if-match", "\"1\"")], None).await, 204, "");
+    }
+    job.export["enabled"] = json!(false);
+    job.save().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_policy_forbids_is_not_sent() {
-    let scene = scene().await;
-    let mut job = labelled(&scene, "sent").await;
-    // However it came to be: the run finds it.
+async fn a_violating_export_sends_nothing(scene: &Scene) {
+    scene.reset();
+    let mut job = labelled(scene, "sent").await;
+    // A run checks the policies too, whatever saved the definitions.
     let rule = policy("no-third-party", &["export_to_third_party"], &[&["C2"]]);
     let rule = Policy::parse(&rule.to_string()).unwrap();
     scene.catalog().put(&rule, jiff::Timestamp::now()).await.unwrap();
     scene.sandbox.reset_report();
-    let over = job.run().await;
-    over.failed(
+    let finished = job.run().await;
+    finished.failed(
         "policy_violated",
         &[
             "policy \"no-third-party\" (Contracts) forbids export_to_third_party with data labelled C2",
@@ -205,29 +222,28 @@ async fn what_a_policy_forbids_is_not_sent() {
             "Take the columns out",
         ],
     );
-    assert_eq!((over.report.counts, over.report.batches), (Counts::default(), 0));
+    assert_eq!((finished.report.counts, finished.report.batches), (Counts::default(), 0));
     assert_eq!((scene.sandbox.report().calls.len(), job.listed().len()), (0, 0), "nothing was asked or sent");
 
-    let dry = job.dry_run_over(job.ask_for_dry_run("look").await).await;
+    let dry = job.finished_dry_run(job.request_dry_run("look").await).await;
     assert_eq!((dry.state, dry.failure.unwrap().code.as_str()), (RunState::Failed, "policy_violated"));
 
     job.export["mapping"].as_array_mut().unwrap().retain(|mapping| mapping["attribute"] != "city");
     job.save().await;
-    let over = job.run().await;
-    over.succeeded(Counts { added: PEOPLE, ..Counts::default() });
-    assert_eq!((over.run.state, job.active()), (RunState::Succeeded, emails(&persons(PEOPLE))));
+    let finished = job.run().await;
+    finished.succeeded(Counts { added: PEOPLE, ..Counts::default() });
+    assert_eq!((finished.run.state, job.active()), (RunState::Succeeded, emails(&persons(PEOPLE))));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn columns_of_an_upload_are_labelled_by_themselves() {
-    let scene = scene().await;
-    let mut job = Job::new(&scene, "fair");
+async fn columns_of_an_upload_have_labels(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "fair");
     job.segment = json!({ "id": "fair", "name": "Fair", "upload": {
         "identity_column": "email", "data_labels": { "city": ["C12"] },
     } });
     job.export["enabled"] = json!(false);
     job.save().await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
+    let admin = Person::new(scene, Role::Administrator, "ann");
     job.export["enabled"] = json!(true);
     let path = "/exports/fair";
     refused(
@@ -245,15 +261,14 @@ async fn columns_of_an_upload_are_labelled_by_themselves() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_never_leaves_is_not_shown_either() {
-    let scene = scene().await;
-    let mut job = Job::new(&scene, "shown");
+async fn columns_that_may_not_be_exported_are_not_previewed(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "shown");
     job.source["data_labels"] = json!({ "points": ["C12"], "newsletter": ["C12"], "city": ["C2"] });
     job.segment["query"] =
         json!("SELECT customer_id, email, name || points AS name, city, points FROM shown WHERE newsletter");
     job.ready(&persons(PEOPLE)).await;
-    let found = preview(&scene, &PreviewOf::Saved("shown".to_owned().try_into().unwrap())).await;
+    let found = preview(scene, &PreviewOf::Saved("shown".to_owned().try_into().unwrap())).await;
     assert_eq!((found.error, found.rows), (None, Some(PEOPLE)));
     let columns: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(columns, ["customer_id", "email", "city"]);
@@ -263,29 +278,25 @@ async fn what_never_leaves_is_not_shown_either() {
     assert!(found.first_rows.iter().all(|row| row.keys().eq(["city", "customer_id", "email"])));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_never_leaves_is_not_downloaded_either() {
-    let scene = scene().await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
-    let mut job = Job::new(&scene, "evaluated");
+async fn columns_that_may_not_be_exported_are_not_downloaded(scene: &Scene) {
+    let admin = Person::new(scene, Role::Administrator, "ann");
+    let mut job = Job::new(scene, "downloaded");
     job.source["data_labels"] = json!({ "points": ["C12"], "newsletter": ["C12"], "city": ["C2"] });
     job.segment["query"] = json!(
-        "SELECT customer_id, email, name || points AS name, city, points FROM evaluated WHERE newsletter"
+        "SELECT customer_id, email, name || points AS name, city, points FROM downloaded WHERE newsletter"
     );
     job.ready(&persons(PEOPLE)).await;
-    let asked = admin.ask(Method::POST, "/segments/evaluated/downloads", &[], None).await;
-    check(&asked, 202, "");
-    let preview = format!("/previews/{}", asked.body["preview_id"].as_str().unwrap());
-    wait_until("the file is made", async || admin.get(&preview).await.body["state"] != "running").await;
+    let requested = admin.ask(Method::POST, "/segments/downloaded/downloads", &[], None).await;
+    check(&requested, 202, "");
+    let preview = format!("/previews/{}", requested.body["preview_id"].as_str().unwrap());
+    wait_until("the file is written", async || admin.get(&preview).await.body["state"] != "running").await;
     assert_eq!(admin.get(&preview).await.body["result"]["rows"], PEOPLE);
     let link = admin.get(&format!("{preview}/members")).await;
     check(&link, 200, "");
     let csv = reqwest::get(link.body["url"].as_str().unwrap()).await.unwrap().text().await.unwrap();
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!(
-        (lines[0], lines.len()),
-        ("member_key,customer_id,email,city", 1 + usize::try_from(PEOPLE).unwrap())
-    );
+    let expected = ("member_key,customer_id,email,city", 1 + usize::try_from(PEOPLE).unwrap());
+    assert_eq!((lines[0], lines.len()), expected);
     let none = admin.get("/previews/01938f5e-7c00-7000-8000-000000000001/members").await;
     check(&none, 404, "file_missing");
 }

@@ -1,44 +1,46 @@
-//! The main job, end to end: the real functions behind the real template, against a destination that behaves as its
-//! vendor's documents say.
+//! End-to-end tests: the functions and the template in an emulated cloud, against sandboxes that behave as the
+//! documents of the vendors say.
 //!
-//! Each test has a local cloud of its own; no more than two run at a time.
+//! Each test starts its own cloud and tells one or several stories in it; two tests run at a time. A test belongs here
+//! only if it shows something that needs the emulated cloud, such as conditional writes, queues or killed functions.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test ends at the first thing that is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
-mod activation;
 mod canceling;
+mod caps;
 mod control_plane;
+mod delivery;
+mod doubled_messages;
 mod dry_run;
 mod dynamics365_sales;
 mod edits;
+mod errors;
 mod governance;
 mod guard;
-mod interruptions;
 mod killed_steps;
-mod limits;
-mod main_job;
+mod killed_workers;
 mod marketo;
-mod mistakes;
 mod newcomer;
 mod oauth;
 mod omnisend;
 mod overview;
-mod person;
+mod person_requests;
 mod preview;
 mod privacy;
+mod removed_connections;
 mod retrying;
 mod roles;
 mod rules;
 mod samples;
 mod schedules;
+mod segment_periods;
 mod segments;
-mod stopping;
+mod stalled_runs;
 mod support;
-mod sweeping;
 mod triggers;
-mod trouble;
-mod upload_ends;
+mod upload_expiry;
 mod uploads;
+mod user_errors;

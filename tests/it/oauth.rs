@@ -1,4 +1,4 @@
-//! Connections by OAuth: tokens that expire are renewed, those that are revoked end the run.
+//! OAuth connections: expired tokens are renewed, and revoked tokens end the run.
 
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use local::cloud::Moment::Before;
@@ -6,7 +6,14 @@ use relay_model::Counts;
 use sandbox::campaign_monitor::{Endpoint, NewTokens, Pace, Tokens};
 use serde_json::{Value, json};
 
-/// A connected account, as an administrator leaves it. The tokens allow what an export needs and no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn oauth_tokens_are_renewed_and_revoked_tokens_end_the_run() {
+    let scene = Scene::open().await;
+    expired_tokens_are_renewed_and_stored_before_use(&scene).await;
+    revoked_tokens_end_the_run(&scene).await;
+}
+
+/// Connects an account. The tokens have exactly the scopes that an export needs.
 fn connect(scene: &Scene) -> Tokens {
     let tokens = NewTokens {
         account_id: scene.account.account_id.clone(),
@@ -24,7 +31,7 @@ fn token<'a>(secret: &'a Value, name: &str) -> &'a str {
     secret[name].as_str().unwrap()
 }
 
-/// Calls that the destination refused because of the token, by what for.
+/// The calls that were refused because of the token, with their codes.
 fn refused(scene: &Scene) -> Vec<(Endpoint, u16)> {
     let report = scene.sandbox.report();
     let codes = report.calls.iter().flat_map(|(endpoint, calls)| {
@@ -42,23 +49,22 @@ async fn logs_hold_none_of(scene: &Scene, secrets: &[Value]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_that_expire_are_renewed_and_stored_before_they_are_used() {
-    let scene = Scene::open().await;
-    let mut job = Job::new(&scene, "tokens");
-    let first = secret(&connect(&scene));
-    // One lane: the batches go one after the other.
+async fn expired_tokens_are_renewed_and_stored_before_use(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "tokens");
+    let first = secret(&connect(scene));
+    // With one lane the batches are sent one after the other.
     job.own_secret(&first, 1).await;
     let mut people = persons(3_500);
     job.ready(&people).await;
 
-    // It has expired before the run, and nobody knows.
+    // The token has expired before the run.
     scene.sandbox.expire_token(token(&first, "access_token")).unwrap();
     scene.sandbox.set_pace(Pace { latency_ms: 300, throttle: None });
     let store = scene.hold(Before, "secretsmanager", "PutSecretValue", "/connections/tokens").await;
     let run_id = job.start().await;
     scene.held(store).await;
-    // The new tokens are there and not yet stored: every call so far was made with the old one.
+    // The new tokens are not stored yet: every call so far was made with the old token.
     let report = scene.sandbox.report();
     assert_eq!(report.calls[&Endpoint::Token].by_status.get(&200), Some(&1));
     for (endpoint, calls) in report.calls.iter().filter(|(endpoint, _)| **endpoint != Endpoint::Token) {
@@ -67,7 +73,7 @@ async fn tokens_that_expire_are_renewed_and_stored_before_they_are_used() {
     assert_eq!(job.stored_secret().await, first);
     scene.cloud.let_go(store).await.unwrap();
 
-    // It expires in mid-run too.
+    // The token expires again during the run.
     let on_the_list = || scene.sandbox.counts(&job.list).unwrap().total;
     wait_until("the first people are on the list", async || on_the_list() > 0).await;
     let second = job.stored_secret().await;
@@ -75,12 +81,12 @@ async fn tokens_that_expire_are_renewed_and_stored_before_they_are_used() {
         assert_ne!(token(&second, name), token(&first, name));
     }
     scene.sandbox.expire_token(token(&second, "access_token")).unwrap();
-    job.over(run_id).await.succeeded(Counts { added: 3_500, ..Counts::default() });
+    job.wait_for(run_id).await.succeeded(Counts { added: 3_500, ..Counts::default() });
     assert_eq!(job.active(), emails(&people));
     assert_eq!(scene.calls(Endpoint::Token), 2);
-    assert!(refused(&scene).contains(&(Endpoint::Import, 121)), "{:?}", refused(&scene));
+    assert!(refused(scene).contains(&(Endpoint::Import, 121)), "{:?}", refused(scene));
 
-    // Where it is known that it is about to expire, it is renewed without a refused call.
+    // A token with a known expiry is renewed before a call is refused.
     scene.sandbox.set_pace(Pace::default());
     scene.sandbox.reset_report();
     let mut third = job.stored_secret().await;
@@ -88,69 +94,64 @@ async fn tokens_that_expire_are_renewed_and_stored_before_they_are_used() {
     scene.sandbox.expire_token(token(&third, "access_token")).unwrap();
     third["expires_at"] = json!("2026-01-01T00:00:00Z");
     job.change_secret(&third).await;
-    people[3].city = "Elsewhere".to_owned();
+    "Elsewhere".clone_into(&mut people[3].city);
     job.upload(&people).await;
     job.run().await.succeeded(Counts { changed: 1, unchanged: 3_499, ..Counts::default() });
     assert_eq!(scene.calls(Endpoint::Token), 1);
-    // The push worker had the tokens of the run before in its memory.
-    assert!(
-        refused(&scene).iter().all(|(endpoint, _)| *endpoint == Endpoint::Import),
-        "{:?}",
-        refused(&scene)
-    );
-    logs_hold_none_of(&scene, &[first, second, third, job.stored_secret().await]).await;
+    // The push worker had cached the tokens of the previous run.
+    assert!(refused(scene).iter().all(|(endpoint, _)| *endpoint == Endpoint::Import), "{:?}", refused(scene));
+    logs_hold_none_of(scene, &[first, second, third, job.stored_secret().await]).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_that_are_revoked_end_the_run() {
-    let scene = Scene::open().await;
-    let mut job = Job::new(&scene, "revoked");
-    let first = connect(&scene);
+async fn revoked_tokens_end_the_run(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "revoked");
+    let first = connect(scene);
     job.own_secret(&secret(&first), 1).await;
     let people = persons(3_500);
     job.ready(&people).await;
 
-    // The customer has taken the access back.
+    // The customer has revoked the access.
     scene.sandbox.revoke_token(&first.access_token).unwrap();
     let nothing_sent = async |words: &[&str]| {
-        let over = job.run().await;
-        over.failed("authentication_failed", words);
-        assert_eq!((over.report.counts, over.report.batches), (Counts::default(), 0));
+        let finished = job.run().await;
+        finished.failed("authentication_failed", words);
+        assert_eq!((finished.report.counts, finished.report.batches), (Counts::default(), 0));
         assert_eq!(scene.sandbox.counts(&job.list).unwrap().total, 0);
         assert_eq!((scene.calls(Endpoint::Import), scene.calls(Endpoint::CreateField)), (0, 0));
     };
     nothing_sent(&["revoked", "connect the account again"]).await;
     assert_eq!(job.stored_secret().await, secret(&first), "what is stored stays");
 
-    // The access token has run its time and the refresh token is used up.
-    let mut second = secret(&connect(&scene));
+    // The access token has expired and the refresh token was used before.
+    let mut second = secret(&connect(scene));
     scene.sandbox.expire_token(token(&second, "access_token")).unwrap();
     second["refresh_token"] = json!(first.refresh_token);
     job.change_secret(&second).await;
     nothing_sent(&["refresh token is not accepted", "connect the account again"]).await;
     assert_eq!(job.stored_secret().await, second);
 
-    // Connected again, and revoked in mid-run.
-    let third = connect(&scene);
+    // The account is connected again, and the token is revoked during the run.
+    let third = connect(scene);
     job.change_secret(&secret(&third)).await;
     scene.sandbox.set_pace(Pace { latency_ms: 400, throttle: None });
     let run_id = job.start().await;
     let on_the_list = || scene.sandbox.counts(&job.list).unwrap().total;
     wait_until("the first people are on the list", async || on_the_list() > 0).await;
     scene.sandbox.revoke_token(&third.access_token).unwrap();
-    let over = job.over(run_id).await;
-    over.failed("authentication_failed", &["revoked", "connect the account again"]);
-    let counts = over.report.counts;
+    let finished = job.wait_for(run_id).await;
+    finished.failed("authentication_failed", &["revoked", "connect the account again"]);
+    let counts = finished.report.counts;
     assert_eq!(counts.added, u64::try_from(on_the_list()).unwrap());
     assert!(counts.added >= 1_000 && counts.deferred > 0, "{counts:?}");
     assert_eq!(
-        (counts.added + counts.deferred, over.because("authentication_failed")),
+        (counts.added + counts.deferred, finished.because("authentication_failed")),
         (3_500, counts.deferred)
     );
 
-    // Connected again: the rest comes, also from workers that had known the old tokens.
+    // After another connection the rest is delivered, also by workers that had cached the old tokens.
     scene.sandbox.set_pace(Pace::default());
-    job.change_secret(&secret(&connect(&scene))).await;
+    job.change_secret(&secret(&connect(scene))).await;
     let next = job.run().await;
     next.succeeded(Counts { added: counts.deferred, unchanged: counts.added, ..Counts::default() });
     assert_eq!(job.active(), emails(&people));

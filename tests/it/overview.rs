@@ -1,4 +1,4 @@
-//! What people look at all day: the runs of all exports, and where each export and connection stands.
+//! Lists and overviews: the runs of all exports, and the state of each export and connection.
 
 use crate::support::{Job, Scene, persons};
 use futures_util::{StreamExt, stream};
@@ -10,7 +10,7 @@ use relay_model::{Counts, RunId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Somebody who asks the API.
+/// A user of the API.
 struct Person<'a> {
     scene: &'a Scene,
     token: String,
@@ -39,20 +39,20 @@ impl<'a> Person<'a> {
         body
     }
 
-    /// The runs that a query finds, and where to go on.
+    /// The runs of a page, and the next cursor.
     async fn runs(&self, query: &str) -> (Vec<RunId>, Value) {
         let page = self.get(&format!("/runs?{query}")).await;
         let id = |run: &Value| run["run_id"].as_str().unwrap().parse().unwrap();
         (page["items"].as_array().unwrap().iter().map(id).collect(), page["next_cursor"].clone())
     }
 
-    /// Where an export stands.
+    /// The overview of an export.
     async fn overview(&self, export: &str) -> Value {
         let overview = self.get(&format!("/exports/{export}")).await["overview"].clone();
         let listed = self.get("/exports").await;
         let items = listed["items"].as_array().unwrap();
         let item = items.iter().find(|item| item["document"]["id"] == export).unwrap();
-        // Time goes on between the two.
+        // The other fields depend on the current time.
         for name in ["connection_name", "destination", "last_run", "delivered_at", "permission"] {
             assert_eq!(item["overview"][name], overview[name], "{name}");
         }
@@ -66,13 +66,12 @@ impl<'a> Person<'a> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn runs_of_all_exports_and_where_each_stands() {
-    let scene = Scene::open().await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
-    let contributor = Person::new(&scene, Role::Contributor, "cleo");
-    let viewer = Person::new(&scene, Role::Viewer, "vic");
-    let (mut good, mut bad) = (Job::new(&scene, "good"), Job::new(&scene, "bad"));
+pub(crate) async fn runs_and_overviews_of_all_exports(scene: &Scene) {
+    scene.reset();
+    let admin = Person::new(scene, Role::Administrator, "ann");
+    let contributor = Person::new(scene, Role::Contributor, "cleo");
+    let viewer = Person::new(scene, Role::Viewer, "vic");
+    let (mut good, mut bad) = (Job::new(scene, "good"), Job::new(scene, "bad"));
     good.export["schedule"] = json!({ "every_minutes": 60 });
     bad.segment["query"] = json!("SELECT customer_id, emial FROM bad");
     for job in [&good, &bad] {
@@ -86,11 +85,11 @@ async fn runs_of_all_exports_and_where_each_stands() {
     assert!(delivered.run.trigger.by.is_some(), "{:?}", delivered.run.trigger);
     let failed = bad.run().await;
     failed.failed("query_unknown_column", &["emial"]);
-    let looked = good.ask_for_dry_run("look").await;
-    good.dry_run_over(looked).await;
+    let looked = good.request_dry_run("look").await;
+    good.finished_dry_run(looked).await;
     let [first, second] = [delivered.run.run_id, failed.run.run_id];
 
-    // The newest first, across exports, in whatever pages.
+    // Runs of all exports, newest first, in pages of any size.
     assert_eq!(viewer.runs("").await, (vec![looked, second, first], Value::Null));
     assert_eq!(viewer.runs("limit=2").await, (vec![looked, second], json!(second)));
     assert_eq!(viewer.runs(&format!("limit=2&cursor={second}")).await, (vec![first], Value::Null));
@@ -111,7 +110,7 @@ async fn runs_of_all_exports_and_where_each_stands() {
         assert_eq!(status, 400, "{wrong}: {body}");
     }
 
-    // A dry run changes nothing of where an export stands.
+    // A dry run does not change the overview of its export.
     let stands = admin.overview("good").await;
     let ended_at = json!(delivered.run.ended_at);
     assert_eq!(
@@ -131,7 +130,7 @@ async fn runs_of_all_exports_and_where_each_stands() {
     assert_eq!(stands["last_run"]["failure_code"], "query_unknown_column");
     assert_eq!((&stands["delivered_at"], &stands["next_run_at"]), (&Value::Null, &Value::Null));
 
-    // What failed since leaves the time of the last delivery alone.
+    // A failed run does not change the time of the last delivery.
     good.segment["query"] = bad.segment["query"].clone();
     good.save().await;
     let broken = good.run().await;
@@ -139,7 +138,7 @@ async fn runs_of_all_exports_and_where_each_stands() {
     assert_eq!(stands["last_run"]["run_id"], json!(broken.run.run_id));
     assert_eq!((&stands["last_run"]["state"], &stands["delivered_at"]), (&json!("failed"), &ended_at));
 
-    // Who may do what, and who pays for it.
+    // Permissions depend on the role and on the connection.
     let permission = async |person: &Person<'_>| person.overview("good").await["permission"].clone();
     assert_eq!(permission(&admin).await, "edit");
     assert_eq!((permission(&contributor).await, permission(&viewer).await), (json!("view"), json!("view")));
@@ -151,19 +150,18 @@ async fn runs_of_all_exports_and_where_each_stands() {
         assert!(found.get("overview").is_none() && found["items"][0].get("overview").is_none(), "{found}");
     }
 
-    // Runs of an export that is gone are there for whoever asks for them.
+    // The runs of a deleted export are listed only when the query names it.
     let version = admin.get("/exports/bad").await["version"].as_u64().unwrap();
     admin.remove("/exports/bad", version).await;
     assert_eq!(viewer.runs("limit=3").await, (vec![broken.run.run_id, looked, first], Value::Null));
     assert_eq!(viewer.runs("export=bad").await, (vec![second], Value::Null));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_made_a_definition_and_what_uses_a_connection() {
-    let scene = Scene::open().await;
+pub(crate) async fn definitions_show_their_maker_and_connections_their_exports(scene: &Scene) {
+    scene.reset();
     let (ann, ben) =
-        (Person::new(&scene, Role::Administrator, "ann"), Person::new(&scene, Role::Administrator, "ben"));
-    let contributor = Person::new(&scene, Role::Contributor, "cleo");
+        (Person::new(scene, Role::Administrator, "ann"), Person::new(scene, Role::Administrator, "ben"));
+    let contributor = Person::new(scene, Role::Contributor, "cleo");
     let path = "/sources/people";
     let put = async |person: &Person<'_>, header: (&'static str, &'static str), format: &str| {
         let source = json!({ "id": "people", "location": "s3://lake/people/", "format": format });
@@ -175,13 +173,13 @@ async fn who_made_a_definition_and_what_uses_a_connection() {
     assert_eq!((&changed["created_by"], &changed["saved_by"]), (&json!("ann"), &json!("ben")), "{changed}");
     assert_eq!((&changed["created_at"], &changed["version"]), (&made["saved_at"], &json!(2)));
     assert_eq!(ann.get(path).await["created_at"], made["saved_at"]);
-    // What comes back is new.
+    // A definition that is created again has a new creator.
     ann.remove(path, 2).await;
     let again = put(&ben, ("if-none-match", "*"), "csv").await;
     assert_eq!((&again["created_by"], &again["created_at"]), (&json!("ben"), &again["saved_at"]));
 
-    // A definition that did not come through the API has no creator, and its next editor does not become one.
-    let job = Job::new(&scene, "used");
+    // A definition without a stored creator does not get one when it is changed.
+    let job = Job::new(scene, "used");
     job.save().await;
     let connection = |found: Value| found["items"][0].clone();
     let listed = connection(ann.get("/connections").await);
@@ -206,12 +204,11 @@ async fn who_made_a_definition_and_what_uses_a_connection() {
     assert_eq!(connection(ann.get("/connections").await)["used_by"], json!([]));
 }
 
-/// More runs than are looked at for one page, none of them in the state that is asked for.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_search_that_finds_nothing_is_bounded_and_goes_on() {
-    let scene = Scene::open().await;
-    let viewer = Person::new(&scene, Role::Viewer, "vic");
-    let job = Job::new(&scene, "busy");
+/// More runs than one page reads, and none of them in the requested state.
+pub(crate) async fn a_search_without_results_is_bounded_and_continues(scene: &Scene) {
+    scene.reset();
+    let viewer = Person::new(scene, Role::Viewer, "vic");
+    let job = Job::new(scene, "busy");
     job.save().await;
     let run_id =
         |number: usize| -> RunId { format!("0198c0de-0000-7000-8000-{number:012}").parse().unwrap() };

@@ -1,4 +1,4 @@
-//! Previews of segments: counted and shown before anything is done with them.
+//! Previews of segments: counts and first rows before an export uses them.
 
 use crate::support::{Job, Scene, persons, wait_until};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ fn previews(scene: &Scene) -> Previews {
     Previews { objects: scene.data(), snapshot_queue: Queue::new(scene.clients.sqs(), queue) }
 }
 
-/// Asks for a preview and waits for it.
+/// Requests a preview and waits for its result.
 pub(crate) async fn preview(scene: &Scene, of: &PreviewOf) -> PreviewResult {
     let previews = previews(scene);
     let preview_id = previews.request(of, Timestamp::now()).await.unwrap();
@@ -34,14 +34,9 @@ fn draft(id: &str, query: &str) -> PreviewOf {
     PreviewOf::Draft(Segment::parse(&segment.to_string()).unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_segment_is_seen_before_it_is_used() {
-    let scene = Scene::open_with(|mut options| {
-        options.enforce_permissions = true;
-        options
-    })
-    .await;
-    let job = Job::new(&scene, "seen");
+pub(crate) async fn a_segment_is_previewed_before_it_is_used(scene: &Scene) {
+    scene.reset();
+    let job = Job::new(scene, "seen");
     let mut people = persons(50);
     people[3].copies = 2;
     people[5].points = None;
@@ -51,7 +46,7 @@ async fn a_segment_is_seen_before_it_is_used() {
     job.ready(&people).await;
 
     let saved = PreviewOf::Saved("seen".to_owned().try_into().unwrap());
-    let found = preview(&scene, &saved).await;
+    let found = preview(scene, &saved).await;
     assert_eq!(found.error, None);
     let counts = (found.rows, found.rows_without_key, found.duplicate_member_rows);
     assert_eq!(counts, (Some(40), Some(0), Some(1)));
@@ -69,7 +64,7 @@ async fn a_segment_is_seen_before_it_is_used() {
     assert_eq!((found.sources.len(), found.sources[0].source.as_str()), (1, "seen"));
     assert_eq!(found.sources[0].objects, 1);
 
-    // What is wrong is told in words that help, whether the definition is saved or not.
+    // Errors have a helpful text, for saved segments and drafts.
     let wrong = [
         (draft("typo", "SELECT customer_id, emial FROM seen"), "query_unknown_column", "did you mean email"),
         (draft("typo", "SELECT email FROM seen"), "query_member_key_missing", "its columns are: email"),
@@ -78,19 +73,19 @@ async fn a_segment_is_seen_before_it_is_used() {
         (PreviewOf::Saved("nowhere".to_owned().try_into().unwrap()), "catalog_missing", "nowhere"),
     ];
     for (of, code, words) in wrong {
-        let found = preview(&scene, &of).await;
+        let found = preview(scene, &of).await;
         let error = found.error.unwrap();
         assert!(error.code == code && error.text.contains(words), "{error:?}");
         assert_eq!((found.rows, found.first_rows.len(), found.columns.len()), (None, 0, 0));
     }
-    let missing = preview(&scene, &draft("typo", "SELECT customer_id, emial FROM seen")).await.error.unwrap();
+    let missing = preview(scene, &draft("typo", "SELECT customer_id, emial FROM seen")).await.error.unwrap();
     for column in ["customer_id", "email", "city", "points"] {
         assert!(missing.text.contains(column), "{}", missing.text);
     }
 
-    // A preview is no run: the export is as free as before.
+    // A preview does not occupy the export.
     assert_eq!(scene.ledger().active_run(&job.id()).await.unwrap(), None);
     let unknown = "01938f5e-7c00-7000-8000-000000000001".parse().unwrap();
-    assert!(!previews(&scene).is_requested(unknown).await.unwrap());
-    assert_eq!(previews(&scene).result(unknown).await.unwrap(), None);
+    assert!(!previews(scene).is_requested(unknown).await.unwrap());
+    assert_eq!(previews(scene).result(unknown).await.unwrap(), None);
 }

@@ -1,6 +1,7 @@
-//! Who may use which route: the table itself, held against the running API through the real gateway.
+//! Roles and routes: the table of the API, checked against the running API through the gateway.
 
 use crate::support::Scene;
+use crate::{overview, samples};
 use api::access::{ACCESS, Rule};
 use api::caller::Role as ApiRole;
 use futures_util::StreamExt;
@@ -8,21 +9,33 @@ use local::cloud::Response;
 use local::issuer::{Role, SignedBy, TokenRequest};
 use serde_json::json;
 
-/// A token, and the role that it gives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_answer_their_callers() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    every_route_requires_its_role(&scene).await;
+    overview::a_search_without_results_is_bounded_and_continues(&scene).await;
+    samples::every_function_answers_its_sample(&scene).await;
+}
+
+/// A token and its role.
 struct Bearer {
     name: &'static str,
     token: Option<String>,
     pass: Pass,
 }
 
-/// How far a token gets.
+/// How far a request with a token gets.
 #[derive(Clone, Copy)]
 enum Pass {
-    /// Not past the gateway.
+    /// The gateway refuses it.
     Nowhere,
-    /// To the function, which finds no role in it.
+    /// The function refuses it, because it has no role.
     WithoutRole,
-    /// As far as this role may.
+    /// The permissions of this role.
     With(ApiRole),
 }
 
@@ -45,7 +58,7 @@ fn bearers(scene: &Scene) -> Vec<Bearer> {
     ]
 }
 
-/// Made-up ids, so a call that is let through finds nothing: an id of the catalog, and a run's.
+/// The path with unknown ids, so that an accepted call finds nothing.
 fn path(rule: &Rule) -> String {
     let run = "01938f5e-7c00-7000-8000-000000000001";
     let id = if rule.path.starts_with("/runs/") { run } else { "nothing-of-this-name" };
@@ -72,7 +85,7 @@ fn check(rule: &Rule, bearer: &Bearer, answer: &Response) {
         (Pass::With(given), Some(least)) if given < least => {
             assert_eq!((answer.status, code), (403, "role_insufficient"), "{who}");
         }
-        // A rule without a route would be answered like a path that there is not.
+        // A rule without a route would have the response of an unknown path.
         _ => assert!(
             ![401, 403, 405].contains(&answer.status) && answer.status < 500 && code != "route_missing",
             "{who}"
@@ -80,11 +93,10 @@ fn check(rule: &Rule, bearer: &Bearer, answer: &Response) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_table_holds_for_every_route_and_everybody() {
-    let scene = Scene::open().await;
-    let bearers = bearers(&scene);
-    let (scene, bearers) = (&scene, &bearers);
+async fn every_route_requires_its_role(scene: &Scene) {
+    scene.reset();
+    let bearers = bearers(scene);
+    let (scene, bearers) = (scene, &bearers);
     let mut checked = 0;
     for rule in ACCESS {
         let answers = futures_util::stream::iter(bearers)
@@ -99,7 +111,7 @@ async fn the_table_holds_for_every_route_and_everybody() {
     }
     assert_eq!(checked, bearers.len() * ACCESS.len());
 
-    // What has no rule is nowhere, for administrators too, and needs a token all the same.
+    // Unknown paths need a token and are not found, also for administrators.
     let answer = |token: Option<String>, path: &'static str| async move {
         let answer =
             scene.cloud.api_as(token.as_deref(), reqwest::Method::GET, path, &[], None).await.unwrap();
@@ -111,7 +123,7 @@ async fn the_table_holds_for_every_route_and_everybody() {
         assert_eq!(answer(administrator.clone(), path).await, (404, problem.clone()), "{path}");
         assert_eq!(answer(None, path).await.0, 401, "{path}");
     }
-    // Who called is in no log.
+    // The caller is in no log.
     let subject = "ann@example.com";
     let request = TokenRequest::of(Role::Viewer).subject(subject);
     let token = scene.cloud.issuer().token(&request).unwrap();

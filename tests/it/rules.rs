@@ -1,4 +1,4 @@
-//! Segments by rules, from the form that people write to the list at the destination.
+//! Segments by rules, from the definition to the list at the destination.
 
 use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, persons, wait_until};
@@ -21,10 +21,10 @@ async fn put_orders(scene: &Scene, orders: &[(&str, &str, &str)]) {
     scene.upload("bought/orders.csv", &path).await.unwrap();
 }
 
-/// The segment of people who live in city 1 or 2 and have spent much, without those who have points.
-fn rules() -> Value {
+/// A segment of people in city 1 or 2 with large orders, except people with points.
+fn rules(id: &str) -> Value {
     json!({
-        "id": "ruled", "name": "Good customers", "member_key": "customer_id",
+        "id": id, "name": "Good customers", "member_key": "customer_id",
         "rules": {
             "source": "ruled", "columns": ["email", "name", "city", "points"],
             "rules": [
@@ -41,7 +41,7 @@ fn rules() -> Value {
     })
 }
 
-/// Waits for what a preview finds.
+/// Requests a preview and returns its result.
 async fn preview(person: &Person<'_>, path: &str, body: Option<Value>) -> Value {
     let asked = person.ask(Method::POST, path, &[], body).await;
     check(&asked, 202, "");
@@ -64,21 +64,16 @@ fn check_refused(answer: &Response, code: &str, field: &str, words: &str) {
     assert!(error["problem"].as_str().unwrap().contains(words), "{}", answer.body);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rules_are_saved_seen_and_exported() {
-    let scene = Scene::open_with(|mut options| {
-        options.enforce_permissions = true;
-        options
-    })
-    .await;
-    let mut job = Job::new(&scene, "ruled");
+pub(crate) async fn rules_are_saved_previewed_and_exported(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "ruled");
     job.connection["use_by"] = json!("contributors");
     job.ready(&persons(20)).await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
+    let admin = Person::new(scene, Role::Administrator, "ann");
     let bought = json!({ "id": "bought", "location": "s3://lake/bought/", "format": "csv" });
     check(&admin.create("/sources/bought", &bought).await, 201, "");
     let orders: Vec<(&str, &str, &str)> = [
-        // Every fifth lives in city 1, and the next one in city 2; of all of them 2, 11 and 17 have two points.
+        // Every fifth person lives in city 1 and the next one in city 2. The people 2, 11 and 17 of them have two points.
         ("P0000001", "60", "2026-01-01"),
         ("P0000001", "70.5", "2026-01-02"),
         ("P0000006", "50.01", "2026-01-01"),
@@ -92,18 +87,18 @@ async fn rules_are_saved_seen_and_exported() {
         ("P0000003", "60", "2026-01-01"),
     ]
     .into();
-    put_orders(&scene, &orders).await;
-    let cleo = Person::new(&scene, Role::Contributor, "cleo");
-    let vera = Person::new(&scene, Role::Viewer, "vera");
+    put_orders(scene, &orders).await;
+    let cleo = Person::new(scene, Role::Contributor, "cleo");
+    let vera = Person::new(scene, Role::Viewer, "vera");
 
-    // Seen before anything is saved.
-    let drafted = preview(&cleo, "/previews", Some(rules())).await;
+    // A draft is previewed before it is saved.
+    let drafted = preview(&cleo, "/previews", Some(rules("ruled"))).await;
     assert_eq!((&drafted["rows"], &drafted["segment"]), (&json!(2), &json!("ruled")));
-    check(&vera.ask(Method::POST, "/previews", &[], Some(rules())).await, 403, "role_insufficient");
+    check(&vera.ask(Method::POST, "/previews", &[], Some(rules("ruled"))).await, 403, "role_insufficient");
 
-    let saved = cleo.change("/segments/ruled", 1, &rules()).await;
+    let saved = cleo.change("/segments/ruled", 1, &rules("ruled")).await;
     check(&saved, 200, "");
-    assert_eq!((&saved.body["document"], &saved.body["warnings"]), (&rules(), &Value::Null));
+    assert_eq!((&saved.body["document"], &saved.body["warnings"]), (&rules("ruled"), &Value::Null));
     let found = preview(&cleo, "/segments/ruled/preview", None).await;
     let count =
         |name: &str, members: u64, after: u64| json!({ "name": name, "members": members, "after": after });
@@ -118,7 +113,7 @@ async fn rules_are_saved_seen_and_exported() {
         (&shown.body["member_key"], &shown.body["sources"]),
         (&json!("customer_id"), &json!(["bought", "ruled"]))
     );
-    // What is shown is a query like any other, with the same members.
+    // The query of the rules can be saved as a segment, with the same members.
     let query = shown.body["query"].as_str().unwrap();
     let copied = json!({ "id": "copied", "name": "Copied", "query": query, "member_key": "customer_id" });
     check(&cleo.create("/segments/copied", &copied).await, 201, "");
@@ -129,31 +124,28 @@ async fn rules_are_saved_seen_and_exported() {
     let guests = json!({ "id": "guests", "name": "Guests", "upload": { "identity_column": "email" } });
     check(&cleo.create("/segments/guests", &guests).await, 201, "");
     check(&vera.get("/segments/guests/query").await, 409, "segment_without_query");
-    check(&vera.get("/segments/nobody/query").await, 404, "catalog_missing");
+    check(&vera.get("/segments/unknown/query").await, 404, "catalog_missing");
     let readers = vera.get("/sources/bought/segments").await.body;
     let ids: Vec<&Value> = readers["segments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert_eq!(ids, ["copied", "ruled"]);
 
-    let over = job.run().await;
-    over.succeeded(Counts { added: 2, ..Counts::default() });
+    let finished = job.run().await;
+    finished.succeeded(Counts { added: 2, ..Counts::default() });
     let expected = [1, 7].map(|number| format!("person{number}@mail.example.com"));
     assert_eq!(job.active(), expected.into());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rules_that_cannot_work_name_the_field() {
-    let scene = Scene::open().await;
-    let job = Job::new(&scene, "ruled");
+pub(crate) async fn broken_rules_name_the_field(scene: &Scene) {
+    scene.reset();
+    let job = Job::new(scene, "misruled");
     job.ready(&persons(5)).await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
-    let bought = json!({ "id": "bought", "location": "s3://lake/bought/", "format": "csv" });
-    check(&admin.create("/sources/bought", &bought).await, 201, "");
+    let admin = Person::new(scene, Role::Administrator, "ann");
     let save = async |pointer: &str, value: Value| {
-        let mut segment = rules();
+        let mut segment = rules("misruled");
         *segment.pointer_mut(pointer).unwrap() = value;
-        admin.change("/segments/ruled", 1, &segment).await
+        admin.change("/segments/misruled", 1, &segment).await
     };
-    put_orders(&scene, &[("P0000001", "60", "2026-01-01")]).await;
+    put_orders(scene, &[("P0000001", "60", "2026-01-01")]).await;
 
     let refused = save("/rules/source", json!("rulde")).await;
     check_refused(&refused, "query_unknown_source", "/rules/source", "did you mean ruled?");
@@ -177,9 +169,9 @@ async fn rules_that_cannot_work_name_the_field() {
     check_refused(&refused, "query_unknown_column", "/rules/columns/3", "source ruled has no column age");
     let refused = save("/member_key", json!("id")).await;
     check_refused(&refused, "query_member_key_missing", "/member_key", "source ruled has no column id");
-    assert_eq!(admin.get("/segments/ruled").await.body["version"], 1, "nothing of that was saved");
+    assert_eq!(admin.get("/segments/misruled").await.body["version"], 1, "nothing of that was saved");
 
-    // What an export maps is told when it goes, as with a query.
+    // A removed column that an export maps causes a warning, as with a query.
     let narrowed = save("/rules/columns", json!(["email", "name", "city"])).await;
     check(&narrowed, 200, "");
     assert!(narrowed.body["warnings"][0].as_str().unwrap().contains("maps attribute \"points\""));

@@ -1,4 +1,4 @@
-//! The sample events in `events/`: what each function is given on AWS, by the types that the functions read it with.
+//! The sample events in `events/`: the input of each function on AWS, parsed with the types of the functions.
 
 use crate::support::Scene;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -24,7 +24,7 @@ const PUSH_OMNISEND: &str = include_str!("../../events/push-omnisend.json");
 const PUSH_DYNAMICS: &str = include_str!("../../events/push-dynamics365-sales.json");
 const FINISH: &str = include_str!("../../events/finish.json");
 const PERSON: &str = include_str!("../../events/person.json");
-/// The run that all of them are about.
+/// The run of all samples.
 const RUN_ID: &str = "01938f5e-7c00-7000-8000-000000000001";
 
 fn body(event: &str) -> String {
@@ -66,13 +66,8 @@ fn the_samples_are_read_as_the_functions_read_them() {
     assert_eq!((&tick["source"], &tick["detail"]), (&"aws.scheduler".into(), &"{}".into()));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_function_answers_its_sample() {
-    let scene = Scene::open_with(|mut options| {
-        options.enforce_permissions = true;
-        options
-    })
-    .await;
+pub(crate) async fn every_function_answers_its_sample(scene: &Scene) {
+    scene.reset();
     let invoke = async |function: &str, event: &str| {
         let event = serde_json::from_str(event).unwrap();
         let answer = scene.cloud.invoke(function, &event).await.unwrap();
@@ -88,7 +83,7 @@ async fn every_function_answers_its_sample() {
     assert_eq!(problem["code"], "run_missing");
     assert!(problem["detail"].as_str().unwrap().contains(RUN_ID), "{problem}");
 
-    // There is no such segment here, so the file is refused before it is read.
+    // The segment does not exist, so the file is refused before it is read.
     let bucket = &scene.cloud.outputs().data_bucket;
     let upload = UPLOAD.replace("segment-relay-databucket-example", bucket);
     assert_eq!(invoke("upload", &upload).await, Value::Null);
@@ -96,11 +91,11 @@ async fn every_function_answers_its_sample() {
     let latest = scene.ledger().uploads(&guests).await.unwrap().latest.unwrap();
     assert!(latest.refusal.unwrap().starts_with("there is no segment \"guests\""));
 
-    // There is no such request here: it is over, for all that is known, and its message comes once too often.
+    // The request does not exist, so the message counts as a duplicate of a finished request.
     let answered: SqsBatchResponse = serde_json::from_value(invoke("person", PERSON).await).unwrap();
     assert!(answered.batch_item_failures.is_empty());
 
-    // There is no such run here, so each message comes back as one that could not be handled.
+    // The run does not exist, so each message is reported as failed.
     let check = async |function: &str, event: &str| {
         let response: SqsBatchResponse = serde_json::from_value(invoke(function, event).await).unwrap();
         let sent: SqsEvent = serde_json::from_str(event).unwrap();

@@ -1,7 +1,8 @@
-//! Exports that run by themselves: at times of a calendar, and with every refresh of the profiles.
+//! Scheduled exports: at calendar times, and with every refresh of the profiles.
 
 use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, persons};
+use crate::{segment_periods, triggers};
 use jiff::{SignedDuration, Timestamp};
 use local::issuer::Role;
 use relay_cloud::ledger::Requested;
@@ -11,7 +12,17 @@ use relay_pipeline::tick::{Tick, Ticked};
 use relay_pipeline::{Asked, StartError};
 use serde_json::json;
 
-/// The runs that were asked for, by export, in the order of their names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn schedules_and_triggers_start_one_run() {
+    let scene = Scene::open().await;
+    Box::pin(a_calendar_time_starts_one_run(&scene)).await;
+    a_refresh_starts_each_waiting_export_once(&scene).await;
+    segment_periods::the_start_of_a_segment_starts_one_run(&scene).await;
+    triggers::a_due_schedule_starts_one_run_and_saving_starts_none(&scene).await;
+    triggers::requests_during_a_run_wait_and_merge(&scene).await;
+}
+
+/// The requested runs by export, sorted by name.
 fn runs(asked: Vec<Asked>) -> Vec<(String, Requested)> {
     let mut runs: Vec<_> =
         asked.into_iter().map(|asked| (asked.export_id.to_string(), asked.requested.unwrap())).collect();
@@ -24,11 +35,10 @@ fn started(runs: &[(String, Requested)]) -> Vec<(&str, RunId)> {
     runs.iter().map(|(export, requested)| (export.as_str(), requested.run_id())).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_starts_each_export_that_waits_for_it_once() {
-    let scene = Scene::open().await;
+async fn a_refresh_starts_each_waiting_export_once(scene: &Scene) {
+    scene.reset();
     let names = ["daily", "disabled", "on_demand", "refreshed", "refreshed_too"];
-    let mut jobs = names.map(|name| Job::new(&scene, name));
+    let mut jobs = names.map(|name| Job::new(scene, name));
     jobs[0].export["schedule"] = json!({ "daily": { "at": "06:30", "time_zone": "Europe/Rome" } });
     for place in [1, 3, 4] {
         jobs[place].export["schedule"] = json!("every_refresh");
@@ -37,12 +47,12 @@ async fn a_refresh_starts_each_export_that_waits_for_it_once() {
     for job in &jobs {
         job.ready(&persons(5)).await;
     }
-    // Nobody's time has come, and saving starts nothing.
+    // No export is due, and saving starts no run.
     let requests = scene.requests();
     let ticked = Tick { requests: requests.clone() }.run(Timestamp::now()).await.unwrap();
     assert_eq!(ticked, Ticked::default());
 
-    // The pipeline says it twice, at once, and once more when the runs are over.
+    // The refresh is announced twice at once, and again after the runs.
     let refresh = async |key| requests.refresh(key, None, Timestamp::now()).await;
     let (first, second) = tokio::join!(refresh("20261121"), refresh("20261121"));
     let both: Vec<_> = runs(first.unwrap()).into_iter().zip(runs(second.unwrap())).collect();
@@ -58,16 +68,16 @@ async fn a_refresh_starts_each_export_that_waits_for_it_once() {
         ["refreshed", "refreshed_too"]
     );
     for (job, (_, run_id)) in jobs[3..].iter().zip(&ids) {
-        let over = job.over(*run_id).await;
-        over.succeeded(Counts { added: 5, ..Counts::default() });
-        assert_eq!(over.report.trigger.kind, TriggerKind::Refresh);
+        let finished = job.wait_for(*run_id).await;
+        finished.succeeded(Counts { added: 5, ..Counts::default() });
+        assert_eq!(finished.report.trigger.kind, TriggerKind::Refresh);
     }
     let repeated = runs(refresh("20261121").await.unwrap());
     for ((_, run_id), (export, requested)) in ids.iter().zip(&repeated) {
         assert_eq!(*requested, Requested::Repeated(*run_id), "{export}");
     }
 
-    // Everything that has a schedule, whichever it is. What cannot start keeps nobody from it.
+    // Starts all exports with a schedule of any kind; one that cannot start does not block the others.
     jobs[4].connection["id"] = json!("without_consent");
     jobs[4].connection["consent"] = json!(null);
     jobs[4].export["connection"] = json!("without_consent");
@@ -78,14 +88,17 @@ async fn a_refresh_starts_each_export_that_waits_for_it_once() {
     let fine = runs(fine);
     let fine = started(&fine);
     assert_eq!(fine.iter().map(|(export, _)| *export).collect::<Vec<_>>(), ["daily", "refreshed"]);
-    jobs[0].over(fine[0].1).await.succeeded(Counts { added: 5, ..Counts::default() });
-    jobs[3].over(fine[1].1).await.succeeded(Counts { unchanged: 5, ..Counts::default() });
+    jobs[0].wait_for(fine[0].1).await.succeeded(Counts { added: 5, ..Counts::default() });
+    jobs[3].wait_for(fine[1].1).await.succeeded(Counts { unchanged: 5, ..Counts::default() });
+    for job in &mut jobs {
+        job.export["schedule"] = json!("off");
+        job.save().await;
+    }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_time_of_the_calendar_comes_once() {
-    let scene = Scene::open().await;
-    let mut job = Job::new(&scene, "calendar");
+async fn a_calendar_time_starts_one_run(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "calendar");
     job.export["schedule"] = json!({ "cron": { "expression": "30 2 * * SUN", "time_zone": "Europe/Rome" } });
     job.upload(&persons(5)).await;
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
@@ -93,17 +106,19 @@ async fn a_time_of_the_calendar_comes_once() {
     let tick = Tick { requests: scene.requests() };
     let tick = async |now: &str| tick.run(at(now)).await.unwrap();
     assert_eq!(tick("2026-10-25T00:29:59Z").await, Ticked::default());
-    // On this Sunday the clocks of Rome are put back, so that 02:30 comes twice. Two ticks overlap besides.
+    // On this Sunday daylight saving time ends in Rome, so that 02:30 occurs twice. Two ticks run concurrently.
     let (one, other) = tokio::join!(tick("2026-10-25T00:30:02Z"), tick("2026-10-25T00:30:59Z"));
     assert_eq!((one.due + other.due, one.failed + other.failed), (1, 0));
     let run_id = scene.ledger().active_run(&job.id()).await.unwrap().unwrap();
     assert_eq!(tick("2026-10-25T01:30:00Z").await.due, 0);
-    let over = job.over(run_id).await;
-    over.succeeded(Counts { added: 5, ..Counts::default() });
-    assert_eq!(over.run.trigger.key, "schedule/2026-10-25T00:30:00Z");
+    let finished = job.wait_for(run_id).await;
+    finished.succeeded(Counts { added: 5, ..Counts::default() });
+    assert_eq!(finished.run.trigger.key, "schedule/2026-10-25T00:30:00Z");
     assert_eq!(tick("2026-10-31T00:00:00Z").await.due, 0);
     let (runs, _) = scene.ledger().runs(&job.id(), 10, None).await.unwrap();
     assert_eq!(runs.len(), 1, "{runs:?}");
+    job.export["schedule"] = json!("off");
+    job.save().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,5 +141,5 @@ async fn exports_follow_the_deployments_own_refresh_schedule() {
     assert_eq!(tick.run(due).await.unwrap().due, 0);
     let (started, _) = scene.ledger().runs(&job.id(), 10, None).await.unwrap();
     assert_eq!(started.len(), 1);
-    job.over(started[0].run_id).await.succeeded(Counts { added: 4, ..Counts::default() });
+    job.wait_for(started[0].run_id).await.succeeded(Counts { added: 4, ..Counts::default() });
 }

@@ -1,11 +1,26 @@
-//! Segments through the HTTP API: what cannot work is refused when it is saved, and what is needed stays.
+//! Segments through the HTTP API: broken ones are not saved, and definitions in use are not deleted.
 
 use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, persons};
+use crate::{preview, rules};
 use local::cloud::Response;
 use local::issuer::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn segments_are_checked_previewed_and_saved() {
+    let scene = Scene::open_with(|mut options| {
+        options.enforce_permissions = true;
+        options
+    })
+    .await;
+    preview::a_segment_is_previewed_before_it_is_used(&scene).await;
+    a_broken_segment_is_not_saved(&scene).await;
+    a_definition_in_use_cannot_be_deleted(&scene).await;
+    rules::rules_are_saved_previewed_and_exported(&scene).await;
+    rules::broken_rules_name_the_field(&scene).await;
+}
 
 /// The segment with another query.
 fn with_query(job: &Job<'_>, query: &str) -> Value {
@@ -14,7 +29,7 @@ fn with_query(job: &Job<'_>, query: &str) -> Value {
     segment
 }
 
-/// A refusal that names a field and says what would mend it.
+/// Checks that a change is refused at this field with these words.
 #[track_caller]
 fn check_refused(answer: &Response, code: &str, field: &str, words: &str) {
     check(answer, 422, code);
@@ -23,7 +38,7 @@ fn check_refused(answer: &Response, code: &str, field: &str, words: &str) {
     assert!(error["problem"].as_str().unwrap().contains(words), "{}", answer.body);
 }
 
-/// An answer with as many warnings, each with these words.
+/// Checks that a change is saved with these warnings.
 #[track_caller]
 fn check_saved(answer: &Response, status: u16, warnings: &[&[&str]]) {
     check(answer, status, "");
@@ -35,17 +50,12 @@ fn check_saved(answer: &Response, status: u16, warnings: &[&[&str]]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_segment_that_cannot_work_is_not_saved() {
-    let scene = Scene::open_with(|mut options| {
-        options.enforce_permissions = true;
-        options
-    })
-    .await;
-    let mut job = Job::new(&scene, "checked");
+async fn a_broken_segment_is_not_saved(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "checked");
     job.connection["use_by"] = json!("contributors");
     job.ready(&persons(5)).await;
-    let cleo = Person::new(&scene, Role::Contributor, "cleo");
+    let cleo = Person::new(scene, Role::Contributor, "cleo");
     let path = "/segments/checked";
 
     let refused: [(&str, &str, &str); 5] = [
@@ -54,7 +64,7 @@ async fn a_segment_that_cannot_work_is_not_saved() {
         (
             "SELECT customer_id FROM cheked",
             "query_unknown_source",
-            "did you mean checked?; the sources are: checked",
+            "did you mean checked?; the sources are: checked, seen",
         ),
         (
             "SELECT customer_id, emial FROM checked",
@@ -76,14 +86,14 @@ async fn a_segment_that_cannot_work_is_not_saved() {
     check(&cleo.change("/segments/checked?check=later", 1, &job.segment).await, 400, "query_malformed");
     assert_eq!(cleo.get(path).await.body["version"], 1, "nothing of that was saved");
 
-    // Whoever knows better is let through, as far as the text goes.
+    // `check=none` skips the check against the sources, but not the syntax check.
     let unchecked = "/segments/checked?check=none";
     let soon = with_query(&job, "SELECT customer_id, emial FROM checked");
     check_saved(&cleo.change(unchecked, 1, &soon).await, 200, &[]);
     let nowhere = with_query(&job, "SELECT customer_id FROM nowhere");
     check_refused(&cleo.change(unchecked, 2, &nowhere).await, "query_unknown_source", "/query", "nowhere");
 
-    // What an export maps is told when it goes, and nothing else is.
+    // Only removed attributes that an export maps cause warnings.
     let narrow = with_query(&job, "SELECT customer_id, email, name FROM checked");
     let lost: [&[&str]; 2] = [&["export \"checked\"", "\"city\""], &["export \"checked\"", "\"points\""]];
     check_saved(&cleo.change(path, 2, &narrow).await, 200, &lost);
@@ -98,8 +108,8 @@ async fn a_segment_that_cannot_work_is_not_saved() {
     form["expires_after_days"] = json!(7);
     check_saved(&cleo.change(path, 5, &upload(&form)).await, 200, &[]);
 
-    // A source that has nothing yet is no fault of the query.
-    let admin = Person::new(&scene, Role::Administrator, "ann");
+    // A segment of an empty source is saved with a warning.
+    let admin = Person::new(scene, Role::Administrator, "ann");
     let empty = json!({ "id": "empty", "location": "s3://lake/empty/", "format": "parquet" });
     check(&admin.create("/sources/empty", &empty).await, 201, "");
     let early =
@@ -108,26 +118,25 @@ async fn a_segment_that_cannot_work_is_not_saved() {
     check_saved(&cleo.create("/segments/early", &early).await, 201, &words);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_needed_stays_and_says_by_whom() {
-    let scene = Scene::open().await;
-    let mut job = Job::new(&scene, "needed");
+async fn a_definition_in_use_cannot_be_deleted(scene: &Scene) {
+    scene.reset();
+    let mut job = Job::new(scene, "needed");
     job.export["enabled"] = json!(false);
     job.save().await;
-    let other = Job::new(&scene, "other");
+    let other = Job::new(scene, "other");
     other.save().await;
-    let admin = Person::new(&scene, Role::Administrator, "ann");
-    let vera = Person::new(&scene, Role::Viewer, "vera");
+    let admin = Person::new(scene, Role::Administrator, "ann");
+    let vera = Person::new(scene, Role::Viewer, "vera");
 
     let named = |name: &str, is_enabled: bool| json!({ "id": name, "name": name, "connection": "campaign-monitor", "is_enabled": is_enabled });
-    let uses = json!({ "contains": [named("needed", false)], "does_not_contain": [named("other", true)] });
+    let uses = json!({ "contains": [named("needed", false)], "does_not_contain": [named("checked", true), named("other", true), named("seen", true)] });
     assert_eq!(vera.get("/segments/needed/exports").await.body, uses);
-    check(&vera.get("/segments/nobody/exports").await, 404, "catalog_missing");
-    // Whoever may not use the connection of an export does not decide who leaves through it.
-    let cleo = Person::new(&scene, Role::Contributor, "cleo");
+    check(&vera.get("/segments/unknown/exports").await, 404, "catalog_missing");
+    // A user who may not use the connection of an export may not change its segment.
+    let cleo = Person::new(scene, Role::Contributor, "cleo");
     check(&cleo.change("/segments/needed", 1, &job.segment).await, 403, "connection_not_shared");
 
-    // A name that a query defines itself is no source.
+    // A common table expression is not a source.
     let query =
         "WITH other AS (SELECT * FROM needed) SELECT customer_id, email, name, city, points FROM other";
     check(&admin.change("/segments/other?check=none", 1, &with_query(&other, query)).await, 200, "");

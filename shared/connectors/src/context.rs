@@ -1,4 +1,4 @@
-//! What one piece of work may spend.
+//! The time and the calls of one piece of work.
 
 use super::{NotYet, Pacer};
 use std::num::NonZeroU8;
@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What a piece of work is for.
+/// The purpose of a piece of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Intent {
-    /// Something is delivered afterwards: what an export asks for is made where it is missing.
+    /// A delivery: what an export requests is created if it is missing.
     #[default]
     Deliver,
-    /// Nothing is delivered: what would be made is only told, and nothing is written.
+    /// A dry run: nothing is written, and notices say what would be created.
     Look,
 }
 
-/// The calls that one piece of work has made, when it has to be done, and who gives out turns.
+/// The calls that one piece of work has made, its deadline, and the pacer that grants slots.
 #[derive(Debug)]
 pub struct CallContext {
     calls: AtomicU64,
@@ -28,32 +28,32 @@ pub struct CallContext {
 }
 
 impl CallContext {
-    /// A context whose work has to be done at `deadline`.
+    /// Creates a context with a deadline and without a pace.
     #[must_use]
     pub const fn until(deadline: Instant) -> Self {
         Self::paced(deadline, None)
     }
 
-    /// A context whose calls wait for their turn.
+    /// Creates a context with calls that wait for slots of `pacer`.
     #[must_use]
     pub const fn paced(deadline: Instant, pacer: Option<Arc<dyn Pacer>>) -> Self {
         let intent = Intent::Deliver;
         Self { calls: AtomicU64::new(0), throttled: AtomicU64::new(0), deadline, pacer, intent }
     }
 
-    /// The same for other work.
+    /// Returns the same context with another purpose.
     #[must_use]
     pub fn with_intent(self, intent: Intent) -> Self {
         Self { intent, ..self }
     }
 
-    /// What the work is for.
+    /// Returns the purpose of the work.
     #[must_use]
     pub const fn intent(&self) -> Intent {
         self.intent
     }
 
-    /// Waits for the turn of one call, where the connection has a pace. Every attempt needs its own.
+    /// Waits for the slot of one call, if the connection has a pace. Every attempt takes its own.
     pub async fn turn(&self) -> Result<(), NotYet> {
         match &self.pacer {
             Some(pacer) => pacer.turn(self.left()).await,
@@ -61,7 +61,7 @@ impl CallContext {
         }
     }
 
-    /// Waits for the turns of a call that takes the room of several.
+    /// Waits for the slots of a call that takes several.
     pub async fn turns(&self, turns: NonZeroU8) -> Result<(), NotYet> {
         for _ in 0..turns.get() {
             self.turn().await?;
@@ -69,7 +69,7 @@ impl CallContext {
         Ok(())
     }
 
-    /// Waits for the turn of a call of the kind that the destination lets fewer of through.
+    /// Waits for the slot of a call with the lower rate.
     pub async fn rare_turn(&self) -> Result<(), NotYet> {
         match &self.pacer {
             Some(pacer) => pacer.rare_turn(self.left()).await,
@@ -77,18 +77,18 @@ impl CallContext {
         }
     }
 
-    /// Counts one call. Every attempt is counted, for every attempt is paid for.
+    /// Counts one call. Every attempt counts against the quota.
     pub fn count_call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The calls made so far.
+    /// Returns the calls made so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Counts a call that the destination refused as one too many, and slows everybody down.
+    /// Counts a call that the destination refused for its rate, and slows all workers of the connection down.
     pub async fn throttled(&self) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
         if let Some(pacer) = &self.pacer {
@@ -96,19 +96,19 @@ impl CallContext {
         }
     }
 
-    /// The calls so far that were refused as one too many.
+    /// Returns the calls so far that were refused for their rate.
     #[must_use]
     pub fn throttles(&self) -> u64 {
         self.throttled.load(Ordering::Relaxed)
     }
 
-    /// Who gives out turns.
+    /// Returns the pacer.
     #[must_use]
     pub const fn pacer(&self) -> Option<&Arc<dyn Pacer>> {
         self.pacer.as_ref()
     }
 
-    /// How long is left.
+    /// Returns the time until the deadline.
     #[must_use]
     pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

@@ -1,41 +1,43 @@
-//! What happened at a destination, apart from whether to try again.
+//! Errors of destinations: what happened, and whether to try again.
 
 use jiff::Timestamp;
-use relay_model::Destination;
+use relay_model::{CredentialError, Destination};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The export's or the connection's settings cannot be right.
+    /// The export's or the connection's settings are invalid.
     Settings,
-    /// The credentials are not accepted, or cannot be had.
+    /// The credentials are not accepted, or cannot be read.
     Authentication,
     /// The credentials lack a right.
     Permission,
-    /// The target list is not there or belongs to somebody else.
+    /// The target list does not exist or belongs to another account.
     ListMissing,
     /// Too many calls in too short a time.
     RateLimited,
     /// The day's calls are spent.
     QuotaSpent,
-    /// The destination is busy with something that must end first.
+    /// The destination is busy with work that has to end first.
     Busy,
-    /// The request is larger than the destination takes.
+    /// The request is larger than the destination accepts.
     TooLarge,
-    /// The destination does not take the request, and no row of it is to blame.
+    /// The destination refuses the request, and no row of it is the cause.
     InvalidRequest,
-    /// No answer in time.
+    /// No response in time.
     Timeout,
-    /// The destination cannot answer now.
+    /// The destination is unavailable.
     Unavailable,
-    /// An answer that its documents do not know.
+    /// A response that is not documented.
     Protocol,
 }
 
 impl ErrorKind {
-    /// The stable word for runs, reports and logs.
+    /// Returns the stable code for runs, reports and logs.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -58,35 +60,92 @@ impl ErrorKind {
 /// Whether to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Trying again cannot help; somebody has to act.
+    /// Never: a person has to act.
     Never,
     /// Try again, later each time.
     Backoff,
-    /// Try again after this long, for the destination says so.
+    /// Try again after this long, as the destination says.
     After(Duration),
-    /// Try again after this long, as often as it takes: nothing went wrong, it is only not our turn yet.
+    /// Try again after this long, as often as needed: nothing went wrong, a slot is not free yet.
     Wait(Duration),
-    /// Nothing more can be done over this connection before then.
+    /// Make no call over this connection before then.
     Pause(Timestamp),
 }
 
-/// Why a call to a destination did not do what it should. Its text names no person and no credential.
+/// Why a call to a destination failed. Its text names no person and no credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushError {
     /// What happened.
     pub kind: ErrorKind,
     /// Whether to try again.
     pub retry: Retry,
-    /// Where.
+    /// The destination.
     pub destination: Destination,
-    /// Doing what, in words: "import subscribers".
+    /// The operation: "import subscribers".
     pub operation: &'static str,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// The destination's own code, where it gave one.
+    /// The destination's own code, if it gave one.
     pub code: Option<i64>,
-    /// What it means and, where somebody can act, the mend.
+    /// What happened and, if a person can act, what to do.
     pub message: String,
+}
+
+/// Why settings or options are invalid. Names the field; it is about configuration, never about people.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct OptionsError(pub(super) String);
+
+impl OptionsError {
+    /// Parses settings or options. `what` names them in the error: "settings".
+    pub(super) fn parse<T: DeserializeOwned>(what: &str, values: &Map<String, Value>) -> Result<T, Self> {
+        serde_json::from_value(Value::Object(values.clone()))
+            .map_err(|error| Self(format!("{what}: {error}")))
+    }
+
+    /// Returns the error of an operation that needs the settings or options.
+    pub(super) fn push_error(&self, destination: Destination, operation: &'static str) -> PushError {
+        PushError::permanent(destination, operation, ErrorKind::Settings, self.to_string())
+    }
+}
+
+impl PushError {
+    /// Returns a permanent error that is not a response of the destination.
+    pub(super) fn permanent(
+        destination: Destination,
+        operation: &'static str,
+        kind: ErrorKind,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            retry: Retry::Never,
+            destination,
+            operation,
+            status: None,
+            code: None,
+            message: message.into(),
+        }
+    }
+}
+
+impl PushError {
+    /// Returns the error of a call whose credentials cannot be read or stored.
+    pub(super) fn credentials(destination: Destination, error: &CredentialError) -> Self {
+        const OPERATION: &str = "read the connection's secret";
+        match error {
+            CredentialError::Unavailable { .. } => {
+                let permanent =
+                    Self::permanent(destination, OPERATION, ErrorKind::Unavailable, error.to_string());
+                Self { retry: Retry::Backoff, ..permanent }
+            }
+            CredentialError::Missing { .. }
+            | CredentialError::Forbidden { .. }
+            | CredentialError::Malformed { .. } => {
+                Self::permanent(destination, OPERATION, ErrorKind::Authentication, error.to_string())
+            }
+        }
+    }
 }
 
 impl fmt::Display for PushError {

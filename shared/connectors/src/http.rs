@@ -1,13 +1,17 @@
-//! Calls over HTTP, in one way for all destinations: counted, within the time that is left, never redirected, with
-//! bounded answers, and without a word of the address or the body in any error.
+//! HTTP calls, the same for all destinations: counted, within the time that is left, never redirected and with bounded
+//! responses. No error repeats any part of the address or the body.
 
 mod endpoint;
-mod patience;
+mod retry_budget;
+mod session;
 #[cfg(test)]
 mod tests;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub(crate) use patience::{FIRST_PAUSE, Patience};
+pub(crate) use retry_budget::FIRST_PAUSE;
+pub(crate) use session::{
+    Answer, Api, Call, Judgement, LONGEST_WAIT, Pass, RefusedPass, Session, UNREADABLE, call,
+};
 
 use super::{CallContext, ErrorKind, NotYet, PushError, Retry};
 use bytes::{Bytes, BytesMut};
@@ -18,13 +22,14 @@ use relay_model::Destination;
 use std::fmt;
 use std::num::NonZeroU8;
 use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
-/// The largest answer that is read, unpacked.
+/// The largest response that is read, unpacked.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// How long a connection may take to be made, of the time that the whole call may take.
+/// The timeout of connecting, within the timeout of the whole call.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Less than this is not worth a call: its answer would come too late.
+/// The least time for a call: with less, its response would be too late.
 const LEAST_TIME: Duration = Duration::from_millis(250);
 
 /// One request. Its address and body hold personal data and its headers credentials, so `Debug` shows none of them.
@@ -32,7 +37,7 @@ const LEAST_TIME: Duration = Duration::from_millis(250);
 pub struct HttpRequest {
     /// The destination, for errors.
     pub destination: Destination,
-    /// Doing what, in words, for errors: "import subscribers".
+    /// Names the operation in errors: "import subscribers".
     pub operation: &'static str,
     /// The method.
     pub method: Method,
@@ -42,7 +47,7 @@ pub struct HttpRequest {
     pub headers: HeaderMap,
     /// The body; empty for none.
     pub body: Bytes,
-    /// How long the call may take, answer included.
+    /// How long the call may take, response included.
     pub timeout: Duration,
     /// Whether it counts against the connection's budget.
     pub cost: Cost,
@@ -51,12 +56,12 @@ pub struct HttpRequest {
 /// Whether a call counts against a connection's budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cost {
-    /// It needs a turn.
+    /// It takes a slot.
     #[default]
     Counted,
-    /// It needs several turns: one of the few calls of a kind that the destination lets fewer of through.
+    /// It takes several slots: the destination allows fewer calls of this kind, and few are made.
     Turns(NonZeroU8),
-    /// It needs a turn of the rarer kind too: one of the many calls of such a kind.
+    /// It takes a slot of the rare pace too: the destination allows fewer calls of this kind, and many are made.
     Rare,
     /// The destination does not count it.
     Free,
@@ -74,7 +79,7 @@ impl fmt::Debug for HttpRequest {
 }
 
 impl HttpRequest {
-    /// An error of this request.
+    /// Returns an error of this request.
     #[must_use]
     pub fn error(&self, kind: ErrorKind, retry: Retry, message: impl Into<String>) -> PushError {
         PushError {
@@ -88,7 +93,7 @@ impl HttpRequest {
         }
     }
 
-    /// The error of a request that has to wait for its turn.
+    /// Returns the error of a request that has to wait for its slot.
     pub(crate) fn not_yet(&self, not_yet: &NotYet) -> PushError {
         match not_yet {
             NotYet::Turn(wait) => self.error(
@@ -109,7 +114,7 @@ impl HttpRequest {
 
     fn broken(&self, error: &reqwest::Error, timeout: Duration) -> PushError {
         if error.is_timeout() && !error.is_connect() {
-            let message = format!("no answer in {:.0} seconds", timeout.as_secs_f64());
+            let message = format!("no response in {:.0} seconds", timeout.as_secs_f64());
             self.error(ErrorKind::Timeout, Retry::Backoff, message)
         } else if error.is_connect() {
             self.error(ErrorKind::Unavailable, Retry::Backoff, "no connection could be made")
@@ -117,13 +122,13 @@ impl HttpRequest {
             self.error(
                 ErrorKind::Unavailable,
                 Retry::Backoff,
-                "the connection broke before the answer was complete",
+                "the connection broke before the response was complete",
             )
         }
     }
 }
 
-/// One answer, whatever its status. It may hold personal data, so `Debug` shows the status and the size only.
+/// One response, whatever its status. It may hold personal data, so `Debug` shows the status and the size only.
 #[derive(Clone)]
 pub struct HttpResponse {
     /// The HTTP status.
@@ -132,6 +137,8 @@ pub struct HttpResponse {
     pub headers: HeaderMap,
     /// The body, unpacked.
     pub body: Bytes,
+    /// How long it took from the request to the end of the response.
+    pub took: Duration,
 }
 
 impl fmt::Debug for HttpResponse {
@@ -145,7 +152,7 @@ impl fmt::Debug for HttpResponse {
 }
 
 impl HttpResponse {
-    /// How long the server asks to wait: `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
+    /// Returns how long the server asks to wait: `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -155,16 +162,21 @@ impl HttpResponse {
         let moment = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
         Some(Duration::try_from(moment.duration_since(Timestamp::now())).unwrap_or_default())
     }
+
+    /// Returns a header that is a number of seconds.
+    pub(crate) fn seconds(&self, header: &str) -> Option<Duration> {
+        self.headers.get(header)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    }
 }
 
-/// Makes the calls. One for a function's life: it keeps connections open.
+/// Makes calls. A function creates one for its life, because it keeps connections open.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
 }
 
 impl HttpClient {
-    /// A client that follows no redirects, uses no proxy of the environment and repeats nothing by itself.
+    /// Creates a client that follows no redirects, uses no proxy of the environment and retries nothing by itself.
     pub fn new() -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .user_agent(concat!("segment-relay/", env!("CARGO_PKG_VERSION")))
@@ -177,8 +189,8 @@ impl HttpClient {
         Ok(Self { client })
     }
 
-    /// Makes one call, within the time that `context` has left, and counts it. Any answer is `Ok`, whatever its
-    /// status; what it means is the connector's to say.
+    /// Makes one call, within the time that `context` has left, and counts it. Any response is `Ok`, whatever its
+    /// status: the connector judges it.
     pub async fn send(
         &self,
         request: &HttpRequest,
@@ -198,8 +210,9 @@ impl HttpClient {
         if request.cost != Cost::Free {
             context.count_call();
         }
-        // Waiting for the turn may have taken a while.
+        // Waiting for the slot may have taken a while.
         let timeout = request.timeout.min(context.left()).max(LEAST_TIME);
+        let begun_at = Instant::now();
         let mut response = self
             .client
             .request(request.method.clone(), request.url.clone())
@@ -214,12 +227,12 @@ impl HttpClient {
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| request.broken(&error, timeout))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                let message = format!("the answer is larger than {} MiB", MAX_ANSWER_BYTES >> 20);
+                let message = format!("the response is larger than {} MiB", MAX_ANSWER_BYTES >> 20);
                 let error = request.error(ErrorKind::Protocol, Retry::Backoff, message);
                 return Err(PushError { status: Some(status), ..error });
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(HttpResponse { status, headers, body: body.freeze() })
+        Ok(HttpResponse { status, headers, body: body.freeze(), took: begun_at.elapsed() })
     }
 }

@@ -1,8 +1,11 @@
-//! The destinations. A connector gets rows and gives outcomes; it knows nothing of S3, SQS or DynamoDB.
+//! The destinations. A connector takes rows and returns outcomes; it knows nothing of S3, SQS or DynamoDB.
 //!
-//! Each connector answers four questions: what its limits are ([`Connector::LIMITS`]), whether the account is usable
-//! ([`Connector::check`]), what the target list is and which fields it has ([`Connector::prepare`]), and what became
-//! of each row ([`Connector::push`], and [`Connector::poll`] where the destination takes its time).
+//! Each connector has limits ([`Connector::LIMITS`]), checks an account ([`Connector::check`]), prepares a target list and
+//! reads its fields ([`Connector::prepare`]), and returns an outcome for each row ([`Connector::push`], and
+//! [`Connector::poll`] if the destination processes batches in its own time).
+//!
+//! Each destination's folder has the same files: `settings` and `options` (configuration), `auth` and `client` (calls),
+//! `wire` (requests and responses), `errors` (what codes mean), `check`, `prepare`, `push`, `remove`, and what is its own.
 
 pub mod campaign_monitor;
 mod context;
@@ -18,10 +21,11 @@ mod target;
 mod text;
 
 pub use context::{CallContext, Intent};
-pub use error::{ErrorKind, PushError, Retry};
+pub use error::{ErrorKind, OptionsError, PushError, Retry};
 pub use http::{Cost, Endpoint, EndpointError, HttpClient, HttpRequest, HttpResponse};
 pub use limits::{CapScope, LaneScope, Limits};
 pub use pace::Pacer;
+pub use rate::Rate;
 pub use target::{
     Account, DeltaSize, Estimate, Gathering, NoJob, Prepared, Pushed, Retired, WantedList, Workload,
 };
@@ -35,50 +39,85 @@ use relay_model::pacing::{NotYet, Pace};
 use relay_model::{Destination, ListId, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Runs an expression with the module of a destination: `for_destination!(destination, module => module::f())`.
+macro_rules! for_destination {
+    ($destination:expr, $module:ident => $result:expr) => {
+        match $destination {
+            Destination::CampaignMonitor => {
+                use campaign_monitor as $module;
+                $result
+            }
+            Destination::Dynamics365Sales => {
+                use dynamics365_sales as $module;
+                $result
+            }
+            Destination::Marketo => {
+                use marketo as $module;
+                $result
+            }
+            Destination::Omnisend => {
+                use omnisend as $module;
+                $result
+            }
+        }
+    };
+}
+
+/// Checks the settings of a connection, without credentials, without consent and without a call.
+pub fn validate_settings(destination: Destination, settings: &Map<String, Value>) -> Result<(), PushError> {
+    for_destination!(destination, connector => connector::validate_settings(settings))
+}
+
+/// Checks the options of an export, as far as that is possible without a call.
+pub fn validate_options(destination: Destination, options: &Map<String, Value>) -> Result<(), PushError> {
+    for_destination!(destination, connector => connector::validate_options(options))
+}
 
 /// A destination's account.
 pub trait Connector: Send + Sync {
-    /// Which destination it speaks to.
+    /// The destination.
     const DESTINATION: Destination;
 
     /// The destination's limits, as data, each with its source.
     const LIMITS: Limits;
 
-    /// What a push must know of a prepared target list and of the export's options. It travels in messages, so it
-    /// holds neither personal data nor secrets.
+    /// What a push needs of a prepared target list and of the export's options. It is sent in messages, so it holds
+    /// neither personal data nor secrets.
     type Target: Serialize + DeserializeOwned + Clone + Send + Sync;
 
-    /// What has to be remembered of work that the destination has accepted and not done yet. It is kept in the ledger,
-    /// so it holds neither personal data nor secrets. [`NoJob`] where the destination always answers at once.
+    /// What is stored of a batch that the destination has accepted and not finished. It is kept in the ledger, so it holds
+    /// neither personal data nor secrets. [`NoJob`] if the destination always responds at once.
     type Job: Serialize + DeserializeOwned + Clone + Send + Sync;
 
-    /// How many lanes the connection's batches are spread over: so many calls may be in flight.
+    /// Returns how many lanes the connection's batches are spread over, which is how many calls may be in flight.
     fn lanes(&self) -> u16;
 
-    /// How fast calls may follow each other over the whole connection; `None` where the destination publishes no rate.
+    /// Returns the pace of the whole connection's calls; `None` if the destination publishes no rate.
     fn pace(&self) -> Option<Pace> {
         None
     }
 
-    /// How fast calls of the kind that the destination lets fewer of through ([`Cost::Rare`]) may follow each other.
+    /// Returns the pace of calls that have a lower rate ([`Cost::Rare`]).
     fn rare_pace(&self) -> Option<Pace> {
         None
     }
 
-    /// What the match key of an export is made of, as far as that can be told without a call. It is what lets a run that
-    /// is over the cap end before it has touched anything; [`Prepared::match_key`] has the last word.
+    /// Returns the kind of an export's match key, if it is known without a call. It lets a run that exceeds the cap end
+    /// before it changes anything; [`Prepared::match_key`] decides.
     fn match_key(&self, export: &Export) -> Option<MatchKeyKind>;
 
-    /// How many bytes of a request a row becomes, at the most.
+    /// Returns how many bytes of a request a row takes at most.
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64;
 
-    /// Whether this account is usable; names the missing right where it is not.
+    /// Checks whether this account is usable. An error names the missing right.
     fn check(&self, context: &CallContext) -> impl Future<Output = Result<Account, PushError>> + Send;
 
-    /// Finds and verifies a target list, creates what the export asks for, and reads which fields there are.
+    /// Finds and verifies a target list, creates what the export requests, and reads the list's fields.
     ///
-    /// With [`Intent::Look`] nothing is created or changed: a notice says what would be, and the answer is what there
-    /// would be then. A list that is not there yet has an id of our own making, the same for the same list.
+    /// With [`Intent::Look`] nothing is created or changed: notices say what would be, and the result is what would exist
+    /// then. A list that does not exist yet gets a made-up id, the same for the same list.
     fn prepare(
         &self,
         export: &Export,
@@ -86,18 +125,18 @@ pub trait Connector: Send + Sync {
         context: &CallContext,
     ) -> impl Future<Output = Result<Prepared<Self::Target>, PushError>> + Send;
 
-    /// Decides how a delta's additions and changes go, now that it is known how many there are.
+    /// Decides how a delta's additions and changes are sent, once their number is known.
     fn gather(&self, _target: &mut Self::Target, _delta: DeltaSize) -> Gathering {
         Gathering::default()
     }
 
-    /// What a delta that was gathered would cost. One call a batch, unless the connector knows better.
+    /// Estimates the cost of a delta after [`Connector::gather`]. By default each batch is one call.
     fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
         let calls = u64::try_from(workload.batches.len()).unwrap_or(u64::MAX);
         Estimate::at(calls, self.pace().as_ref())
     }
 
-    /// Sends one batch. An error means that nothing is known of any row, and that sending all of them again is safe.
+    /// Sends one batch. An error means that no row has a result and that sending all of them again is safe.
     fn push(
         &self,
         target: &Self::Target,
@@ -106,7 +145,7 @@ pub trait Connector: Send + Sync {
         context: &CallContext,
     ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
 
-    /// Looks after a batch that the destination has accepted. `frame` is the batch's, as it was pushed.
+    /// Polls a batch that the destination has accepted. `frame` is the batch's, as it was pushed.
     fn poll(
         &self,
         target: &Self::Target,
@@ -115,7 +154,7 @@ pub trait Connector: Send + Sync {
         context: &CallContext,
     ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
 
-    /// Deletes a list that was made for an export, where nothing else uses it.
+    /// Deletes a list that was created for an export, unless something else uses it.
     fn retire(
         &self,
         _list: &ListId,
@@ -124,13 +163,80 @@ pub trait Connector: Send + Sync {
         std::future::ready(Ok(Retired::NotOffered))
     }
 
-    /// How many people are on a target list after a run, by the destination's own count; `None` where that costs more
-    /// than it tells. It stands in the report beside what we believe.
+    /// Returns how many people are on a target list after a run, by the destination's own count; `None` if counting costs
+    /// too much. The report shows it beside the delivered state.
     fn count_members(
         &self,
         _target: &Self::Target,
         _context: &CallContext,
     ) -> impl Future<Output = Result<Option<u64>, PushError>> + Send {
         std::future::ready(Ok(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(
+        destination: Destination,
+        settings: &Value,
+        options: &Value,
+        expected: (Option<&str>, Option<&str>),
+    ) {
+        let (settings, options) = (settings.as_object().unwrap(), options.as_object().unwrap());
+        let found = [validate_settings(destination, settings), validate_options(destination, options)];
+        for (found, expected) in found.into_iter().zip([expected.0, expected.1]) {
+            match (found, expected) {
+                (Ok(()), None) => {}
+                (Err(error), Some(message)) => {
+                    assert_eq!((error.kind, error.destination), (ErrorKind::Settings, destination));
+                    assert!(error.message.starts_with(message), "{error}");
+                }
+                (found, expected) => panic!("{destination}: {found:?} is not {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn settings_and_options_are_checked_without_a_connection() {
+        let marketo = json!({"endpoint": "123-ABC-456.mktorest.com"});
+        check(Destination::Marketo, &marketo, &json!({"push": "sync"}), (None, None));
+        let missing = Some("settings.endpoint is missing");
+        let unknown = Some("options: unknown field `on_duplicates`");
+        check(Destination::Marketo, &json!({}), &json!({"on_duplicates": "reject"}), (missing, unknown));
+        let consent = Some("options.consent_to_track is missing");
+        check(Destination::CampaignMonitor, &json!({"lanes": 4}), &json!({}), (None, consent));
+        let foreign = Some("settings.endpoint: host \"evil.example\" is not");
+        let elsewhere = json!({"endpoint": "https://evil.example"});
+        check(Destination::Omnisend, &elsewhere, &json!({"make_segment": true}), (foreign, None));
+        let (tenant, option) = (Some("settings.tenant is missing"), Some("options.tag is not known"));
+        check(Destination::Dynamics365Sales, &json!({}), &json!({"tag": 1}), (tenant, option));
+    }
+
+    /// The schemas of everything that editors and the `OpenAPI` document know of the destinations.
+    #[test]
+    fn settings_and_options_have_closed_schemas() {
+        fn check<T: utoipa::ToSchema>(fields: &[&str]) {
+            let schema = serde_json::to_value(T::schema()).unwrap();
+            assert_eq!(schema["additionalProperties"], json!(false), "{}: {schema}", T::name());
+            let properties = schema["properties"].as_object().unwrap();
+            for (name, property) in properties {
+                let text = property.to_string();
+                assert!(text.contains("\"description\""), "{}.{name}: {text}", T::name());
+            }
+            for field in fields {
+                assert!(properties.contains_key(*field), "{}.{field}", T::name());
+            }
+        }
+        check::<marketo::MarketoSettings>(&["endpoint", "rate", "quota_resets_at"]);
+        check::<marketo::MarketoOptions>(&["lookup_field", "push"]);
+        check::<campaign_monitor::CampaignMonitorSettings>(&["client_id", "lanes", "max_body_bytes"]);
+        check::<campaign_monitor::CampaignMonitorOptions>(&["consent_to_track", "create_missing_fields"]);
+        check::<omnisend::OmnisendSettings>(&["dialect", "refused_wait_ms"]);
+        check::<omnisend::OmnisendOptions>(&["tag", "property_types"]);
+        check::<dynamics365_sales::Dynamics365SalesSettings>(&["tenant", "client_id", "organisation_url"]);
     }
 }

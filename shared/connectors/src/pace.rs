@@ -7,23 +7,23 @@ use relay_model::pacing::NotYet;
 use std::fmt;
 use std::time::Duration;
 
-/// Gives out turns for one connection's calls.
+/// Grants slots for one connection's calls.
 #[async_trait]
 pub trait Pacer: Send + Sync + fmt::Debug {
-    /// Waits for the turn of one call, for no longer than `left`.
+    /// Waits for the slot of one call, for no longer than `left`.
     async fn turn(&self, left: Duration) -> Result<(), NotYet>;
 
-    /// As [`Pacer::turn`], for a call of the kind that the destination lets fewer of through.
+    /// Waits as [`Pacer::turn`] does, for a call with the lower rate ([`Cost::Rare`](super::Cost::Rare)).
     async fn rare_turn(&self, left: Duration) -> Result<(), NotYet> {
         self.turn(left).await
     }
 
-    /// The destination has refused a call as one too many: everybody slows down.
+    /// Slows all workers of the connection down, because the destination refused a call for its rate.
     async fn slow_down(&self);
 
-    /// The destination's own quota is spent: everybody waits until it begins anew. Gives that moment.
+    /// Pauses the connection until the destination's quota is renewed, and returns that moment.
     async fn pause(&self, text: &str) -> Timestamp;
 
-    /// Whose calls it paces.
+    /// Returns the connection.
     fn connection(&self) -> &ConnectionId;
 }

@@ -1,17 +1,20 @@
-//! A rate as a connection's settings say it.
+//! The rate in a connection's settings.
 
 use super::Pace;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use utoipa::ToSchema;
 
-/// Calls within any window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// How many calls may be sent within any window of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rate {
-    /// How many.
-    pub(super) calls: u32,
-    /// How long the window is, in milliseconds.
-    pub(super) window_ms: u64,
+pub struct Rate {
+    /// Calls within the window, at least 1.
+    #[schema(minimum = 1)]
+    pub calls: u32,
+    /// The window's length in milliseconds, at least 1.
+    #[schema(minimum = 1)]
+    pub window_ms: u64,
 }
 
 /// Where the destination is.
@@ -19,24 +22,24 @@ pub(super) struct Rate {
 pub(super) enum Place {
     /// Anywhere: it refuses what is over its documented rate.
     Anywhere,
-    /// On this machine, where whoever tries things out may let time run faster.
+    /// On this machine, where time may run faster for tests.
     ThisMachine,
 }
 
 impl Place {
-    /// Of an address.
+    /// Returns the place of an address.
     pub(super) fn of(endpoint: &super::Endpoint) -> Self {
         if endpoint.is_this_machine() { Self::ThisMachine } else { Self::Anywhere }
     }
 }
 
 impl Rate {
-    /// The window's length.
+    /// Returns the window's length.
     pub(super) const fn window(self) -> Duration {
         Duration::from_millis(self.window_ms)
     }
 
-    /// The pace of this rate, without a budget of a day. The error names the setting and what is documented.
+    /// Returns the pace of this rate, without a daily budget. An error names the setting and the documented rate.
     pub(super) fn pace(self, documented: Self, place: Place) -> Result<Pace, String> {
         if self.calls == 0 || self.window_ms == 0 {
             return Err("rate.calls and rate.window_ms must be at least 1".to_owned());

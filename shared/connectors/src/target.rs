@@ -1,4 +1,4 @@
-//! What a connector says of accounts, target lists and batches.
+//! Accounts, target lists and batches, as connectors return them.
 
 use super::PushError;
 use relay_delivery::batch::RowResult;
@@ -10,25 +10,25 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// What a check says of an account that is usable.
+/// An account that is usable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Account {
-    /// What the destination calls it, for people.
+    /// The destination's name of it, for people.
     pub name: String,
-    /// What people should know before they use it.
+    /// Notices for people who use it.
     pub notices: Vec<String>,
 }
 
-/// The target list that an export asks for.
+/// The target list that an export requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WantedList {
-    /// The one with this id, as the export writes it.
+    /// The list with this id, as the export writes it.
     Existing(ListId),
-    /// One of the segment's own: found again where it was made before, else found by name or made.
+    /// The segment's own list: the one of an earlier run, one found by its name, or a new one.
     OfSegment {
         /// The segment.
         segment: SegmentId,
-        /// What people call the segment now.
+        /// The segment's current name.
         name: String,
         /// The destination's id of the list from an earlier run.
         known: Option<ListId>,
@@ -36,7 +36,7 @@ pub enum WantedList {
 }
 
 impl WantedList {
-    /// What people call it: the id, or the segment's name.
+    /// Returns its label for people: the id, or the segment's name.
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
@@ -45,7 +45,7 @@ impl WantedList {
         }
     }
 
-    /// The destination's id of the list that the segment had in an earlier run.
+    /// Returns the destination's id of the segment's list from an earlier run.
     #[must_use]
     pub const fn known(&self) -> Option<&ListId> {
         match self {
@@ -60,31 +60,31 @@ impl WantedList {
 pub struct Prepared<T> {
     /// What each push needs.
     pub target: T,
-    /// The destination's own id of the list, in one spelling: what decides whose list it is.
+    /// The destination's own id of the list, in one spelling. Delivered state belongs to it.
     pub list_id: ListId,
-    /// What the export's match key is made of there.
+    /// The kind of the export's match key.
     pub match_key: MatchKeyKind,
-    /// What is sent with every row alike: when it changes, every row is sent again.
+    /// What is sent with every row. If it changes, every row is sent again.
     pub terms: String,
     /// The fields that rows can be mapped to.
     pub fields: Vec<Field>,
-    /// What is spent of the account's day, where the destination tells.
+    /// How much of the account's daily quota is spent, if the destination returns it.
     pub quota: Option<Quota>,
-    /// What people should know: said in the run and in its report.
+    /// Notices for the run and its report.
     pub notices: Vec<String>,
 }
 
-/// What a delta would cost, as far as that can be known without a call.
+/// The cost of a delta, as far as it is known without a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {
     /// Calls.
     pub calls: u64,
-    /// How long they take at the connection's pace, others leaving it alone; `None` where there is no pace.
+    /// Seconds that they take at the connection's pace without other work; `None` if there is no pace.
     pub seconds: Option<u64>,
 }
 
 impl Estimate {
-    /// So many calls at a pace.
+    /// Returns the cost of so many calls at a pace.
     #[must_use]
     pub fn at(calls: u64, pace: Option<&Pace>) -> Self {
         Self { calls, seconds: pace.map(|pace| pace.seconds(calls)) }
@@ -96,14 +96,14 @@ impl Estimate {
 pub struct Workload<'a> {
     /// Its batches, as they would be sent.
     pub batches: &'a [BatchEntry],
-    /// What [`Connector::gather`](super::Connector::gather) was told.
+    /// The size that [`Connector::gather`](super::Connector::gather) got.
     pub size: DeltaSize,
-    /// Rows that add somebody.
+    /// Rows that add a person.
     pub added_rows: u64,
 }
 
 impl Workload<'_> {
-    /// Sums over the batches of a kind what `calls` says of the number of a batch's rows.
+    /// Sums `calls` of each batch's number of rows, over the batches of a kind.
     #[must_use]
     pub fn sum(&self, kind: Kind, calls: impl Fn(u64) -> u64) -> u64 {
         let batches = self.batches.iter().filter(|batch| batch.kind == kind);
@@ -111,12 +111,12 @@ impl Workload<'_> {
     }
 }
 
-/// How much a delta adds and changes.
+/// The size of a delta's additions and changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeltaSize {
     /// Rows that add or change.
     pub upsert_rows: u64,
-    /// Bytes of the requests that they become, at the most.
+    /// Bytes of their requests, at most.
     pub upsert_bytes: u64,
     /// Mapped fields.
     pub fields: u64,
@@ -124,42 +124,42 @@ pub struct DeltaSize {
     pub lanes: u16,
 }
 
-/// How a delta's additions and changes go.
+/// How a delta's additions and changes are sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gathering {
-    /// Several batches of one lane go as one, up to these limits; `None` leaves them as they are.
+    /// Batches of one lane are merged up to these limits; `None` leaves them as they are.
     pub limits: Option<BatchLimits>,
-    /// Why, for the run and its report.
+    /// The reason, for the run and its report.
     pub notices: Vec<String>,
 }
 
-/// What became of a list that was to be deleted.
+/// The result of deleting a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retired {
-    /// It is gone, by our doing or somebody else's.
+    /// It is deleted, now or earlier.
     Gone,
     /// Something else uses it, so it was left alone.
     InUse,
-    /// The destination's lists cannot be deleted through its API.
+    /// The destination's API cannot delete lists.
     NotOffered,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pushed<J> {
     /// One result per row, in the rows' order.
     Done(Vec<RowResult>),
-    /// The first rows have their results, then something went wrong: the rest is to be sent again.
+    /// The results of the first rows, and the error that stopped the rest. The rest is sent again.
     Partly(Vec<RowResult>, PushError),
-    /// The destination has taken the batch and works on it.
+    /// The destination has accepted the batch and processes it.
     Accepted {
-        /// What has to be remembered.
+        /// What is stored until the next poll.
         job: J,
-        /// When to look again.
+        /// When to poll again.
         look_after: Duration,
     },
 }
 
-/// The job of a destination that always answers at once: there is none.
+/// The job of a destination that always responds at once: there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoJob {}

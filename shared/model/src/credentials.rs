@@ -1,17 +1,17 @@
-//! Where a connector's credentials come from, and where renewed ones go.
+//! Where a connector reads its credentials and stores renewed ones.
 
 use secrecy::SecretString;
 
-/// Why credentials cannot be had. Never holds any part of them.
+/// Why credentials cannot be read or stored. Never holds any part of them.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CredentialError {
-    /// There is no such secret, or it is empty.
+    /// The secret does not exist or is empty.
     #[error("secret \"{name}\" does not exist or is empty")]
     Missing {
         /// The secret's name.
         name: String,
     },
-    /// The function may not read or write it.
+    /// The function may not read or write the secret.
     #[error("secret \"{name}\" may not be used: its name must begin with the stack's prefix for connections")]
     Forbidden {
         /// The secret's name.
@@ -22,10 +22,10 @@ pub enum CredentialError {
     Malformed {
         /// The secret's name.
         name: String,
-        /// What it should hold.
+        /// The form that it has to have.
         problem: &'static str,
     },
-    /// The store cannot be reached now.
+    /// The store is unavailable.
     #[error("secret \"{name}\" cannot be reached now")]
     Unavailable {
         /// The secret's name.
@@ -35,10 +35,10 @@ pub enum CredentialError {
 
 /// Reads one connection's secret, and stores a renewed one.
 pub trait CredentialStore: Send + Sync {
-    /// The secret's name, for messages.
+    /// Returns the secret's name, for messages.
     fn name(&self) -> &str;
 
-    /// The newest version of the secret.
+    /// Reads the newest version of the secret.
     fn load(&self) -> impl Future<Output = Result<SecretString, CredentialError>> + Send;
 
     /// Stores a new version of the secret.

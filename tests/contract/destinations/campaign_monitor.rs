@@ -142,7 +142,7 @@ impl Harness for CampaignMonitorHarness {
 
     fn state_of(&self, _list: &ListId, key: &MatchKey) -> String {
         let person = self.sandbox.subscriber(&self.list, &key.0).unwrap();
-        // Whoever is suppressed is sent nothing, on whatever list they are.
+        // A suppressed person gets no mail from any list.
         if person.suppressed { "suppressed".to_owned() } else { format!("{:?}", person.state) }
     }
 
@@ -192,7 +192,7 @@ impl Harness for CampaignMonitorHarness {
     }
 
     fn lists(&self) -> Vec<String> {
-        // An export makes none; the sandbox shows those that there are to nobody but their owner.
+        // An export creates no lists, and the sandbox shows lists to their owner only.
         Vec::new()
     }
 

@@ -13,15 +13,15 @@ use std::collections::BTreeSet;
 use vendor::{Guid, ListAction};
 
 const WRONG_SECRET: &str = "Wr0ng~Wr0ng~Wr0ng~Wr0ng~Wr0ng~Wr0ng00";
-/// Contacts that there are.
+/// The numbers of the existing contacts.
 const CONTACTS: u64 = 1_000_000;
-/// Numbers of ids that are not among them.
+/// The numbers of ids without a contact.
 const INACTIVE: u128 = 7_000;
 const MISSING: u128 = 8_000;
 
-/// The whole set in one call.
+/// Sends the whole set in one call.
 pub(crate) type InSets = DynamicsHarness<false>;
-/// A call for each member, many of them in a batch.
+/// Sends one call for each member, many of them in one `$batch`.
 pub(crate) type OneByOne = DynamicsHarness<true>;
 
 /// An organisation with contacts, an application and lists.
@@ -80,7 +80,7 @@ impl<const IS_ONE_BY_ONE: bool> Harness for DynamicsHarness<IS_ONE_BY_ONE> {
     }
 
     fn limited_secret(&self) -> String {
-        // Rights are the application user's, so it loses them.
+        // Permissions belong to the application user, so they are taken from it.
         let privileges = ["prvReadList", "prvReadContact"].map(str::to_owned).into();
         let user = vendor::ApplicationUser::WithPrivileges(privileges);
         let change = vendor::ApplicationChange::User(user);
@@ -101,8 +101,8 @@ impl<const IS_ONE_BY_ONE: bool> Harness for DynamicsHarness<IS_ONE_BY_ONE> {
         if IS_ONE_BY_ONE {
             WantedList::Existing(ListId(self.list.to_string()))
         } else {
-            let segment = SegmentId::try_from("everybody".to_owned()).unwrap();
-            WantedList::OfSegment { segment, name: "Everybody".to_owned(), known: None }
+            let segment = SegmentId::try_from("readers".to_owned()).unwrap();
+            WantedList::OfSegment { segment, name: "Readers".to_owned(), known: None }
         }
     }
 

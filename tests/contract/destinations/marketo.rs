@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A hundred times as fast as in reality, so that imports take no time.
+/// The sandbox runs at a hundred times real time, so that imports complete at once.
 const TIME_SCALE: f64 = 100.0;
 const WRONG_SECRET: &str = "Wr0ngWr0ngWr0ngWr0ngWr0ngWr0ng00";
 
-/// By calls.
+/// Pushes by calls.
 pub(crate) type BySync = MarketoHarness<false>;
-/// By files.
+/// Pushes by files.
 pub(crate) type ByImport = MarketoHarness<true>;
 
 /// An instance with two custom services and a list.
@@ -60,7 +60,7 @@ impl<const IS_IMPORT: bool> Harness for MarketoHarness<IS_IMPORT> {
 
     async fn start() -> Self {
         let usual = vendor::Options::default();
-        // Tokens live as long as in reality, for their end is told in our time.
+        // Tokens keep their real lifetime, because their expiry is compared with the local clock.
         let token_ms = usual.token_ms * 100;
         let options = vendor::Options { time_scale: TIME_SCALE, token_ms, ..usual };
         let sandbox = vendor::Sandbox::start(options).await.unwrap();
@@ -106,8 +106,8 @@ impl<const IS_IMPORT: bool> Harness for MarketoHarness<IS_IMPORT> {
 
     fn wanted(&self) -> WantedList {
         if IS_IMPORT {
-            let segment = SegmentId::try_from("everybody".to_owned()).unwrap();
-            WantedList::OfSegment { segment, name: "Everybody".to_owned(), known: None }
+            let segment = SegmentId::try_from("readers".to_owned()).unwrap();
+            WantedList::OfSegment { segment, name: "Readers".to_owned(), known: None }
         } else {
             WantedList::Existing(ListId(self.list.to_string()))
         }

@@ -1,4 +1,4 @@
-//! One harness for each destination and each way in which it is spoken to.
+//! One harness for each destination and each kind of API call.
 
 pub(crate) mod campaign_monitor;
 pub(crate) mod dynamics365_sales;

@@ -13,16 +13,16 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A hundred times as fast as in reality, so that batches take no time.
+/// The sandbox runs at a hundred times real time, so that batches complete at once.
 const TIME_SCALE: f64 = 100.0;
 const WRONG_KEY: &str = "ba5eba11ba5eba11ba5eba11-ba5eba11ba5e";
-/// How often is looked whether everything is done, every few milliseconds.
+/// How often the harness polls for completion, every few milliseconds.
 const LOOKS: usize = 2_000;
-const TAG: &str = "Everybody";
+const TAG: &str = "Readers";
 
-/// The version 2026-03-15.
+/// API version 2026-03-15.
 pub(crate) type InVersion2026 = OmnisendHarness<false>;
-/// The version 5.
+/// API version 5.
 pub(crate) type InVersion5 = OmnisendHarness<true>;
 
 /// A brand with two keys.
@@ -50,8 +50,8 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
 
     const HAS_LISTS: bool = false;
 
-    // The answer to a call about tags is that it was accepted, whoever there is.
-    const TELLS_STRANGERS: bool = IS_V5;
+    // A tag call is accepted even for unknown contacts.
+    const REPORTS_UNKNOWN_REMOVALS: bool = IS_V5;
 
     async fn start() -> Self {
         let options = vendor::Options { time_scale: TIME_SCALE, ..vendor::Options::default() };
@@ -94,7 +94,7 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
         if IS_V5 {
             WantedList::Existing(ListId(TAG.to_owned()))
         } else {
-            let segment = SegmentId::try_from("everybody".to_owned()).unwrap();
+            let segment = SegmentId::try_from("readers".to_owned()).unwrap();
             WantedList::OfSegment { segment, name: TAG.to_owned(), known: None }
         }
     }
@@ -121,7 +121,7 @@ impl<const IS_V5: bool> Harness for OmnisendHarness<IS_V5> {
         page.contacts.into_iter().filter_map(|contact| contact.email).collect()
     }
 
-    async fn come_to_rest(&self) {
+    async fn wait_until_idle(&self) {
         for _ in 0..LOOKS {
             let counts = self.sandbox.counts(&self.brand.brand_id).unwrap();
             if counts.pending_taggings + counts.unfinished_batches == 0 {

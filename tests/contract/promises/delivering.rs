@@ -1,4 +1,4 @@
-//! Additions and changes reach the people they are for, and nobody else.
+//! Additions and changes reach exactly the given people.
 
 use crate::harness::{Harness, keys_of};
 use crate::people::{self, removals};
@@ -7,8 +7,8 @@ use relay_connectors::{Connector, DeltaSize, Workload};
 use relay_model::batch::{BatchEntry, Kind};
 use relay_model::{FieldValue, Lane, MatchKey, Operation, Outcome, Row};
 
-/// More people than one call takes, beside somebody who was there before.
-pub(crate) async fn everybody_is_delivered_and_nobody_else<H: Harness>() {
+/// More people than one call takes, beside an existing member.
+pub(crate) async fn all_given_people_are_delivered_and_no_others<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let there = stage.harness.match_key(700_000);
     stage.harness.put(stage.list(), &there);
@@ -33,7 +33,7 @@ fn check_names<'a, H: Harness>(stage: &Stage<H>, rows: impl IntoIterator<Item = 
     }
 }
 
-pub(crate) async fn the_same_batch_twice_changes_nothing<H: Harness>() {
+pub(crate) async fn a_repeated_batch_changes_nothing<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let (rows, _) = stage.deliver(0..20).await;
     let (members, people) = (stage.members().await, stage.harness.people());
@@ -45,7 +45,7 @@ pub(crate) async fn the_same_batch_twice_changes_nothing<H: Harness>() {
     check_names(&stage, &rows);
 }
 
-pub(crate) async fn a_change_is_applied_to_the_person_who_is_there<H: Harness>() {
+pub(crate) async fn a_change_is_applied_to_the_existing_person<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let (rows, results) = stage.deliver(0..5).await;
     let (members, people) = (stage.members().await, stage.harness.people());
@@ -63,8 +63,8 @@ pub(crate) async fn a_change_is_applied_to_the_person_who_is_there<H: Harness>()
     check_names(&stage, changed.iter().chain(&rows[3..]));
 }
 
-/// Rows that the destination does not take are first, last and in between; nobody else suffers.
-pub(crate) async fn a_row_that_is_refused_is_told_and_the_others_go<H: Harness>() {
+/// Refused rows are first, last and in between; all other rows are delivered.
+pub(crate) async fn a_refused_row_is_reported_and_the_others_are_delivered<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let refused: Vec<MatchKey> = stage.harness.refused_keys();
     let good = stage.rows(0..20);
@@ -87,7 +87,7 @@ pub(crate) async fn a_row_that_is_refused_is_told_and_the_others_go<H: Harness>(
     assert_eq!(stage.members().await, keys_of(&good));
 }
 
-pub(crate) async fn an_empty_batch_costs_no_call<H: Harness>() {
+pub(crate) async fn an_empty_batch_needs_no_call<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let calls = stage.harness.calls();
     for kind in [Kind::Upsert, Kind::Remove] {
@@ -95,14 +95,14 @@ pub(crate) async fn an_empty_batch_costs_no_call<H: Harness>() {
         assert_eq!((delivery.results, delivery.errors, delivery.calls), (vec![], vec![], 0));
     }
     assert_eq!(stage.harness.calls(), calls);
-    // The figure is one that grows.
+    // The counter increases.
     stage.connector().check(&stage.allowance().context(&stage.connector())).await.unwrap();
     assert!(stage.harness.calls() > calls);
 }
 
-/// Where the destination answers at once, the calls of a batch are known before. Work that it takes its time for is asked
-/// after, who knows how often; and people whose ids it has not told are looked up before they are taken off.
-pub(crate) async fn a_batch_costs_what_is_estimated<H: Harness>() {
+/// The calls of a batch are known in advance if the destination responds at once. Asynchronous jobs need an unknown
+/// number of polls, and people without a known id are looked up before their removal.
+pub(crate) async fn a_batch_needs_the_estimated_calls<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let rows = stage.rows(0..H::MANY.min(350));
     let added = stage.push(Kind::Upsert, &rows).await;
@@ -121,7 +121,7 @@ pub(crate) async fn a_batch_costs_what_is_estimated<H: Harness>() {
         assert!(estimate.calls > 0 && estimate.seconds.is_some() == stage.connector().pace().is_some());
         if delivery.jobs.is_empty() {
             let most = if added_ids == rows.len() { estimate.calls } else { 2 * estimate.calls };
-            // A refusal costs itself, and what its person had cost before it: a look or two.
+            // A refused row needs its own call and one or two lookups.
             let (calls, most) = (delivery.calls - delivery.throttles, most + 2 * delivery.throttles);
             assert!((estimate.calls..=most).contains(&calls), "{kind:?}: {estimate:?} {calls}");
         }

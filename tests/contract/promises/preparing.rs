@@ -1,4 +1,4 @@
-//! Preparing may be done as often as one likes.
+//! Preparing can be repeated.
 
 use crate::harness::Harness;
 use crate::stage::Stage;
@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use relay_connectors::{Connector, Intent, Prepared, PushError, Retry, WantedList};
 use sandbox::faults::FaultKind;
 
-/// The calls of one preparation, at the most, each of which is troubled once.
+/// The maximum number of calls of one preparation. Each of them fails once.
 const MOST_CALLS: usize = 12;
 
 async fn prepare<H: Harness>(
@@ -19,7 +19,7 @@ async fn prepare<H: Harness>(
     connector.prepare(&harness.export(), list, &allowance.context(&connector)).await
 }
 
-/// Preparing what is not delivered.
+/// Preparations outside deliveries.
 async fn look<H: Harness>(harness: &H, list: &WantedList) -> Prepared<<H::C as Connector>::Target> {
     let connector = harness.connect(crate::store::MemoryStore::new(harness.secret()));
     let pacer = std::sync::Arc::new(crate::pacer::RecordingPacer::generous());
@@ -28,32 +28,32 @@ async fn look<H: Harness>(harness: &H, list: &WantedList) -> Prepared<<H::C as C
     connector.prepare(&harness.export(), list, &context).await.expect("the list can be looked at")
 }
 
-/// What has to be the same whoever prepares and how often. Notices may tell what was made just now.
-fn told<T: serde::Serialize>(prepared: &Prepared<T>) -> String {
+/// The parts that do not depend on who prepares and how often. Notices may report what was created now.
+fn comparable_parts<T: serde::Serialize>(prepared: &Prepared<T>) -> String {
     let target = serde_json::to_string(&prepared.target).unwrap();
     let Prepared { list_id, match_key, terms, fields, .. } = prepared;
     format!("{target} {list_id} {match_key:?} {terms} {fields:?}")
 }
 
-pub(crate) async fn preparing_twice_is_preparing_once<H: Harness>() {
+pub(crate) async fn preparing_is_idempotent<H: Harness>() {
     let harness = H::start().await;
     let first = prepare(&harness, &harness.wanted()).await.expect("the first time");
     let lists = harness.lists();
     let second = prepare(&harness, &harness.wanted()).await.expect("the second time");
-    assert_eq!((told(&second), harness.lists()), (told(&first), lists.clone()));
-    // A segment's list is known after the first run.
+    assert_eq!((comparable_parts(&second), harness.lists()), (comparable_parts(&first), lists.clone()));
+    // The id of a segment's list is known after the first run.
     if let WantedList::OfSegment { segment, name, .. } = harness.wanted() {
         let known = WantedList::OfSegment { segment, name, known: Some(first.list_id.clone()) };
         let third = prepare(&harness, &known).await.expect("the third time");
-        assert_eq!((told(&third), harness.lists()), (told(&first), lists));
+        assert_eq!((comparable_parts(&third), harness.lists()), (comparable_parts(&first), lists));
     }
     if let Some(key) = harness.field_key() {
         assert!(first.fields.iter().any(|field| field.key == key), "{:?}", first.fields);
     }
 }
 
-/// Each call of a preparation is troubled in turn; who prepares again finds or makes what one without trouble makes.
-pub(crate) async fn preparing_in_a_storm_makes_nothing_twice<H: Harness>() {
+/// Each call of a preparation fails once; a repeated preparation has the same result as one without errors.
+pub(crate) async fn preparing_with_errors_creates_nothing_twice<H: Harness>() {
     let calm = Stage::<H>::open().await;
     let cases = (1..=MOST_CALLS).flat_map(|number| {
         [FaultKind::DropAfterProcessing, FaultKind::Status(503)].map(|fault| (number, fault))
@@ -69,26 +69,29 @@ pub(crate) async fn preparing_in_a_storm_makes_nothing_twice<H: Harness>() {
                 assert_ne!(error.retry, Retry::Never, "call {number}, {fault:?}: {error}");
             }
             harness.clear_faults();
-            let prepared = prepare(&harness, &harness.wanted()).await.expect("the storm is over");
+            let prepared = prepare(&harness, &harness.wanted()).await.expect("the errors have ended");
             assert_eq!((harness.lists().len(), prepared.fields), (lists, fields), "call {number}, {fault:?}");
         }
     }))
     .await;
 }
 
-/// What would be made is told and not made, and what is there is seen as a delivery sees it.
-pub(crate) async fn a_look_writes_nothing<H: Harness>() {
+/// A dry run reports objects that would be created, and sees existing objects as a delivery does.
+pub(crate) async fn a_dry_run_writes_nothing<H: Harness>() {
     let harness = H::start().await;
     let (lists, people) = (harness.lists(), harness.people());
     let first = look(&harness, &harness.wanted()).await;
     let second = look(&harness, &harness.wanted()).await;
-    assert_eq!((told(&first), first.notices.len()), (told(&second), second.notices.len()));
+    assert_eq!(
+        (comparable_parts(&first), first.notices.len()),
+        (comparable_parts(&second), second.notices.len())
+    );
     assert_eq!((harness.writes(), harness.lists(), harness.people()), (0, lists, people));
     if let Some(key) = harness.field_key() {
         assert!(first.fields.iter().any(|field| field.key == key), "{:?}", first.fields);
     }
 
-    // A delivery makes what the look has told of, and from then on both see the same.
+    // A delivery creates what the dry run has reported; from then on both have the same result.
     let would_be = |notices: &[String]| notices.iter().filter(|notice| notice.contains("would be")).count();
     let prepared = prepare(&harness, &harness.wanted()).await.expect("the list can be prepared");
     let writes = harness.writes();
@@ -97,8 +100,8 @@ pub(crate) async fn a_look_writes_nothing<H: Harness>() {
     assert_eq!((&first.terms, first.match_key), (&prepared.terms, prepared.match_key));
     assert_eq!(first.fields.len(), prepared.fields.len());
     let third = look(&harness, &harness.wanted()).await;
-    assert_eq!(told(&third), told(&prepared));
-    // A segment that has another name now has a list that a delivery would call after it; a tag stays.
+    assert_eq!(comparable_parts(&third), comparable_parts(&prepared));
+    // A delivery would rename the list of a segment with a new name; a tag keeps its name.
     if let WantedList::OfSegment { segment, .. } = harness.wanted() {
         let known = Some(prepared.list_id.clone());
         let renamed = WantedList::OfSegment { segment, name: "Renamed".to_owned(), known };

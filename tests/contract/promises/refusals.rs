@@ -1,4 +1,4 @@
-//! What somebody has to act on is named and not tried again.
+//! User errors are named and not retried.
 
 use crate::harness::Harness;
 use crate::people::{removal, removals};
@@ -8,7 +8,7 @@ use relay_connectors::{Connector, ErrorKind, PushError, Retry};
 use relay_model::CredentialError;
 use relay_model::batch::Kind;
 
-/// All that a connector can be asked, with its error. None of it may go well.
+/// The errors of all kinds of calls. Each call must fail.
 async fn refusals<H: Harness>(stage: &Stage<H>, connector: &H::C) -> Vec<PushError> {
     let rows = stage.rows(0..3);
     let leavers: Vec<_> = rows.iter().map(removal).collect();
@@ -23,7 +23,7 @@ async fn refusals<H: Harness>(stage: &Stage<H>, connector: &H::C) -> Vec<PushErr
     ]
 }
 
-pub(crate) async fn wrong_credentials_are_named_and_end_it<H: Harness>() {
+pub(crate) async fn wrong_credentials_are_permanent_errors<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let connector = stage.harness.connect(MemoryStore::new(stage.harness.wrong_secret()));
     for error in refusals(&stage, &connector).await {
@@ -36,8 +36,8 @@ pub(crate) async fn wrong_credentials_are_named_and_end_it<H: Harness>() {
     assert!(!account.name.trim().is_empty());
 }
 
-/// A secret that is not there, is somebody else's, is of another form, or cannot be reached now.
-pub(crate) async fn credentials_that_cannot_be_had_are_told_apart<H: Harness>() {
+/// A secret that is missing, may not be read, has another form, or is temporarily unavailable.
+pub(crate) async fn errors_of_the_credential_store_are_distinguished<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let calls = stage.harness.calls();
     let name = || SECRET_NAME.to_owned();
@@ -66,8 +66,8 @@ pub(crate) async fn credentials_that_cannot_be_had_are_told_apart<H: Harness>() 
     assert_eq!(stage.harness.calls(), calls, "nothing is asked without credentials");
 }
 
-/// By the check, or where that cannot see the right by preparing: before any data moves.
-pub(crate) async fn a_right_that_is_missing_is_found_before_anything_is_sent<H: Harness>() {
+/// The check or the preparation finds the missing permission, before any data is sent.
+pub(crate) async fn a_missing_permission_is_found_before_the_first_write<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let connector = stage.harness.connect(MemoryStore::new(stage.harness.limited_secret()));
     let context = stage.allowance().context(&connector);
@@ -78,12 +78,12 @@ pub(crate) async fn a_right_that_is_missing_is_found_before_anything_is_sent<H: 
         prepared.err().expect("a right is missing")
     };
     assert_eq!(error.kind, ErrorKind::Permission, "{error}");
-    // Where a lack of rights looks like a passing refusal, a bounded number of tries finds out.
+    // A missing permission that looks like a temporary error is found after a limited number of attempts.
     assert!(matches!(error.retry, Retry::Never | Retry::Backoff), "{error:?}");
     check_secrets(&stage.harness.keys(), &format!("{error} {error:?}"));
 }
 
-pub(crate) async fn a_list_that_is_not_there_ends_it<H: Harness>() {
+pub(crate) async fn a_missing_list_is_a_permanent_error<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let connector = stage.connector();
     let lists = stage.harness.lists();
@@ -112,7 +112,7 @@ pub(crate) async fn a_list_that_is_not_there_ends_it<H: Harness>() {
     }
 }
 
-/// No eight characters in a row of any key are in the text.
+/// Checks that the text has no eight consecutive characters of any key.
 #[track_caller]
 pub(crate) fn check_secrets(keys: &[String], text: &str) {
     for key in keys {

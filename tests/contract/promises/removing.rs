@@ -1,4 +1,4 @@
-//! Removals take people off the list, and only those whom they are for.
+//! Removals take exactly the given people off the list.
 
 use crate::harness::{Harness, keys_of};
 use crate::people::{removal, removals};
@@ -7,7 +7,7 @@ use relay_model::Row;
 use relay_model::Standing;
 use relay_model::batch::Kind;
 
-pub(crate) async fn exactly_the_given_people_are_taken_off<H: Harness>() {
+pub(crate) async fn exactly_the_given_people_are_removed<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let others: Vec<Row> = stage.rows(600..603);
     for row in &others {
@@ -16,9 +16,9 @@ pub(crate) async fn exactly_the_given_people_are_taken_off<H: Harness>() {
     let (rows, results) = stage.deliver(0..12).await;
     let leavers = removals(&rows, &results);
     let (leavers, stay) = leavers.split_at(7);
-    // People whom the destination knows but not on this list, and people whom it may never have heard of.
-    let (gone, told) = stage.deliver(12..14).await;
-    let gone = removals(&gone, &told);
+    // People who are known but not on this list, and people who are unknown.
+    let (gone, results_of_gone) = stage.deliver(12..14).await;
+    let gone = removals(&gone, &results_of_gone);
     assert_applied(&stage.settle(Kind::Remove, &gone).await.results);
     let forgotten = gone.iter().map(removal);
     let unknown = stage.rows(800..803);
@@ -29,27 +29,27 @@ pub(crate) async fn exactly_the_given_people_are_taken_off<H: Harness>() {
     let delivery = stage.settle(Kind::Remove, &all).await;
     assert_applied(&delivery.results);
     for (place, result) in delivery.results.iter().enumerate() {
-        let is_ours = place < leavers.len() || !H::TELLS_STRANGERS;
+        let is_ours = place < leavers.len() || !H::REPORTS_UNKNOWN_REMOVALS;
         let expected = if is_ours { Standing::FollowsOutcome } else { Standing::NotOurs };
         assert_eq!(result.standing, expected, "row {place}: {result:?}");
     }
     let expected = keys_of(stay.iter().chain(&others));
     assert_eq!(stage.members().await, expected);
-    assert_eq!(stage.harness.people(), people, "nobody is deleted but from the list");
+    assert_eq!(stage.harness.people(), people, "people are removed from the list and not deleted");
 
-    // The same removals again find nothing to do. Whose doing it was may be forgotten.
+    // Repeated removals change nothing. They need not report who removed the people.
     let again = stage.settle(Kind::Remove, &all).await;
     assert_applied(&again.results);
     assert_eq!((stage.members().await, stage.harness.people()), (expected, people));
 
-    // What the destination once told of a person is a help, not a must.
+    // A removal succeeds without the destination's id of the person.
     let forgotten: Vec<Row> = stay.iter().map(removal).collect();
     let delivery = stage.settle(Kind::Remove, &forgotten).await;
     assert_applied(&delivery.results);
     assert_eq!(stage.members().await, keys_of(&others));
 }
 
-pub(crate) async fn whoever_was_taken_off_comes_back<H: Harness>() {
+pub(crate) async fn removed_people_can_be_added_again<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let (rows, results) = stage.deliver(0..6).await;
     let people = stage.harness.people();
@@ -60,8 +60,8 @@ pub(crate) async fn whoever_was_taken_off_comes_back<H: Harness>() {
     assert_eq!((stage.members().await, stage.harness.people()), (keys_of(&rows), people));
 }
 
-/// Neither an addition nor a removal makes anything of what people have said to the destination themselves.
-pub(crate) async fn people_who_said_no_stay_as_they_are<H: Harness>() {
+/// Neither additions nor removals change people who opted out at the destination.
+pub(crate) async fn people_who_opted_out_stay_unchanged<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let keys = stage.harness.guard(stage.list());
     let states =

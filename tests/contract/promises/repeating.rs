@@ -1,4 +1,4 @@
-//! Everything may be sent twice and end anywhere: the result is the same.
+//! Every message may be delivered twice and every worker may be killed at any point: the result is the same.
 
 use crate::harness::{Calls, Harness, keys_of};
 use crate::people::removals;
@@ -8,7 +8,7 @@ use relay_connectors::{Pushed, Retry};
 use relay_model::batch::Kind;
 use sandbox::faults::FaultKind;
 
-/// Ways to lose an answer to work that was done.
+/// Faults that carry out the call and lose its response.
 fn losses() -> [FaultKind; 4] {
     [
         FaultKind::DropAfterProcessing,
@@ -18,12 +18,12 @@ fn losses() -> [FaultKind; 4] {
     ]
 }
 
-/// The work is done, and nobody hears of it: once, so that it may be mended at once, and often, so that the queue
-/// has to bring the batch again.
-pub(crate) async fn an_answer_that_is_lost_changes_nothing<H: Harness>() {
+/// The call is carried out and its response is lost: once, so that a retry succeeds, and often, so that the queue
+/// has to deliver the batch again.
+pub(crate) async fn a_lost_response_changes_nothing<H: Harness>() {
     let cases = losses().into_iter().flat_map(|loss| [(loss.clone(), 1), (loss, 4)]);
     join_all(cases.map(|(loss, times)| async move {
-        let stage = Stage::<H>::open_in_a_hurry().await;
+        let stage = Stage::<H>::open_with_little_time().await;
         let rows = stage.rows(0..10);
         let people = stage.harness.people() + rows.len() - stage.harness.known(&rows);
         stage.harness.fault(Calls::Adding, &loss, times);
@@ -52,8 +52,8 @@ fn check_retries(errors: &[relay_connectors::PushError]) {
     assert!(errors.iter().all(|error| error.retry != Retry::Never), "{errors:?}");
 }
 
-/// The first worker does its work, or some of it, and dies before it can store anything.
-pub(crate) async fn a_worker_that_dies_changes_nothing<H: Harness>() {
+/// The first worker processes some or all rows, and is killed before it stores results.
+pub(crate) async fn a_killed_worker_changes_nothing<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let rows = stage.rows(0..10);
     let people = stage.harness.people() + rows.len() - stage.harness.known(&rows);
@@ -74,8 +74,8 @@ pub(crate) async fn a_worker_that_dies_changes_nothing<H: Harness>() {
     assert_eq!((stage.members().await, stage.harness.people()), (keys_of(&rows[4..]), people));
 }
 
-/// A worker dies while it waits for an answer: the call goes on without it.
-pub(crate) async fn a_call_that_goes_on_without_its_worker_changes_nothing<H: Harness>() {
+/// A worker is killed while it waits for a response: the destination still carries out the call.
+pub(crate) async fn a_call_that_outlives_its_worker_changes_nothing<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let rows = stage.rows(0..10);
     let people = stage.harness.people() + rows.len() - stage.harness.known(&rows);
@@ -85,7 +85,7 @@ pub(crate) async fn a_call_that_goes_on_without_its_worker_changes_nothing<H: Ha
     {
         let attempt = stage.attempt(&connector, Kind::Upsert, &rows, &context);
         let waited = tokio::time::timeout(std::time::Duration::from_millis(700), attempt).await;
-        // Who was given the answer all the same has submitted a job, whose end nobody looks after.
+        // An attempt that got its response has submitted a job that is not polled again.
         assert!(!matches!(waited, Ok(Ok(Pushed::Done(_)))), "the answer was held back");
     }
     stage.harness.clear_faults();

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-/// How many times faster than real the organisation's time runs.
+/// The time scale of the sandbox: how many times faster than real time it runs.
 const TIME_SCALE: u32 = 20;
 
-/// An organisation. When it goes, its sandbox must have seen nothing that must never happen.
+/// An organisation. Dropping it checks the invariants of its sandbox.
 pub(super) struct Organisation<'a> {
     pub(super) scene: &'a Scene,
     pub(super) application: Application,
@@ -76,14 +76,14 @@ impl<'a> Organisation<'a> {
         Self { scene, application, connection, sandbox }
     }
 
-    /// Lets a call have so many members at the most.
+    /// Sets the maximum number of members in one call.
     pub(super) fn members_a_call(mut self, members: usize) -> Self {
         self.connection["settings"]["first_members"] = json!(members);
         self.connection["settings"]["largest_members"] = json!(members);
         self
     }
 
-    /// An export of everybody in the file to a list of the segment's own.
+    /// An export of all contacts in the file to the segment's own list.
     pub(super) fn job(&self, name: &str) -> Definitions<'a> {
         let export = json!({
             "id": name,
@@ -105,12 +105,12 @@ impl<'a> Organisation<'a> {
         lists[0].clone()
     }
 
-    /// Who is on a list.
+    /// The members of a list.
     pub(super) fn on(&self, list: Guid) -> BTreeSet<Guid> {
         self.members(list).unwrap().into_iter().map(|member| member.contact_id).collect()
     }
 
-    /// The owner of a list does something with it, now or after some calls that change its members.
+    /// Changes a list as its owner would, at once or after some calls that change its members.
     pub(super) fn owner(&self, list: Guid, change: ListChange, after_calls: usize) {
         self.change_list(list, PendingChange { change, after_calls }).unwrap();
     }
@@ -120,7 +120,7 @@ impl<'a> Organisation<'a> {
         self.report().calls.get(&endpoint).map_or(0, |calls| calls.calls)
     }
 
-    /// Calls that write, or would have.
+    /// All writing calls, including failed ones.
     pub(super) fn writes(&self) -> usize {
         let writing = [
             Endpoint::CreateList,
@@ -135,12 +135,12 @@ impl<'a> Organisation<'a> {
         writing.into_iter().map(|endpoint| self.calls(endpoint)).sum()
     }
 
-    /// All calls that count since the last reset. What a batch carries is not counted by itself.
+    /// All calls since the last reset. The operations of a `$batch` are not counted separately.
     pub(super) fn all_calls(&self) -> usize {
         self.report().calls.values().map(|calls| calls.calls).sum()
     }
 
-    /// Nothing has happened that must never happen. Begins to count anew.
+    /// Checks the invariants and resets the report.
     #[track_caller]
     pub(super) fn count_anew(&self) {
         let report = self.report();
@@ -154,8 +154,8 @@ impl<'a> Organisation<'a> {
     }
 }
 
-/// Puts people into the lake in the place of those who are there: each with a customer id that follows from its place
-/// in the order, and the text of a contact's id.
+/// Replaces the people in the lake. The customer id of each follows from its position
+/// in the input; the text is the contact's id.
 pub(super) async fn upload(job: &Definitions<'_>, contacts: impl IntoIterator<Item = (u64, String)>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("contacts.csv");
@@ -169,7 +169,7 @@ pub(super) async fn upload(job: &Definitions<'_>, contacts: impl IntoIterator<It
     job.world.upload(&format!("{}/contacts.csv", job.name), &path).await.unwrap();
 }
 
-/// The contacts of these numbers, as they stand in the lake.
+/// The rows of the contacts with these numbers, as in the lake.
 pub(super) fn rows(numbers: impl IntoIterator<Item = u64>) -> Vec<(u64, String)> {
     numbers.into_iter().map(|number| (number, Guid::numbered(number).to_string())).collect()
 }

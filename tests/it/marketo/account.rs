@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-/// How many times faster than real the account's time runs.
+/// The time scale of the sandbox: how many times faster than real time it runs.
 const TIME_SCALE: u32 = 20;
-/// Calls within the account's window. More than the vendor lets through: most tests are about other things.
+/// Calls within the account's window. More than the vendor allows, because most tests do not concern limits.
 const RATE_CALLS: usize = 1_000;
 
-/// An account. When it goes, its sandbox must have seen nothing that must never happen.
+/// An account. Dropping it checks the invariants of its sandbox.
 pub(super) struct Account<'a> {
     pub(super) scene: &'a Scene,
     pub(super) credentials: Credentials,
@@ -75,13 +75,13 @@ impl<'a> Account<'a> {
         Self { scene, credentials, connection, sandbox }
     }
 
-    /// Lets so many batches be worked on at one time. With one, calls are as full as they can be and can be counted.
+    /// Sets the number of lanes. With one lane calls are full, so that they can be counted.
     pub(super) fn lanes(mut self, lanes: u16) -> Self {
         self.connection["settings"]["lanes"] = json!(lanes);
         self
     }
 
-    /// An export of everybody who wants the newsletter to a list of the segment's own, by calls.
+    /// An export of all people with the newsletter flag to the segment's own list, by calls.
     pub(super) fn job(&self, name: &str) -> Definitions<'a> {
         let export = json!({
             "id": name,
@@ -110,7 +110,7 @@ impl<'a> Account<'a> {
     pub(super) fn on(&self, list: &str) -> BTreeSet<String> {
         let emails = self.member_emails(self.list(list).id).unwrap();
         let distinct: BTreeSet<String> = emails.iter().cloned().collect();
-        assert_eq!(distinct.len(), emails.len(), "nobody is on the list twice");
+        assert_eq!(distinct.len(), emails.len(), "no person is on the list twice");
         distinct
     }
 
@@ -121,8 +121,8 @@ impl<'a> Account<'a> {
         found[0].clone()
     }
 
-    /// Everybody in the database.
-    pub(super) fn everybody(&self) -> Vec<ShownLead> {
+    /// All people in the database.
+    pub(super) fn all_people(&self) -> Vec<ShownLead> {
         self.leads(LeadId::default(), usize::MAX)
     }
 
@@ -131,7 +131,7 @@ impl<'a> Account<'a> {
         self.report().calls.get(&endpoint).map_or(0, |calls| calls.calls)
     }
 
-    /// All calls that count since the last reset.
+    /// All calls since the last reset that count for the quota.
     pub(super) fn all_calls(&self) -> usize {
         let counted = |(endpoint, calls): (Endpoint, sandbox::marketo::CallReport)| {
             if endpoint == Endpoint::Identity { 0 } else { calls.calls }
@@ -139,13 +139,13 @@ impl<'a> Account<'a> {
         self.report().calls.into_iter().map(counted).sum()
     }
 
-    /// Begins to count anew.
+    /// Checks the invariants and resets the report.
     pub(super) fn count_anew(&self) {
         self.is_clean();
         self.reset_report();
     }
 
-    /// What must be true whatever has happened.
+    /// Checks the invariants.
     #[track_caller]
     fn is_clean(&self) {
         let report = self.report();
@@ -154,7 +154,7 @@ impl<'a> Account<'a> {
     }
 }
 
-/// People who have moved.
+/// Changes the city of people.
 pub(super) fn moved<'p>(people: impl IntoIterator<Item = &'p mut Person>) {
     for person in people {
         person.city = format!("New {}", person.city);

@@ -1,4 +1,4 @@
-//! A dry run over Marketo: no list is made, nobody is written, and the day's calls are told.
+//! Dry runs to Marketo: they create no list, write no person and report the daily quota.
 
 use super::account::{Account, moved};
 use crate::support::messages::dead_letters;
@@ -17,10 +17,8 @@ const WRITES: [Endpoint; 7] = [
     Endpoint::Import,
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_makes_nothing_and_tells_the_days_calls() {
-    let scene = Scene::open().await;
-    let mut account = Account::open(&scene, "look").await.lanes(1);
+pub(crate) async fn a_dry_run_writes_nothing_and_reports_the_daily_quota(scene: &Scene) {
+    let mut account = Account::open(scene, "look").await.lanes(1);
     account.connection["settings"]["daily_calls"] = json!(9);
     let mut job = account.job("look");
     let mut people = persons(700);
@@ -41,7 +39,7 @@ async fn a_dry_run_makes_nothing_and_tells_the_days_calls() {
     );
     assert_eq!(found.targets[0].label, "look");
     assert_eq!(usize::try_from(found.calls_spent).unwrap(), account.all_calls());
-    // 700 people are three calls to write and three to add.
+    // 700 people need three calls to write and three to add.
     assert_eq!((found.calls_estimated, found.seconds_estimated), (found.calls_spent + 6, Some(1)));
     let quota = found.quota.unwrap();
     assert_eq!((quota.limit_today, quota.used_today > 0), (9, true));
@@ -51,20 +49,20 @@ async fn a_dry_run_makes_nothing_and_tells_the_days_calls() {
         assert!(!text.contains(person.email.as_ref().unwrap()) && !text.contains(&person.name));
     }
 
-    // The run makes the list, which is one call more.
+    // The run needs one more call to create the list.
     job.connection["settings"]["daily_calls"] = json!(1_000);
     job.save().await;
-    let over = job.run().await;
-    over.succeeded(added);
-    assert_eq!(over.report.calls, found.calls_estimated + 1);
+    let finished = job.run().await;
+    finished.succeeded(added);
+    assert_eq!(finished.report.calls, found.calls_estimated + 1);
 
-    // Two have moved and some have left: those who are on the list are not added again.
+    // Two changes and some removals: existing members are not added again.
     moved(people.iter_mut().take(2));
     for left in &mut people[600..620] {
         left.newsletter = false;
     }
     job.upload(&people).await;
-    // Another name would rename the list.
+    // A new name of the segment would rename the list.
     job.segment["name"] = json!("Renamed");
     job.save().await;
     account.count_anew();
@@ -74,8 +72,8 @@ async fn a_dry_run_makes_nothing_and_tells_the_days_calls() {
     assert_eq!(found.calls_estimated, found.calls_spent + 2);
     assert!(found.notices.iter().any(|notice| notice.contains("would be renamed to \"Renamed\"")));
     assert_eq!(account.list("look").members, 700);
-    let over = job.run().await;
-    over.succeeded(changed);
-    assert_eq!((over.report.calls, account.list("Renamed").members), (found.calls_estimated + 1, 680));
-    assert_eq!(dead_letters(&scene).await, 0);
+    let finished = job.run().await;
+    finished.succeeded(changed);
+    assert_eq!((finished.report.calls, account.list("Renamed").members), (found.calls_estimated + 1, 680));
+    assert_eq!(dead_letters(scene).await, 0);
 }

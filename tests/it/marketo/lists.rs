@@ -1,8 +1,9 @@
-//! Target lists: named by id, found by name, renamed, and what becomes of them without their segment.
+//! Target lists: by id, by name, renamed, and removed with their segment.
 
 use super::account::Account;
+use super::user_errors::user_errors_are_named_and_write_nothing;
 use crate::support::messages::dead_letters;
-use crate::support::{Definitions, Over, Scene, emails, persons};
+use crate::support::{Definitions, FinishedRun, Scene, emails, persons};
 use relay_model::Counts;
 use sandbox::marketo::{Endpoint, ListId, NewList, SeedLead};
 use serde_json::{Value, json};
@@ -12,30 +13,31 @@ const ALL: Counts =
     Counts { added: PEOPLE, changed: 0, removed: 0, unchanged: 0, skipped: 0, rejected: 0, deferred: 0 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_are_found_made_renamed_and_retired() {
+async fn lists_are_found_created_renamed_and_retired() {
     let scene = Scene::open().await;
     tokio::join!(
         lists_are_named_by_their_ids(&scene),
         a_list_is_found_by_its_name(&scene),
         a_list_follows_its_segments_name(&scene),
-        a_list_that_is_gone_is_made_again(&scene),
+        a_deleted_list_is_created_again(&scene),
         retired(&scene, "keep", After::Kept),
         retired(&scene, "empty", After::Emptied),
         retired(&scene, "delete", After::Deleted),
         a_list_in_use_is_left_alone(&scene),
     );
+    Box::pin(user_errors_are_named_and_write_nothing(&scene)).await;
     assert_eq!(dead_letters(&scene).await, 0);
 }
 
 #[track_caller]
-fn notice(over: &Over, words: &[&str]) {
+fn notice(finished: &FinishedRun, words: &[&str]) {
     let is_there = |notice: &String| words.iter().all(|word| notice.contains(word));
-    assert!(over.report.notices.iter().any(is_there), "{words:?} in {:#?}", over.report.notices);
+    assert!(finished.report.notices.iter().any(is_there), "{words:?} in {:#?}", finished.report.notices);
 }
 
 async fn lists_are_named_by_their_ids(scene: &Scene) {
     let account = Account::open(scene, "ids").await;
-    // The lists that are there before have the lowest ids.
+    // Lists that were created first have the lowest ids.
     let lists: Vec<ListId> =
         ["One", "Two"].map(|name| account.create_list(NewList::new(name)).unwrap()).into();
     let spellings = [lists[0].to_string(), format!("ST{}A1", lists[1])];
@@ -50,9 +52,9 @@ async fn lists_are_named_by_their_ids(scene: &Scene) {
             job.upload(&persons(PEOPLE)).await;
         }
         job.save().await;
-        let over = job.run().await;
-        over.succeeded(ALL);
-        notice(&over, &["the target list is", ["\"One\"", "\"Two\""][number]]);
+        let finished = job.run().await;
+        finished.succeeded(ALL);
+        notice(&finished, &["the target list is", ["\"One\"", "\"Two\""][number]]);
     }
     assert_eq!(account.on("One"), emails(&persons(PEOPLE)));
     assert_eq!(account.on("Two"), account.on("One"));
@@ -67,11 +69,11 @@ async fn a_list_is_found_by_its_name(scene: &Scene) {
     let job = account.job("found");
     let mut people = persons(PEOPLE);
     job.ready(&people).await;
-    let over = job.run().await;
-    over.succeeded(ALL);
-    notice(&over, &["\"found\"", "was there already"]);
+    let finished = job.run().await;
+    finished.succeeded(ALL);
+    notice(&finished, &["\"found\"", "was there already"]);
 
-    // Everybody leaves, and whoever else put on the list stays on it.
+    // Nearly all members are removed; members that were added by others stay.
     for person in &mut people[5..] {
         person.newsletter = false;
     }
@@ -91,37 +93,37 @@ async fn a_list_follows_its_segments_name(scene: &Scene) {
     let list = account.list("renamed").id;
     job.segment["name"] = json!("Readers, 2nd edition");
     job.save().await;
-    let over = job.run().await;
-    over.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
-    notice(&over, &["\"renamed\"", "was renamed to \"Readers, 2nd edition\""]);
+    let finished = job.run().await;
+    finished.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
+    notice(&finished, &["\"renamed\"", "was renamed to \"Readers, 2nd edition\""]);
     assert_eq!(account.list("Readers, 2nd edition").id, list);
     assert_eq!((account.lists().len(), account.calls(Endpoint::UpdateList)), (1, 1));
 
-    // A name that another list has is not forced upon ours.
+    // A list is not renamed to a name that is taken.
     account.create_list(NewList::new("Taken")).unwrap();
     job.segment["name"] = json!("Taken");
     job.save().await;
-    let over = job.run().await;
-    over.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
-    notice(&over, &["keeps its name", "\"Taken\""]);
+    let finished = job.run().await;
+    finished.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
+    notice(&finished, &["keeps its name", "\"Taken\""]);
     assert_eq!(account.list("Readers, 2nd edition").members, 40);
 }
 
-async fn a_list_that_is_gone_is_made_again(scene: &Scene) {
+async fn a_deleted_list_is_created_again(scene: &Scene) {
     let account = Account::open(scene, "gone").await;
     let job = account.job("gone");
     let people = persons(PEOPLE);
     job.ready(&people).await;
     job.run().await.succeeded(ALL);
     account.delete_list(account.list("gone").id).unwrap();
-    let over = job.run().await;
-    over.succeeded(ALL);
-    notice(&over, &["is not there any more"]);
+    let finished = job.run().await;
+    finished.succeeded(ALL);
+    notice(&finished, &["is not there any more"]);
     assert_eq!((account.on("gone"), account.lead_count()), (emails(&people), 40));
     job.run().await.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
 }
 
-/// What has become of a list whose segment was taken out.
+/// The state of a list after its segment was removed from the export.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
     Kept,
@@ -154,37 +156,37 @@ async fn retired(scene: &Scene, when_removed: &str, after: After) {
     let other = format!("{name}_other");
     let account = Account::open(scene, &name).await;
     let (mut job, both) = two_segments(&account, &name, when_removed).await;
-    let everybody = emails(&persons(PEOPLE));
-    assert_eq!((account.on(&name), account.on(&other)), (everybody.clone(), everybody.clone()));
+    let all = emails(&persons(PEOPLE));
+    assert_eq!((account.on(&name), account.on(&other)), (all.clone(), all.clone()));
 
     job.export["segments"].as_array_mut().unwrap().pop();
     job.save().await;
-    let over = job.run().await;
+    let finished = job.run().await;
     let removed = if after == After::Emptied { PEOPLE } else { 0 };
-    over.succeeded(Counts { removed, unchanged: PEOPLE, ..Counts::default() });
+    finished.succeeded(Counts { removed, unchanged: PEOPLE, ..Counts::default() });
     match after {
-        After::Kept => assert_eq!(account.on(&other), everybody),
+        After::Kept => assert_eq!(account.on(&other), all),
         After::Emptied => {
-            notice(&over, &[&other, "is emptied"]);
+            notice(&finished, &[&other, "is emptied"]);
             assert_eq!(account.list(&other).members, 0);
         }
         After::Deleted => {
-            notice(&over, &[&other, "was deleted"]);
+            notice(&finished, &[&other, "was deleted"]);
             assert_eq!((account.lists().len(), account.report().lists_deleted), (1, 1));
         }
     }
-    assert_eq!((account.on(&name), account.lead_count()), (everybody.clone(), 40));
-    // Nothing is left to be done.
+    assert_eq!((account.on(&name), account.lead_count()), (all.clone(), 40));
+    // The next run has nothing to do.
     account.count_anew();
     job.run().await.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
     assert_eq!((account.calls(Endpoint::RemoveMembers), account.calls(Endpoint::DeleteList)), (0, 0));
 
-    // The segment comes back: what is there still is not sent again.
+    // The segment is exported again: members that are still on the list are not sent.
     job.export["segments"] = both;
     job.save().await;
     let back = if after == After::Kept { 0 } else { PEOPLE };
     job.run().await.succeeded(Counts { added: back, unchanged: 2 * PEOPLE - back, ..Counts::default() });
-    assert_eq!(account.on(&other), everybody);
+    assert_eq!(account.on(&other), all);
 }
 
 async fn a_list_in_use_is_left_alone(scene: &Scene) {
@@ -193,14 +195,14 @@ async fn a_list_in_use_is_left_alone(scene: &Scene) {
     account.begin_list_use(account.list("used_other").id).unwrap();
     job.export["segments"].as_array_mut().unwrap().pop();
     job.save().await;
-    let over = job.run().await;
-    over.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
-    notice(&over, &["used_other", "something else uses the list"]);
+    let finished = job.run().await;
+    finished.succeeded(Counts { unchanged: PEOPLE, ..Counts::default() });
+    notice(&finished, &["used_other", "something else uses the list"]);
     assert_eq!(account.on("used_other"), emails(&persons(PEOPLE)));
 
-    // Once nothing uses it any more, it goes.
+    // The list is deleted as soon as nothing uses it.
     account.end_list_use(account.list("used_other").id).unwrap();
-    let over = job.run().await;
-    notice(&over, &["used_other", "was deleted"]);
+    let finished = job.run().await;
+    notice(&finished, &["used_other", "was deleted"]);
     assert_eq!(account.lists().len(), 1);
 }

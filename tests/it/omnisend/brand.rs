@@ -12,16 +12,16 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::time::Duration;
 
-/// How many times faster than real the brand's time runs.
+/// The time scale of the sandbox: how many times faster than real time it runs.
 const TIME_SCALE: u32 = 20;
-/// Calls within a window. More than the vendor lets through: most tests are about other things.
+/// Calls within a window. More than the vendor allows, because most tests do not concern limits.
 const CALLS: usize = 4_000;
-/// More often than any test makes calls.
+/// More than the calls of any test.
 pub(super) const ALWAYS: usize = 1_000_000;
-/// A tag that somebody else gives people.
-pub(super) const FOREIGN_TAG: &str = "somebody else's";
+/// A tag that is not set by Segment Relay.
+pub(super) const FOREIGN_TAG: &str = "foreign tag";
 
-/// A brand. When it goes, its sandbox must have seen nothing that must never happen.
+/// A brand. Dropping it checks the invariants of its sandbox.
 pub(super) struct Brand<'a> {
     pub(super) scene: &'a Scene,
     pub(super) key: BrandKey,
@@ -82,20 +82,20 @@ impl<'a> Brand<'a> {
         Self { scene, key, connection, sandbox }
     }
 
-    /// A brand that does with tags of writes as told, and a connection that speaks a dialect.
+    /// Opens a brand that replaces or merges tags on writes, and a connection with this API version.
     pub(super) async fn open_as(scene: &'a Scene, name: &str, dialect: &str, tags_on_write: OnWrite) -> Self {
         let mut brand = Self::open_with(scene, name, |options| Options { tags_on_write, ..options }).await;
         brand.connection["settings"]["dialect"] = json!(dialect);
         brand
     }
 
-    /// Lets so many pieces of work be in hand at one time. With one, batches are as full as they can be and can be counted.
+    /// Sets the number of lanes. With one lane batches are full, so that they can be counted.
     pub(super) fn lanes(mut self, lanes: u16) -> Self {
         self.connection["settings"]["lanes"] = json!(lanes);
         self
     }
 
-    /// An export of everybody who wants the newsletter. The tag is the segment's name.
+    /// An export of all people with the newsletter flag. The tag is the name of the segment.
     pub(super) fn job(&self, name: &str) -> Definitions<'a> {
         let export = json!({
             "id": name,
@@ -113,7 +113,7 @@ impl<'a> Brand<'a> {
         Definitions::new(self.scene, name, self.connection.clone(), export)
     }
 
-    /// Puts people into the brand as it has them: each has a status, a tag and a property from elsewhere.
+    /// Creates contacts of the brand, each with a status, tags and a property of their own.
     pub(super) fn seed<'p>(&self, people: impl IntoIterator<Item = &'p Person>) {
         let statuses = [Status::Subscribed, Status::Unsubscribed, Status::NonSubscribed];
         let seeds = people.into_iter().zip(statuses.into_iter().cycle()).map(|(person, status)| {
@@ -125,19 +125,19 @@ impl<'a> Brand<'a> {
         self.sandbox.seed_contacts(&self.key.brand_id, seeds.collect()).unwrap();
     }
 
-    /// Somebody else changes a contact.
+    /// Changes a contact as another program would.
     pub(super) fn change(&self, email: &str, change: Change) {
         self.sandbox.change_contact(&self.key.brand_id, email, change).unwrap();
     }
 
-    /// Refuses every call as one too many for so many minutes of the brand's time.
+    /// Throttles every call for so many minutes of the sandbox's time.
     pub(super) async fn refuse_for(&self, minutes: u32) {
         self.add_fault(Fault::once(Endpoint::Any, FaultKind::TooManyRequests).times(ALWAYS));
         tokio::time::sleep(Duration::from_mins(1) * minutes / TIME_SCALE).await;
         self.clear_faults();
     }
 
-    /// The addresses of those with a tag, when no tagging is under way any more.
+    /// The addresses of contacts with a tag, after all tagging has completed.
     pub(super) async fn tagged(&self, tag: &str) -> BTreeSet<String> {
         let brand = &self.key.brand_id;
         wait_until("all taggings are done", async || {
@@ -150,8 +150,8 @@ impl<'a> Brand<'a> {
         found.into_iter().filter_map(|contact| contact.email).collect()
     }
 
-    /// Everybody, in the order in which they came.
-    pub(super) fn everybody(&self) -> Vec<ListedContact> {
+    /// All contacts, in the order of their creation.
+    pub(super) fn all_people(&self) -> Vec<ListedContact> {
         let query = ContactsQuery { limit: usize::MAX, ..ContactsQuery::default() };
         self.sandbox.contacts(&self.key.brand_id, &query).unwrap().contacts
     }
@@ -176,14 +176,14 @@ impl<'a> Brand<'a> {
         self.report().calls.values().map(|calls| calls.calls).sum()
     }
 
-    /// Begins to count anew.
+    /// Checks the invariants and resets the report.
     #[track_caller]
     pub(super) fn count_anew(&self) {
         self.settle(0, 0);
     }
 
-    /// Nothing has happened that must never happen, and so many people were made subscribers: new ones, and those who
-    /// were there. Begins to count anew.
+    /// Checks the invariants and the number of contacts that were subscribed, new ones and existing ones. Resets the
+    /// report.
     #[track_caller]
     pub(super) fn settle(&self, created_subscribed: usize, raised: usize) {
         let report = self.report();
@@ -202,7 +202,7 @@ impl<'a> Brand<'a> {
     }
 }
 
-/// Somebody's address.
+/// The address of a person.
 pub(super) fn address(person: &Person) -> String {
     person.email.clone().unwrap()
 }

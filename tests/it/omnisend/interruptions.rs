@@ -1,8 +1,9 @@
-//! Push workers that die and messages that come twice: the same end as without.
+//! Killed push workers and doubled messages: the same result as without.
 
 use super::brand::Brand;
-use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
-use crate::support::{Definitions, Over, Scene, persons, wait_until};
+use crate::doubled_messages::Delivered;
+use crate::support::messages::{dead_letters, doubling};
+use crate::support::{Definitions, FinishedRun, Scene, persons, wait_until};
 use local::demo::Person;
 use relay_model::{Counts, RunId};
 use sandbox::faults::FaultKind;
@@ -10,12 +11,12 @@ use sandbox::omnisend::{Endpoint, Fault, ListedContact};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Longer than any test waits for it: the worker never sees this answer.
+/// Longer than any test waits: the worker never gets this response.
 const NEVER_MS: u64 = 120_000;
-/// The segment's name in every brand, and so the tag.
+/// The name of the segment, and therefore of the tag, in every brand.
 const TAG: &str = "Readers";
 
-/// A brand and an export to it, of people half of whom are there already.
+/// A brand with every second person as a contact, and an export of all people to it.
 async fn ready<'a>(scene: &'a Scene, name: &str, people: &[Person]) -> (Brand<'a>, Definitions<'a>) {
     let brand = Brand::open(scene, name).await;
     brand.seed(people.iter().step_by(2));
@@ -25,51 +26,48 @@ async fn ready<'a>(scene: &'a Scene, name: &str, people: &[Person]) -> (Brand<'a
     (brand, job)
 }
 
-/// Everybody by address, without ids and moments, when all taggings are done.
+/// All contacts by address, without ids and times, after all tagging has completed.
 async fn known(brand: &Brand<'_>) -> BTreeMap<Option<String>, ListedContact> {
     brand.tagged(TAG).await;
-    let everybody = brand.everybody();
-    let count = everybody.len();
+    let contacts = brand.all_people();
+    let count = contacts.len();
     let mut known = BTreeMap::new();
-    for mut contact in everybody {
+    for mut contact in contacts {
         contact.id.clear();
         contact.status_changed_at.clear();
         known.insert(contact.email.clone(), contact);
     }
-    assert_eq!(known.len(), count, "nobody is there twice");
+    assert_eq!(known.len(), count, "each person is one contact");
     known
 }
 
-/// Ends the push worker as nothing can prevent, as soon as Omnisend has begun with a call that goes wrong.
+/// Kills the push worker as soon as Omnisend processes a call with a fault.
 async fn kill_in_mid_call(brand: &Brand<'_>, endpoint: Endpoint) {
     brand.add_fault(Fault::once(endpoint, FaultKind::DelayAfter(NEVER_MS)));
     wait_until("a call is under way", async || brand.faults().is_empty()).await;
     brand.scene.kill("push-omnisend");
 }
 
-/// A run whose worker dies in the given calls, one after the other.
-async fn run_killed_at(brand: &Brand<'_>, job: &Definitions<'_>, endpoints: &[Endpoint]) -> Over {
+/// Runs an export whose worker is killed in each of the given calls.
+async fn run_killed_at(brand: &Brand<'_>, job: &Definitions<'_>, endpoints: &[Endpoint]) -> FinishedRun {
     let run_id: RunId = job.start().await;
     for endpoint in endpoints {
         kill_in_mid_call(brand, *endpoint).await;
     }
-    job.over(run_id).await
+    job.wait_for(run_id).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_dies_changes_nothing() {
-    // A world in which the message of a dead worker is delivered again soon.
-    let scene = Scene::open_with(|options| options.timeouts("Push", 40, 4)).await;
+pub(crate) async fn killed_workers(scene: &Scene) {
     let mut people = persons(500);
     people[7].email = Some("broken@".to_owned());
-    let (brand, job) = ready(&scene, "killed", &people).await;
-    let (calm_brand, calm) = ready(&scene, "calm", &people).await;
+    let (brand, job) = ready(scene, "omnisend_killed", &people).await;
+    let (calm_brand, calm) = ready(scene, "omnisend_calm", &people).await;
     let expected = calm.run().await;
     expected.succeeded(Counts { added: 499, rejected: 1, ..Counts::default() });
-    // People are submitted, looked after and tagged, each time to no one's knowledge.
+    // The responses to the submission, to a poll and to the tagging are lost.
     let calls = [Endpoint::CreateBatch, Endpoint::BatchItems, Endpoint::AddTags];
-    let over = run_killed_at(&brand, &job, &calls).await;
-    over.is_as(&expected);
+    let finished = run_killed_at(&brand, &job, &calls).await;
+    finished.is_as(&expected);
     assert_eq!(known(&brand).await, known(&calm_brand).await);
     assert_eq!(brand.report().contacts.created, 249);
 
@@ -81,48 +79,37 @@ async fn a_worker_that_dies_changes_nothing() {
     }
     let expected = calm.run().await;
     expected.succeeded(Counts { removed: 80, unchanged: 419, rejected: 1, ..Counts::default() });
-    let over = run_killed_at(&brand, &job, &[Endpoint::RemoveTags]).await;
-    over.is_as(&expected);
+    let finished = run_killed_at(&brand, &job, &[Endpoint::RemoveTags]).await;
+    finished.is_as(&expected);
     assert_eq!(known(&brand).await, known(&calm_brand).await);
-    assert_eq!(brand.report().tags.removed, 80, "nobody's tag is taken twice");
-    assert_eq!(dead_letters(&scene).await, 0);
+    assert_eq!(brand.report().tags.removed, 80, "no tag is removed twice");
+    assert_eq!(dead_letters(scene).await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_that_come_twice_change_nothing() {
-    let scene = Scene::open().await;
+pub(crate) async fn doubled_messages(scene: &Scene) -> Delivered<'_> {
     let mut people = persons(600);
     people[7].email = Some("broken@".to_owned());
-    let (brand, job) = ready(&scene, "doubled", &people).await;
-    let (calm_brand, calm) = ready(&scene, "calm", &people).await;
+    let (brand, job) = ready(scene, "omnisend_doubled", &people).await;
+    let (calm_brand, calm) = ready(scene, "omnisend_calm", &people).await;
     let expected = calm.run().await;
     expected.succeeded(Counts { added: 599, rejected: 1, ..Counts::default() });
-    // So that the second message of each batch comes while the first one is being worked on.
+    // The second message of each batch arrives while a worker processes the first one.
     brand.add_fault(Fault::once(Endpoint::CreateBatch, FaultKind::DelayAfter(700)).times(3));
-    let over = doubling(&scene, Box::pin(job.run())).await;
-    over.is_as(&expected);
+    let finished = doubling(scene, Box::pin(job.run())).await;
+    finished.is_as(&expected);
     assert_eq!(known(&brand).await, known(&calm_brand).await);
 
     people.truncate(550);
-    people[0].city = "Elsewhere".to_owned();
+    "Elsewhere".clone_into(&mut people[0].city);
     for job in [&job, &calm] {
         job.upload(&people).await;
     }
     let expected = calm.run().await;
     expected.succeeded(Counts { changed: 1, removed: 50, unchanged: 548, rejected: 1, ..Counts::default() });
-    let over = doubling(&scene, Box::pin(job.run())).await;
-    over.is_as(&expected);
+    let finished = doubling(scene, Box::pin(job.run())).await;
+    finished.is_as(&expected);
     assert_eq!(known(&brand).await, known(&calm_brand).await);
-    assert_eq!(brand.report().tags.removed, 50, "nobody's tag is taken twice");
+    assert_eq!(brand.report().tags.removed, 50, "no tag is removed twice");
 
-    // Long after, all of them once more: runs that are over stay as they are.
-    let calls = brand.all_calls() + calm_brand.all_calls();
-    for sent in Sent::all(&scene) {
-        sent.again(&scene, "late").await;
-    }
-    wait_until("all messages are handled", async || queues_are_empty(&scene).await).await;
-    assert_eq!(brand.all_calls() + calm_brand.all_calls(), calls);
-    let again = Over::of(&scene, scene.run(over.run.run_id).await.unwrap()).await;
-    assert_eq!((again.run, again.report), (over.run, over.report));
-    assert_eq!(dead_letters(&scene).await, 0);
+    Delivered { calls: Box::new(move || brand.all_calls() + calm_brand.all_calls()), last_run: finished }
 }

@@ -1,7 +1,10 @@
-//! Omnisend, end to end. Most tests share a cloud: each has a brand of its own in it.
+//! Omnisend, end to end. Stories share a cloud: each has a brand of its own in it.
 
 mod brand;
+mod delivery;
+mod errors;
 mod interruptions;
-mod main_job;
 mod privacy;
-mod trouble;
+
+pub(crate) use interruptions::{doubled_messages, killed_workers};
+pub(crate) use privacy::runs_with_errors;

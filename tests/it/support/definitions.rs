@@ -1,6 +1,6 @@
-//! The definitions of one export, and what is done with them whatever the destination is.
+//! The definitions of one export, for any destination.
 
-use super::Over;
+use super::FinishedRun;
 use jiff::Timestamp;
 use local::console::Progress;
 use local::demo::{Person, write_profiles};
@@ -11,13 +11,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The longest that any run of these tests may take.
+/// The maximum duration of a run in these tests.
 const RUN_LIMIT: Duration = Duration::from_mins(1);
 
-/// Definitions, as JSON that a test may change before it saves them.
+/// Definitions as JSON, which a test can change before it saves them.
 pub(crate) struct Definitions<'a> {
     pub(crate) world: &'a World,
-    /// The export's id, which is also the segment's, the source's and the prefix of its objects.
+    /// The id of the export, the segment and the source, and the prefix of the objects.
     pub(crate) name: String,
     pub(crate) source: Value,
     pub(crate) segment: Value,
@@ -26,7 +26,7 @@ pub(crate) struct Definitions<'a> {
 }
 
 impl<'a> Definitions<'a> {
-    /// An export of everybody who wants the newsletter.
+    /// An export of all people with the newsletter flag.
     pub(crate) fn new(world: &'a World, name: &str, connection: Value, export: Value) -> Self {
         let query = format!("SELECT customer_id, email, name, city, points FROM {name} WHERE newsletter");
         let segment = json!({ "id": name, "name": name, "query": query, "member_key": "customer_id" });
@@ -44,7 +44,7 @@ impl<'a> Definitions<'a> {
         self.save_at(Timestamp::now()).await;
     }
 
-    /// Saves the definitions as if it had been at another time.
+    /// Saves the definitions with another time.
     pub(crate) async fn save_at(&self, at: Timestamp) {
         self.put::<Source>(&self.source, at).await;
         self.put::<Segment>(&self.segment, at).await;
@@ -57,7 +57,7 @@ impl<'a> Definitions<'a> {
         self.world.catalog().put(&document, at).await.unwrap();
     }
 
-    /// Gives the job a connection of its own with a secret of its own, and lanes as many as given.
+    /// Gives the export its own connection with its own secret and this number of lanes.
     pub(crate) async fn own_secret(&mut self, secret: &Value, lanes: u16) {
         let name = format!("{}/connections/{}", self.world.cloud.stack_name(), self.name);
         let request = self.world.clients.secrets_manager().create_secret().name(&name);
@@ -68,21 +68,21 @@ impl<'a> Definitions<'a> {
         self.export["connection"] = json!(self.name);
     }
 
-    /// Changes the secret of the job's own connection.
+    /// Changes the secret of the export's own connection.
     pub(crate) async fn change_secret(&self, secret: &Value) {
         let name = self.connection["secret"].as_str().unwrap();
         let request = self.world.clients.secrets_manager().put_secret_value().secret_id(name);
         request.secret_string(secret.to_string()).send().await.unwrap();
     }
 
-    /// The secret of the job's own connection, as it is stored.
+    /// The stored secret of the export's own connection.
     pub(crate) async fn stored_secret(&self) -> Value {
         let name = self.connection["secret"].as_str().unwrap();
         let request = self.world.clients.secrets_manager().get_secret_value().secret_id(name);
         serde_json::from_str(request.send().await.unwrap().secret_string().unwrap()).unwrap()
     }
 
-    /// Puts people in the place of those who are in the lake.
+    /// Replaces the people in the lake.
     pub(crate) async fn upload(&self, people: &[Person]) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profiles.parquet");
@@ -90,39 +90,39 @@ impl<'a> Definitions<'a> {
         self.world.upload(&format!("{}/profiles.parquet", self.name), &path).await.unwrap();
     }
 
-    /// Saves the definitions and puts people into the lake.
+    /// Saves the definitions and writes people to the lake.
     pub(crate) async fn ready(&self, people: &[Person]) {
         self.save().await;
         self.upload(people).await;
     }
 
-    /// Starts a run and waits for its end.
-    pub(crate) async fn run(&self) -> Over {
+    /// Starts a run and waits until it has finished.
+    pub(crate) async fn run(&self) -> FinishedRun {
         let run_id = self.start().await;
-        self.over(run_id).await
+        self.wait_for(run_id).await
     }
 
     /// Starts a run.
     pub(crate) async fn start(&self) -> RunId {
         let started = self.world.start_run(&self.name).await;
-        assert!(started.is_ok(), "{started:?}\n{}", self.troubles().await);
+        assert!(started.is_ok(), "{started:?}\n{}", self.warnings_and_errors().await);
         let started = started.unwrap();
         assert_eq!(started.request, "started");
         started.run_id
     }
 
-    /// Waits for the end of a run and checks what is true of every run.
-    pub(crate) async fn over(&self, run_id: RunId) -> Over {
+    /// Waits until a run has finished, and checks the invariants of all runs.
+    pub(crate) async fn wait_for(&self, run_id: RunId) -> FinishedRun {
         let run = self.world.follow(run_id, RUN_LIMIT, &Progress::quiet()).await;
-        assert!(run.is_ok(), "{run:?}\n{}", self.troubles().await);
+        assert!(run.is_ok(), "{run:?}\n{}", self.warnings_and_errors().await);
         let run = run.unwrap();
-        Over::of(self.world, run).await
+        FinishedRun::of(self.world, run).await
     }
 
-    /// What the functions complained of, for the message of a test that fails.
-    async fn troubles(&self) -> String {
+    /// The warnings and errors of the functions, for the message of a failed test.
+    async fn warnings_and_errors(&self) -> String {
         let logs = self.world.cloud.function_logs().await.unwrap();
-        let is_trouble = |line: &String| line.contains("ERROR") || line.contains("WARN Lambda");
-        logs.into_iter().filter(is_trouble).collect::<Vec<_>>().join("\n")
+        let is_error = |line: &String| line.contains("ERROR") || line.contains("WARN Lambda");
+        logs.into_iter().filter(is_error).collect::<Vec<_>>().join("\n")
     }
 }

@@ -1,4 +1,4 @@
-//! One export with everything that it needs: a source, a segment, a connection and a list of its own.
+//! One export to Campaign Monitor with its source, segment, connection and list.
 
 use super::Definitions;
 use local::world::World;
@@ -29,7 +29,7 @@ impl DerefMut for Job<'_> {
 }
 
 impl<'a> Job<'a> {
-    /// An export of everybody who wants the newsletter to a new list.
+    /// An export of all people with the newsletter flag to a new list.
     pub(crate) fn new(world: &'a World, name: &str) -> Self {
         let list = world.create_list(name).unwrap();
         let export = json!({
@@ -62,23 +62,23 @@ impl<'a> Job<'a> {
         Self { list, definitions }
     }
 
-    /// Gives the job a connection of its own with a secret of its own, and lanes as many as given.
+    /// Gives the export its own connection with its own secret and this number of lanes.
     pub(crate) async fn own_connection(&mut self, api_key: &str, lanes: u16) {
         self.own_secret(&json!({ "api_key": api_key }), lanes).await;
     }
 
-    /// Puts another key into the secret of the job's own connection.
+    /// Changes the API key of the export's own connection.
     pub(crate) async fn change_key(&self, api_key: &str) {
         self.change_secret(&json!({ "api_key": api_key })).await;
     }
 
-    /// Everybody who is or was on the list, by address.
+    /// All current and former members of the list, by address.
     pub(crate) fn listed(&self) -> BTreeMap<String, ListedSubscriber> {
         let listed = self.world.sandbox.dump(&self.list).unwrap();
         listed.into_iter().map(|subscriber| (subscriber.email.clone(), subscriber)).collect()
     }
 
-    /// The addresses of those who are on the list.
+    /// The addresses of the active members of the list.
     pub(crate) fn active(&self) -> BTreeSet<String> {
         let listed = self.listed().into_values();
         listed.filter(|one| one.state == SubscriberState::Active).map(|one| one.email).collect()

@@ -1,4 +1,4 @@
-//! The functions' messages, as the journal has them.
+//! The messages of the functions, from the journal of the cloud.
 
 use local::world::World;
 use relay_cloud::{OutgoingMessage, Queue};
@@ -35,7 +35,7 @@ impl Sent {
         sent
     }
 
-    /// Sends the message again as a new one: the queue does not take it for the old one.
+    /// Sends the message again with another deduplication id.
     pub(crate) async fn again(&self, world: &World, mark: &str) {
         let queue = Queue::new(world.clients.sqs(), self.queue_url.clone());
         let deduplication_id = format!("{}/{mark}", self.message.deduplication_id);
@@ -46,15 +46,15 @@ impl Sent {
 /// The journal's entries.
 pub(crate) fn journal(world: &World) -> Vec<Value> {
     let journal = world.cloud.journal().unwrap();
-    // The last line may still be in writing.
+    // The last line may be incomplete.
     let whole = journal.rsplit_once('\n').map_or("", |(whole, _)| whole);
     whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Does `work` while every message of the functions is sent a second time, as soon as it is seen.
+/// Runs `work`, and sends every message of the functions a second time as soon as it is in the journal.
 pub(crate) async fn doubling<T>(world: &World, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    let mut doubled = 0;
+    let mut doubled = Sent::all(world).len();
     loop {
         let done = tokio::select! {
             done = &mut work => Some(done),
@@ -71,7 +71,7 @@ pub(crate) async fn doubling<T>(world: &World, work: impl Future<Output = T>) ->
     }
 }
 
-/// Whether no queue has a message that waits or is being handled.
+/// Whether all queues are empty, without messages in flight.
 pub(crate) async fn queues_are_empty(world: &World) -> bool {
     for url in world.cloud.outputs().queue_urls() {
         let request = world.clients.sqs().get_queue_attributes().queue_url(url).attribute_names("All".into());
@@ -86,7 +86,7 @@ pub(crate) async fn queues_are_empty(world: &World) -> bool {
     true
 }
 
-/// How many messages lie in the dead-letter queues.
+/// How many messages the dead-letter queues have.
 pub(crate) async fn dead_letters(world: &World) -> usize {
     let mut found = 0;
     for url in world.cloud.outputs().dead_letter_queue_urls() {
@@ -99,7 +99,7 @@ pub(crate) async fn dead_letters(world: &World) -> usize {
     found
 }
 
-/// The details of the events of a type that the functions announced. All of them say where they come from.
+/// The details of the EventBridge events of one type. Checks the source of all events.
 pub(crate) fn announced(world: &World, detail_type: &str) -> Vec<Value> {
     let puts = journal(world).into_iter().filter(|entry| entry["action"] == "PutEvents");
     puts.flat_map(|entry| {

@@ -1,17 +1,17 @@
-//! Local clouds for the tests, and what the tests do in them.
+//! Local clouds for the tests, and shared steps.
 
-mod asked;
 mod definitions;
-mod holds;
+mod dry_runs;
+mod finished_run;
+mod held_calls;
 mod job;
+pub(crate) mod leaks;
 pub(crate) mod messages;
-mod over;
 mod people;
-pub(crate) mod privacy;
 
 pub(crate) use definitions::Definitions;
+pub(crate) use finished_run::FinishedRun;
 pub(crate) use job::Job;
-pub(crate) use over::Over;
 pub(crate) use people::{emails, person, persons};
 
 use local::binaries::{self, Profile};
@@ -20,18 +20,19 @@ use local::console::Progress;
 use local::venv;
 use local::world::World;
 use relay_pipeline::RunRequests;
+use sandbox::campaign_monitor::Pace;
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Each world is an emulator and six functions; more of them at a time make all of them late.
-static PLACES: Semaphore = Semaphore::const_new(2);
+/// Limits the clouds at a time: each has an emulator and many functions, and more of them slow each other down.
+static SLOTS: Semaphore = Semaphore::const_new(2);
 
-/// A world of one test.
+/// The cloud of one test, with a Campaign Monitor sandbox.
 pub(crate) struct Scene {
     world: World,
-    _place: SemaphorePermit<'static>,
+    _slot: SemaphorePermit<'static>,
 }
 
 impl Deref for Scene {
@@ -54,35 +55,42 @@ fn options() -> Options {
 }
 
 impl Scene {
-    /// A world in which nothing happens by itself: where a schedule matters, the test invokes tick.
+    /// Starts a cloud without the schedule of tick: a test invokes tick if it needs it.
     pub(crate) async fn open() -> Self {
         Self::open_with(|options| options).await
     }
 
-    /// A world whose cloud is started with other options.
+    /// Starts a cloud with other options.
     pub(crate) async fn open_with(adjust: impl FnOnce(Options) -> Options) -> Self {
         let scene = Self::begin(adjust).await;
         scene.store_api_key(&scene.account.api_key).await.unwrap();
         scene
     }
 
-    /// A world in which nobody's credentials are stored.
+    /// A cloud without stored credentials.
     pub(crate) async fn unconnected() -> Self {
         Self::begin(|options| options).await
     }
 
     async fn begin(adjust: impl FnOnce(Options) -> Options) -> Self {
-        let place = PLACES.acquire().await.unwrap();
+        let slot = SLOTS.acquire().await.unwrap();
         let world = World::start_with(adjust(options()), &Progress::quiet()).await.unwrap();
-        Self { world, _place: place }
+        Self { world, _slot: slot }
     }
 
-    /// What the API asks for runs with.
+    /// Begins a story: the Campaign Monitor sandbox forgets its faults, its pace and its report.
+    pub(crate) fn reset(&self) {
+        self.sandbox.clear_faults();
+        self.sandbox.set_pace(Pace::default());
+        self.sandbox.reset_report();
+    }
+
+    /// The access to runs, as the API has it.
     pub(crate) fn requests(&self) -> RunRequests {
-        asked::requests(&self.world)
+        dry_runs::requests(&self.world)
     }
 
-    /// The keys of the delivered states of an export that are stored.
+    /// The keys of the stored delivered states of an export.
     pub(crate) async fn delivered_states(&self, export: &str) -> Vec<String> {
         let bucket = &self.cloud.outputs().data_bucket;
         let request = self.clients.s3().list_objects_v2().bucket(bucket);
@@ -90,13 +98,13 @@ impl Scene {
         listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
     }
 
-    /// Calls of one kind that the destination has answered.
+    /// The calls of one kind that Campaign Monitor has received.
     pub(crate) fn calls(&self, endpoint: sandbox::campaign_monitor::Endpoint) -> usize {
         self.sandbox.report().calls.get(&endpoint).map_or(0, |calls| calls.calls)
     }
 }
 
-/// Waits until something is so, and fails the test where it does not come about.
+/// Waits until a condition is true, and fails the test after a minute.
 pub(crate) async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !is_so().await {

@@ -1,9 +1,9 @@
-//! Made-up people without surprises, so that a test's numbers are those in its text.
+//! Invented people with valid values, so that the counts of a test follow from its text.
 
 use local::demo::Person;
 use std::collections::BTreeSet;
 
-/// The person of this number: everything about them can be delivered.
+/// The person with this number. All values can be delivered.
 pub(crate) fn person(number: u64) -> Person {
     Person {
         id: format!("P{number:07}"),
@@ -19,12 +19,12 @@ pub(crate) fn person(number: u64) -> Person {
     }
 }
 
-/// So many people.
+/// This many people.
 pub(crate) fn persons(count: u64) -> Vec<Person> {
     (1..=count).map(person).collect()
 }
 
-/// The addresses of those who want the newsletter.
+/// The addresses of the people with the newsletter flag.
 pub(crate) fn emails<'a>(people: impl IntoIterator<Item = &'a Person>) -> BTreeSet<String> {
     people.into_iter().filter(|person| person.newsletter).filter_map(|person| person.email.clone()).collect()
 }

@@ -1,30 +1,37 @@
-//! Credentials in use: read once, renewed ahead of their end or when they are refused.
+//! The credentials in use: read once, renewed before they expire or when the destination refuses them.
 //!
-//! Several processes use one secret. Whoever is refused first looks whether the stored secret is another one by now:
-//! then somebody else has renewed it, or an administrator has connected the account again, and that one is used.
-//! Within a process one lock makes one renewal. Renewed tokens are stored before they are used.
+//! Several processes share one secret. A process whose credentials are refused first reads the stored secret again: if
+//! another process has renewed the token, or an administrator has connected the account again, it uses that one. Within
+//! a process a lock allows one renewal at a time. Renewed tokens are stored before they are used.
 
+mod renewal;
+mod secret;
+
+use super::errors::TOKEN_EXPIRED;
 use super::failure;
-use super::renewal::{self, OPERATION, Renewal};
-use super::secret::Secret;
-use crate::{CallContext, Endpoint, ErrorKind, HttpClient, PushError, Retry};
+use crate::http::{Pass, RefusedPass};
+use crate::{CallContext, Endpoint, ErrorKind, HttpClient, PushError};
 use http::HeaderValue;
 use jiff::Timestamp;
+use relay_model::Destination;
 use relay_model::{CredentialError, CredentialStore};
+use renewal::{OPERATION, Renewal};
+use secret::Secret;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// A token with less left than this is renewed before it is used.
+/// A token that expires sooner is renewed before it is used.
 const RENEW_AHEAD_SECONDS: i64 = 300;
-/// When another process has just used up the refresh token, its new tokens are stored within this: three looks.
-const LOOKS: u32 = 3;
+/// How often the stored secret is read again after the refresh token was refused: another process that has just used
+/// it stores its new tokens within this.
+const READS_AFTER_REFUSAL: u32 = 3;
 
 /// The credentials of one connection.
 pub(super) struct Auth<S> {
     store: S,
     http: HttpClient,
     endpoint: Endpoint,
-    look_pause: Duration,
+    read_pause: Duration,
     known: Mutex<Option<Known>>,
 }
 
@@ -33,34 +40,27 @@ struct Known {
     header: HeaderValue,
     /// Grows with each change, so that a refused call can tell whether it used the newest.
     generation: u64,
-    /// Renewed, but the store did not take it yet.
+    /// Whether the tokens were renewed and are not stored yet.
     is_unsaved: bool,
 }
 
-/// What lets a call in.
-pub(super) struct Pass {
-    /// The `Authorization` header.
-    pub(super) header: HeaderValue,
-    generation: u64,
-}
-
-/// What came of looking for other credentials.
+/// How the credentials changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+enum Change {
     /// There are no others.
     None,
-    /// Somebody else's were taken up; they may have run their time too.
+    /// Those of another process are used; they may have expired too.
     Adopted,
     /// The token was renewed.
     Renewed,
 }
 
 impl<S: CredentialStore> Auth<S> {
-    pub(super) fn new(store: S, http: HttpClient, endpoint: Endpoint, look_pause: Duration) -> Self {
-        Self { store, http, endpoint, look_pause, known: Mutex::new(None) }
+    pub(super) fn new(store: S, http: HttpClient, endpoint: Endpoint, read_pause: Duration) -> Self {
+        Self { store, http, endpoint, read_pause, known: Mutex::new(None) }
     }
 
-    /// What lets the next call in.
+    /// Returns the credentials of the next call.
     pub(super) async fn pass(&self, context: &CallContext) -> Result<Pass, PushError> {
         let mut known = self.known.lock().await;
         let slot = match known.as_mut() {
@@ -72,32 +72,46 @@ impl<S: CredentialStore> Auth<S> {
         if let Secret::OAuth(tokens) = &slot.secret
             && tokens.ends_within(now, RENEW_AHEAD_SECONDS)
         {
-            let has_ended = tokens.ends_within(now, 1);
+            let has_expired = tokens.ends_within(now, 1);
             match self.change(slot, true, context).await {
                 Ok(_) => {}
-                // The old token is good for some minutes yet, and by then the trouble may be over.
-                Err(error) if !has_ended && !slot.is_unsaved => {
+                // The old token is valid for some minutes yet, and by then a renewal may succeed.
+                Err(error) if !has_expired && !slot.is_unsaved => {
                     tracing::warn!(
                         kind = error.kind.code(),
-                        "access token could not be renewed ahead of its end"
+                        "access token could not be renewed ahead of its expiry"
                     );
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(Pass { header: slot.header.clone(), generation: slot.generation })
+        Ok(Pass::authorization(slot.header.clone(), slot.generation))
     }
 
-    /// Gets other credentials than those that were just refused. Renews only where `may_refresh`.
-    pub(super) async fn renew(
+    /// Returns other credentials than those that were refused, or the refusal if there are none. Renews the token only
+    /// if the destination said that it has expired.
+    pub(super) async fn replace(
         &self,
-        refused: &Pass,
+        refused: &RefusedPass,
+        context: &CallContext,
+    ) -> Result<Pass, PushError> {
+        let may_refresh = refused.error.code == Some(TOKEN_EXPIRED);
+        match self.renew(refused.pass.generation, may_refresh, context).await? {
+            Change::None => Err(refused.error.clone()),
+            Change::Adopted => self.pass(context).await,
+            Change::Renewed => Ok(Pass { is_last: true, ..self.pass(context).await? }),
+        }
+    }
+
+    async fn renew(
+        &self,
+        refused_generation: u64,
         may_refresh: bool,
         context: &CallContext,
     ) -> Result<Change, PushError> {
         let mut known = self.known.lock().await;
         match known.as_mut() {
-            Some(slot) if slot.generation == refused.generation => {
+            Some(slot) if slot.generation == refused_generation => {
                 self.change(slot, may_refresh, context).await
             }
             _ => Ok(Change::Adopted),
@@ -129,8 +143,8 @@ impl<S: CredentialStore> Auth<S> {
                 Ok(Change::Renewed)
             }
             Renewal::Refused => {
-                for _ in 0..LOOKS {
-                    tokio::time::sleep(self.look_pause.min(context.left())).await;
+                for _ in 0..READS_AFTER_REFUSAL {
+                    tokio::time::sleep(self.read_pause.min(context.left())).await;
                     if self.adopt(slot).await? {
                         return Ok(Change::Adopted);
                     }
@@ -141,7 +155,7 @@ impl<S: CredentialStore> Auth<S> {
         }
     }
 
-    /// Takes the stored secret if it is another one than ours.
+    /// Uses the stored secret if it differs from the one in use.
     async fn adopt(&self, slot: &mut Known) -> Result<bool, PushError> {
         let stored = self.load(slot.generation + 1).await?;
         if stored.secret.equals(&slot.secret) {
@@ -174,11 +188,5 @@ impl<S: CredentialStore> Auth<S> {
 }
 
 fn unusable(error: &CredentialError) -> PushError {
-    let (kind, retry) = match error {
-        CredentialError::Unavailable { .. } => (ErrorKind::Unavailable, Retry::Backoff),
-        CredentialError::Missing { .. }
-        | CredentialError::Forbidden { .. }
-        | CredentialError::Malformed { .. } => (ErrorKind::Authentication, Retry::Never),
-    };
-    PushError { retry, ..failure("read the connection's secret", kind, error.to_string()) }
+    PushError::credentials(Destination::CampaignMonitor, error)
 }

@@ -1,7 +1,7 @@
-//! Whether an account is usable.
+//! Checks whether an account is usable.
 
-use super::classify;
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session, get_call};
+use super::errors;
 use super::failure;
 use crate::{Account, ErrorKind, PushError};
 use relay_model::CredentialStore;
@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 const READ_CLIENTS: &str = "read the account's clients";
 const READ_LISTS: &str = "read the client's lists";
-/// So many clients are named where several are there.
+/// The most clients that are named if there are several.
 const NAMED_CLIENTS: usize = 5;
 
 /// <https://www.campaignmonitor.com/api/v3-3/account/#getting-your-clients>. The details of one client are never
@@ -30,7 +30,7 @@ pub(super) async fn check<S: CredentialStore>(
     session: &Session<'_>,
 ) -> Result<Account, PushError> {
     let url = client.url(&["clients.json"]);
-    let clients: Vec<ClientItem> = client.call(&Call::get(READ_CLIENTS, url), session).await?.read()?;
+    let clients: Vec<ClientItem> = client.call(&get_call(READ_CLIENTS, url), session).await?.read()?;
     let meant = match (client_id, clients.as_slice()) {
         (Some(id), clients) => match clients.iter().find(|item| item.id.eq_ignore_ascii_case(id)) {
             Some(item) => item,
@@ -44,7 +44,7 @@ pub(super) async fn check<S: CredentialStore>(
         (None, clients) => return Ok(several(clients)),
     };
     let url = client.url(&["clients", &meant.id, "lists.json"]);
-    let lists: Vec<IgnoredAny> = match client.call(&Call::get(READ_LISTS, url), session).await {
+    let lists: Vec<IgnoredAny> = match client.call(&get_call(READ_LISTS, url), session).await {
         Ok(answer) => answer.read()?,
         Err(error) if error.kind == ErrorKind::ListMissing => return Err(wrong_client()),
         Err(error) => return Err(error),
@@ -66,6 +66,6 @@ fn several(clients: &[ClientItem]) -> Account {
 fn wrong_client() -> PushError {
     let message = "settings.client_id is none of the clients that the credentials see (the credentials themselves are \
                    accepted)";
-    let verdict = classify::refused(401, Some(102));
+    let verdict = errors::refused(401, Some(102));
     PushError { retry: verdict.retry, ..failure(READ_CLIENTS, ErrorKind::Settings, message) }
 }

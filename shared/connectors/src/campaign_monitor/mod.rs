@@ -1,43 +1,42 @@
 //! Campaign Monitor (API version 3.3): subscriber lists.
 //!
-//! `wire`, `answers` and `classify` are pure; `auth` and `client` make one call work; `check`, `prepare`, `import` and `removal`
-//! are the connector's answers. The vendor's documents are at <https://www.campaignmonitor.com/api/v3-3/>.
+//! `settings` and `options` are the configuration; `auth` and `client` make calls; `wire` and `errors` encode requests and
+//! interpret responses, without I/O; `check`, `prepare`, `push` and `remove` implement the connector. The vendor's
+//! documentation is at <https://www.campaignmonitor.com/api/v3-3/>.
 
-mod answers;
 mod auth;
 mod check;
-mod classify;
 mod client;
-mod import;
+mod errors;
 mod options;
 mod prepare;
-mod removal;
-mod renewal;
-mod secret;
+mod push;
+mod remove;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use options::{CampaignMonitorOptions, ConsentToTrack, DataType, NewField, OptionsError};
+pub use options::{CampaignMonitorOptions, ConsentToTrack, DataType, NewField};
+pub use settings::CampaignMonitorSettings;
 
-use super::http::{FIRST_PAUSE, Patience};
+use super::http::{FIRST_PAUSE, Session};
 use super::{
-    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, Estimate, HttpClient,
-    LaneScope, Limits, NoJob, Prepared, PushError, Pushed, Retry, WantedList, Workload,
+    Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, EndpointError, ErrorKind, Estimate,
+    HttpClient, LaneScope, Limits, NoJob, Prepared, PushError, Pushed, WantedList, Workload,
 };
 use auth::Auth;
-use client::{Client, Session};
-use import::Importer;
+use client::Client;
+use push::Importer;
 use relay_delivery::batch::Frame;
 use relay_delivery::mapping::MatchKeyKind;
 use relay_model::batch::{BatchLimits, Kind};
 use relay_model::catalog::Export;
 use relay_model::{Destination, ListId, Row};
-use removal::Remover;
+use remove::Remover;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use settings::{DEFAULT_LANES, Settings};
+use settings::DEFAULT_LANES;
 use std::time::Duration;
 
 /// The vendor's own domains for its API (<https://www.campaignmonitor.com/api/v3-3/getting-started/>).
@@ -50,38 +49,38 @@ const MAX_IMPORT_ROWS: usize = 1_000;
 /// 120 seconds (<https://github.com/campaignmonitor/createsend-ruby/blob/master/HISTORY.md>, v5.1.1); some more lets
 /// its end come before ours.
 const CALL_TIMEOUT: Duration = Duration::from_secs(150);
-/// How long another process that renews a token is given, in each of three looks.
-const LOOK_PAUSE: Duration = Duration::from_millis(700);
+/// The pause before the stored secret is read again while another process may be renewing the token.
+const READ_PAUSE: Duration = Duration::from_millis(700);
 
 /// One account of Campaign Monitor. `S` is where its secret is.
 pub struct CampaignMonitor<S> {
     client: Client<S>,
-    settings: Settings,
+    settings: CampaignMonitorSettings,
     first_pause: Duration,
 }
 
-/// What a push to Campaign Monitor must know.
+/// What a push to Campaign Monitor needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CampaignMonitorTarget {
     /// The list.
     pub list_id: ListId,
-    /// What is said about consent to tracking for everybody who is sent.
+    /// The consent to tracking that is sent with every person.
     pub consent_to_track: ConsentToTrack,
-    /// Keys of the mapped custom fields that hold days: clearing them has a form of its own.
+    /// The keys of the mapped date fields, which are cleared by a value of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub day_fields: Vec<String>,
 }
 
 impl<S: CredentialStore> CampaignMonitor<S> {
-    /// A connector for one connection. `settings` are the connection's; the secret is read when it is first needed.
+    /// Creates a connector for one connection with its settings. The secret is read when it is first needed.
     pub fn new(
         endpoint: Endpoint,
         http: HttpClient,
         settings: &Map<String, Value>,
         store: S,
     ) -> Result<Self, PushError> {
-        Self::with_pauses(endpoint, http, settings, store, FIRST_PAUSE, LOOK_PAUSE)
+        Self::with_pauses(endpoint, http, settings, store, FIRST_PAUSE, READ_PAUSE)
     }
 
     fn with_pauses(
@@ -90,18 +89,18 @@ impl<S: CredentialStore> CampaignMonitor<S> {
         settings: &Map<String, Value>,
         store: S,
         first_pause: Duration,
-        look_pause: Duration,
+        read_pause: Duration,
     ) -> Result<Self, PushError> {
         const OPERATION: &str = "use the connection's settings";
-        let refuse = |message: String| failure(OPERATION, ErrorKind::Settings, message);
-        endpoint.check(DOMAINS).map_err(|error| refuse(error.to_string()))?;
-        let settings = Settings::parse(settings).map_err(|error| refuse(error.to_string()))?;
-        let auth = Auth::new(store, http.clone(), endpoint.clone(), look_pause);
+        let refuse = |error: EndpointError| failure(OPERATION, ErrorKind::Settings, error.to_string());
+        endpoint.check(DOMAINS).map_err(refuse)?;
+        let settings = parse_settings(settings)?;
+        let auth = Auth::new(store, http.clone(), endpoint.clone(), read_pause);
         Ok(Self { client: Client::new(http, endpoint, auth), settings, first_pause })
     }
 
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
-        Session { context, patience: Patience::new(self.first_pause) }
+        Session::new(context, self.first_pause)
     }
 }
 
@@ -114,7 +113,7 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
             // The vendor publishes no limit. A thousand people with ten fields are about 1 MB; this leaves room and
             // stays within what common gateways take.
             upsert_bytes: 3_900_000,
-            // Two calls a person, one after the other: a minute's work, so that a lane is not blocked for longer.
+            // Each person takes two calls in sequence. A batch is a minute's work, so that a lane is not blocked longer.
             remove_rows: 100,
         },
         // The vendor publishes no rate for lists and subscribers. Four calls in flight are few, and take a million
@@ -157,7 +156,7 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
         prepare::prepare(&self.client, export, list, &self.session(context)).await
     }
 
-    /// An import is one call a batch, and a removal two for each person: a look and the removal.
+    /// An import is one call for each batch, a removal two for each person: a look-up and the deletion.
     fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
         let imports = workload.sum(Kind::Upsert, |_| 1);
         let removals = workload.sum(Kind::Remove, |rows| 2 * rows);
@@ -192,15 +191,24 @@ impl<S: CredentialStore> Connector for CampaignMonitor<S> {
     }
 }
 
-/// An error that no answer is behind, and that trying again does not mend.
+/// Checks a connection's settings, without credentials and without a call.
+pub fn validate_settings(settings: &Map<String, Value>) -> Result<(), PushError> {
+    parse_settings(settings).map(drop)
+}
+
+/// Checks an export's options, as far as that is possible without a call.
+pub fn validate_options(options: &Map<String, Value>) -> Result<(), PushError> {
+    CampaignMonitorOptions::parse(options)
+        .map(drop)
+        .map_err(|error| error.push_error(Destination::CampaignMonitor, "use the export's options"))
+}
+
+fn parse_settings(settings: &Map<String, Value>) -> Result<CampaignMonitorSettings, PushError> {
+    CampaignMonitorSettings::parse(settings)
+        .map_err(|error| error.push_error(Destination::CampaignMonitor, "use the connection's settings"))
+}
+
+/// Returns a permanent error that is not a response of the destination.
 fn failure(operation: &'static str, kind: ErrorKind, message: impl Into<String>) -> PushError {
-    PushError {
-        kind,
-        retry: Retry::Never,
-        destination: Destination::CampaignMonitor,
-        operation,
-        status: None,
-        code: None,
-        message: message.into(),
-    }
+    PushError::permanent(Destination::CampaignMonitor, operation, kind, message)
 }

@@ -1,41 +1,42 @@
-//! What an export may say that only this destination knows.
+//! The options of an export.
 
+use crate::OptionsError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-/// Why settings or options are not taken. Names the field; it is about configuration, never about people.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct OptionsError(pub(super) String);
-
-/// What an export may say.
+/// The options of an export to Campaign Monitor.
 ///
-/// There is no option to resubscribe people: whoever has unsubscribed stays so, and those whom an earlier run took off
-/// the list itself come back without one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// There is no option to resubscribe people. People who have unsubscribed are never put back; people whom an earlier
+/// run deleted from the list are put back without an option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CampaignMonitorOptions {
-    /// What is said about consent to tracking for everybody who is sent.
+    /// The consent to tracking that is sent with every person. It has no default, because `unchanged` counts as given
+    /// for new people
+    /// (<https://www.campaignmonitor.com/api/v3-3/subscribers/#importing-many-subscribers>).
     pub consent_to_track: ConsentToTrack,
-    /// Custom fields to make on the target list when they are missing.
+    /// Custom fields that are created on the target list if they are missing; `none` by default
+    /// (<https://www.campaignmonitor.com/api/v3-3/lists/#creating-a-custom-field>).
+    #[schema(required = false)]
     pub create_missing_fields: Vec<NewField>,
 }
 
-/// What an import says about consent to tracking of opens and clicks. It counts for the person in all lists of the
-/// client, and `unchanged` counts as given for a new person
-/// (<https://www.campaignmonitor.com/api/v3-3/subscribers/#importing-many-subscribers>), so an export has to choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The consent to tracking of opens and clicks that an import sends. It applies to the person in all lists of the client
+/// (<https://www.campaignmonitor.com/api/v3-3/subscribers/#importing-many-subscribers>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentToTrack {
-    /// Given.
+    /// Consent is given.
     Yes,
-    /// Refused.
+    /// Consent is refused.
     No,
-    /// As it is; given for people who are new to the client.
+    /// Consent stays as it is; it counts as given for people who are new to the client.
     Unchanged,
 }
 
 impl ConsentToTrack {
-    /// The vendor's word.
+    /// Returns the vendor's word.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Yes => "Yes",
@@ -45,29 +46,29 @@ impl ConsentToTrack {
     }
 }
 
-/// A custom field to make when it is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A custom field that is created if it is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewField {
     /// The name that people see.
     pub name: String,
-    /// What it holds.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub data_type: DataType,
-    /// The options of a field of choices.
+    /// The options of a `MultiSelectOne` or `MultiSelectMany` field; empty for other types.
     #[serde(default)]
     pub options: Vec<String>,
 }
 
-/// What a custom field holds, in the vendor's words
+/// The type of a custom field's values, in the vendor's words
 /// (<https://www.campaignmonitor.com/api/v3-3/lists/#creating-a-custom-field>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum DataType {
     /// Text of up to 250 characters.
     Text,
     /// A number.
     Number,
-    /// A day.
+    /// A date.
     Date,
     /// One of the field's options.
     MultiSelectOne,
@@ -94,10 +95,9 @@ struct Raw {
 }
 
 impl CampaignMonitorOptions {
-    /// Reads and checks an export's options.
+    /// Parses and checks an export's options.
     pub fn parse(options: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let raw: Raw = serde_json::from_value(Value::Object(options.clone()))
-            .map_err(|error| OptionsError(format!("options: {error}")))?;
+        let raw: Raw = OptionsError::parse("options", options)?;
         let Some(consent_to_track) = raw.consent_to_track else {
             let problem = "options.consent_to_track is missing: say yes, no or unchanged (unchanged counts as yes \
                            for people who are new to the client)";

@@ -1,13 +1,12 @@
-//! The target list before the first push: is it there, what should people know of it, which fields does it have.
+//! Prepares the target list before the first push: verifies it, collects notices and reads its fields.
 
-use super::classify::FIELD_EXISTS;
-use super::client::{Call, Client, SHORT_TIMEOUT, Session};
+use super::client::{Call, Client, JSON, Session, get_call};
+use super::errors::FIELD_EXISTS;
 use super::options::{ConsentToTrack, DataType, NewField};
 use super::settings::is_id;
 use super::wire::{MOBILE_NUMBER, NAME};
 use super::{CampaignMonitorOptions, CampaignMonitorTarget, failure};
 use crate::{ErrorKind, Intent, Prepared, PushError, WantedList};
-use bytes::Bytes;
 use http::Method;
 use jiff::civil::date;
 use relay_delivery::mapping::{DateFormat, Field, FieldKind, MatchKeyKind};
@@ -58,17 +57,17 @@ pub(super) async fn prepare<S: CredentialStore>(
         return Err(failure(READ_LIST, ErrorKind::Settings, message));
     };
     if !is_id(&list.0) {
-        let message = "the id of the target list is not one: it is the API subscriber list id that the list's settings show";
+        let message = "the id of the target list is invalid: use the API subscriber list id that the list's settings show";
         return Err(failure(READ_LIST, ErrorKind::ListMissing, message));
     }
     let details = format!("{list}.json");
     let details: ListDetails =
-        client.call(&Call::get(READ_LIST, client.url(&["lists", &details])), session).await?.read()?;
+        client.call(&get_call(READ_LIST, client.url(&["lists", &details])), session).await?.read()?;
     let mut notices = vec![format!("the target list is \"{}\"", details.title)];
     if details.confirmed_opt_in {
         notices.push(
-            "the target list asks people to confirm: everybody who is new to it is sent a mail and stays unconfirmed \
-             until they follow its link"
+            "the target list asks people to confirm: new people are sent a mail and stay unconfirmed until they follow \
+             its link"
                 .to_owned(),
         );
     }
@@ -134,8 +133,7 @@ pub(super) async fn prepare<S: CredentialStore>(
     Ok(Prepared { target, list_id, match_key: MatchKeyKind::Email, terms, fields, quota: None, notices })
 }
 
-/// What a field is taken for that a delivery would create. The vendor chooses its key; whichever it is, everybody who is
-/// sent gets the field for the first time.
+/// Returns the field that a delivery would create. The vendor chooses its key; a dry run assumes the name in brackets.
 fn not_yet_created(field: &NewField) -> CustomField {
     CustomField {
         field_name: field.name.clone(),
@@ -145,7 +143,7 @@ fn not_yet_created(field: &NewField) -> CustomField {
     }
 }
 
-/// The keys of the mapped fields that hold days. Refuses to empty what cannot be emptied.
+/// Returns the keys of the mapped date fields. Refuses mappings that clear a field which cannot be cleared.
 fn check_clears(export: &Export, fields: &[Field]) -> Result<Vec<String>, PushError> {
     let mut day_fields = Vec::new();
     for (index, mapping) in export.mapping.iter().enumerate() {
@@ -171,7 +169,7 @@ async fn read_fields<S: CredentialStore>(
     session: &Session<'_>,
 ) -> Result<Vec<CustomField>, PushError> {
     let url = client.url(&["lists", &list.0, "customfields.json"]);
-    client.call(&Call::get(READ_FIELDS, url), session).await?.read()
+    client.call(&get_call(READ_FIELDS, url), session).await?.read()
 }
 
 /// <https://www.campaignmonitor.com/api/v3-3/lists/#creating-a-custom-field>
@@ -187,16 +185,10 @@ async fn create_field<S: CredentialStore>(
         "Options": field.options,
         "VisibleInPreferenceCenter": false,
     });
-    let call = Call {
-        operation: CREATE_FIELD,
-        method: Method::POST,
-        url: client.url(&["lists", &list.0, "customfields.json"]),
-        body: Bytes::from(body.to_string()),
-        timeout: SHORT_TIMEOUT,
-        // Somebody else, or an attempt of ours whose answer was lost, has made it.
-        accepts: &[FIELD_EXISTS],
-        is_repeatable: true,
-    };
+    let url = client.url(&["lists", &list.0, "customfields.json"]);
+    let call = get_call(CREATE_FIELD, url).with_body(Method::POST, JSON, body.to_string());
+    // The field exists if another process has created it, or an attempt of ours whose response was lost.
+    let call = Call { accepts: &[FIELD_EXISTS], ..call };
     client.call(&call, session).await.map(drop).map_err(|error| PushError {
         message: format!("field \"{}\": {}", field.name, error.message),
         ..error
@@ -215,7 +207,7 @@ const fn text() -> FieldKind {
     FieldKind::Text { max_characters: MAX_CHARACTERS }
 }
 
-/// What a custom field can hold. None for a type that is not documented.
+/// Returns the kind of a custom field; `None` for a type that is not documented.
 fn kind(data_type: &str, options: Option<Vec<String>>) -> Option<FieldKind> {
     Some(match data_type {
         "Text" | "Country" | "USState" => text(),
@@ -225,7 +217,7 @@ fn kind(data_type: &str, options: Option<Vec<String>>) -> Option<FieldKind> {
         "Date" => {
             FieldKind::Date { first: date(1900, 1, 1), last: date(2076, 6, 6), format: DateFormat::Slashes }
         }
-        // Of a field of many choices one can be mapped for now: an attribute has one value.
+        // An attribute has one value, so one option of a field of many choices can be mapped.
         "MultiSelectOne" | "MultiSelectMany" => FieldKind::OneOf { options: options.unwrap_or_default() },
         _ => return None,
     })

@@ -1,8 +1,9 @@
-//! What a connection may say that only this destination knows.
+//! The settings of a connection.
 
-use super::OptionsError;
+use crate::OptionsError;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// The largest request body unless the connection says otherwise. The vendor publishes no limit; this is what common
 /// gateways take.
@@ -12,28 +13,31 @@ const LEAST_MAX_BODY_BYTES: u64 = 16_384;
 /// Calls in flight unless the connection says otherwise.
 pub(super) const DEFAULT_LANES: u16 = 4;
 
-/// What a connection may say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// The settings of a Campaign Monitor connection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Settings {
-    /// The client whose lists are used; needed for accounts with several.
-    pub(super) client_id: Option<String>,
-    /// How many calls may be in flight, 1 to 8.
-    pub(super) lanes: u16,
-    /// The largest request body.
-    pub(super) max_body_bytes: u64,
+pub struct CampaignMonitorSettings {
+    /// The id of the client whose lists are used, as the API's settings page shows it. Accounts with several clients need
+    /// it for the check of the connection (<https://www.campaignmonitor.com/api/v3-3/account/#getting-your-clients>).
+    pub client_id: Option<String>,
+    /// How many calls may be in flight, 1 to 8; 4 by default. The vendor publishes no limit.
+    #[schema(minimum = 1, maximum = 8)]
+    pub lanes: u16,
+    /// The largest request body in bytes, at least 16,384; 4,000,000 by default. The vendor publishes no limit; the
+    /// default is what common gateways accept.
+    #[schema(minimum = 16384)]
+    pub max_body_bytes: u64,
 }
 
-impl Default for Settings {
+impl Default for CampaignMonitorSettings {
     fn default() -> Self {
         Self { client_id: None, lanes: DEFAULT_LANES, max_body_bytes: DEFAULT_MAX_BODY_BYTES }
     }
 }
 
-impl Settings {
+impl CampaignMonitorSettings {
     pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let found: Self = serde_json::from_value(Value::Object(settings.clone()))
-            .map_err(|error| OptionsError(format!("settings: {error}")))?;
+        let found: Self = OptionsError::parse("settings", settings)?;
         let refuse = |problem: &str| Err(OptionsError(format!("settings.{problem}")));
         if !(1..=8).contains(&found.lanes) {
             return refuse("lanes must be 1 to 8");
@@ -48,7 +52,7 @@ impl Settings {
     }
 }
 
-/// Whether a text looks like one of the vendor's ids: they become parts of paths.
+/// Returns whether a text has the form of a vendor's id. Ids become parts of paths.
 pub(super) fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
@@ -60,7 +64,7 @@ mod tests {
 
     #[track_caller]
     fn check_settings(settings: &Value, expected: Result<(u16, u64), &str>) {
-        let found = Settings::parse(settings.as_object().unwrap());
+        let found = CampaignMonitorSettings::parse(settings.as_object().unwrap());
         let found = found.map(|found| (found.lanes, found.max_body_bytes)).map_err(|error| error.to_string());
         match expected {
             Ok(expected) => assert_eq!(found, Ok(expected), "{settings}"),

@@ -1,9 +1,11 @@
-//! What goes over the wire to import people, written straight from rows. Pure.
+//! Encodes the bodies of imports straight from rows. Pure.
 //!
 //! <https://www.campaignmonitor.com/api/v3-3/subscribers/#importing-many-subscribers>
 
+pub(super) mod responses;
+
 use super::options::ConsentToTrack;
-use crate::text::Text;
+use crate::text::{Text, json_bytes};
 use relay_model::{FieldValue, Row};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
@@ -12,7 +14,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 pub(super) const NAME: &str = "Name";
 /// The field of a person's mobile number, in international form.
 pub(super) const MOBILE_NUMBER: &str = "MobileNumber";
-/// What empties a field of a day.
+/// The value that clears a date field.
 const NO_DAY: &str = "0000-00-00";
 
 /// Bytes of a row without its values: `{"EmailAddress":,"ConsentToTrack":"Unchanged","CustomFields":[]},`.
@@ -22,7 +24,7 @@ const VALUE_FRAME_BYTES: u64 = 31;
 /// Bytes of a body without its rows.
 const BODY_FRAME_BYTES: usize = 160;
 
-/// What a row's field number means to the vendor.
+/// The vendor's place for a row's field.
 #[derive(Clone, Copy)]
 enum Slot<'a> {
     Name,
@@ -30,14 +32,14 @@ enum Slot<'a> {
     Custom { key: &'a str, is_day: bool },
 }
 
-/// What all rows of a batch have in common.
+/// What all rows of a batch share.
 pub(super) struct Terms<'a> {
     slots: Vec<Slot<'a>>,
     consent_to_track: ConsentToTrack,
 }
 
 impl<'a> Terms<'a> {
-    /// `day_fields` are the keys of fields that hold days: they are emptied in a way of their own.
+    /// `day_fields` are the keys of date fields, which are cleared by a value of their own.
     pub(super) fn new(
         field_keys: &'a [String],
         day_fields: &[String],
@@ -56,10 +58,10 @@ impl<'a> Terms<'a> {
     }
 }
 
-/// The body of an import of `rows`.
+/// Encodes the body of an import of `rows`.
 ///
-/// Autoresponders are neither started nor restarted: people in a segment are not people who have just signed up.
-/// Consent to SMS is not given, for no export asks anybody for it.
+/// Autoresponders are neither started nor restarted: people in a segment have not just signed up. Consent to SMS is not
+/// sent, because no export collects it.
 pub(super) fn encode_import(
     rows: &[&Row],
     terms: &Terms<'_>,
@@ -80,35 +82,25 @@ pub(super) fn encode_import(
     Ok(body)
 }
 
-/// How many bytes of a body a row becomes, at the most.
+/// Returns how many bytes of a body a row takes at most.
 pub(super) fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {
     let values: u64 = row
         .values
         .iter()
         .map(|(number, value)| {
-            let key = field_keys.get(usize::from(*number)).map_or(0, |key| text_bytes(key));
+            let key = field_keys.get(usize::from(*number)).map_or(0, |key| json_bytes(key));
             let text = match value {
                 FieldValue::Clear => 12,
                 FieldValue::Boolean(_) => 7,
                 FieldValue::Integer(_) => 22,
                 // The longest way to write one without an exponent is 328 characters.
                 FieldValue::Decimal(_) => 330,
-                FieldValue::Text(text) => text_bytes(text),
+                FieldValue::Text(text) => json_bytes(text),
             };
             VALUE_FRAME_BYTES + key + text
         })
         .sum();
-    ROW_FRAME_BYTES + text_bytes(&row.match_key.0) + values
-}
-
-/// A text as JSON, its quotes included.
-fn text_bytes(text: &str) -> u64 {
-    let escaped = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0x00..=0x1f => 6,
-        _ => 1,
-    };
-    2 + text.bytes().map(escaped).sum::<u64>()
+    ROW_FRAME_BYTES + json_bytes(&row.match_key.0) + values
 }
 
 #[derive(Serialize)]
@@ -181,8 +173,8 @@ struct CustomField<'a> {
 
 impl Serialize for CustomField<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // A value that is not sent stays, and what an empty one does is not said. `Clear` removes a value of any
-        // field; days have a form of their own for it, which is the one that is written about them.
+        // A value that is not sent stays, and the effect of an empty one is not documented. `Clear` clears a field of any
+        // type; for dates the vendor documents a value of their own.
         let is_empty = match self.value {
             FieldValue::Clear => true,
             FieldValue::Text(text) => text.is_empty(),

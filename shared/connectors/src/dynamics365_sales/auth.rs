@@ -1,21 +1,24 @@
-//! The access token in use: got when it is first needed, shared by all calls, got anew ahead of its end or when it is
-//! refused.
+//! The access token in use: requested when it is first needed, shared by all calls, and replaced before it expires or
+//! when the organisation refuses it.
 //!
-//! The secret is read anew with each token, so whoever stores a new one is heard within an hour, and at once where
-//! the old one is refused.
+//! The secret is read again with each token. So a new secret is used within an hour, or at once if the old one is refused.
 
-use super::entra::{self, OPERATION, Token};
+pub(super) mod entra;
+
 use super::failure;
 use super::settings::Settings;
+use crate::http::Pass;
 use crate::{CallContext, ErrorKind, HttpClient, PushError, Retry};
+use entra::{OPERATION, Token};
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
+use relay_model::Destination;
 use relay_model::{CredentialError, CredentialStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-/// A token with less left than this, or than a tenth of its life, is not used any more where another is to be had.
+/// A token is replaced this long before it expires, or a tenth of its lifetime if that is shorter.
 const RENEW_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 const FORM: &str =
     "it has to be JSON: {\"client_secret\": …}, with the value of the application's client secret";
@@ -35,13 +38,6 @@ struct Known {
     generation: u64,
 }
 
-/// What lets a call in.
-pub(super) struct Pass {
-    /// The `Authorization` header.
-    pub(super) header: HeaderValue,
-    generation: u64,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawSecret {
@@ -53,17 +49,17 @@ impl<S: CredentialStore> Auth<S> {
         Self { store, known: Mutex::new(None) }
     }
 
-    /// What lets the next call in, other than what was just refused.
+    /// Returns the credentials of the next call. `refused` is the generation that the organisation has just refused.
     pub(super) async fn pass(
         &self,
         http: &HttpClient,
         settings: &Settings,
-        refused: Option<&Pass>,
+        refused: Option<u64>,
         context: &CallContext,
     ) -> Result<Pass, PushError> {
         let mut known = self.known.lock().await;
         let now = Timestamp::now();
-        let is_refused = |slot: &Known| refused.is_some_and(|refused| refused.generation == slot.generation);
+        let is_refused = |slot: &Known| refused == Some(slot.generation);
         if let Some(slot) = known.as_ref()
             && slot.renew_at > now
             && !is_refused(slot)
@@ -73,10 +69,13 @@ impl<S: CredentialStore> Auth<S> {
         let generation = known.as_ref().map_or(0, |slot| slot.generation + 1);
         match self.token(http, settings, context).await {
             Ok(token) => Ok(known.insert(Known::new(&token, generation)?).pass()),
-            // The old token is good for some minutes yet, and by then the trouble may be over.
+            // The old token is valid for some minutes yet, and by then Entra may be available again.
             Err(error) => match known.as_ref() {
                 Some(slot) if slot.ends_at > now && !is_refused(slot) && error.retry != Retry::Never => {
-                    tracing::warn!(kind = error.kind.code(), "no access token could be got ahead of the end");
+                    tracing::warn!(
+                        kind = error.kind.code(),
+                        "access token could not be renewed ahead of its expiry"
+                    );
                     Ok(slot.pass())
                 }
                 _ => Err(error),
@@ -110,11 +109,11 @@ impl Known {
     }
 
     fn pass(&self) -> Pass {
-        Pass { header: self.header.clone(), generation: self.generation }
+        Pass::authorization(self.header.clone(), self.generation)
     }
 }
 
-/// The client secret. None where the form is another: nothing of it is said.
+/// Parses the client secret; `None` if it has another form.
 fn parse(secret: &SecretString) -> Option<SecretString> {
     let raw: RawSecret = serde_json::from_str(secret.expose_secret()).ok()?;
     let text = raw.client_secret.trim();
@@ -122,11 +121,5 @@ fn parse(secret: &SecretString) -> Option<SecretString> {
 }
 
 fn unusable(error: &CredentialError) -> PushError {
-    let (kind, retry) = match error {
-        CredentialError::Unavailable { .. } => (ErrorKind::Unavailable, Retry::Backoff),
-        CredentialError::Missing { .. }
-        | CredentialError::Forbidden { .. }
-        | CredentialError::Malformed { .. } => (ErrorKind::Authentication, Retry::Never),
-    };
-    PushError { retry, ..failure("read the connection's secret", kind, error.to_string()) }
+    PushError::credentials(Destination::Dynamics365Sales, error)
 }

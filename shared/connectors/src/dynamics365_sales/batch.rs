@@ -1,10 +1,11 @@
 //! `$batch`: several operations in one call. Pure.
 //!
-//! At the most 1,000 operations, done one after the other, their answers in the same order
+//! A batch has at most 1,000 operations, carried out in sequence, with their responses in the same order
 //! (<https://learn.microsoft.com/power-apps/developer/data-platform/webapi/execute-batch-operations-using-web-api>).
 
-use super::answers::Refusal;
-use super::client::{Answer, Call, SHORT_TIMEOUT, Weight, refusal};
+use super::client::{Answer, Call, Weight, get_call};
+use super::errors;
+use super::wire::responses::Refusal;
 use crate::PushError;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -40,15 +41,9 @@ pub(super) struct Part {
 
 /// The call that carries operations.
 pub(super) fn call(operation: &'static str, url: Url, operations: &[Operation], weight: Weight) -> Call {
-    Call {
-        operation,
-        method: Method::POST,
-        url,
-        headers: vec![(CONTENT_TYPE, CONTENT), (PREFER, CONTINUE)],
-        body: Bytes::from(encode(operations)),
-        timeout: SHORT_TIMEOUT,
-        weight,
-    }
+    let call = get_call(operation, url);
+    let headers = vec![(CONTENT_TYPE, CONTENT), (PREFER, CONTINUE)];
+    Call { method: Method::POST, headers, body: Bytes::from(encode(operations)), details: weight, ..call }
 }
 
 /// The body: lines end as HTTP's do, and the address of an operation is a path with its query.
@@ -112,7 +107,7 @@ impl Part {
         if (200..300).contains(&self.status) {
             return Ok(&self.body);
         }
-        Err(refusal(operation, self.status, &Refusal::read(self.body.as_bytes()), self.retry_after))
+        Err(errors::refusal(operation, self.status, &Refusal::read(self.body.as_bytes()), self.retry_after))
     }
 }
 

@@ -1,8 +1,8 @@
-//! Whether an organisation is usable: is the application let in, may it read what it has to, which privileges lack.
+//! Checks whether an organisation is usable: access, reading, and the privileges that are missing.
 
-use super::answers::{UserPrivileges, WhoAmI};
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session, get_call};
 use super::failure;
+use super::wire::responses::{UserPrivileges, WhoAmI};
 use crate::{Account, ErrorKind, PushError};
 use relay_model::CredentialStore;
 use std::collections::HashSet;
@@ -11,11 +11,11 @@ const WHO_AM_I: &str = "ask the organisation who we are";
 const READ_LISTS: &str = "read marketing lists";
 const READ_CONTACTS: &str = "read contacts";
 const READ_PRIVILEGES: &str = "read the application user's privileges";
-/// What an export to an existing list needs
+/// The privileges that an export to an existing list needs
 /// (<https://learn.microsoft.com/previous-versions/dynamicscrm-2016/developers-guide/gg309603(v=crm.8)>).
 const NEEDED: [&str; 5] =
     ["prvReadList", "prvWriteList", "prvAppendToList", "prvReadContact", "prvAppendContact"];
-/// What making a segment's own list needs beside them.
+/// The privilege that creating a segment's own list needs beside them.
 const CREATE_LIST: &str = "prvCreateList";
 
 /// Asks who we are, reads a list and a contact, and compares the privileges with those that are needed.
@@ -25,16 +25,15 @@ pub(super) async fn check<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
 ) -> Result<Account, PushError> {
-    let WhoAmI { user_id } =
-        client.call(&Call::get(WHO_AM_I, client.url("WhoAmI")), session).await?.read()?;
+    let WhoAmI { user_id } = client.call(&get_call(WHO_AM_I, client.url("WhoAmI")), session).await?.read()?;
     for (operation, path, key) in [(READ_LISTS, "lists", "listid"), (READ_CONTACTS, "contacts", "contactid")]
     {
         let mut url = client.url(path);
         url.set_query(Some(&format!("$top=1&$select={key}")));
-        client.call(&Call::get(operation, url), session).await?;
+        client.call(&get_call(operation, url), session).await?;
     }
     let mut notices = privileges(client, &user_id, session).await?;
-    if let Some(hint) = client.gate.hint() {
+    if let Some(hint) = client.concurrency.hint() {
         notices
             .push(format!("the organisation recommends up to {hint} calls at a time; each list takes one"));
     }
@@ -48,9 +47,7 @@ async fn privileges<S: CredentialStore>(
     session: &Session<'_>,
 ) -> Result<Vec<String>, PushError> {
     let path = format!("systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges");
-    let held: UserPrivileges = match client
-        .call(&Call::get(READ_PRIVILEGES, client.url(&path)), session)
-        .await
+    let held: UserPrivileges = match client.call(&get_call(READ_PRIVILEGES, client.url(&path)), session).await
     {
         Ok(answer) => answer.read()?,
         // What cannot be read is not therefore missing: the calls that need it will tell.

@@ -1,9 +1,9 @@
-//! How many people are on a list, by the organisation's own rows: `membercount` of a list is a display value, and
+//! Counts the people on a list by the organisation's own rows: `membercount` of a list is a display value, and
 //! `$count` says 5,000 for more
 //! (<https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/count-rows>), so pages are counted.
 
-use super::answers::CountedPage;
-use super::client::{Call, Client, Session};
+use super::client::{Call, Client, Session, get_call};
+use super::wire::responses::CountedPage;
 use super::{Dynamics365SalesTarget, failure};
 use crate::{ErrorKind, PushError, Retry};
 use http::{HeaderName, HeaderValue};
@@ -15,7 +15,7 @@ const OPERATION: &str = "count the members of the marketing list";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The largest page (<https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/page-results>).
 const PAGE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
-/// With less time than this the count is given up: it is worth less than the run's end.
+/// The least time for another page. With less the count is given up, so that the run can end.
 const LEAST_TIME: Duration = Duration::from_secs(5);
 
 /// Counts the members; none where there is no time for it.
@@ -31,7 +31,7 @@ pub(super) async fn count<S: CredentialStore>(
         if session.context.left() < LEAST_TIME {
             return Ok(None);
         }
-        let call = Call { headers: vec![(PREFER, PAGE)], ..Call::get(OPERATION, url.clone()) };
+        let call = Call { headers: vec![(PREFER, PAGE)], ..get_call(OPERATION, url.clone()) };
         let page: CountedPage = client.call(&call, session).await?.read()?;
         members += u64::try_from(page.value.len()).unwrap_or(u64::MAX);
         let Some(link) = page.next_link else { return Ok(Some(members)) };
@@ -44,7 +44,7 @@ pub(super) async fn count<S: CredentialStore>(
     }
 }
 
-/// The link to the next page is used as it is, but only where it stays at the organisation: the token goes with it.
+/// Returns the address of the next page if it belongs to the organisation, because the token is sent with it.
 fn next_page(organisation: &Url, link: &str) -> Option<Url> {
     let next = Url::parse(link).ok()?;
     let is_plain = next.username().is_empty() && next.password().is_none();

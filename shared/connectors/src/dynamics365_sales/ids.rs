@@ -1,15 +1,15 @@
-//! Ids of lists: read from what people write, and made of what a list is for.
+//! Ids of lists: parsed from the export, or derived from the export and the segment.
 
 use relay_model::{ExportId, ListId, SegmentId};
 use uuid::{Builder, Uuid};
 
-/// An id in any of the forms of a GUID, in one spelling.
+/// Parses an id in any form of a GUID.
 pub(super) fn parse(list: &ListId) -> Option<Uuid> {
     Uuid::try_parse(list.0.trim()).ok().filter(|id| !id.is_nil())
 }
 
-/// The id of the list of an export's segment: whoever makes the list twice makes one. Where an earlier list of the
-/// segment is gone, its id makes the new one another, for nobody is on a new list whom the old one had.
+/// Derives the id of the list of an export's segment, so that two attempts create one list. If an earlier list of the
+/// segment was deleted, its id makes the new id another one, because the new list has none of its members.
 pub(super) fn of_segment(export: &ExportId, segment: &SegmentId, gone: Option<&Uuid>) -> Uuid {
     let mut hasher = blake3::Hasher::new_derive_key("segment-relay dynamics365-sales marketing list 1");
     // Neither id can have this character, so no two pairs write the same bytes.

@@ -1,13 +1,13 @@
-//! Who of a number of contacts is there.
+//! Finds which of some contacts exist.
 //!
 //! By the query function `In` with parameter aliases
-//! (<https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/filter-rows>), whose queries are too
-//! long for addresses of a call by themselves and so go in a batch.
+//! (<https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/filter-rows>). Such queries are
+//! too long for an address, so they are sent in a batch.
 
-use super::answers::{Contact, Page};
 use super::batch::{self, Operation};
-use super::classify;
 use super::client::{Client, Session, Weight};
+use super::errors;
+use super::wire::responses::{Contact, Page};
 use crate::{ErrorKind, PushError};
 use http::Method;
 use relay_model::CredentialStore;
@@ -21,31 +21,31 @@ const LOOK_UP_MEMBERS: &str = "look up members of the list";
 /// have 65,536 (<https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/overview>); how many values
 /// `In` takes is not published.
 const FIRST_PER_QUERY: usize = 250;
-/// A batch asks for so many contacts at the most, to be answered well within a minute.
+/// The most queries of a batch, so that it gets a response well within a minute.
 const MOST_QUERIES: usize = 20;
 
 /// Contacts that one call looks up, as long as the organisation has refused none.
 pub(super) const AT_A_TIME: u64 = 5_000;
 
-/// Where contacts are looked for.
+/// The contacts among which a look-up searches.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Among<'a> {
-    /// Everybody in the organisation.
+    /// All contacts of the organisation.
     Contacts,
     /// The members of a list.
     MembersOf(&'a str),
 }
 
-/// What is known of a contact that is there.
+/// The state of an existing contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// May be put on lists.
+    /// It can be added to lists.
     Active,
-    /// May not.
+    /// It cannot be added to lists.
     Inactive,
 }
 
-/// How many contacts a query names: fewer where the organisation has refused more.
+/// How many contacts a query names: fewer after the organisation has refused more.
 #[derive(Debug)]
 pub(super) struct PerQuery(AtomicUsize);
 
@@ -55,7 +55,7 @@ impl Default for PerQuery {
     }
 }
 
-/// Looks up `ids`, which are not empty; who is not in the answer is not there.
+/// Looks up `ids`, which are not empty. Contacts that are missing in the result do not exist.
 pub(super) async fn look_up<S: CredentialStore>(
     client: &Client<S>,
     per_query: &PerQuery,
@@ -105,12 +105,12 @@ async fn look_up_some<S: CredentialStore>(
         match read(operation, &batch::parts(&answer, queries.len())?) {
             Ok(contacts) => return Ok(contacts),
             Err(error) => {
-                // A part may be refused as one too many although the whole was let in.
+                // A part may be refused for its rate although the batch was accepted.
                 if error.status == Some(429) {
                     session.context.throttled().await;
                 }
-                let may_repeat = classify::blame(&error) == classify::Blame::Call;
-                if !may_repeat || !session.patience.pause(&error, attempt, session.context).await {
+                let may_repeat = errors::blame(&error) == errors::Blame::Call;
+                if !may_repeat || !session.pause(&error, attempt).await {
                     return Err(error);
                 }
                 attempt += 1;
@@ -131,11 +131,11 @@ pub(super) fn query(mut url: Url, ids: &[&str]) -> Url {
 }
 
 fn read(operation: &'static str, parts: &[batch::Part]) -> Result<Vec<(String, State)>, PushError> {
-    let unreadable = || super::client::refusal(operation, 200, &super::answers::Refusal::default(), None);
+    let unreadable = || errors::refusal(operation, 200, &super::wire::responses::Refusal::default(), None);
     let mut contacts = Vec::new();
     for part in parts {
         let page: Page<Contact> = serde_json::from_str(part.judge(operation)?).map_err(|_| unreadable())?;
-        // There are fewer contacts in a query than on a page; were there more, those missing would look unknown.
+        // A query names fewer contacts than a page holds. With more pages, contacts would be missing.
         if page.next_link.is_some() {
             return Err(unreadable());
         }

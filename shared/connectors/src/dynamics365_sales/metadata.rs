@@ -30,7 +30,7 @@ pub enum Removing {
     OneByOneAsEntity,
 }
 
-/// What an organisation has.
+/// The actions of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Actions {
     pub(super) adding: Option<Adding>,

@@ -1,47 +1,49 @@
 //! Dynamics 365 Sales: marketing lists of contacts, over Dataverse's Web API (version 9.2).
 //!
-//! Contacts are found by their id and never made or changed: an export decides who is on a list and nothing else.
+//! Contacts are found by their id and never created or changed: an export changes the members of a list and nothing else.
 //!
-//! `wire`, `batch`, `answers`, `classify`, `metadata` and `ids` are pure; `entra`, `auth`, `gate`, `debt` and `client`
-//! make one call work; `check`, `prepare`, `lookup`, `members` and `count` are the connector's answers. The vendor's
-//! documents are at <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview>.
+//! `settings` is the configuration; `auth`, `client`, `concurrency` and `execution_budget` make calls within the
+//! organisation's limits; `wire`, `batch`, `errors`, `metadata`, `progress` and `ids` do no I/O; `check`, `prepare`,
+//! `lookup`, `push`, `remove` and `count` implement the connector. The vendor's documentation is at
+//! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview>.
 
-mod answers;
 mod auth;
 mod batch;
-mod board;
+mod call_size;
 mod check;
-mod classify;
 mod client;
+mod concurrency;
 mod count;
-mod debt;
-mod entra;
-mod gate;
+mod errors;
+mod execution_budget;
 mod ids;
 mod lookup;
-mod members;
 mod metadata;
-mod outcomes;
 mod prepare;
+mod progress;
+mod push;
+mod remove;
 mod settings;
-mod size;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use metadata::{Adding, Removing};
-pub use settings::{AUTHORITY_DOMAINS, ORGANISATION_DOMAINS, OptionsError};
+pub use settings::{
+    AUTHORITY_DOMAINS, Dynamics365SalesOptions, Dynamics365SalesSettings, ORGANISATION_DOMAINS,
+};
 
-use super::http::{FIRST_PAUSE, Patience};
+use super::http::{FIRST_PAUSE, Session};
 use super::{
     Account, CallContext, CapScope, Connector, CredentialStore, ErrorKind, Estimate, HttpClient, LaneScope,
     Limits, NoJob, Pace, Prepared, PushError, Pushed, Retry, WantedList, Workload,
 };
-use client::{Client, Session};
+use call_size::CallSize;
+use client::Client;
 use lookup::PerQuery;
-use members::Membership;
 use metadata::Actions;
 use prepare::Preparation;
+use push::Membership;
 use relay_delivery::batch::Frame;
 use relay_delivery::mapping::MatchKeyKind;
 use relay_model::batch::{BatchLimits, Kind};
@@ -50,11 +52,10 @@ use relay_model::{Destination, ListId, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use settings::Settings;
-use size::Size;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// What the organisation does for a call may take two minutes
+/// The organisation may work on a call for two minutes
 /// (<https://learn.microsoft.com/power-apps/developer/data-platform/analyze-performance>); some more lets its end come
 /// before ours.
 const CALL_TIMEOUT: Duration = Duration::from_secs(130);
@@ -62,14 +63,14 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(130);
 /// One organisation of Dynamics 365 Sales. `S` is where its secret is.
 pub struct Dynamics365Sales<S> {
     client: Client<S>,
-    additions: Size,
-    removals: Size,
+    additions: CallSize,
+    removals: CallSize,
     per_query: PerQuery,
     actions: OnceCell<Actions>,
     first_pause: Duration,
 }
 
-/// What a push to Dynamics 365 Sales must know.
+/// What a push to Dynamics 365 Sales needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dynamics365SalesTarget {
@@ -90,7 +91,7 @@ impl Dynamics365SalesTarget {
 }
 
 impl<S: CredentialStore> Dynamics365Sales<S> {
-    /// A connector for one connection. `settings` are the connection's; the secret is read when it is first needed.
+    /// Creates a connector for one connection with its settings. The secret is read when it is first needed.
     pub fn new(http: HttpClient, settings: &Map<String, Value>, store: S) -> Result<Self, PushError> {
         Self::with_pause(http, settings, store, FIRST_PAUSE)
     }
@@ -101,10 +102,8 @@ impl<S: CredentialStore> Dynamics365Sales<S> {
         store: S,
         first_pause: Duration,
     ) -> Result<Self, PushError> {
-        const OPERATION: &str = "use the connection's settings";
-        let settings = Settings::parse(settings)
-            .map_err(|error| failure(OPERATION, ErrorKind::Settings, error.to_string()))?;
-        let size = || Size::new(settings.first_members, settings.largest_members, settings.call_goal);
+        let settings = parse_settings(settings)?;
+        let size = || CallSize::new(settings.first_members, settings.largest_members, settings.call_goal);
         Ok(Self {
             additions: size(),
             removals: size(),
@@ -116,7 +115,7 @@ impl<S: CredentialStore> Dynamics365Sales<S> {
     }
 
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
-        Session { context, patience: Patience::new(self.first_pause) }
+        Session::new(context, self.first_pause)
     }
 }
 
@@ -176,9 +175,9 @@ impl<S: CredentialStore> Connector for Dynamics365Sales<S> {
         Preparation { client: &self.client, session, actions: &self.actions }.prepare(export, list).await
     }
 
-    /// Additions look 5,000 contacts up with a call, then change members, as removals do, in calls whose size follows the
-    /// organisation's speed: the estimate takes the first call's. They come one after the other, and each may take as
-    /// long as the connection says that a call should.
+    /// Additions look up 5,000 contacts in a call. Additions and removals then change members in calls that follow the
+    /// organisation's speed; the estimate assumes the size of the first call. Calls are made in sequence, and each may take
+    /// as long as `call_seconds` says.
     fn estimate(&self, target: &Self::Target, workload: &Workload<'_>) -> Estimate {
         let settings = &self.client.settings;
         let set = u64::try_from(settings.first_members).unwrap_or(u64::MAX).max(1);
@@ -228,20 +227,29 @@ impl<S: CredentialStore> Connector for Dynamics365Sales<S> {
     }
 }
 
-/// An error that no answer is behind, and that trying again does not mend.
-fn failure(operation: &'static str, kind: ErrorKind, message: impl Into<String>) -> PushError {
-    PushError {
-        kind,
-        retry: Retry::Never,
-        destination: Destination::Dynamics365Sales,
-        operation,
-        status: None,
-        code: None,
-        message: message.into(),
-    }
+/// Checks a connection's settings, without credentials and without a call.
+pub fn validate_settings(settings: &Map<String, Value>) -> Result<(), PushError> {
+    parse_settings(settings).map(drop)
 }
 
-/// Every row is settled or there is an error; anything else is a mistake of ours, and sending again is safe.
+/// Checks an export's options, as far as that is possible without a call.
+pub fn validate_options(options: &Map<String, Value>) -> Result<(), PushError> {
+    Dynamics365SalesOptions::parse(options)
+        .map(drop)
+        .map_err(|error| error.push_error(Destination::Dynamics365Sales, "use the export's options"))
+}
+
+fn parse_settings(settings: &Map<String, Value>) -> Result<Settings, PushError> {
+    Settings::parse(settings)
+        .map_err(|error| error.push_error(Destination::Dynamics365Sales, "use the connection's settings"))
+}
+
+/// Returns a permanent error that is not a response of the destination.
+fn failure(operation: &'static str, kind: ErrorKind, message: impl Into<String>) -> PushError {
+    PushError::permanent(Destination::Dynamics365Sales, operation, kind, message)
+}
+
+/// Returns the error of a batch that ended without a result for every row. Sending it again is safe.
 fn unsettled() -> PushError {
     let error = failure("change the marketing list", ErrorKind::Protocol, "not every contact has an outcome");
     PushError { retry: Retry::Backoff, ..error }

@@ -1,9 +1,10 @@
-//! The target list before the first push: found and verified, or made where the segment has one of its own.
+//! Prepares the target list before the first push: finds and verifies it, or creates the segment's own list.
 
-use super::answers::MarketingList;
-use super::classify::{self, DUPLICATE};
-use super::client::{Answer, Call, Client, SHORT_TIMEOUT, Session, Weight};
+use super::client::{Answer, Call, Client, JSON, Session, get_call};
+use super::errors::{self, DUPLICATE};
 use super::metadata::{Actions, Adding, Removing};
+use super::settings::Dynamics365SalesOptions;
+use super::wire::responses::MarketingList;
 use super::{Dynamics365SalesTarget, failure, ids};
 use crate::{ErrorKind, Intent, Prepared, PushError, WantedList};
 use bytes::Bytes;
@@ -17,11 +18,11 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+const OPTIONS: &str = "use the export's options";
 const READ_LIST: &str = "read the target list";
 const MAKE_LIST: &str = "make the segment's marketing list";
 const RENAME_LIST: &str = "rename the segment's marketing list";
 const READ_METADATA: &str = "read which actions the organisation has";
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `createdfromcode` of lists of contacts (<https://learn.microsoft.com/dynamics365/developer/reference/entities/list>).
 const OF_CONTACTS: i64 = 2;
 /// The longest name of a list, in characters (same page).
@@ -77,11 +78,7 @@ impl<S: CredentialStore> Preparation<'_, S> {
 
     async fn read_actions(&self) -> Result<Actions, PushError> {
         let accept = (http::header::ACCEPT, HeaderValue::from_static("application/xml"));
-        let call = Call {
-            headers: vec![accept],
-            timeout: SHORT_TIMEOUT,
-            ..Call::get(READ_METADATA, self.client.url("$metadata"))
-        };
+        let call = Call { headers: vec![accept], ..get_call(READ_METADATA, self.client.url("$metadata")) };
         let answer = match self.client.call(&call, self.session).await {
             Ok(answer) => answer,
             // An organisation with very many tables has a document larger than any answer that is read. Then the usual
@@ -152,14 +149,14 @@ impl<S: CredentialStore> Preparation<'_, S> {
     async fn read_list(&self, id: Uuid) -> Result<Option<MarketingList>, PushError> {
         let mut url = self.client.url(&format!("lists({id})"));
         url.set_query(Some(COLUMNS));
-        match self.client.call(&Call::get(READ_LIST, url), self.session).await {
+        match self.client.call(&get_call(READ_LIST, url), self.session).await {
             Ok(answer) => answer.read().map(Some),
-            Err(error) if classify::code_of(&error) == Some(classify::MISSING) => Ok(None),
+            Err(error) if errors::code_of(&error) == Some(errors::MISSING) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// A static list of contacts, with an id of our choice: whoever makes it twice is told that it is there.
+    /// Creates a static list of contacts with an id of our choice, so that a second attempt finds that it exists.
     async fn make(
         &self,
         export: &Export,
@@ -175,14 +172,10 @@ impl<S: CredentialStore> Preparation<'_, S> {
             "source": "Segment Relay",
             "description": format!("Members of segment {segment}, kept up to date by export {}.", export.id),
         });
-        let call = Call {
-            method: Method::POST,
-            headers: vec![(CONTENT_TYPE, JSON)],
-            body: Bytes::from(body.to_string()),
-            ..Call::get(MAKE_LIST, self.client.url("lists"))
-        };
+        let call =
+            get_call(MAKE_LIST, self.client.url("lists")).with_body(Method::POST, JSON, body.to_string());
         match self.client.call(&call, self.session).await {
-            Err(error) if error.status != Some(412) && classify::code_of(&error) != Some(DUPLICATE) => {
+            Err(error) if error.status != Some(412) && errors::code_of(&error) != Some(DUPLICATE) => {
                 Err(error)
             }
             made => {
@@ -199,25 +192,18 @@ impl<S: CredentialStore> Preparation<'_, S> {
     }
 
     async fn rename(&self, id: Uuid, name: &str) -> Result<Answer, PushError> {
-        let call = Call {
-            operation: RENAME_LIST,
-            method: Method::PATCH,
-            url: self.client.url(&format!("lists({id})")),
-            // Without it a list that was deleted meanwhile would be made again.
-            headers: vec![(CONTENT_TYPE, JSON), (IF_MATCH, HeaderValue::from_static("*"))],
-            body: Bytes::from(json!({ "listname": name }).to_string()),
-            timeout: SHORT_TIMEOUT,
-            weight: Weight::Light,
-        };
+        let body = Bytes::from(json!({ "listname": name }).to_string());
+        let call = get_call(RENAME_LIST, self.client.url(&format!("lists({id})")));
+        // Without If-Match a list that was deleted meanwhile would be created again.
+        let headers = vec![(CONTENT_TYPE, JSON), (IF_MATCH, HeaderValue::from_static("*"))];
+        let call = Call { method: Method::PATCH, headers, body, ..call };
         self.client.call(&call, self.session).await
     }
 }
 
 fn check_export(export: &Export) -> Result<(), PushError> {
-    if let Some(option) = export.options.keys().next() {
-        let message = format!("options.{option} is not known: exports to Dynamics 365 Sales have no options");
-        return Err(failure("use the export's options", ErrorKind::Settings, message));
-    }
+    Dynamics365SalesOptions::parse(&export.options)
+        .map_err(|error| failure(OPTIONS, ErrorKind::Settings, error.to_string()))?;
     if export.mapping.is_empty() {
         return Ok(());
     }
@@ -226,7 +212,7 @@ fn check_export(export: &Export) -> Result<(), PushError> {
     Err(failure("use the export's mapping", ErrorKind::Settings, message))
 }
 
-/// Kind and member type of a list cannot be changed, and a locked or inactive one takes nobody.
+/// Verifies that a list can take members. Its kind and member type cannot be changed.
 fn verify(list: &MarketingList) -> Result<(), PushError> {
     let problem = if list.is_dynamic {
         "the target list is dynamic: it finds its members by itself; make a static one"
@@ -242,7 +228,7 @@ fn verify(list: &MarketingList) -> Result<(), PushError> {
     Err(failure(READ_LIST, ErrorKind::Settings, problem))
 }
 
-/// The segment's name, as far as it fits.
+/// Returns the segment's name, cut to the longest name of a list.
 fn list_name(name: &str, segment: &SegmentId) -> String {
     let name: String =
         name.trim().chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();

@@ -1,11 +1,12 @@
-//! What a connection may say that only this destination knows.
+//! The settings of a connection: as the definition has them, and checked.
 
-use crate::Endpoint;
-use crate::rate::{Place, Rate};
+use crate::rate::Place;
+use crate::{Endpoint, OptionsError, Rate};
 use relay_model::pacing::Pace;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The vendor's own domains for organisations: of the regions (`crm.dynamics.com`, `crm7.dynamics.com`, …), of
@@ -38,12 +39,7 @@ const DEFAULT_LARGEST_MEMBERS: usize = 1_000;
 /// (<https://learn.microsoft.com/dynamics365/sales/create-marketing-list-using-app-marketing-sales>).
 const MOST_MEMBERS: usize = 30_000;
 
-/// Why settings or options are not taken. Names the field; it is about configuration, never about people.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct OptionsError(pub(super) String);
-
-/// What a connection says, checked.
+/// The settings of a connection, checked and with their defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     /// The directory: an id or a domain.
@@ -57,27 +53,64 @@ pub(super) struct Settings {
     pub(super) call_goal: Duration,
     /// How many members the first call has.
     pub(super) first_members: usize,
-    /// How many members a call has at the most.
+    /// How many members a call has at most.
     pub(super) largest_members: usize,
 }
 
-#[derive(Deserialize)]
+/// The settings of a Dynamics 365 Sales connection.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Raw {
-    tenant: Option<String>,
-    client_id: Option<String>,
-    organisation_url: Option<String>,
-    authority: Option<String>,
-    rate: Option<Rate>,
-    call_seconds: Option<f64>,
-    first_members: Option<usize>,
-    largest_members: Option<usize>,
+pub struct Dynamics365SalesSettings {
+    /// The directory (tenant) ID in Entra, or the tenant's domain
+    /// (<https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>).
+    #[schema(required = true, nullable = false)]
+    pub tenant: Option<String>,
+    /// The application (client) ID in Entra, a GUID (same page).
+    #[schema(required = true, nullable = false)]
+    pub client_id: Option<String>,
+    /// The address of the organisation, such as `https://contoso.crm.dynamics.com`.
+    #[schema(required = true, nullable = false, example = "https://contoso.crm.dynamics.com")]
+    pub organisation_url: Option<String>,
+    /// The address of Entra; another one for the clouds of governments and of China
+    /// (<https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>).
+    #[schema(default = "https://login.microsoftonline.com")]
+    pub authority: Option<String>,
+    /// How many calls are sent within a window; 5,000 in 300,000 ms by default. The organisation allows a user 6,000
+    /// (<https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>).
+    pub rate: Option<Rate>,
+    /// How long a call that changes members should take, in seconds, 0.01 to 60; 10 by default. Calls grow or shrink
+    /// towards it.
+    #[schema(minimum = 0.01, maximum = 60.0, default = 10.0)]
+    pub call_seconds: Option<f64>,
+    /// How many members the first call has, 1 to `largest_members`; 500 by default.
+    #[schema(minimum = 1, default = 500)]
+    pub first_members: Option<usize>,
+    /// How many members a call has at most, 1 to 30,000; 1,000 by default. The vendor's own application adds 30,000 at once
+    /// (<https://learn.microsoft.com/dynamics365/sales/create-marketing-list-using-app-marketing-sales>).
+    #[schema(minimum = 1, maximum = 30000, default = 1000)]
+    pub largest_members: Option<usize>,
+}
+
+/// The options of an export to Dynamics 365 Sales: there are none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dynamics365SalesOptions {}
+
+impl Dynamics365SalesOptions {
+    /// Refuses any option.
+    pub fn parse(options: &Map<String, Value>) -> Result<Self, OptionsError> {
+        match options.keys().next() {
+            None => Ok(Self {}),
+            Some(option) => Err(OptionsError(format!(
+                "options.{option} is not known: exports to Dynamics 365 Sales have no options"
+            ))),
+        }
+    }
 }
 
 impl Settings {
     pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let raw: Raw = serde_json::from_value(Value::Object(settings.clone()))
-            .map_err(|error| OptionsError(format!("settings: {error}")))?;
+        let raw: Dynamics365SalesSettings = OptionsError::parse("settings", settings)?;
         let tenant = required(raw.tenant, "tenant is missing: it is the directory (tenant) ID in Entra")?;
         if !is_tenant(&tenant) {
             return Err(refuse("tenant must be the directory (tenant) ID in Entra, or the tenant's domain"));
@@ -121,8 +154,8 @@ impl Settings {
         })
     }
 
-    /// For how much execution time one turn of the pace stands, so that both limits are kept by the one budget.
-    pub(super) fn execution_per_turn(&self) -> Duration {
+    /// Returns the execution time that one slot of the pace stands for, so that one budget keeps both limits.
+    pub(super) fn execution_per_slot(&self) -> Duration {
         self.pace.window * EXECUTION_SHARE / self.pace.calls.max(1)
     }
 }

@@ -1,7 +1,9 @@
-//! What goes over the wire to change members, as JSON. Pure.
+//! Encodes changes of members as JSON. Pure.
 //!
 //! <https://learn.microsoft.com/dotnet/api/microsoft.crm.sdk.messages.addlistmemberslistrequest>,
 //! <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/use-web-api-actions>
+
+pub(super) mod responses;
 
 use super::metadata::Removing;
 use relay_model::Row;
@@ -39,7 +41,7 @@ impl Serialize for Members<'_> {
     }
 }
 
-/// The type is not to be left out: the parameter takes rows of any table.
+/// The type is required: the parameter accepts rows of any table.
 #[derive(Serialize)]
 struct Member {
     #[serde(rename = "@odata.type")]
@@ -47,18 +49,18 @@ struct Member {
     contactid: String,
 }
 
-/// The body of `AddListMembersList` and of `RemoveListMembersList`.
+/// Encodes the body of `AddListMembersList` and of `RemoveListMembersList`.
 pub(super) fn encode_members(list: &str, contacts: &[&str]) -> Result<Vec<u8>, serde_json::Error> {
     let list = List { odata_type: LIST_TYPE, listid: list };
     serde_json::to_vec(&Body { list, members: Members(contacts) })
 }
 
-/// The body of `AddMemberList`.
+/// Encodes the body of `AddMemberList`.
 pub(super) fn encode_addition(contact: &str) -> String {
     serde_json::json!({ "EntityId": contact }).to_string()
 }
 
-/// The body of `RemoveMemberList`, whose parameter organisations name differently.
+/// Encodes the body of `RemoveMemberList`. Organisations name its parameter differently.
 pub(super) fn encode_removal(removing: Removing, contact: &str) -> String {
     match removing {
         Removing::Many | Removing::OneByOneAsEntity => encode_addition(contact),
@@ -69,7 +71,7 @@ pub(super) fn encode_removal(removing: Removing, contact: &str) -> String {
     }
 }
 
-/// How many bytes of a body a row becomes, at the most.
+/// Returns how many bytes of a body a row takes at most.
 pub(super) fn row_bytes(row: &Row) -> u64 {
     MEMBER_BYTES + u64::try_from(row.match_key.0.len()).unwrap_or(u64::MAX / 2)
 }

@@ -1,32 +1,32 @@
-//! The addresses that a connector may talk to.
+//! The addresses that a connector may call.
 
 use url::{Host, Url};
 
 /// The base address of a destination's API, checked: HTTPS and one of the destination's own domains, so that
-/// credentials go to nobody else. Plain HTTP and other hosts are taken for the machine itself only.
+/// credentials are sent to no other host. Plain HTTP and other hosts are accepted for this machine only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     base: Url,
 }
 
-/// Why an address is not taken. Holds no part of it but the host.
+/// Why an address is refused. Holds no part of it but the host.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EndpointError {
-    /// It is no address.
+    /// It is not a URL with a host.
     #[error("the address is not a URL with a host, such as https://api.example.com")]
     Malformed,
-    /// It has parts that a base address has not.
+    /// It has credentials, a query or a fragment.
     #[error("the address must not have credentials, a query or a fragment")]
     Decorated,
-    /// The connection could be read on its way.
-    #[error("the address must begin with https:// (plain http is taken for this machine only)")]
+    /// The connection would not be encrypted.
+    #[error("the address must begin with https:// (plain http is accepted for this machine only)")]
     Insecure,
     /// The host is not the destination's.
     #[error("host \"{host}\" is not one of the destination's own: {domains}")]
     ForeignHost {
         /// The host as given.
         host: String,
-        /// What is taken.
+        /// The domains that are accepted.
         domains: String,
     },
 }
@@ -65,17 +65,17 @@ impl Endpoint {
         if is_own { Ok(()) } else { Err(EndpointError::ForeignHost { host, domains: domains.join(", ") }) }
     }
 
-    /// Whether it is an address of this machine: a destination that somebody tries things out against.
+    /// Returns whether it is an address of this machine, such as a sandbox.
     pub(crate) fn is_this_machine(&self) -> bool {
         self.base.host().is_some_and(|host| is_loopback(&host))
     }
 
-    /// The host, for people.
+    /// Returns the host, for people.
     pub(crate) fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
     }
 
-    /// The address of what `segments` lead to, each percent-encoded as one segment of the path.
+    /// Returns the address of a path, each segment percent-encoded.
     #[must_use]
     pub fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();

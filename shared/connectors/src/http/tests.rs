@@ -75,7 +75,7 @@ fn retry_after_is_seconds_or_a_date() {
     let check = |text: &str, expected: Option<u64>| {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_str(text).unwrap());
-        let answer = HttpResponse { status: 429, headers, body: Bytes::new() };
+        let answer = HttpResponse { status: 429, headers, body: Bytes::new(), took: Duration::ZERO };
         assert_eq!(answer.retry_after().map(|pause| pause.as_secs()), expected, "{text}");
     };
     check("120", Some(120));

@@ -1,4 +1,4 @@
-//! The endpoint in every form that people paste.
+//! Parses the endpoint in every form that people paste.
 //!
 //! The admin pages show two addresses, one ending in `/rest` and one in `/identity`, and other products ask for the
 //! bare host (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/base-url>).
@@ -6,10 +6,10 @@
 use super::DOMAINS;
 use crate::{Endpoint, EndpointError};
 
-/// What people leave at the end of the address.
+/// Endings of pasted addresses that are removed.
 const TAILS: &[&str] = &["/", "/rest", "/identity", "/bulk"];
 
-/// The address that all paths begin at.
+/// Parses the address that all paths begin at.
 pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
     let mut base = text.trim();
     while let Some(shorter) = TAILS.iter().find_map(|tail| strip_tail(base, tail)) {
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, EndpointError> {
 
 fn strip_tail<'a>(text: &'a str, tail: &str) -> Option<&'a str> {
     let (start, end) = text.split_at_checked(text.len().checked_sub(tail.len())?)?;
-    // The slashes after the scheme are none that people left.
+    // The slashes after the scheme are not removed.
     (end.eq_ignore_ascii_case(tail) && !start.ends_with(['/', ':'])).then_some(start)
 }
 

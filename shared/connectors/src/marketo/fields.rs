@@ -1,10 +1,10 @@
-//! The fields of the account's people: what they hold, whether they may be written and looked up by.
+//! The fields of the account's people: their types, and whether people can be written and looked up by them.
 //!
 //! `describe2` (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>) and
 //! the types of <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/fields/field-types>.
 
-use super::call::Call;
-use super::client::{Client, Session};
+use super::client::{Client, Session, get_call};
+use super::wire::responses::Results;
 use super::{PERSON_RIGHT, failure};
 use crate::{ErrorKind, PushError, Retry};
 use jiff::civil::{Date, date};
@@ -46,7 +46,7 @@ const COMPANY_FIELDS: &[&str] = &[
 const FIRST_DAY: Date = date(1, 1, 1);
 const LAST_DAY: Date = date(9999, 12, 31);
 
-/// What an account says of its people's fields.
+/// The description of the account's fields.
 #[derive(Debug)]
 pub(super) struct Description {
     fields: Vec<Described>,
@@ -100,13 +100,13 @@ async fn read<S: CredentialStore>(
     session: &Session<'_>,
 ) -> Result<Description, PushError> {
     let url = client.url(&["rest", "v1", "leads", "describe2.json"]);
-    let answer = client.call(&Call::get(OPERATION, url, PERSON_RIGHT), session).await?;
+    let answer = client.call(&get_call(OPERATION, url, PERSON_RIGHT), session).await?;
     let Some(Answered { fields, searchable_fields }) =
-        answer.results::<Answered>()?.result.into_iter().next()
+        answer.read::<Results<Answered>>()?.result.into_iter().next()
     else {
         return Err(PushError { retry: Retry::Backoff, ..answer.unreadable() });
     };
-    // Fields that only find a person together with others are no use to us.
+    // Fields that find a person only together with others cannot be used.
     let searchable = searchable_fields
         .into_iter()
         .filter_map(|fields| <[String; 1]>::try_from(fields).ok())
@@ -116,7 +116,7 @@ async fn read<S: CredentialStore>(
 }
 
 impl Description {
-    /// The fields that can be written.
+    /// Returns the fields that can be written.
     pub(super) fn writable(&self, lookup_field: &str) -> Vec<Field> {
         self.fields
             .iter()
@@ -125,7 +125,7 @@ impl Description {
             .collect()
     }
 
-    /// Why `wanted`, which is none of the writable fields, is none of them.
+    /// Explains why a field is not writable.
     pub(super) fn obstacle(&self, wanted: &str) -> Option<String> {
         let exact = self.fields.iter().find(|field| field.name == wanted);
         let field = exact.or_else(|| self.fields.iter().find(|field| field.answers_to(wanted)))?;
@@ -144,7 +144,7 @@ impl Description {
         })
     }
 
-    /// What a match key for `lookup_field` is made of.
+    /// Returns the kind of match keys for `lookup_field`.
     pub(super) fn match_key(&self, lookup_field: &str) -> Result<MatchKeyKind, PushError> {
         let refuse = |message: String| Err(failure("use the export's options", ErrorKind::Settings, message));
         if lookup_field == "id" {

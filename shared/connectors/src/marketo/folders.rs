@@ -2,16 +2,16 @@
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/folders>
 
-use super::call::Call;
-use super::client::{Client, Session};
+use super::client::{Call, Client, Session, get_call};
 use super::lists::FolderId;
+use super::wire::responses::Results;
 use super::{ASSET_RIGHT, failure};
 use crate::{ErrorKind, PushError};
 use relay_model::CredentialStore;
 use serde::Deserialize;
 
 pub(super) const OPERATION: &str = "find the folder for lists";
-/// So many paths are told where several folders are meant.
+/// The most paths in an error about several folders.
 const TOLD: usize = 5;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -45,9 +45,9 @@ pub(super) async fn find<S: CredentialStore>(
     if let Some(workspace) = workspace {
         url.query_pairs_mut().append_pair("workSpace", workspace);
     }
-    let call = Call { accepts: &[702, 710], ..Call::get(OPERATION, url, ASSET_RIGHT) };
+    let call = Call { accepts: &[702, 710], ..get_call(OPERATION, url, ASSET_RIGHT) };
     let answer = client.call(&call, session).await?;
-    let folders = if answer.code.is_some() { Vec::new() } else { answer.results::<Folder>()?.result };
+    let folders = if answer.code.is_some() { Vec::new() } else { answer.read::<Results<Folder>>()?.result };
     choose(folders, path, workspace).map_err(|message| failure(OPERATION, ErrorKind::Settings, message))
 }
 

@@ -1,13 +1,12 @@
-//! Static lists: found, made, renamed and deleted.
+//! Finds, creates, renames and deletes static lists.
 //!
-//! Whether a list is there can be asked with the right to people alone; finding it by name, making, renaming and
+//! Reading a list by its id needs only the right to people; finding it by name, creating, renaming and
 //! deleting it are asset calls with a right of their own
 //! (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/static-lists>).
 
-use super::answers::id_text;
-use super::call::Call;
-use super::classify::{IN_USE, NOT_FOUND};
-use super::client::{Client, Session};
+use super::client::{Call, Client, Session, form_call, get_call};
+use super::errors::{IN_USE, NOT_FOUND};
+use super::wire::responses::{Results, id_text};
 use super::{ASSET_RIGHT, PERSON_RIGHT, failure};
 use crate::{ErrorKind, PushError, Retired};
 use relay_model::CredentialStore;
@@ -57,7 +56,7 @@ impl FolderId {
     }
 }
 
-/// The one spelling of a list's id: the admin pages' addresses have it as `ST1027A1`, requests as `1027`.
+/// Returns the canonical spelling of a list's id: addresses of the admin pages have `ST1027A1`, requests `1027`.
 pub(super) fn canonical_id(text: &str) -> Option<ListId> {
     let text = text.trim().to_ascii_uppercase();
     let digits = match text.strip_prefix("ST") {
@@ -72,23 +71,23 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The list, or none where it is not there.
+/// Returns the list; `None` if it does not exist.
 pub(super) async fn read<S: CredentialStore>(
     client: &Client<S>,
     list: &ListId,
     session: &Session<'_>,
 ) -> Result<Option<StaticList>, PushError> {
     let url = client.url(&["rest", "v1", "lists", &format!("{list}.json")]);
-    let call = Call { accepts: NOT_FOUND, ..Call::get(READ, url, PERSON_RIGHT) };
+    let call = Call { accepts: NOT_FOUND, ..get_call(READ, url, PERSON_RIGHT) };
     let answer = client.call(&call, session).await?;
     if answer.code.is_some() {
         return Ok(None);
     }
-    let lists = answer.results::<StaticList>()?.result;
+    let lists = answer.read::<Results<StaticList>>()?.result;
     Ok(lists.into_iter().find(|found| found.id.as_deref() == Some(&list.0)))
 }
 
-/// The list of exactly this name in a folder.
+/// Returns the list of exactly this name in a folder.
 pub(super) async fn find<S: CredentialStore>(
     client: &Client<S>,
     name: &str,
@@ -97,16 +96,16 @@ pub(super) async fn find<S: CredentialStore>(
 ) -> Result<Option<ListId>, PushError> {
     let mut url = client.url(&["rest", "asset", "v1", "staticList", "byName.json"]);
     url.query_pairs_mut().append_pair("name", name);
-    let call = Call { accepts: NOT_FOUND, ..Call::get(FIND, url, ASSET_RIGHT) };
+    let call = Call { accepts: NOT_FOUND, ..get_call(FIND, url, ASSET_RIGHT) };
     let answer = client.call(&call, session).await?;
     if answer.code.is_some() {
         return Ok(None);
     }
-    let lists = answer.results::<ListAsset>()?.result;
-    let is_meant = |list: &ListAsset| {
+    let lists = answer.read::<Results<ListAsset>>()?.result;
+    let is_selected = |list: &ListAsset| {
         list.name == name && list.folder.as_ref().is_none_or(|found| found.id == folder.id)
     };
-    Ok(lists.into_iter().find(is_meant).and_then(|list| list.id).map(ListId))
+    Ok(lists.into_iter().find(is_selected).and_then(|list| list.id).map(ListId))
 }
 
 /// Makes a list.
@@ -117,7 +116,7 @@ pub(super) async fn create<S: CredentialStore>(
     session: &Session<'_>,
 ) -> Result<ListId, PushError> {
     let answer = client.call(&create_call(client, name, folder), session).await?;
-    let list = answer.results::<ListAsset>()?.result.into_iter().next().and_then(|list| list.id);
+    let list = answer.read::<Results<ListAsset>>()?.result.into_iter().next().and_then(|list| list.id);
     list.map(ListId).ok_or_else(|| answer.unreadable())
 }
 
@@ -127,8 +126,8 @@ pub(super) fn create_call<S: CredentialStore>(client: &Client<S>, name: &str, fo
     let form =
         [("folder", folder.to_form()), ("name", name.to_owned()), ("description", description.to_owned())];
     let form: Vec<(&str, &str)> = form.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    // Where the answer is lost the list may be there; the next attempt finds it by its name.
-    Call { is_repeatable: false, ..Call::form(CREATE, url, ASSET_RIGHT, &form) }
+    // If the response is lost, the list may exist; the next attempt finds it by its name.
+    Call { is_repeatable: false, ..form_call(CREATE, url, ASSET_RIGHT, &form) }
 }
 
 /// Gives a list another name.
@@ -143,7 +142,7 @@ pub(super) async fn rename<S: CredentialStore>(
 
 pub(super) fn rename_call<S: CredentialStore>(client: &Client<S>, list: &ListId, name: &str) -> Call {
     let url = client.url(&["rest", "asset", "v1", "staticList", &format!("{list}.json")]);
-    Call::form(RENAME, url, ASSET_RIGHT, &[("name", name)])
+    form_call(RENAME, url, ASSET_RIGHT, &[("name", name)])
 }
 
 /// Deletes a list, unless something uses it. The people on it stay in the account.
@@ -163,7 +162,7 @@ pub(super) async fn delete<S: CredentialStore>(
 
 pub(super) fn delete_call<S: CredentialStore>(client: &Client<S>, list: &ListId) -> Call {
     let url = client.url(&["rest", "asset", "v1", "staticList", &list.0, "delete.json"]);
-    Call { accepts: &[702, 1013, IN_USE], ..Call::form(DELETE, url, ASSET_RIGHT, &[]) }
+    Call { accepts: &[702, 1013, IN_USE], ..form_call(DELETE, url, ASSET_RIGHT, &[]) }
 }
 
 #[cfg(test)]

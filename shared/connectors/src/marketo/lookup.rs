@@ -1,12 +1,11 @@
-//! Who has which lead ids. Nobody's values stand in an address: the look-up is posted as a form.
+//! Looks up lead ids by match keys. The look-up is posted as a form, so that no value is part of an address.
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>: up to 300 values,
 //! separated by commas, up to 300 people a page, and an error where more than 1,000 people match.
 
-use super::answers::{id_text, scalar_text};
-use super::call::Call;
-use super::classify::INVALID_VALUE;
-use super::client::{Client, Session};
+use super::client::{Call, Client, Session, form_call};
+use super::errors::INVALID_VALUE;
+use super::wire::responses::{Results, id_text, scalar_text};
 use super::{CALL_TIMEOUT, MAX_RECORDS, PERSON_RIGHT};
 use crate::PushError;
 use relay_model::CredentialStore;
@@ -15,18 +14,18 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 const OPERATION: &str = "look people up";
-/// A look-up that has more pages than its matches can fill does not end.
+/// The most pages of a look-up: its matches cannot fill more.
 const MOST_PAGES: usize = 8;
 
 /// Lead ids by match key.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     ids: HashMap<String, BTreeSet<u64>>,
-    /// Keys of which more people match than a look-up tells.
+    /// Keys with more matches than a look-up returns.
     too_many: BTreeSet<String>,
 }
 
-/// Whom a match key finds.
+/// The leads that a match key finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Matches {
     None,
@@ -59,7 +58,7 @@ impl Found {
     }
 }
 
-/// Whether a key can be looked up at all.
+/// Returns whether a key can be looked up at all.
 pub(super) fn is_expressible(key: &str) -> bool {
     !key.contains(',')
 }
@@ -108,7 +107,7 @@ async fn look_up_piece<S: CredentialStore>(
         if answer.code == Some(INVALID_VALUE) {
             return Ok(Told::TooMany);
         }
-        let results = answer.results::<Lead>()?;
+        let results = answer.read::<Results<Lead>>()?;
         for Lead { id, fields } in results.result {
             let id = id.and_then(|id| id.parse().ok());
             let key = if field == "id" {
@@ -140,12 +139,12 @@ pub(super) fn call<S: CredentialStore>(
     let fields = if field == "id" { "id".to_owned() } else { format!("id,{field}") };
     let mut form = vec![("filterType", field), ("filterValues", &values), ("fields", &fields)];
     form.extend(page.map(|page| ("nextPageToken", page)));
-    let call = Call::form(OPERATION, url, PERSON_RIGHT, &form);
-    // Of a look-up this code says that too many people match.
+    let call = form_call(OPERATION, url, PERSON_RIGHT, &form);
+    // In a look-up this code means that too many people match.
     Call { accepts: &[INVALID_VALUE], timeout: CALL_TIMEOUT, ..call }
 }
 
-/// Marketo finds people without regard to case, and gives the spelling that it has.
+/// Folds a key: Marketo ignores case and returns its own spelling.
 fn folded(key: &str) -> String {
     key.trim().to_lowercase()
 }

@@ -1,31 +1,27 @@
 //! Marketo Engage: static lists.
 //!
-//! `wire`, `answers`, `classify`, `outcomes`, `gathering` and the files of `import` are pure; `auth` and `client` make
-//! one call work; `check`, `prepare`, `sync`, `removal` and `import` are the connector's answers. The vendor's documents
-//! are at <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>.
+//! `settings` and `options` are the configuration; `auth` and `client` make calls; `wire`, `errors`, `push_mode` and the
+//! files of `import` do no I/O; `check`, `prepare`, `push`, `remove` and `import` (bulk imports) implement the connector.
+//! The vendor's documentation is at
+//! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>.
 
 mod address;
-mod answers;
 mod auth;
-mod call;
 mod check;
-mod classify;
 mod client;
+mod errors;
 mod fields;
 mod folders;
-mod gathering;
-mod identity;
 mod import;
 mod lists;
 mod lookup;
 mod membership;
 mod options;
-mod outcomes;
 mod prepare;
-mod removal;
-mod secret;
+mod push;
+mod push_mode;
+mod remove;
 mod settings;
-mod sync;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -33,30 +29,30 @@ mod usage;
 mod wire;
 
 pub use import::MarketoJob;
-pub use options::{MarketoOptions, OnDuplicates, PersonCreation, PushWay};
-pub use settings::OptionsError;
+pub use options::{MarketoOptions, PersonCreation, PushWay};
+pub use settings::MarketoSettings;
 pub use target::{Imports, KeyForm, MarketoTarget, Way};
 
-use super::http::{FIRST_PAUSE, Patience};
+use super::http::{FIRST_PAUSE, Session};
 use super::{
     Account, CallContext, CapScope, Connector, CredentialStore, DeltaSize, ErrorKind, Estimate, Gathering,
-    HttpClient, LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retired, Retry, WantedList, Workload,
+    HttpClient, LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retired, WantedList, Workload,
 };
 use auth::Auth;
-use client::{Client, Session, Turns};
+use client::Client;
 use fields::Descriptions;
 use import::Importer;
+use push::Syncer;
 use relay_delivery::batch::Frame;
 use relay_delivery::mapping::MatchKeyKind;
 use relay_model::batch::{BatchLimits, Kind};
 use relay_model::catalog::Export;
 use relay_model::{Destination, ListId, Row};
-use removal::Remover;
+use remove::Remover;
 use serde_json::{Map, Value};
 use settings::{DEFAULT_LANES, Settings};
 use std::sync::Arc;
 use std::time::Duration;
-use sync::Syncer;
 
 /// The vendor's own domain for its API
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/base-url>).
@@ -71,7 +67,7 @@ const MAX_BODY_BYTES: u64 = 1_000_000;
 /// Files have to be below 10 MB
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import/bulk-lead-import>).
 const IMPORT_BYTES: u64 = 9_500_000;
-/// A batch is ten times 300 people, so that its message is worked on for less than a minute at the advised rate.
+/// A batch is ten times 300 people, so that a worker needs less than a minute for it at the advised rate.
 const UPSERT_ROWS: u32 = 3_000;
 const REMOVE_ROWS: u32 = 3_000;
 /// "Sync Leads 90 s, Get Leads by Filter 60 s" on the vendor's side (same page as `MAX_RECORDS`); some more lets its
@@ -80,7 +76,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(110);
 /// The typical daily quota (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>),
 /// where the connection has no limit of its own.
 const TYPICAL_DAILY_CALLS: u64 = 50_000;
-/// How long after a token that has no time left another is asked for.
+/// The pause before another token is requested if the last one has no time left.
 const TOKEN_PAUSE: Duration = Duration::from_secs(1);
 /// The right to people and to who is on a list, as the admin pages call it
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/custom-services>).
@@ -97,7 +93,7 @@ pub struct Marketo<S> {
 }
 
 impl<S: CredentialStore> Marketo<S> {
-    /// A connector for one connection. `settings` are the connection's; the secret is read when it is first needed.
+    /// Creates a connector for one connection with its settings. The secret is read when it is first needed.
     pub fn new(http: HttpClient, settings: &Map<String, Value>, store: S) -> Result<Self, PushError> {
         Self::with_pauses(http, settings, store, FIRST_PAUSE, TOKEN_PAUSE)
     }
@@ -109,17 +105,14 @@ impl<S: CredentialStore> Marketo<S> {
         first_pause: Duration,
         token_pause: Duration,
     ) -> Result<Self, PushError> {
-        let settings = Settings::parse(settings).map_err(|error| {
-            failure("use the connection's settings", ErrorKind::Settings, error.to_string())
-        })?;
-        let settings = Arc::new(settings);
+        let settings = Arc::new(parse_settings(settings)?);
         let auth = Auth::new(store, http.clone(), settings.endpoint.clone(), token_pause);
         let client = Client::new(http, Arc::clone(&settings), auth);
         Ok(Self { client, settings, descriptions: Descriptions::default(), first_pause })
     }
 
-    const fn session<'a>(&self, context: &'a CallContext, turns: Turns) -> Session<'a> {
-        Session { context, patience: Patience::new(self.first_pause), turns }
+    const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
+        Session::new(context, self.first_pause)
     }
 }
 
@@ -154,7 +147,7 @@ impl<S: CredentialStore> Connector for Marketo<S> {
     }
 
     fn match_key(&self, export: &Export) -> Option<MatchKeyKind> {
-        // Of any other field only the account's description says what it holds.
+        // The type of any other field is known from the account's description only.
         match MarketoOptions::parse(&export.options).ok()?.lookup_field.as_str() {
             "email" => Some(MatchKeyKind::AsciiEmail),
             "id" => Some(MatchKeyKind::Number),
@@ -167,7 +160,7 @@ impl<S: CredentialStore> Connector for Marketo<S> {
     }
 
     async fn check(&self, context: &CallContext) -> Result<Account, PushError> {
-        check::check(&self.client, &self.settings, &self.descriptions, &self.session(context, Turns::Here))
+        check::check(&self.client, &self.settings, &self.descriptions, &self.session(context).waiting_here())
             .await
     }
 
@@ -177,16 +170,22 @@ impl<S: CredentialStore> Connector for Marketo<S> {
         list: &WantedList,
         context: &CallContext,
     ) -> Result<Prepared<Self::Target>, PushError> {
-        prepare::prepare(&self.client, &self.descriptions, export, list, &self.session(context, Turns::Here))
-            .await
+        prepare::prepare(
+            &self.client,
+            &self.descriptions,
+            export,
+            list,
+            &self.session(context).waiting_here(),
+        )
+        .await
     }
 
     fn gather(&self, target: &mut Self::Target, delta: DeltaSize) -> Gathering {
-        gathering::gather(&self.settings, target, delta)
+        push_mode::choose_push_mode(&self.settings, target, delta)
     }
 
     fn estimate(&self, target: &Self::Target, workload: &Workload<'_>) -> Estimate {
-        gathering::estimate(&self.settings, target, workload)
+        push_mode::estimate(&self.settings, target, workload)
     }
 
     async fn push(
@@ -196,7 +195,7 @@ impl<S: CredentialStore> Connector for Marketo<S> {
         frame: &Frame,
         context: &CallContext,
     ) -> Result<Pushed<MarketoJob>, PushError> {
-        let (client, session) = (&self.client, &self.session(context, Turns::InTheQueue));
+        let (client, session) = (&self.client, &self.session(context));
         if frame.rows.is_empty() {
             return Ok(Pushed::Done(Vec::new()));
         }
@@ -221,25 +220,34 @@ impl<S: CredentialStore> Connector for Marketo<S> {
         frame: &Frame,
         context: &CallContext,
     ) -> Result<Pushed<MarketoJob>, PushError> {
-        let (client, session) = (&self.client, &self.session(context, Turns::InTheQueue));
+        let (client, session) = (&self.client, &self.session(context));
         Importer { client, session, target, settings: &self.settings }.look(job, frame).await
     }
 
-    /// Whatever else uses the list keeps it. The people stay in the account.
+    /// Deletes the list unless something else uses it. The people stay in the account.
     async fn retire(&self, list: &ListId, context: &CallContext) -> Result<Retired, PushError> {
-        lists::delete(&self.client, list, &self.session(context, Turns::Here)).await
+        lists::delete(&self.client, list, &self.session(context).waiting_here()).await
     }
 }
 
-/// An error that no answer is behind, and that trying again does not mend.
+/// Checks a connection's settings, without credentials and without a call.
+pub fn validate_settings(settings: &Map<String, Value>) -> Result<(), PushError> {
+    parse_settings(settings).map(drop)
+}
+
+/// Checks an export's options, as far as that is possible without a call.
+pub fn validate_options(options: &Map<String, Value>) -> Result<(), PushError> {
+    MarketoOptions::parse(options)
+        .map(drop)
+        .map_err(|error| error.push_error(Destination::Marketo, "use the export's options"))
+}
+
+fn parse_settings(settings: &Map<String, Value>) -> Result<Settings, PushError> {
+    Settings::parse(settings)
+        .map_err(|error| error.push_error(Destination::Marketo, "use the connection's settings"))
+}
+
+/// Returns a permanent error that is not a response of the destination.
 fn failure(operation: &'static str, kind: ErrorKind, message: impl Into<String>) -> PushError {
-    PushError {
-        kind,
-        retry: Retry::Never,
-        destination: Destination::Marketo,
-        operation,
-        status: None,
-        code: None,
-        message: message.into(),
-    }
+    PushError::permanent(Destination::Marketo, operation, kind, message)
 }

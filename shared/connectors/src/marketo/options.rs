@@ -1,76 +1,66 @@
-//! What an export may say that only this destination knows.
+//! The options of an export.
 
-use super::OptionsError;
+use crate::OptionsError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-/// Where lists are made unless the export says otherwise: the folder that every account has for lists.
+/// The folder that every account has for lists.
 pub(super) const DEFAULT_FOLDER: &str = "Group Lists";
 /// Stands for the segment's name in `list_name`.
 const SEGMENT: &str = "{segment}";
 
-/// What an export may say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// The options of an export to Marketo Engage.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarketoOptions {
-    /// The field that the match key is looked up in, by its REST name: `email`, `id`, or any that the account's
-    /// description names as searchable.
+    /// The field that people are looked up by, by its REST name: `email` (the default), `id`, or any field that the
+    /// account's description names as searchable
+    /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>).
     #[serde(default = "email")]
     pub lookup_field: String,
-    /// What happens with people whom Marketo does not know.
+    /// What happens with people who are not in Marketo; they are created by default.
     #[serde(default)]
     pub person_creation: PersonCreation,
-    /// The partition that missing people are created in.
+    /// The partition that missing people are created in; Marketo's default partition if it is left out.
     #[serde(default)]
     pub partition: Option<String>,
-    /// The workspace whose folder is meant.
+    /// The workspace of the folder; needed if several workspaces have a folder of this name.
     #[serde(default)]
     pub workspace: Option<String>,
-    /// The folder that segments' own lists are made in: its name or its path.
+    /// The folder in which lists of segments are created: its name or its path; `Group Lists` by default.
     #[serde(default = "folder")]
     pub folder: String,
-    /// What a segment's own list is called; `{segment}` stands for the segment's name.
+    /// The name of a segment's list; `{segment}` stands for the segment's name and is the default.
     #[serde(default = "list_name")]
     pub list_name: String,
-    /// How additions and changes go.
+    /// How additions and changes are sent; `auto` by default.
     #[serde(default)]
     pub push: PushWay,
-    /// What happens with a person whom Marketo has several times.
-    #[serde(default)]
-    pub on_duplicates: OnDuplicates,
 }
 
-/// What happens with people whom Marketo does not know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What happens with people who are not in Marketo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonCreation {
-    /// Existing people are matched, and missing ones created.
+    /// Existing people are matched, and missing people created.
     #[default]
     CreateMissing,
-    /// Existing people are matched, and missing ones left out.
+    /// Existing people are matched, and missing people skipped.
     MatchOnly,
 }
 
-/// How additions and changes go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How additions and changes are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PushWay {
-    /// Whichever costs less, by arithmetic.
+    /// By calls or by bulk imports, whichever is estimated to cost less.
     #[default]
     Auto,
-    /// Calls of 300 people, which say at once what became of each.
+    /// By calls of 300 people, which return each person's outcome at once.
     Sync,
-    /// Files that Marketo works off in its own time.
+    /// By files that Marketo processes in its own time.
     BulkImport,
-}
-
-/// What happens with a person whom Marketo has several times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnDuplicates {
-    /// The row is refused: only somebody who knows the two can say which one is meant.
-    #[default]
-    Reject,
 }
 
 fn email() -> String {
@@ -86,10 +76,9 @@ fn list_name() -> String {
 }
 
 impl MarketoOptions {
-    /// Reads and checks an export's options.
+    /// Parses and checks an export's options.
     pub fn parse(options: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let found: Self = serde_json::from_value(Value::Object(options.clone()))
-            .map_err(|error| OptionsError(format!("options: {error}")))?;
+        let found: Self = OptionsError::parse("options", options)?;
         let refuse = |problem: &str| Err(OptionsError(format!("options.{problem}")));
         if found.lookup_field.trim().is_empty() {
             return refuse("lookup_field must name a field");
@@ -112,7 +101,7 @@ impl MarketoOptions {
             return refuse("partition counts only for people who are created; leave it out with match_only");
         }
         if found.push == PushWay::BulkImport && is_match_only {
-            return refuse("push: a bulk import creates whoever is missing; use sync with match_only");
+            return refuse("push: a bulk import creates missing people; use sync with match_only");
         }
         if found.folder.trim_matches('/').trim().is_empty() {
             return refuse("folder must be the name or the path of a folder");
@@ -123,7 +112,7 @@ impl MarketoOptions {
         Ok(found)
     }
 
-    /// What a segment's own list is called.
+    /// Returns the name of a segment's list.
     pub(super) fn list_name(&self, segment: &str) -> String {
         self.list_name.replace(SEGMENT, segment.trim())
     }
@@ -163,7 +152,6 @@ mod tests {
         check(&json!({"person_creation": "match_only", "push": "bulk_import"}), Err("options.push: a bulk"));
         check(&json!({"folder": "/"}), Err("options.folder must be"));
         check(&json!({"list_name": "All"}), Err("options.list_name must contain"));
-        check(&json!({"on_duplicates": "newest"}), Err("options: unknown variant `newest`"));
         check(&json!({"create": true}), Err("options: unknown field `create`"));
     }
 

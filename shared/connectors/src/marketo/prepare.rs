@@ -1,10 +1,10 @@
-//! The target list before the first push: is it there, what should people know of it, which fields can be filled.
+//! Prepares the target list before the first push: verifies or creates it, collects notices and reads the fields.
 
-use super::call::Call;
-use super::classify::NAME_TAKEN;
-use super::client::{Client, Session};
+use super::client::{Client, Session, get_call};
+use super::errors::NAME_TAKEN;
 use super::fields::{Description, Descriptions};
 use super::lists::{self, StaticList};
+use super::wire::responses::Results;
 use super::{
     Imports, KeyForm, MarketoOptions, MarketoTarget, PERSON_RIGHT, PersonCreation, PushWay,
     TYPICAL_DAILY_CALLS, Way, failure, folders, usage,
@@ -53,7 +53,9 @@ pub(super) async fn prepare<S: CredentialStore>(
         }
     };
     if options.person_creation == PersonCreation::MatchOnly && export.mapping.is_empty() {
-        notices.push("people are only matched: nothing of them is written, and nobody is created".to_owned());
+        notices.push(
+            "people are only matched: none of their fields is written, and no person is created".to_owned(),
+        );
     }
     let used_today = usage::read(client, session).await?;
     notices.extend(used_today.map(usage::notice));
@@ -75,8 +77,8 @@ pub(super) async fn prepare<S: CredentialStore>(
     Ok(Prepared { list_id, match_key, terms: target.terms(), fields, quota, notices, target })
 }
 
-/// A mapped field that cannot be filled is told by name and reason, and not merely as one that is not there. That comes
-/// before a list is made, which would be left behind by a run that cannot go on.
+/// Checks the mapping before a list is created, so that a run that cannot continue leaves no list behind. An error names
+/// the reason why a mapped field cannot be written.
 fn check_mapping(export: &Export, description: &Description, fields: &[Field]) -> Result<(), PushError> {
     for (index, mapping) in export.mapping.iter().enumerate() {
         if Field::find(fields, &mapping.field).is_none()
@@ -90,7 +92,7 @@ fn check_mapping(export: &Export, description: &Description, fields: &[Field]) -
     mapped.map(drop).map_err(|error| failure(MAPPING, ErrorKind::Settings, error.to_string()))
 }
 
-/// Whether files may be used. What clears a field in one is not documented, so whoever clears needs calls.
+/// Returns whether bulk imports may be used. How one clears a field is not documented, so exports that clear need calls.
 fn imports(export: &Export, options: &MarketoOptions) -> Result<Imports, PushError> {
     let clearing = export.mapping.iter().position(|mapping| mapping.if_null == NullPolicy::Clear);
     match (options.push, clearing) {
@@ -114,8 +116,8 @@ async fn check_partition<S: CredentialStore>(
     session: &Session<'_>,
 ) -> Result<(), PushError> {
     let url = client.url(&["rest", "v1", "leads", "partitions.json"]);
-    let answer = client.call(&Call::get(READ_PARTITIONS, url, PERSON_RIGHT), session).await?;
-    let partitions = answer.results::<Partition>()?.result;
+    let answer = client.call(&get_call(READ_PARTITIONS, url, PERSON_RIGHT), session).await?;
+    let partitions = answer.read::<Results<Partition>>()?.result;
     if partitions.iter().any(|partition| partition.name == wanted) {
         return Ok(());
     }
@@ -135,7 +137,7 @@ async fn existing<S: CredentialStore>(
 ) -> Result<ListId, PushError> {
     let Some(list_id) = lists::canonical_id(&list.0) else {
         let message =
-            "the id of the target list is not one: it is the number in the list's address, 1027 of #ST1027A1";
+            "the id of the target list is invalid: use the number in the list's address, 1027 of #ST1027A1";
         return Err(failure(lists::READ, ErrorKind::ListMissing, message));
     };
     let Some(found) = lists::read(client, &list_id, session).await? else {
@@ -183,7 +185,7 @@ async fn of_segment<S: CredentialStore>(
     }
     if session.context.intent() == Intent::Look {
         notices.push(format!("list \"{name}\" would be made in folder \"{}\"", options.folder));
-        // No list of Marketo's has such an id, and two segments of one name still mean the same list.
+        // Marketo has no such id, and two segments of one name still get the same list.
         return Ok(ListId(format!("new: {name}")));
     }
     match lists::create(client, name, &folder, session).await {
@@ -202,7 +204,7 @@ async fn of_segment<S: CredentialStore>(
     }
 }
 
-/// Renames a segment's list after it. The list does its work under any name, so a refusal is only told.
+/// Renames a segment's list after the segment. Exports work with any name, so a refusal becomes a notice.
 async fn follow<S: CredentialStore>(
     client: &Client<S>,
     list: &ListId,

@@ -1,14 +1,15 @@
-//! What a connection may say that only this destination knows.
+//! The settings of a connection: as the definition has them, and checked.
 
 use super::address;
-use crate::Endpoint;
-use crate::rate::{Place, Rate};
+use crate::rate::Place;
+use crate::{Endpoint, OptionsError, Rate};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use relay_model::pacing::{DailyBudget, Pace};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Calls in flight unless the connection says otherwise: the half that Adobe advises
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/marketo-integration-best-practices>).
@@ -22,19 +23,14 @@ const DOCUMENTED_RATE: Rate = Rate { calls: 100, window_ms: 20_000 };
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>): some minutes later.
 const DEFAULT_RESET: Time = Time::constant(0, 5, 0, 0);
 const DEFAULT_TIME_ZONE: &str = "America/Chicago";
-/// How fast imports are worked off. The vendor publishes no figure, so this is careful.
+/// How fast imports are processed. The vendor publishes no figure, so this is careful.
 const DEFAULT_IMPORT_ROWS_PER_SECOND: u32 = 100;
-/// Imports are to be looked after every 5 to 30 seconds
+/// Imports are to be polled every 5 to 30 seconds
 /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import/bulk-lead-import>).
 const DEFAULT_POLL_MS: u64 = 5_000;
 const DEFAULT_GIVE_UP_MINUTES: u64 = 360;
 
-/// Why settings or options are not taken. Names the field; it is about configuration, never about people.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct OptionsError(pub(super) String);
-
-/// What a connection says, checked.
+/// The settings of a connection, checked and with their defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) endpoint: Endpoint,
@@ -42,29 +38,54 @@ pub(super) struct Settings {
     pub(super) pace: Pace,
     pub(super) daily: DailyBudget,
     pub(super) import_rows_per_second: u32,
-    /// How long after its submission an import is first looked at.
+    /// How long after its submission an import is first polled.
     pub(super) poll: Duration,
     pub(super) import_gives_up_after: Duration,
 }
 
-#[derive(Deserialize)]
+/// The settings of a Marketo Engage connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Raw {
-    endpoint: Option<String>,
-    rate: Option<Rate>,
-    lanes: Option<u16>,
-    daily_calls: Option<u64>,
-    quota_resets_at: Option<String>,
-    quota_time_zone: Option<String>,
-    import_rows_per_second: Option<u32>,
-    poll_ms: Option<u64>,
-    import_gives_up_after_minutes: Option<u64>,
+pub struct MarketoSettings {
+    /// The REST endpoint under Admin > Web Services, such as `123-ABC-456.mktorest.com`
+    /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/base-url>).
+    #[schema(required = true, nullable = false, example = "123-ABC-456.mktorest.com")]
+    pub endpoint: Option<String>,
+    /// How many calls are sent within a window. The account allows 100 calls in 20 seconds for all integrations together;
+    /// the default is the half that the vendor advises, 50
+    /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/marketo-integration-best-practices>).
+    pub rate: Option<Rate>,
+    /// How many calls may be in flight, 1 to 9; 5 by default. The account allows 10 for all integrations together (same
+    /// page).
+    #[schema(minimum = 1, maximum = 9, default = 5)]
+    pub lanes: Option<u16>,
+    /// How many calls this connection may make in a day; no limit of its own by default. Accounts usually have 50,000 a
+    /// day (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api>).
+    #[schema(minimum = 1)]
+    pub daily_calls: Option<u64>,
+    /// The time of day at which the account's quota begins anew, such as `00:05`; by default five minutes after the
+    /// midnight at which the vendor resets it (same page).
+    #[schema(default = "00:05")]
+    pub quota_resets_at: Option<String>,
+    /// The time zone of `quota_resets_at`, by its IANA name (same page).
+    #[schema(default = "America/Chicago")]
+    pub quota_time_zone: Option<String>,
+    /// How many rows a second bulk imports are expected to process; 100 by default. The vendor publishes no figure. It
+    /// decides between calls and bulk imports.
+    #[schema(minimum = 1, default = 100)]
+    pub import_rows_per_second: Option<u32>,
+    /// How long after its submission a bulk import is first polled, in milliseconds. The vendor advises 5 to 30 seconds
+    /// (<https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import/bulk-lead-import>).
+    #[schema(minimum = 1, default = 5000)]
+    pub poll_ms: Option<u64>,
+    /// After how many minutes a bulk import that does not end is given up; 360 by default.
+    #[schema(minimum = 1, default = 360)]
+    pub import_gives_up_after_minutes: Option<u64>,
 }
 
 impl Settings {
     pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let raw: Raw = serde_json::from_value(Value::Object(settings.clone()))
-            .map_err(|error| OptionsError(format!("settings: {error}")))?;
+        let raw: MarketoSettings = OptionsError::parse("settings", settings)?;
         let Some(endpoint) = raw.endpoint.as_deref().filter(|endpoint| !endpoint.trim().is_empty()) else {
             return Err(refuse(
                 "endpoint is missing: it is the REST endpoint under Admin > Web Services, such as 123-ABC-456.mktorest.com",

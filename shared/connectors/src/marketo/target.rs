@@ -1,33 +1,33 @@
-//! What a push to Marketo must know of the list and of the account, as `prepare` found it.
+//! What a push to Marketo needs of the list and of the account, as `prepare` found it.
 
 use super::PersonCreation;
 use relay_model::ListId;
 use serde::{Deserialize, Serialize};
 
-/// What a push to Marketo must know.
+/// What a push to Marketo needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarketoTarget {
     /// The static list.
     pub list_id: ListId,
-    /// The field that people are found by.
+    /// The field that people are looked up by.
     pub lookup_field: String,
-    /// How its values are written.
+    /// The JSON type of its values.
     pub key_form: KeyForm,
-    /// What happens with people whom Marketo does not know.
+    /// What happens with people who are not in Marketo.
     pub person_creation: PersonCreation,
     /// The partition that missing people are created in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
-    /// Whether anything is written but the match key.
+    /// Whether any field but the match key is written.
     pub has_attributes: bool,
-    /// Whether files may be used.
+    /// Whether bulk imports may be used.
     pub imports: Imports,
-    /// How additions and changes go.
+    /// How additions and changes are sent.
     pub way: Way,
 }
 
-/// How match keys are written.
+/// The JSON type of match keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyForm {
@@ -37,19 +37,19 @@ pub enum KeyForm {
     Number,
 }
 
-/// Whether files may be used.
+/// Whether bulk imports may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Imports {
     /// Never.
     Never,
-    /// Where they cost less.
+    /// If they cost less.
     WhereFaster,
     /// Always.
     Always,
 }
 
-/// How additions and changes go.
+/// How additions and changes are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
@@ -60,7 +60,7 @@ pub enum Way {
 }
 
 impl MarketoTarget {
-    /// What is sent with every row alike.
+    /// Returns what is sent with every row.
     pub(super) fn terms(&self) -> String {
         let creation = match self.person_creation {
             PersonCreation::CreateMissing => "create_missing",

@@ -1,9 +1,9 @@
-//! How much of the account's day is spent, by everybody who uses it.
+//! How much of the account's daily quota is spent, by all of its users.
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/usage>; no right is needed.
 
-use super::call::Call;
-use super::client::{Client, Session};
+use super::client::{Client, Session, get_call};
+use super::wire::responses::Results;
 use crate::{PushError, Retry};
 use relay_model::CredentialStore;
 use serde::Deserialize;
@@ -16,19 +16,19 @@ struct Usage {
     total: u64,
 }
 
-/// How many calls of today are spent; nothing where that cannot be told, for nothing depends on it.
+/// Returns how many calls of today are spent; `None` if it cannot be read, because no decision depends on it.
 pub(super) async fn read<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
 ) -> Result<Option<u64>, PushError> {
     let url = client.url(&["rest", "v1", "stats", "usage.json"]);
     let read = async {
-        let answer = client.call(&Call::get(OPERATION, url, "Read-Only Person"), session).await?;
-        Ok::<_, PushError>(answer.results::<Usage>()?.result.into_iter().next())
+        let answer = client.call(&get_call(OPERATION, url, "Read-Only Person"), session).await?;
+        Ok::<_, PushError>(answer.read::<Results<Usage>>()?.result.into_iter().next())
     };
     match read.await {
         Ok(usage) => Ok(usage.map(|usage| usage.total)),
-        // The account's day is spent: whatever comes next would only find that out again.
+        // The account's quota is spent: every further call would fail as well.
         Err(error) if matches!(error.retry, Retry::Pause(_)) => Err(error),
         Err(error) => {
             tracing::warn!(
@@ -41,7 +41,7 @@ pub(super) async fn read<S: CredentialStore>(
     }
 }
 
-/// The same, for people.
+/// Returns the notice about it.
 pub(super) fn notice(used_today: u64) -> String {
     format!("{used_today} of the account's calls of today are used so far, by all integrations together")
 }

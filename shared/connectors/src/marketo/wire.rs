@@ -1,8 +1,11 @@
-//! What goes over the wire to write people, straight from rows. Pure.
+//! Encodes the bodies of requests that write people, straight from rows. Pure.
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads>
 
+pub(super) mod responses;
+
 use super::{KeyForm, MarketoTarget, PersonCreation};
+use crate::text::json_bytes;
 use relay_model::{FieldValue, Row};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -16,7 +19,7 @@ const NUMBER_BYTES: u64 = 25;
 /// Room for what a body has beside its rows.
 pub(super) const BODY_FRAME_BYTES: u64 = 1_024;
 
-/// The body of a call that syncs `rows`. A value that is not there stays as it is, and `null` clears one.
+/// Encodes the body of a call that syncs `rows`. A missing value stays as it is, and `null` clears one.
 pub(super) fn encode_sync(
     rows: &[&Row],
     field_keys: &[String],
@@ -31,39 +34,29 @@ pub(super) fn encode_sync(
     })
 }
 
-/// The body of a call that names leads by their ids.
+/// Encodes the body of a call that names leads by their ids.
 pub(super) fn encode_ids(ids: &[u64]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Ids { input: ids.iter().map(|id| Id { id: *id }).collect() })
 }
 
-/// How many bytes of a body a row becomes, at the most, whether of JSON or of a file.
+/// Returns how many bytes of a body a row takes at most, in JSON or in a file.
 pub(super) fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {
     let values: u64 = row
         .values
         .iter()
         .map(|(number, value)| {
-            let key = field_keys.get(usize::from(*number)).map_or(0, |key| text_bytes(key));
+            let key = field_keys.get(usize::from(*number)).map_or(0, |key| json_bytes(key));
             let text = match value {
                 FieldValue::Clear | FieldValue::Boolean(_) => 5,
                 FieldValue::Integer(_) | FieldValue::Decimal(_) => NUMBER_BYTES,
-                FieldValue::Text(text) => text_bytes(text),
+                FieldValue::Text(text) => json_bytes(text),
             };
             VALUE_FRAME_BYTES + key + text
         })
         .sum();
     // A file has a comma for a field that a row has no value of.
     let commas = u64::try_from(field_keys.len()).unwrap_or(u64::MAX);
-    ROW_FRAME_BYTES + text_bytes(&row.match_key.0) + values + commas
-}
-
-/// A text as JSON, its quotes included. In a file it is no longer.
-fn text_bytes(text: &str) -> u64 {
-    let escaped = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0x00..=0x1f => 6,
-        _ => 1,
-    };
-    2 + text.bytes().map(escaped).sum::<u64>()
+    ROW_FRAME_BYTES + json_bytes(&row.match_key.0) + values + commas
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
-//! Whether an account is usable.
+//! Checks whether an account is usable.
 
-use super::answers::Contacts;
-use super::client::{Call, Client, Session};
+use super::client::{Call, Client, Session, get_call, write_call};
+use super::wire::responses::Contacts;
 use super::{WRITE_SCOPE, contacts};
 use crate::{Account, ErrorKind, PushError};
 use bytes::Bytes;
@@ -34,12 +34,12 @@ pub(super) async fn check<S: CredentialStore>(
     let mut name = "Omnisend".to_owned();
     if client.words.has_brand_and_segments {
         let url = client.url(&["brands", "current"]);
-        match client.call(&Call::get(READ_BRAND, url, "brands.read"), session).await {
+        match client.call(&get_call(READ_BRAND, url, "brands.read"), session).await {
             Ok(answer) => {
                 let brand: Brand = answer.read()?;
                 name = brand.name.or(brand.website).unwrap_or(brand.id);
             }
-            // Exports do without the brand's name.
+            // Exports do not need the brand's name.
             Err(error) if error.kind == ErrorKind::Permission => {
                 notices.push(
                     "the API key may not read the brand (brands.read), so its name is not known".to_owned(),
@@ -50,14 +50,14 @@ pub(super) async fn check<S: CredentialStore>(
     }
     let mut url = client.url(&["contacts"]);
     url.query_pairs_mut().append_pair("limit", "1");
-    let call = Call::get(READ_CONTACTS, url, contacts::READ_SCOPE);
+    let call = get_call(READ_CONTACTS, url, contacts::READ_SCOPE);
     client.call(&call, session).await?.read::<Contacts>()?;
     probe_writing(client, session).await?;
     Ok(Account { name, notices })
 }
 
-/// A batch of nobody is refused for being empty where contacts may be written, and for the lack of the right where
-/// they may not. Either way nothing is written.
+/// Submits an empty batch, which writes nothing. Omnisend refuses it as empty if the key may write contacts, and for the
+/// missing right if not.
 async fn probe_writing<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
@@ -65,7 +65,7 @@ async fn probe_writing<S: CredentialStore>(
     let body = Bytes::from_static(br#"{"method":"POST","endpoint":"contacts","items":[]}"#);
     let call = Call {
         accepts: &[400, 422],
-        ..Call::write(PROBE_WRITING, Method::POST, client.url(&["batches"]), body, WRITE_SCOPE)
+        ..write_call(PROBE_WRITING, Method::POST, client.url(&["batches"]), body, WRITE_SCOPE)
     };
     client.call(&call, session).await.map(drop)
 }

@@ -1,16 +1,16 @@
-//! Contacts, read one at a time, where something has to be known of them before they are written.
+//! Look-ups of single contacts before they are written.
 
-use super::answers::{Contact, Contacts, is_id};
-use super::client::{Call, Client, Session};
+use super::client::{Call, Client, Session, get_call};
+use super::wire::responses::{Contact, Contacts, is_id};
 use crate::PushError;
 use jiff::Timestamp;
 use relay_model::CredentialStore;
 
 pub(super) const READ: &str = "read a contact";
 pub(super) const READ_SCOPE: &str = "contacts.read";
-const NOT_FOUND: u16 = 404;
+const NOT_FOUND: i64 = 404;
 
-/// The contact with this address. The query is the only place that the vendor has for it.
+/// Returns the contact with this address. The vendor accepts it in the query only.
 pub(super) async fn by_email<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
@@ -18,11 +18,11 @@ pub(super) async fn by_email<S: CredentialStore>(
 ) -> Result<Option<Contact>, PushError> {
     let mut url = client.url(&["contacts"]);
     url.query_pairs_mut().append_pair("email", email);
-    let page: Contacts = client.call(&Call::get(READ, url, READ_SCOPE), session).await?.read()?;
+    let page: Contacts = client.call(&get_call(READ, url, READ_SCOPE), session).await?.read()?;
     Ok(page.contacts.into_iter().next())
 }
 
-/// The contact with this id, or, where it is gone, with this address.
+/// Returns the contact with this id, or with this address if the id does not exist any more.
 pub(super) async fn by_id_or_email<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
@@ -31,21 +31,21 @@ pub(super) async fn by_id_or_email<S: CredentialStore>(
 ) -> Result<Option<Contact>, PushError> {
     if let Some(id) = id.filter(|id| is_id(id)) {
         let url = client.url(&["contacts", id]);
-        let call = Call { accepts: &[NOT_FOUND], ..Call::get(READ, url, READ_SCOPE) };
+        let call = Call { accepts: &[NOT_FOUND], ..get_call(READ, url, READ_SCOPE) };
         let answer = client.call(&call, session).await?;
-        if answer.status != NOT_FOUND {
+        if answer.code != Some(NOT_FOUND) {
             return answer.read().map(Some);
         }
     }
     by_email(client, session, email).await
 }
 
-/// Whether a subscription may be told of somebody who has consented on a day.
+/// Returns whether the subscription of a person who consented on `consent_date` may be sent.
 ///
-/// Whoever has unsubscribed stays so, whatever day the consent has, and whoever is subscribed needs no telling. Of the
-/// others the later word counts: that a status with an earlier date changes nothing is what the vendor documents, but
-/// for older versions only (<https://api-docs.omnisend.com/v3/reference/post_contacts>), so it is not left to the
-/// version. What is not known is left alone.
+/// Unsubscribed people are never subscribed again, and subscribed people need no change. For others the later date
+/// decides. The vendor documents that a status with an earlier date changes nothing, but for older versions only
+/// (<https://api-docs.omnisend.com/v3/reference/post_contacts>), so the date is compared here. If a date or status is
+/// unknown, nothing is sent.
 pub(super) fn may_tell_subscription(contact: Option<&Contact>, consent_date: &str) -> bool {
     let Some(contact) = contact else { return true };
     let Some(channel) = contact.email_channel() else { return false };

@@ -1,13 +1,14 @@
-//! The two living versions of the API, as data: one connector speaks both.
+//! The two supported versions of the API, as data.
 //!
 //! <https://api-docs.omnisend.com/reference/overview> and, for what has changed since v5,
 //! <https://api-docs.omnisend.com/docs/migrate-from-v5>.
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A version of the API.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Dialect {
     /// The current one: chosen by a header, errors after RFC 9457, calls for the tags of many people.
     #[default]
@@ -18,27 +19,27 @@ pub enum Dialect {
     V5,
 }
 
-/// What a dialect calls things and how much it takes.
+/// The names and limits of a dialect.
 #[derive(Debug)]
 pub(super) struct Words {
     /// What paths begin with.
     pub(super) base: &'static str,
-    /// The header that the key goes into.
+    /// The header of the key.
     pub(super) key_header: HeaderName,
-    /// What stands before the key there.
+    /// The text before the key in that header.
     pub(super) key_prefix: &'static str,
     /// The header that chooses the version, where one does.
     pub(super) version: Option<(HeaderName, HeaderValue)>,
-    /// Contacts of a batch, at the most: <https://api-docs.omnisend.com/v2026-03-15/reference/post_batches> ("up to 100
+    /// The most contacts of a batch: <https://api-docs.omnisend.com/v2026-03-15/reference/post_batches> ("up to 100
     /// actions") and <https://api-docs.omnisend.com/v5/reference/post_batches> ("up to 1,000").
     pub(super) batch_contacts: usize,
     /// Since when a channel has its status.
     pub(super) status_moment: &'static str,
     /// How tags are changed.
     pub(super) tagging: Tagging,
-    /// Whether the brand can be asked for its name, and for and with segments.
+    /// Whether the API has calls for the brand and for segments.
     pub(super) has_brand_and_segments: bool,
-    /// Whether a refusal (403) may also mean that too many mistakes were made of late, which passes
+    /// Whether a refusal (403) may also mean a temporary lockout after too many errors
     /// (<https://api-docs.omnisend.com/v5/reference/responses>).
     pub(super) is_403_ambiguous: bool,
 }
@@ -54,7 +55,7 @@ pub(super) enum Tagging {
 }
 
 impl Dialect {
-    /// What it calls things and how much it takes.
+    /// Returns its names and limits.
     pub(super) const fn words(self) -> Words {
         match self {
             Self::V2026 => Words {

@@ -4,8 +4,8 @@
 //! (<https://api-docs.omnisend.com/reference/contacts#custom-properties>), so every name that a mapping asks for is there.
 
 use super::failure;
-use super::options::{OmnisendOptions, OptionsError, PropertyType};
-use crate::{ErrorKind, PushError};
+use super::options::{OmnisendOptions, PropertyType};
+use crate::{ErrorKind, OptionsError, PushError};
 use jiff::civil::date;
 use relay_delivery::mapping::{DateFormat, Field, FieldKind};
 use relay_model::catalog::{Export, NullPolicy};
@@ -80,13 +80,13 @@ fn refuse(error: &OptionsError) -> PushError {
     failure(OPERATION, ErrorKind::Settings, error.to_string())
 }
 
-/// Whether a text is the name of a custom property.
+/// Returns whether a text is a valid name of a custom property.
 pub(super) fn is_property_name(name: &str) -> bool {
     (1..=MAX_PROPERTY_NAME).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// A type for a property that nothing is mapped to is a slip of the pen.
+/// Refuses a type for a property that is not mapped: it is a mistake in the options.
 fn check_types(export: &Export, options: &OmnisendOptions) -> Result<(), OptionsError> {
     let is_mapped = |name: &str| {
         let is_it = |field: &str| field.strip_prefix(PROPERTY_PREFIX) == Some(name);

@@ -1,5 +1,5 @@
-//! What has to be remembered of a batch of rows while Omnisend works on it: numbers of rows and ids of batches, and
-//! nothing about anybody.
+//! The stored progress of a batch while Omnisend processes it: numbers of rows and ids of batches, and no personal
+//! data.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 pub struct OmnisendJob {
     /// When it was begun, in seconds since 1970.
     pub(super) since_second: i64,
-    /// How often rows have gone again.
+    /// How often rows were sent again.
     #[serde(default)]
     pub(super) rounds: u32,
     /// Rows that are to be sent.
     #[serde(default)]
     pub(super) waiting: Vec<Span>,
-    /// What Omnisend has taken and not ended, as far as we know.
+    /// The batches that Omnisend has accepted and, as far as is known, not finished.
     #[serde(default)]
     pub(super) submissions: Vec<Submission>,
     /// Rows that failed in a way that may pass, and how: they go again when no submission is left.
@@ -41,7 +41,7 @@ pub struct Span(pub(super) u32, pub(super) u32);
 pub struct Submission {
     /// Its id there.
     pub(super) batch_id: String,
-    /// Whose contacts it has, in its order.
+    /// The rows of its contacts, in its order.
     pub(super) rows: Vec<Span>,
 }
 

@@ -1,45 +1,47 @@
 //! Omnisend (API version 2026-03-15, or the older v5): contacts with a tag for each segment.
 //!
-//! `dialect` is what the two versions differ in, as data; `wire`, `answers`, `classify`, `reading`, `tag`, `fields` and `job`
-//! are pure; `secret` and `client` make one call work; `check`, `prepare`, `upsert` and `removal` are the connector's
-//! answers. The vendor's documents are at <https://api-docs.omnisend.com/reference/overview>.
+//! `settings`, `options` and `dialect` (the differences of the two versions, as data) are the configuration; `auth` and
+//! `client` make calls; `wire`, `errors`, `batch_results`, `tag`, `fields` and `job` do no I/O; `check`, `prepare`, `push`
+//! and `remove` implement the connector. The vendor's documentation is at
+//! <https://api-docs.omnisend.com/reference/overview>.
 //!
-//! Nobody's subscription is ever raised and nobody's tags but ours are touched: see `wire::encode_batch`, `contacts`
-//! and `tagging`.
+//! A connector never subscribes people who have unsubscribed and never changes other tags than the export's: see
+//! `wire::encode_batch`, `contacts` and `tagging`.
 
-mod answers;
+mod auth;
+mod batch_results;
 mod check;
-mod classify;
 mod client;
 mod contacts;
 mod dialect;
+mod errors;
 mod fields;
 mod job;
 mod options;
 mod prepare;
-mod reading;
-mod removal;
-mod secret;
+mod push;
+mod remove;
 mod segments;
 mod settings;
 mod tag;
 mod tagging;
 #[cfg(test)]
 mod tests;
-mod upsert;
 mod wire;
 
 pub use dialect::Dialect;
 pub use job::{Failure, OmnisendJob, Span, Submission};
-pub use options::{OmnisendOptions, OptionsError, PropertyType, TagOptions};
+pub use options::{OmnisendOptions, PropertyType, TagOptions};
+pub use settings::OmnisendSettings;
 
-use super::http::{FIRST_PAUSE, Patience};
+use super::http::{FIRST_PAUSE, Session};
 use super::{
     Account, CallContext, CapScope, Connector, CredentialStore, Endpoint, ErrorKind, Estimate, HttpClient,
     LaneScope, Limits, Pace, Prepared, PushError, Pushed, Retry, WantedList, Workload,
 };
-use client::{CALL_TIMEOUT, Client, Session};
+use client::{CALL_TIMEOUT, Client};
 use dialect::Tagging;
+use push::Upsert;
 use relay_delivery::batch::Frame;
 use relay_delivery::mapping::MatchKeyKind;
 use relay_model::batch::{BatchLimits, Kind};
@@ -47,10 +49,9 @@ use relay_model::catalog::Export;
 use relay_model::{Destination, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use settings::{DEFAULT_LANES, Settings};
+use settings::DEFAULT_LANES;
 use std::time::Duration;
 use tagging::Tagger;
-use upsert::Upsert;
 
 /// The vendor's own domains for its API (<https://api-docs.omnisend.com/reference/overview>).
 pub const DOMAINS: &[&str] = &["omnisend.com"];
@@ -65,17 +66,17 @@ const WRITE_SCOPE: &str = "contacts.write";
 /// (<https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts-tags>).
 const TAGGED_AT_A_TIME: u64 = 500;
 
-/// With less time than this no further call is begun.
+/// The least time that has to be left to begin another call.
 const LEAST_TIME: Duration = Duration::from_secs(2);
 
 /// One brand of Omnisend. `S` is where its secret is.
 pub struct Omnisend<S> {
     client: Client<S>,
-    settings: Settings,
+    settings: OmnisendSettings,
     first_pause: Duration,
 }
 
-/// What a push to Omnisend must know.
+/// What a push to Omnisend needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OmnisendTarget {
@@ -84,8 +85,8 @@ pub struct OmnisendTarget {
 }
 
 impl<S: CredentialStore> Omnisend<S> {
-    /// A connector for one connection. `settings` are the connection's and may name another endpoint; the secret is read
-    /// when it is first needed.
+    /// Creates a connector for one connection. Its settings may name another endpoint. The secret is read when it is first
+    /// needed.
     pub fn new(
         endpoint: Endpoint,
         http: HttpClient,
@@ -103,19 +104,18 @@ impl<S: CredentialStore> Omnisend<S> {
         first_pause: Duration,
     ) -> Result<Self, PushError> {
         const OPERATION: &str = "use the connection's settings";
-        let refuse = |message: String| failure(OPERATION, ErrorKind::Settings, message);
-        let settings = Settings::parse(settings).map_err(|error| refuse(error.to_string()))?;
-        let endpoint = match &settings.endpoint {
-            Some(other) => Endpoint::parse(other, DOMAINS)
-                .map_err(|error| refuse(format!("settings.endpoint: {error}")))?,
-            None => endpoint,
-        };
-        endpoint.check(DOMAINS).map_err(|error| refuse(error.to_string()))?;
+        let settings = parse_settings(settings)?;
+        let other =
+            settings.other_endpoint().map_err(|error| error.push_error(Destination::Omnisend, OPERATION))?;
+        let endpoint = other.unwrap_or(endpoint);
+        endpoint
+            .check(DOMAINS)
+            .map_err(|error| failure(OPERATION, ErrorKind::Settings, error.to_string()))?;
         Ok(Self { client: Client::new(http, endpoint, store, &settings), settings, first_pause })
     }
 
     const fn session<'a>(&self, context: &'a CallContext) -> Session<'a> {
-        Session { context, patience: Patience::new(self.first_pause) }
+        Session::new(context, self.first_pause)
     }
 }
 
@@ -129,11 +129,11 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
             // (<https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts-tags>).
             upsert_rows: 1_000,
             // As many requests of the recommended megabyte as there are batches of a hundred people.
-            upsert_bytes: 10 * upsert::MAX_BODY_BYTES,
+            upsert_bytes: 10 * push::MAX_BODY_BYTES,
             // One call takes 250 people by id and 250 by address.
             remove_rows: 500,
         },
-        // Batches are worked on while nobody waits for them; this many pieces of work keep the calls of a minute busy.
+        // Omnisend processes batches while no worker waits; this many lanes use up the calls of a minute.
         lanes: DEFAULT_LANES,
         lane_scope: LaneScope::Connection,
         // One million profiles per export
@@ -181,10 +181,9 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
         prepare::prepare(&self.client, export, list, &self.session(context)).await
     }
 
-    /// Contacts go in batches, each of which is submitted and looked after once at the least; then 500 people are tagged,
-    /// or untagged, with a call, for which the rarer turns count. The dialect v5 reads and writes each person's tags, and
-    /// reads them again to see whether a tag has gone.
-    /// Look-ups of people whose consent is mapped come on top: how many have consented is not known.
+    /// Contacts are sent in batches; each is submitted and polled at least once. A call at the rare pace then tags or untags
+    /// 500 people. The dialect v5 reads and writes each person's tags, and reads them again to verify a removal. Look-ups
+    /// of people with a mapped consent are not included: how many have consented is not known.
     fn estimate(&self, _target: &Self::Target, workload: &Workload<'_>) -> Estimate {
         let words = &self.client.words;
         let contacts = u64::try_from(words.batch_contacts).unwrap_or(u64::MAX);
@@ -214,7 +213,7 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
         let (client, session, tag) = (&self.client, &self.session(context), target.tag.as_str());
         match kind {
             Kind::Upsert => Upsert { client, session, settings: &self.settings, tag, frame }.begin().await,
-            Kind::Remove => removal::remove(&Tagger { client, session, tag }, frame, session).await,
+            Kind::Remove => remove::remove(&Tagger { client, session, tag }, frame, session).await,
         }
     }
 
@@ -230,24 +229,33 @@ impl<S: CredentialStore> Connector for Omnisend<S> {
     }
 }
 
-/// An error that no answer is behind, and that trying again does not mend.
+/// Checks a connection's settings, without credentials and without a call.
+pub fn validate_settings(settings: &Map<String, Value>) -> Result<(), PushError> {
+    parse_settings(settings).map(drop)
+}
+
+/// Checks an export's options, as far as that is possible without a call.
+pub fn validate_options(options: &Map<String, Value>) -> Result<(), PushError> {
+    OmnisendOptions::parse(options)
+        .map(drop)
+        .map_err(|error| error.push_error(Destination::Omnisend, "use the export's options"))
+}
+
+fn parse_settings(settings: &Map<String, Value>) -> Result<OmnisendSettings, PushError> {
+    OmnisendSettings::parse(settings)
+        .map_err(|error| error.push_error(Destination::Omnisend, "use the connection's settings"))
+}
+
+/// Returns a permanent error that is not a response of the destination.
 fn failure(operation: &'static str, kind: ErrorKind, message: impl Into<String>) -> PushError {
-    PushError {
-        kind,
-        retry: Retry::Never,
-        destination: Destination::Omnisend,
-        operation,
-        status: None,
-        code: None,
-        message: message.into(),
-    }
+    PushError::permanent(Destination::Omnisend, operation, kind, message)
 }
 
 fn not_encodable(operation: &'static str) -> PushError {
     failure(operation, ErrorKind::InvalidRequest, "the rows cannot be written as JSON")
 }
 
-/// The piece of work has come to the end of its time; the rest goes on at once in the next one.
+/// Returns the error of work that has run out of time; the next attempt continues it at once.
 fn no_time() -> PushError {
     let error = failure("go on", ErrorKind::Timeout, "no time is left for further people");
     PushError { retry: Retry::Wait(Duration::from_secs(1)), ..error }

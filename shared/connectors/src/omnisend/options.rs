@@ -1,64 +1,60 @@
-//! What an export may say that only this destination knows.
+//! The options of an export.
 
 use super::fields::is_property_name;
-use serde::Deserialize;
+use crate::OptionsError;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
-/// Why settings or options are not taken. Names the field; it is about configuration, never about people.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct OptionsError(pub(super) String);
-
-/// What an export may say.
+/// The options of an export to Omnisend.
 ///
-/// There is no option to subscribe people. A subscription is told of whose profile carries the consent and its day
-/// (the fields `consent.email` and `consent.email.date` of the mapping), and never of anybody who has unsubscribed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// There is no option to subscribe people. A subscription is sent for people whose profile has the consent and its date
+/// (the fields `consent.email` and `consent.email.date` of the mapping), and never for people who have unsubscribed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OmnisendOptions {
-    /// How the tag of a segment is made.
+    /// How the tag of a segment is formed.
     pub tag: TagOptions,
-    /// Whether an Omnisend segment of everybody with the tag is made where there is none.
+    /// Whether an Omnisend segment of all contacts with the tag is created if there is none; `false` by default.
     pub make_segment: bool,
-    /// What mapped custom properties hold; text where nothing is said.
+    /// The types of mapped custom properties by their names; text by default.
     pub property_types: BTreeMap<String, PropertyType>,
 }
 
-/// How the tag of a segment is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// How the tag of a segment is formed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TagOptions {
-    /// What stands before the name.
+    /// The text before the name; empty by default.
     pub prefix: String,
-    /// The name; the segment's where nothing is said.
+    /// The name; the segment's name by default.
     pub name: Option<String>,
 }
 
-/// What a custom property holds (<https://api-docs.omnisend.com/reference/contacts#custom-properties>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// The type of a custom property (<https://api-docs.omnisend.com/reference/contacts#custom-properties>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PropertyType {
     /// Text.
     Text,
     /// A number.
     Number,
-    /// A truth value.
+    /// `true` or `false`.
     Boolean,
-    /// A day, written `2026-02-28`.
+    /// A date, written `2026-02-28`.
     Date,
 }
 
 impl OmnisendOptions {
-    /// Reads and checks an export's options.
+    /// Parses and checks an export's options.
     pub fn parse(options: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let found: Self = serde_json::from_value(Value::Object(options.clone()))
-            .map_err(|error| OptionsError(format!("options: {error}")))?;
+        let found: Self = OptionsError::parse("options", options)?;
         if found.tag.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
             return Err(OptionsError("options.tag.name must not be empty".to_owned()));
         }
         if let Some(name) = found.property_types.keys().find(|name| !is_property_name(name)) {
-            let problem = "is no name of a custom property: letters, digits and underscores";
+            let problem = "is not a valid name of a custom property: use letters, digits and underscores";
             return Err(OptionsError(format!("options.property_types: \"{name}\" {problem}")));
         }
         Ok(found)
@@ -87,7 +83,10 @@ mod tests {
         check(&json!({"property_types": {"points": "number", "since": "date"}}), Ok(""));
         check(&json!({"tag": {"name": " "}}), Err("options.tag.name must not be empty"));
         check(&json!({"tag": {"suffix": "x"}}), Err("options: unknown field `suffix`"));
-        check(&json!({"property_types": {"a b": "text"}}), Err("options.property_types: \"a b\" is no name"));
+        check(
+            &json!({"property_types": {"a b": "text"}}),
+            Err("options.property_types: \"a b\" is not a valid name"),
+        );
         check(&json!({"property_types": {"a": "list"}}), Err("options: unknown variant `list`"));
         check(&json!({"status": "subscribed"}), Err("options: unknown field `status`"));
         check(&json!({"sendWelcomeMessage": true}), Err("options: unknown field"));

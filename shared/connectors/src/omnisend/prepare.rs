@@ -1,8 +1,8 @@
-//! The tag before the first push: what it is, who carries it already, and which fields contacts have.
+//! Prepares the tag before the first push: chooses it, finds people who carry it already and lists the fields.
 
-use super::answers::Contacts;
-use super::client::{Call, Client, Session};
+use super::client::{Client, Session, get_call};
 use super::fields::{CONSENT, fields};
+use super::wire::responses::Contacts;
 use super::{OmnisendOptions, OmnisendTarget, contacts, failure, segments, tag};
 use crate::{ErrorKind, Prepared, PushError, WantedList};
 use relay_delivery::mapping::{Field, MatchKeyKind};
@@ -35,7 +35,7 @@ pub(super) async fn prepare<S: CredentialStore>(
         && !matches!(list, WantedList::OfSegment { known: Some(_), .. })
     {
         notices.push(
-            "people carry the tag already: who of them is not in the segment keeps it, for it was not us who gave it"
+            "people carry the tag already; those who are not in the segment keep it, because no export gave it to them"
                 .to_owned(),
         );
     }
@@ -45,8 +45,8 @@ pub(super) async fn prepare<S: CredentialStore>(
     };
     if is_mapped(CONSENT) {
         notices.push(
-            "consent is mapped: everybody who has consented is looked up before they are written, one call each, so \
-             that nobody who has unsubscribed is subscribed again"
+            "consent is mapped: each person who has consented is looked up before they are written, one call each, so \
+             that unsubscribed people are not subscribed again"
                 .to_owned(),
         );
     }
@@ -81,6 +81,6 @@ async fn is_carried<S: CredentialStore>(
     let mut url = client.url(&["contacts"]);
     url.query_pairs_mut().append_pair("tag", tag).append_pair("limit", "1");
     let page: Contacts =
-        client.call(&Call::get(READ_TAG, url, contacts::READ_SCOPE), session).await?.read()?;
+        client.call(&get_call(READ_TAG, url, contacts::READ_SCOPE), session).await?.read()?;
     Ok(!page.contacts.is_empty())
 }

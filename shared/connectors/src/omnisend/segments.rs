@@ -1,9 +1,9 @@
-//! An Omnisend segment of everybody who carries the tag, so that marketers find it among theirs.
+//! An Omnisend segment of all contacts with the tag, so that marketers find it among their segments.
 //!
 //! <https://api-docs.omnisend.com/v2026-03-15/reference/get_segments> and
 //! <https://api-docs.omnisend.com/v2026-03-15/reference/post_segments>.
 
-use super::client::{Call, Client, SEGMENT_READ_COST, SEGMENT_WRITE_COST, Session};
+use super::client::{Call, Client, SEGMENT_READ_COST, SEGMENT_WRITE_COST, Session, get_call, write_call};
 use crate::{Intent, PushError};
 use bytes::Bytes;
 use http::Method;
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 const READ: &str = "read the segments";
 const MAKE: &str = "make a segment";
-/// Segments of a page, at the most (same place).
+/// The most segments of a page (same page).
 const PAGE: &str = "50";
-/// A brand with more segments than so many pages of them gets one more, and is told.
+/// The most pages of segments that are searched. If a brand has more, the segment is created.
 const MAX_PAGES: usize = 40;
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ struct Cursors {
     after: Option<String>,
 }
 
-/// Makes the segment of a tag where there is none of this name, or says that it would. Gives what people should know.
+/// Creates the segment of a tag unless one of this name exists; a dry run creates nothing. Returns a notice.
 pub(super) async fn ensure<S: CredentialStore>(
     client: &Client<S>,
     session: &Session<'_>,
@@ -65,15 +65,15 @@ pub(super) async fn ensure<S: CredentialStore>(
     let body = encode(tag).to_string();
     let call = Call {
         cost: SEGMENT_WRITE_COST,
-        // Made twice, there would be two.
+        // A second call would create a second segment.
         is_repeatable: false,
-        ..Call::write(MAKE, Method::POST, client.url(&["segments"]), Bytes::from(body), "segments.write")
+        ..write_call(MAKE, Method::POST, client.url(&["segments"]), Bytes::from(body), "segments.write")
     };
     client.call(&call, session).await?;
     Ok(format!("the Omnisend segment \"{tag}\" was made"))
 }
 
-/// The body of a segment of everybody who carries a tag.
+/// Encodes the body of a segment of all contacts with a tag.
 pub(super) fn encode(tag: &str) -> Value {
     let filter = json!({"operator": "anyOf", "property": "tags", "value": [tag]});
     let condition = json!({"entity": "contact", "junction": "and", "filters": [filter]});
@@ -92,7 +92,7 @@ async fn find<S: CredentialStore>(
         if let Some(after) = &after {
             url.query_pairs_mut().append_pair("after", after);
         }
-        let call = Call { cost: SEGMENT_READ_COST, ..Call::get(READ, url, "segments.read") };
+        let call = Call { cost: SEGMENT_READ_COST, ..get_call(READ, url, "segments.read") };
         let page: Segments = client.call(&call, session).await?.read()?;
         if let Some(segment) = page.segments.into_iter().find(|segment| segment.name == name) {
             return Ok(Some(segment));

@@ -1,51 +1,57 @@
-//! What a connection may say that only this destination knows.
+//! The settings of a connection.
 
 use super::DOMAINS;
 use super::dialect::Dialect;
-use super::options::OptionsError;
-use crate::Endpoint;
-use crate::rate::{Place, Rate};
+use crate::rate::Place;
+use crate::{Endpoint, OptionsError, Rate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
+use utoipa::ToSchema;
 
-/// Lanes unless the connection says otherwise.
+/// The default of `lanes`.
 pub(super) const DEFAULT_LANES: u16 = 4;
 /// Calls a minute, of all keys and integrations of a brand together
 /// (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
 const DOCUMENTED_RATE: Rate = Rate { calls: 400, window_ms: 60_000 };
 /// Calls about tags within the same window (same page).
 const DOCUMENTED_TAG_CALLS: u32 = 60;
-/// How often a batch is looked after unless the connection says otherwise.
+/// The default of `poll_ms`.
 const DEFAULT_POLL_MS: u64 = 5_000;
-/// How long what was refused for now is left alone unless the connection says otherwise: a quarter of the minute that the
-/// documented rates are for (same page).
+/// The default of `refused_wait_ms`: a quarter of the minute that the documented rates are for (same page).
 const DEFAULT_REFUSED_WAIT_MS: u64 = 15_000;
-/// When a batch that does not end is given up unless the connection says otherwise.
+/// The default of `gives_up_after_minutes`.
 const DEFAULT_GIVES_UP_AFTER_MINUTES: u32 = 120;
 
-/// What a connection may say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// The settings of an Omnisend connection.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Settings {
-    /// The version of the API.
-    pub(super) dialect: Dialect,
-    /// How many pieces of work may be in hand, 1 to 16.
-    pub(super) lanes: u16,
-    /// Calls within a window; fewer than are documented leave room to the brand's other integrations.
-    pub(super) rate: Rate,
-    /// Another address of the API.
-    pub(super) endpoint: Option<String>,
-    /// How often a batch is looked after, in milliseconds.
-    pub(super) poll_ms: u64,
-    /// How long a brand that refuses calls without saying for how long is left alone, and how long rows that it did not
-    /// take go again after, the first time; in milliseconds.
-    pub(super) refused_wait_ms: u64,
-    /// When a batch that does not end is given up.
-    pub(super) gives_up_after_minutes: u32,
+pub struct OmnisendSettings {
+    /// The version of the API; `2026-03-15` by default.
+    pub dialect: Dialect,
+    /// How many batches may be in progress, 1 to 16; 4 by default.
+    #[schema(minimum = 1, maximum = 16)]
+    pub lanes: u16,
+    /// How many calls are sent within a window; 400 in 60,000 ms by default, which is what the vendor allows a brand. A
+    /// lower rate leaves room to the brand's other integrations
+    /// (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
+    pub rate: Rate,
+    /// Another address of the API than the vendor's.
+    pub endpoint: Option<String>,
+    /// How often a batch is polled, in milliseconds, 100 to 300,000; 5,000 by default.
+    #[schema(minimum = 100, maximum = 300_000)]
+    pub poll_ms: u64,
+    /// How long a brand that refuses calls without naming a time is left alone, in milliseconds, 100 to 300,000; also the
+    /// first wait before refused rows are sent again. 15,000 by default: a quarter of the minute that the documented
+    /// rates are for (same page).
+    #[schema(minimum = 100, maximum = 300_000)]
+    pub refused_wait_ms: u64,
+    /// After how many minutes a batch that does not end is given up, 1 to 1,440; 120 by default.
+    #[schema(minimum = 1, maximum = 1_440)]
+    pub gives_up_after_minutes: u32,
 }
 
-impl Default for Settings {
+impl Default for OmnisendSettings {
     fn default() -> Self {
         Self {
             dialect: Dialect::default(),
@@ -59,26 +65,31 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Calls about tags within the window: their share of the documented rate.
+impl OmnisendSettings {
+    /// Returns how many calls about tags are allowed within the window: their share of the documented rate.
     pub(super) fn tag_calls(&self) -> u32 {
         (self.rate.calls * DOCUMENTED_TAG_CALLS / DOCUMENTED_RATE.calls).max(1)
     }
 
-    /// Where the API is; another address than the vendor's is checked when the connector is made.
+    /// Returns whether the API is on this machine.
     fn place(&self) -> Place {
         let endpoint = self.endpoint.as_deref().and_then(|text| Endpoint::parse(text, DOMAINS).ok());
         endpoint.as_ref().map_or(Place::Anywhere, Place::of)
     }
 
-    /// How long what the brand refused for now waits.
+    /// Returns the wait after a refusal that names no time.
     pub(super) const fn refused_wait(&self) -> Duration {
         Duration::from_millis(self.refused_wait_ms)
     }
 
+    /// Returns the other endpoint that the settings name.
+    pub(super) fn other_endpoint(&self) -> Result<Option<Endpoint>, OptionsError> {
+        let endpoint = self.endpoint.as_deref().map(|text| Endpoint::parse(text, DOMAINS)).transpose();
+        endpoint.map_err(|error| OptionsError(format!("settings.endpoint: {error}")))
+    }
+
     pub(super) fn parse(settings: &Map<String, Value>) -> Result<Self, OptionsError> {
-        let found: Self = serde_json::from_value(Value::Object(settings.clone()))
-            .map_err(|error| OptionsError(format!("settings: {error}")))?;
+        let found: Self = OptionsError::parse("settings", settings)?;
         let refuse = |problem: &str| Err(OptionsError(format!("settings.{problem}")));
         if !(1..=16).contains(&found.lanes) {
             return refuse("lanes must be 1 to 16");
@@ -95,6 +106,7 @@ impl Settings {
         if !(1..=1_440).contains(&found.gives_up_after_minutes) {
             return refuse("gives_up_after_minutes must be 1 to 1440");
         }
+        found.other_endpoint()?;
         Ok(found)
     }
 }
@@ -106,7 +118,7 @@ mod tests {
 
     #[track_caller]
     fn check(settings: &Value, expected: Result<(Dialect, u16, u32), &str>) {
-        let found = Settings::parse(settings.as_object().unwrap());
+        let found = OmnisendSettings::parse(settings.as_object().unwrap());
         let found = found
             .map(|found| (found.dialect, found.lanes, found.rate.calls))
             .map_err(|error| error.to_string());

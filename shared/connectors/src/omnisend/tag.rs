@@ -1,4 +1,4 @@
-//! The tag that a segment becomes. Pure.
+//! Forms the tag of a segment. Pure.
 
 use super::options::TagOptions;
 use crate::WantedList;
@@ -7,16 +7,16 @@ use relay_model::ListId;
 /// The longest tag, as the vendor's own plugin has it (<https://github.com/omnisend/wp-omnisend>).
 pub(super) const MAX_CHARACTERS: usize = 128;
 
-/// A tag, and what people should know of how it came about.
+/// A tag, with notices about how it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub(super) tag: String,
     pub(super) notices: Vec<String>,
 }
 
-/// The tag of a wanted list; an error says what is wrong with an explicit one.
+/// Returns the tag of a requested list. An error says what is wrong with an explicit tag.
 ///
-/// A segment that is renamed keeps the tag that people already carry, unless the export's options name another one.
+/// A renamed segment keeps the tag that people already carry, unless the export's options name another one.
 pub(super) fn choose(options: &TagOptions, list: &WantedList) -> Result<Chosen, &'static str> {
     match list {
         WantedList::Existing(ListId(tag)) => explicit(tag),
@@ -31,14 +31,14 @@ pub(super) fn choose(options: &TagOptions, list: &WantedList) -> Result<Chosen, 
                 return Ok(Chosen { tag: known.clone(), notices: vec![notice] });
             }
             let notice = format!(
-                "the tag is no longer \"{known}\": who carries that one keeps it until somebody removes it in Omnisend"
+                "the tag is no longer \"{known}\": people who carry that one keep it until it is removed in Omnisend"
             );
             Ok(Chosen { tag: wanted, notices: vec![notice] })
         }
     }
 }
 
-/// An explicit tag may be one that is there already, so it may have any character that can be read.
+/// Accepts an explicit tag with any printable character, because the tag may exist already.
 fn explicit(tag: &str) -> Result<Chosen, &'static str> {
     let tag = tag.trim();
     if tag.is_empty() || tag.chars().count() > MAX_CHARACTERS || tag.chars().any(char::is_control) {
@@ -49,7 +49,7 @@ fn explicit(tag: &str) -> Result<Chosen, &'static str> {
 
 fn of_segment(options: &TagOptions, segment: &str, name: &str) -> String {
     let name = options.name.as_deref().unwrap_or(name).trim();
-    // Names of other scripts would all become the same row of dashes; the segment's id is one of a kind.
+    // Names in other scripts would all become the same dashes, so the segment's id is used.
     let name =
         if name.is_empty() || name.chars().any(|character| !is_taken(character)) && is_other_script(name) {
             segment
@@ -60,13 +60,13 @@ fn of_segment(options: &TagOptions, segment: &str, name: &str) -> String {
     tag.trim().chars().take(MAX_CHARACTERS).collect::<String>().trim_end().to_owned()
 }
 
-/// Whether less than half of a name can be written in a tag.
+/// Returns whether less than half of a name can be written in a tag.
 fn is_other_script(name: &str) -> bool {
     let taken = name.chars().filter(char::is_ascii_alphanumeric).count();
     taken * 2 < name.chars().filter(|character| !character.is_whitespace()).count()
 }
 
-/// What a new tag may have: the vendor's own plugin cleans tags so, and its documents show tags with colons
+/// Returns whether a new tag may have this character. The vendor's plugin cleans tags so, and its documents have colons
 /// (`source: shopify`, <https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts>).
 const fn is_taken(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | ' ' | ':')

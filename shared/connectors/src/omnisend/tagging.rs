@@ -1,16 +1,16 @@
-//! Adding the tag to people and taking it from them, and nothing else of theirs.
+//! Adds the tag to people and removes it, and changes nothing else of theirs.
 //!
 //! Where the API has calls for it, they are used: they name one tag and leave the others alone
 //! (<https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts-tags>). Where it has none, a contact is read and
 //! written back with all of its tags, so that it does not matter whether the tags of a write replace those that are
 //! there or join them; and as they may join them, whether a tag has gone is looked at, not assumed.
 
-use super::answers::{Contact, is_id};
-use super::client::{Call, Client, Session, TAG_COST};
+use super::client::{Call, Client, Session, TAG_COST, write_call};
 use super::contacts;
 use super::dialect::Tagging;
 use super::job::Failure;
 use super::wire;
+use super::wire::responses::{Contact, is_id};
 use super::{WRITE_SCOPE, not_encodable};
 use crate::{ErrorKind, PushError};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ const WRITE: &str = "write a contact's tags";
 /// People of one call that are known by id, and as many again that are known by address: who is meant is the union
 /// (same page).
 const MAX_SELECTED: usize = 250;
-/// Tags of a contact in one request, at the most (<https://api-docs.omnisend.com/v5/reference/post_contacts>).
+/// The most tags of a contact in one request (<https://api-docs.omnisend.com/v5/reference/post_contacts>).
 const MAX_TAGS: usize = 100;
 
 /// What happens to the tag.
@@ -33,14 +33,14 @@ pub(super) enum Change {
     Remove,
 }
 
-/// Somebody, by address and, where it is known, by id.
+/// A person: the address and, if it is known, the id.
 #[derive(Clone, Copy)]
 pub(super) struct Person<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) email: &'a str,
 }
 
-/// What became of one person.
+/// The result for one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tagged {
     Done,
@@ -56,8 +56,8 @@ pub(super) struct Tagger<'a, S> {
 }
 
 impl<S: CredentialStore> Tagger<'_, S> {
-    /// Changes the tag of the first of some people: as many as one call takes, or one. Gives what became of each of
-    /// them, in their order.
+    /// Changes the tag of the first of some people: as many as one call takes, or one. Returns their results, in their
+    /// order.
     pub(super) async fn change(
         &self,
         change: Change,
@@ -74,8 +74,8 @@ impl<S: CredentialStore> Tagger<'_, S> {
         let (ids, emails) = select(people);
         match self.call_many(change, &ids, &emails).await {
             Ok(()) => Ok(vec![Tagged::Done; ids.len() + emails.len()]),
-            // Unknown addresses are documented to be passed over, unknown ids are not: whoever was deleted and came
-            // again has another.
+            // The vendor documents that unknown addresses are ignored; for ids it does not. A person who was deleted and
+            // created again has another id.
             Err(error) if error.kind == ErrorKind::InvalidRequest && !ids.is_empty() => {
                 let emails: Vec<&str> = people.iter().take(MAX_SELECTED).map(|person| person.email).collect();
                 self.call_many(change, &[], &emails).await?;
@@ -93,7 +93,7 @@ impl<S: CredentialStore> Tagger<'_, S> {
         let body = wire::encode_tagging(ids, emails, self.tag).map_err(|_| not_encodable(operation))?;
         let url = self.client.url(&["contacts", "tags"]);
         let call =
-            Call { cost: TAG_COST, ..Call::write(operation, method, url, Bytes::from(body), WRITE_SCOPE) };
+            Call { cost: TAG_COST, ..write_call(operation, method, url, Bytes::from(body), WRITE_SCOPE) };
         self.client.call(&call, self.session).await.map(drop)
     }
 
@@ -134,13 +134,13 @@ impl<S: CredentialStore> Tagger<'_, S> {
         let call = Call {
             // What was read before may be out of date by the second time.
             is_repeatable: false,
-            ..Call::write(WRITE, Method::PATCH, url, Bytes::from(body), WRITE_SCOPE)
+            ..write_call(WRITE, Method::PATCH, url, Bytes::from(body), WRITE_SCOPE)
         };
         self.client.call(&call, self.session).await?.read()
     }
 }
 
-/// The ids and addresses of the first people, as many as one call takes.
+/// Selects the ids and addresses of the first people, as many as one call takes.
 fn select<'a>(people: &[Person<'a>]) -> (Vec<&'a str>, Vec<&'a str>) {
     let (mut ids, mut emails) = (Vec::new(), Vec::new());
     for Person { id, email } in people {

@@ -1,11 +1,13 @@
-//! What goes over the wire, written straight from rows. Pure.
+//! Encodes the bodies of requests straight from rows. Pure.
 //!
 //! <https://api-docs.omnisend.com/v2026-03-15/reference/post_batches> with the contacts of
 //! <https://api-docs.omnisend.com/v2026-03-15/reference/post_contacts>, and the same pages of v5.
 
+pub(super) mod responses;
+
 use super::dialect::Words;
 use super::fields::{CONSENT, CONSENT_DATE, COUNTRY, COUNTRY_CODE, PROPERTY_PREFIX};
-use crate::text::Text;
+use crate::text::{Text, json_bytes};
 use relay_model::{FieldValue, Row};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -17,7 +19,7 @@ const VALUE_FRAME_BYTES: u64 = 4;
 /// Bytes of a body beside its contacts.
 pub(super) const BODY_FRAME_BYTES: u64 = 60;
 
-/// What a row's field number means to the vendor.
+/// The vendor's place for a row's field.
 #[derive(Clone, Copy)]
 enum Slot<'a> {
     Profile(&'a str),
@@ -28,13 +30,13 @@ enum Slot<'a> {
     ConsentDate,
 }
 
-/// What all rows of a batch have in common.
+/// What all rows of a batch share.
 pub(super) struct Terms<'a> {
     slots: Vec<Slot<'a>>,
     words: &'a Words,
 }
 
-/// A row on its way: whether the person's subscription goes with it was decided before.
+/// A row to be sent, with the decision whether the person's subscription is sent too.
 #[derive(Clone, Copy)]
 pub(super) struct Outgoing<'a> {
     pub(super) row: &'a Row,
@@ -53,12 +55,12 @@ impl<'a> Terms<'a> {
         Self { slots: field_keys.iter().map(slot).collect(), words }
     }
 
-    /// Whether any row may carry a consent.
+    /// Returns whether any row may carry a consent.
     pub(super) fn has_consent(&self) -> bool {
         self.slots.iter().any(|slot| matches!(slot, Slot::Consent))
     }
 
-    /// When the person consented, where the row says that they did and when.
+    /// Returns when the person consented; `None` if the row lacks the consent or its date.
     pub(super) fn consent_date<'r>(&self, row: &'r Row) -> Option<&'r str> {
         let mut has_consented = false;
         let mut date = None;
@@ -77,11 +79,11 @@ impl<'a> Terms<'a> {
     }
 }
 
-/// The body of a batch of contacts.
+/// Encodes the body of a batch of contacts.
 ///
-/// It names no tags: whether tags of a write replace a contact's own or join them is not documented. It asks for no
-/// welcome message, which one version sends unless it is told not to. And it names no channel, which leaves the
-/// subscription as it is, unless the person's consent goes with the row.
+/// It names no tags, because it is not documented whether the tags of a write replace a contact's tags or are added. It
+/// declines the welcome message, which one version sends by default. It names no channel, which leaves the subscription
+/// as it is, unless the row carries the person's consent.
 pub(super) fn encode_batch(rows: &[Outgoing<'_>], terms: &Terms<'_>) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -93,7 +95,7 @@ pub(super) fn encode_batch(rows: &[Outgoing<'_>], terms: &Terms<'_>) -> Result<V
     serde_json::to_vec(&Body { method: "POST", endpoint: "contacts", items })
 }
 
-/// The body of a call that adds a tag to people, or takes it from them: they are known by id or by address.
+/// Encodes the body of a call that adds a tag to people or removes it. People are named by id or by address.
 pub(super) fn encode_tagging(ids: &[&str], emails: &[&str], tag: &str) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -106,7 +108,7 @@ pub(super) fn encode_tagging(ids: &[&str], emails: &[&str], tag: &str) -> Result
     serde_json::to_vec(&Body { ids, emails, tags: [tag] })
 }
 
-/// The body of a write of all of a contact's tags.
+/// Encodes the body of a write of all tags of a contact.
 pub(super) fn encode_tags(tags: &[String]) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -115,13 +117,13 @@ pub(super) fn encode_tags(tags: &[String]) -> Result<Vec<u8>, serde_json::Error>
     serde_json::to_vec(&Body { tags })
 }
 
-/// How many bytes of a body a row becomes, at the most, in either dialect.
+/// Returns how many bytes of a body a row takes at most, in either dialect.
 pub(super) fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {
     let values: u64 = row
         .values
         .iter()
         .map(|(number, value)| {
-            let key = field_keys.get(usize::from(*number)).map_or(0, |key| text_bytes(key));
+            let key = field_keys.get(usize::from(*number)).map_or(0, |key| json_bytes(key));
             // A country's code may be written as such, under a longer key.
             let longer_key = 4;
             let text = match value {
@@ -129,22 +131,12 @@ pub(super) fn row_bytes(row: &Row, field_keys: &[String]) -> u64 {
                 FieldValue::Boolean(_) => 7,
                 FieldValue::Integer(_) => 22,
                 FieldValue::Decimal(_) => 330,
-                FieldValue::Text(text) => text_bytes(text),
+                FieldValue::Text(text) => json_bytes(text),
             };
             VALUE_FRAME_BYTES + key + longer_key + text
         })
         .sum();
-    ROW_FRAME_BYTES + text_bytes(&row.match_key.0) + values
-}
-
-/// A text as JSON, its quotes included.
-fn text_bytes(text: &str) -> u64 {
-    let escaped = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0x00..=0x1f => 6,
-        _ => 1,
-    };
-    2 + text.bytes().map(escaped).sum::<u64>()
+    ROW_FRAME_BYTES + json_bytes(&row.match_key.0) + values
 }
 
 struct Contact<'a> {
@@ -186,7 +178,7 @@ impl Serialize for Contact<'_> {
     }
 }
 
-/// The code that a country of two letters is.
+/// Returns the country code of a value of two letters.
 fn code(value: &FieldValue) -> Option<String> {
     let FieldValue::Text(text) = value else { return None };
     let text = text.trim();
@@ -249,7 +241,7 @@ impl Serialize for Properties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (slot, value) in self.terms.values(self.row) {
-            // Custom properties keep their types; there is no form that clears one.
+            // Custom properties keep their types; the API cannot clear one.
             if let Slot::Property(name) = slot
                 && *value != FieldValue::Clear
             {

@@ -1,8 +1,8 @@
-//! A connection's budget of calls, shared by everybody who calls for it: slots in time, handed out in blocks.
+//! A connection's budget of calls, shared by all of its workers: slots in time, leased in blocks.
 //!
-//! A destination refuses the call that is one too many within any window of time. So calls are not counted, which
-//! would let two bursts meet at a window's edge, but spread: each has a slot, and slots are one spacing apart. A call
-//! may be somewhat late for its slot; the spacing has room for that.
+//! A destination refuses calls that exceed its rate within any window of time. Counting calls would let two bursts meet at
+//! a window's edge, so calls are spread instead: each has a slot, and slots are one spacing apart. The spacing leaves room
+//! for calls that are somewhat late.
 
 use super::{NotYet, Pace};
 use jiff::{SignedDuration, Timestamp};
@@ -13,10 +13,10 @@ const USUAL_PERCENT: u32 = 100;
 /// The largest distance, where others use the account up.
 const LARGEST_PERCENT: u32 = 1_600;
 
-/// What is left of a connection's budget. One item of the ledger, changed by compare and swap.
+/// The state of a connection's budget. One item of the ledger, changed by compare and swap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// The first slot that nobody has.
+    /// The first free slot.
     pub next_slot: Timestamp,
     /// How far apart slots are, in percent of what the pace allows.
     pub spacing_percent: u32,
@@ -28,11 +28,11 @@ pub struct Budget {
     pub spent: u64,
     /// The whole connection waits until then.
     pub paused_until: Timestamp,
-    /// Why.
+    /// The reason of the pause.
     pub pause_text: String,
 }
 
-/// Slots that belong to one worker.
+/// Slots that are leased to one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// The first.
@@ -73,7 +73,7 @@ impl Pace {
 }
 
 impl Budget {
-    /// Takes up to `wanted` slots (at least one), of which the first is no more than `patience` away.
+    /// Leases up to `wanted` slots (at least one) if the first is no more than `patience` away.
     pub fn lease(
         &mut self,
         pace: &Pace,

@@ -1,23 +1,23 @@
-//! The rate and the daily quota of a connection's calls.
+//! The pace of all calls of a connection.
 
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
-/// What a connection may spend.
+/// How many calls a connection may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Calls within any window.
     pub calls: u32,
     /// The window's length.
     pub window: Duration,
-    /// What may be spent in a day.
+    /// The daily budget.
     pub daily: Option<DailyBudget>,
 }
 
 impl Pace {
-    /// The least time that so many calls take.
+    /// Returns the least time that so many calls take, in seconds.
     #[must_use]
     pub fn seconds(&self, calls: u64) -> u64 {
         let window_ms = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
@@ -26,19 +26,19 @@ impl Pace {
     }
 }
 
-/// What may be spent in a day, and when the destination's day begins.
+/// How many calls a connection may make in a day, and when the destination's day begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DailyBudget {
-    /// Calls a day; `None` where only the destination's own quota counts.
+    /// Calls a day; `None` if only the destination's own quota counts.
     pub calls: Option<u64>,
     /// When the day begins.
     pub resets_at: Time,
-    /// In which time zone.
+    /// The time zone of `resets_at`.
     pub time_zone: TimeZone,
 }
 
 impl DailyBudget {
-    /// When the day after `now` begins.
+    /// Returns when the day after `now` begins.
     #[must_use]
     pub fn next_reset(&self, now: Timestamp) -> Timestamp {
         let local = now.to_zoned(self.time_zone.clone());
@@ -55,13 +55,13 @@ impl DailyBudget {
 /// Why a call may not be made now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotYet {
-    /// Others are first.
+    /// No slot is free for this long.
     Turn(Duration),
-    /// The day's calls are spent, by us or by others; the whole connection waits.
+    /// The day's calls are spent, by this connection or by others; the whole connection waits.
     Spent {
-        /// Until then.
+        /// When the next day begins.
         until: Timestamp,
-        /// Whose budget it was, in words.
+        /// Which budget is spent, for people.
         text: String,
     },
     /// The connection's budget cannot be read now.

@@ -2,12 +2,11 @@
 
 mod authentication;
 mod checking;
-mod importing;
+mod errors;
 mod preparing;
+mod pushing;
 mod rejoining;
 mod removing;
-mod silence;
-mod trouble;
 
 use super::{CampaignMonitor, CampaignMonitorTarget, ConsentToTrack, DOMAINS};
 use crate::{CallContext, Connector, Endpoint, ErrorKind, HttpClient, PushError, Pushed, Retry, WantedList};
@@ -25,7 +24,6 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 const LIST: &str = "a58ee1d3039b8bec838e6d1482a8a965";
-const API_KEY: &str = "f00dfacef00dfacef00dfacef00dface";
 const API_KEY_SECRET: &str = r#"{"api_key": "f00dfacef00dfacef00dfacef00dface"}"#;
 const IMPORT_PATH: &str = "/api/v3.3/subscribers/a58ee1d3039b8bec838e6d1482a8a965/import.json";
 const PERSON_PATH: &str = "/api/v3.3/subscribers/a58ee1d3039b8bec838e6d1482a8a965.json";

@@ -1,14 +1,14 @@
 //! How the connector behaves towards an organisation that answers as documented, and towards one that does not.
 
-mod adding;
 mod authentication;
 mod checking;
 mod counting;
 mod dataverse;
+mod errors;
 mod preparing;
+mod pushing;
 mod removing;
 mod snapshots;
-mod trouble;
 
 use super::{Adding, Dynamics365Sales, Dynamics365SalesTarget, Removing};
 use crate::{CallContext, Connector, ErrorKind, HttpClient, PushError, Pushed, Retry};

@@ -1,7 +1,7 @@
 //! What goes over the wire, byte by byte.
 
 use super::super::batch::{Operation as BatchOperation, encode};
-use super::super::{entra, lookup, settings, wire};
+use super::super::{auth::entra, lookup, settings, wire};
 use super::*;
 use http::Method;
 use url::Url;

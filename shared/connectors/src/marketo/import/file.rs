@@ -49,7 +49,7 @@ impl ImportFile {
         self.csv.len()
     }
 
-    /// A boundary that the file does not hold.
+    /// Returns a boundary that does not occur in the file.
     pub(super) fn boundary(&self) -> String {
         loop {
             let boundary = format!("----------relay{:032x}", fastrand::u128(..));

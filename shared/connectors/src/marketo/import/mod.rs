@@ -1,22 +1,21 @@
-//! Additions and changes by files, which Marketo works off in its own time: submitted, remembered, looked after.
+//! Additions and changes by bulk imports: submits files that Marketo processes in its own time, and polls them.
 //!
 //! <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import/bulk-lead-import>: files of
-//! less than 10 MB, straight into the list, two worked off at a time and ten waiting over an account, and one at a
-//! time for a list. Importing a file again writes the same values to the same people, so a submission whose answer
-//! was lost is made again.
+//! less than 10 MB, straight into the list. An account has two in progress and ten waiting, a list one in progress.
+//! Importing a file again writes the same values to the same people, so a submission with a lost response is repeated.
 
 mod file;
 mod report;
 
-use super::answers::ImportStatus;
-use super::call::{Body, Call, Form};
-use super::client::{Client, Session};
+use super::client::{Call, Client, Session, get_call, get_file_call};
 use super::settings::Settings;
+use super::wire::responses::{ImportStatus, Results};
 use super::{CALL_TIMEOUT, MarketoTarget, PERSON_RIGHT, failure};
 use crate::{ErrorKind, PushError, Pushed};
 use bytes::Bytes;
 use file::ImportFile;
-use http::Method;
+use http::header::InvalidHeaderValue;
+use http::{HeaderValue, Method};
 use jiff::Timestamp;
 use relay_delivery::batch::{Frame, RowResult};
 use relay_model::CredentialStore;
@@ -25,10 +24,10 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const SUBMIT: &str = "import a file of people";
-const LOOK: &str = "look after an import";
+const POLL: &str = "poll an import";
 const READ_REPORT: &str = "read what an import refused";
-/// Looks are at most so many times as far apart as the first one: a minute where that is after five seconds.
-const LONGEST_LOOK: u32 = 12;
+/// The maximum poll interval, as a multiple of the first: a minute if the first is five seconds.
+const LONGEST_INTERVAL: u32 = 12;
 
 /// An import that Marketo has accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +37,12 @@ pub struct MarketoJob {
     pub batch_id: u64,
     /// When it was submitted.
     pub submitted_at: Timestamp,
-    /// How often it was looked at.
+    /// How often it was polled.
     #[serde(default)]
     pub looks: u32,
 }
 
-/// Brings rows to Marketo in files.
+/// Sends rows in bulk imports.
 pub(super) struct Importer<'a, S> {
     pub(super) client: &'a Client<S>,
     pub(super) session: &'a Session<'a>,
@@ -51,12 +50,12 @@ pub(super) struct Importer<'a, S> {
     pub(super) settings: &'a Settings,
 }
 
-/// How long after so many looks the next one is.
+/// Returns the interval after so many polls.
 pub(super) fn look_after(poll: Duration, looks: u32) -> Duration {
-    poll.saturating_mul(2_u32.saturating_pow(looks).min(LONGEST_LOOK))
+    poll.saturating_mul(2_u32.saturating_pow(looks).min(LONGEST_INTERVAL))
 }
 
-/// Whether a batch can be a file at all: what clears a field in one is not documented.
+/// Returns whether a batch can be imported: how a file clears a field is not documented.
 pub(super) fn is_possible(frame: &Frame) -> bool {
     !frame.rows.iter().flat_map(|row| &row.values).any(|(_, value)| *value == FieldValue::Clear)
 }
@@ -66,8 +65,11 @@ impl<S: CredentialStore> Importer<'_, S> {
     pub(super) async fn submit(&self, frame: &Frame) -> Result<Pushed<MarketoJob>, PushError> {
         let file = ImportFile::of(frame, self.target)
             .map_err(|_| failure(SUBMIT, ErrorKind::InvalidRequest, "the rows cannot be written as CSV"))?;
-        let answer = self.client.call(&submit_call(self.client, self.target, &file), self.session).await?;
-        let Some(status) = answer.results::<ImportStatus>()?.result.into_iter().next() else {
+        let call = submit_call(self.client, self.target, &file).map_err(|_| {
+            failure(SUBMIT, ErrorKind::InvalidRequest, "the file's boundary cannot stand in a header")
+        })?;
+        let answer = self.client.call(&call, self.session).await?;
+        let Some(status) = answer.read::<Results<ImportStatus>>()?.result.into_iter().next() else {
             return Err(answer.unreadable());
         };
         tracing::info!(batch = status.batch_id, rows = frame.rows.len(), "import submitted");
@@ -75,11 +77,11 @@ impl<S: CredentialStore> Importer<'_, S> {
         Ok(Pushed::Accepted { job, look_after: look_after(self.settings.poll, 0) })
     }
 
-    /// Looks after an import, and reads its reports once it has ended.
+    /// Polls an import, and reads its reports once it has ended.
     pub(super) async fn look(&self, job: MarketoJob, frame: &Frame) -> Result<Pushed<MarketoJob>, PushError> {
         let url = self.client.url(&["bulk", "v1", "leads", "batch", &format!("{}.json", job.batch_id)]);
-        let answer = self.client.call(&Call::get(LOOK, url, PERSON_RIGHT), self.session).await?;
-        let Some(status) = answer.results::<ImportStatus>()?.result.into_iter().next() else {
+        let answer = self.client.call(&get_call(POLL, url, PERSON_RIGHT), self.session).await?;
+        let Some(status) = answer.read::<Results<ImportStatus>>()?.result.into_iter().next() else {
             return Err(answer.unreadable());
         };
         match status.status.to_ascii_lowercase().as_str() {
@@ -92,9 +94,9 @@ impl<S: CredentialStore> Importer<'_, S> {
                     "the import (batch {}) failed as a whole; its rows go again with the next run",
                     job.batch_id
                 );
-                Err(failure(LOOK, ErrorKind::Unavailable, message))
+                Err(failure(POLL, ErrorKind::Unavailable, message))
             }
-            // Queued, importing, and whatever else is not an end.
+            // Queued, importing or any other state before the end.
             _ => {
                 let elapsed = Timestamp::now().duration_since(job.submitted_at).unsigned_abs();
                 if elapsed > self.settings.import_gives_up_after {
@@ -104,7 +106,7 @@ impl<S: CredentialStore> Importer<'_, S> {
                         job.batch_id,
                         self.settings.import_gives_up_after.as_secs() / 60
                     );
-                    return Err(failure(LOOK, ErrorKind::Timeout, message));
+                    return Err(failure(POLL, ErrorKind::Timeout, message));
                 }
                 let looks = job.looks.saturating_add(1);
                 let look_after = look_after(self.settings.poll, looks);
@@ -115,9 +117,9 @@ impl<S: CredentialStore> Importer<'_, S> {
 
     async fn results(&self, status: &ImportStatus, frame: &Frame) -> Result<Vec<RowResult>, PushError> {
         let file = ImportFile::of(frame, self.target)
-            .map_err(|_| failure(LOOK, ErrorKind::InvalidRequest, "the rows cannot be written as CSV"))?;
+            .map_err(|_| failure(POLL, ErrorKind::InvalidRequest, "the rows cannot be written as CSV"))?;
         if status.num_of_rows_with_warning > 0 {
-            self.tell_warnings(status, &file).await?;
+            self.warn_adjusted_values(status, &file).await?;
         }
         if status.num_of_rows_failed == 0 && report::adds_up(status, frame.rows.len()) {
             return Ok(vec![RowResult::new(Outcome::Applied); frame.rows.len()]);
@@ -130,8 +132,8 @@ impl<S: CredentialStore> Importer<'_, S> {
         Ok(report::results(status, &file, &failures))
     }
 
-    /// Rows with a warning are applied; what was bent is told by its count.
-    async fn tell_warnings(&self, status: &ImportStatus, file: &ImportFile) -> Result<(), PushError> {
+    /// Logs how many values Marketo adjusted. Rows with a warning are applied.
+    async fn warn_adjusted_values(&self, status: &ImportStatus, file: &ImportFile) -> Result<(), PushError> {
         let warnings = self.report(status.batch_id, "warnings.json").await?;
         let told = report::count(file, &warnings);
         tracing::warn!(
@@ -145,13 +147,12 @@ impl<S: CredentialStore> Importer<'_, S> {
 
     async fn report(&self, batch_id: u64, name: &str) -> Result<Bytes, PushError> {
         let url = self.client.url(&["bulk", "v1", "leads", "batch", &batch_id.to_string(), name]);
-        let call =
-            Call { form: Form::File, timeout: CALL_TIMEOUT, ..Call::get(READ_REPORT, url, PERSON_RIGHT) };
+        let call = Call { timeout: CALL_TIMEOUT, ..get_file_call(READ_REPORT, url, PERSON_RIGHT) };
         Ok(self.client.call(&call, self.session).await?.body)
     }
 }
 
-/// An import does not tell lead ids; whoever had one keeps it.
+/// Keeps the lead ids that rows already had: an import returns none.
 fn with_known_ids(results: Vec<RowResult>, frame: &Frame) -> Vec<RowResult> {
     let with_id = |(result, row): (RowResult, &Row)| match result.outcome {
         Outcome::Applied => RowResult { destination_id: row.destination_id.clone(), ..result },
@@ -161,7 +162,11 @@ fn with_known_ids(results: Vec<RowResult>, frame: &Frame) -> Vec<RowResult> {
 }
 
 /// The call that submits a file.
-fn submit_call<S: CredentialStore>(client: &Client<S>, target: &MarketoTarget, file: &ImportFile) -> Call {
+fn submit_call<S: CredentialStore>(
+    client: &Client<S>,
+    target: &MarketoTarget,
+    file: &ImportFile,
+) -> Result<Call, InvalidHeaderValue> {
     let mut url = client.url(&["bulk", "v1", "leads.json"]);
     url.query_pairs_mut()
         .append_pair("format", "csv")
@@ -171,18 +176,18 @@ fn submit_call<S: CredentialStore>(client: &Client<S>, target: &MarketoTarget, f
         url.query_pairs_mut().append_pair("partitionName", partition);
     }
     let boundary = file.boundary();
-    let body = Bytes::from(file.multipart(&boundary));
-    Call {
-        method: Method::POST,
-        body: Body::Multipart { boundary, body },
+    let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))?;
+    let body = file.multipart(&boundary);
+    let call = get_call(SUBMIT, url, PERSON_RIGHT).with_body(Method::POST, content_type, body);
+    Ok(Call {
         timeout: CALL_TIMEOUT,
-        // What may have been accepted is not submitted again at once: the list would be busy with it.
+        // A file that may have been accepted is not submitted again at once: the list would be busy with it.
         is_repeatable: false,
-        ..Call::get(SUBMIT, url, PERSON_RIGHT)
-    }
+        ..call
+    })
 }
 
-/// How large a batch's file is.
+/// Returns the size of a batch's file.
 #[cfg(test)]
 pub(super) fn csv_bytes(frame: &Frame, target: &MarketoTarget) -> usize {
     ImportFile::of(frame, target).unwrap().bytes()

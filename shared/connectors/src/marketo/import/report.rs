@@ -1,8 +1,8 @@
-//! Which rows an import refused: its report has the rows themselves and one column more, and no numbers. Pure.
+//! Finds the rows that an import refused. Its report has the rows and one more column, and no row numbers. Pure.
 
 use super::file::ImportFile;
-use crate::marketo::answers::ImportStatus;
-use crate::marketo::outcomes;
+use crate::marketo::errors::rows;
+use crate::marketo::wire::responses::ImportStatus;
 use csv::StringRecord;
 use relay_delivery::batch::RowResult;
 use relay_model::{Outcome, Reason};
@@ -12,7 +12,7 @@ const NOT_NAMED: Reason = Reason::new(
     "failure_not_named",
     "Marketo refused some rows of the import without saying which; the next run tries again",
 );
-/// What the added columns are called.
+/// The names of the additional column.
 const REASONS: &[&str] = &["Import Failure Reason", "Import Warning Reason"];
 
 /// One refused row.
@@ -22,14 +22,14 @@ struct Refused {
     reason: String,
 }
 
-/// Whether as many rows are accounted for as were sent: what is processed may or may not include what failed.
+/// Returns whether the counts add up to the rows that were sent: processed rows may or may not include failed ones.
 pub(super) fn adds_up(status: &ImportStatus, rows: usize) -> bool {
     let rows = u64::try_from(rows).unwrap_or(u64::MAX);
     let processed = status.num_of_leads_processed;
     processed == rows || processed.saturating_add(status.num_of_rows_failed) == rows
 }
 
-/// One result per row. Where Marketo's counts do not say that all other rows were taken, none of them is called so.
+/// Returns one result per row. Rows that the report does not name count as applied only if Marketo's counts add up.
 pub(super) fn results(status: &ImportStatus, file: &ImportFile, failures: &[u8]) -> Vec<RowResult> {
     let refused = read(file, failures);
     let is_whole = u64::try_from(refused.len()).is_ok_and(|count| count == status.num_of_rows_failed);
@@ -37,7 +37,7 @@ pub(super) fn results(status: &ImportStatus, file: &ImportFile, failures: &[u8])
     let mut results: Vec<Option<RowResult>> = vec![None; file.rows.len()];
     let unmatched = assign(file, &refused, |row, reason| {
         if let Some(result) = results.get_mut(row) {
-            *result = Some(outcomes::import_failure(reason, &fields));
+            *result = Some(rows::import_failure(reason, &fields));
         }
     });
     let are_others_applied = is_whole && unmatched == 0 && adds_up(status, file.rows.len());
@@ -52,18 +52,18 @@ pub(super) fn results(status: &ImportStatus, file: &ImportFile, failures: &[u8])
         );
     }
     let other = || {
-        if are_others_applied { RowResult::new(Outcome::Applied) } else { outcomes::deferred(NOT_NAMED) }
+        if are_others_applied { RowResult::new(Outcome::Applied) } else { rows::deferred(NOT_NAMED) }
     };
     results.into_iter().map(|result| result.unwrap_or_else(other)).collect()
 }
 
-/// How many rows a report has.
+/// Returns the number of rows in a report.
 pub(super) fn count(file: &ImportFile, report: &[u8]) -> usize {
     read(file, report).len()
 }
 
 /// Gives each refused row to one of ours: to one that is the same in all columns, else to one with the same match
-/// key. Identical rows take turns, so that as many of them are refused as the report has. Gives how many fit nowhere.
+/// key. Identical rows take turns, so that as many of them are refused as the report has. Returns how many match no row.
 fn assign(file: &ImportFile, refused: &[Refused], mut give: impl FnMut(usize, &str)) -> usize {
     let mut is_given = vec![false; file.rows.len()];
     let mut left: Vec<&Refused> = Vec::new();

@@ -21,18 +21,16 @@ async fn one_call_too_many_slows_everybody_down_and_is_no_failure() {
         let (error, pacer, context) = call(refusal(code)).await;
         assert_eq!(error.kind, ErrorKind::RateLimited, "{code}");
         assert_eq!(error.retry, Retry::Wait(Duration::from_secs(5)), "{code}");
-        assert_eq!((context.calls(), context.throttles()), (1, 1), "{code}");
+        assert_eq!((context.calls(), context.throttles()), (1, 1));
         assert_eq!(pacer.slowed.load(Ordering::Relaxed), 1, "{code}");
     }
 }
 
 #[tokio::test]
 async fn a_spent_quota_pauses_the_connection() {
-    for code in ["607", "1029"] {
-        let (error, pacer, context) = call(refusal(code)).await;
-        assert_eq!((error.kind, error.retry), (ErrorKind::QuotaSpent, Retry::Pause(RESET)), "{code}");
-        assert_eq!((context.calls(), pacer.paused.load(Ordering::Relaxed)), (1, 1), "{code}");
-    }
+    let (error, pacer, context) = call(refusal("607")).await;
+    assert_eq!((error.kind, error.retry), (ErrorKind::QuotaSpent, Retry::Pause(RESET)));
+    assert_eq!((context.calls(), pacer.paused.load(Ordering::Relaxed)), (1, 1));
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ mod importing;
 mod limits;
 mod matching;
 mod preparing;
+mod pushing;
 mod removing;
 mod requests;
 mod segment_lists;
-mod syncing;
 
 use super::{Imports, KeyForm, Marketo, MarketoJob, MarketoTarget, PersonCreation, Way};
 use crate::{CallContext, Connector, ErrorKind, HttpClient, Pacer, PushError, Pushed, Retry};

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::HttpRequest;
-use crate::marketo::call::Call;
+use crate::http::Pass;
+use crate::marketo::auth::identity;
+use crate::marketo::auth::secret::Secret;
+use crate::marketo::client::Call;
 use crate::marketo::lists::{self, FolderId};
-use crate::marketo::secret::Secret;
-use crate::marketo::{identity, lookup, membership, sync};
+use crate::marketo::{lookup, membership, push};
 use http::HeaderValue;
 use std::fmt::Write;
 
@@ -23,7 +25,8 @@ fn shown(request: &HttpRequest) -> String {
 }
 
 fn call(call: &Call) -> String {
-    shown(&call.request(HeaderValue::from_static("Bearer token")))
+    let pass = Pass::authorization(HeaderValue::from_static("Bearer token"), 1);
+    shown(&call.request(&marketo().client, &pass))
 }
 
 fn everything() -> Frame {
@@ -54,7 +57,7 @@ fn writing_people() {
     let (marketo, frame) = (marketo(), everything());
     let rows: Vec<&Row> = frame.rows.iter().collect();
     let create = MarketoTarget { partition: Some("EMEA".to_owned()), ..target() };
-    let request = call(&sync::call(&marketo.client, &create, &rows, &frame.field_keys).unwrap());
+    let request = call(&push::call(&marketo.client, &create, &rows, &frame.field_keys).unwrap());
     insta::assert_snapshot!("sync_create", request);
     let update = MarketoTarget {
         person_creation: PersonCreation::MatchOnly,
@@ -63,7 +66,7 @@ fn writing_people() {
         ..target()
     };
     let row = Row { values: frame.rows[0].values.clone(), ..row("42") };
-    let request = call(&sync::call(&marketo.client, &update, &[&row], &frame.field_keys).unwrap());
+    let request = call(&push::call(&marketo.client, &update, &[&row], &frame.field_keys).unwrap());
     insta::assert_snapshot!("sync_update", request);
 }
 

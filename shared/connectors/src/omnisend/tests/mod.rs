@@ -3,11 +3,10 @@
 mod checking;
 mod consent;
 mod fake;
-mod looking_after;
+mod polling;
 mod preparing;
+mod pushing;
 mod removing;
-mod silence;
-mod submitting;
 mod tagging;
 mod throttling;
 

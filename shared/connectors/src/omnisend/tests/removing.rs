@@ -89,21 +89,6 @@ async fn what_is_done_stays_done_when_the_rest_has_to_wait() {
 }
 
 #[tokio::test]
-async fn trouble_before_anybody_is_done_fails_the_batch() {
-    let check = async |status: u16, kind: ErrorKind, retry: Retry| {
-        let fake = Fake::default();
-        fake.fault("DELETE /api/contacts/tags", vec![ResponseTemplate::new(status); 9]);
-        let server = fake.serve().await;
-        let error = remove(&v2026(&server), &frame([leaver("jane@example.com", None)])).await.unwrap_err();
-        assert_eq!((error.kind, error.retry), (kind, retry), "{status}");
-    };
-    check(400, ErrorKind::InvalidRequest, Retry::Never).await;
-    check(401, ErrorKind::Authentication, Retry::Never).await;
-    check(429, ErrorKind::RateLimited, Retry::Wait(Duration::from_secs(15))).await;
-    check(500, ErrorKind::Unavailable, Retry::Backoff).await;
-}
-
-#[tokio::test]
 async fn without_time_nobody_is_begun() {
     let server = Fake::default().serve().await;
     let context = CallContext::until(Instant::now() + Duration::from_secs(1));

@@ -1,0 +1,113 @@
+//! Chooses how many members a call has: as many as take about ten seconds.
+//!
+//! The vendor publishes neither a limit nor the duration of a call, which depends on the organisation's plug-ins. The
+//! database aborts a call that takes too long, with all of its members.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The size of the next call, in members.
+#[derive(Debug)]
+pub(super) struct CallSize {
+    state: Mutex<State>,
+    goal: Duration,
+    largest: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    members: usize,
+    /// The members of the last call and its duration.
+    last: Option<(usize, Duration)>,
+}
+
+impl CallSize {
+    pub(super) const fn new(first: usize, largest: usize, goal: Duration) -> Self {
+        Self { state: Mutex::new(State { members: first, last: None }), goal, largest }
+    }
+
+    /// Returns how many of `left` members the next call has, so that the remaining calls have equal sizes.
+    pub(super) fn next(&self, left: usize) -> usize {
+        let members = self.read().members;
+        left.div_ceil(left.div_ceil(members).max(1))
+    }
+
+    /// Returns the expected duration of a call with so many members; zero before the first call.
+    pub(super) fn expected(&self, members: usize) -> Duration {
+        let Some((last_members, took)) = self.read().last else { return Duration::ZERO };
+        scaled(took, members, last_members)
+    }
+
+    /// Records the duration of a call.
+    pub(super) fn took(&self, members: usize, duration: Duration) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last = Some((members, duration));
+        // A small remainder says little about large calls, unless it was slow all the same.
+        if members * 2 < state.members && duration < self.goal {
+            return;
+        }
+        let fitting = u128::try_from(members).unwrap_or(u128::MAX).saturating_mul(self.goal.as_micros())
+            / duration.as_micros().max(1);
+        let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+        // It at most doubles: one fast call proves little.
+        state.members = fitting.min(state.members.saturating_mul(2)).clamp(1, self.largest);
+    }
+
+    /// Records that a call with so many members was too large.
+    pub(super) fn too_many(&self, members: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.members = (members / 2).clamp(1, state.members);
+    }
+
+    fn read(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn scaled(duration: Duration, members: usize, of: usize) -> Duration {
+    let ratio = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    duration.saturating_mul(ratio(members)) / ratio(of.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_as_large_as_ten_seconds_allow() {
+        let size = CallSize::new(500, 1_000, Duration::from_secs(10));
+        let check = |left: usize, expected: usize| assert_eq!(size.next(left), expected, "{left}");
+        check(2_000, 500);
+        check(501, 251);
+        check(7, 7);
+        check(0, 0);
+        size.took(500, Duration::from_millis(2_500));
+        check(2_000, 1_000);
+        assert_eq!(size.expected(1_000), Duration::from_secs(5));
+        // A small remainder is no measure …
+        size.took(10, Duration::from_secs(1));
+        check(2_000, 1_000);
+        // … unless it was slow.
+        size.took(10, Duration::from_secs(20));
+        check(2_000, 5);
+        size.took(5, Duration::from_millis(1));
+        check(2_000, 10);
+        size.too_many(10);
+        check(2_000, 5);
+        size.too_many(1);
+        check(2_000, 1);
+        size.too_many(1_000);
+        check(2_000, 1);
+        size.took(1, Duration::from_mins(10));
+        check(2_000, 1);
+    }
+
+    #[test]
+    fn a_call_has_no_more_than_the_largest() {
+        let size = CallSize::new(500, 700, Duration::from_secs(10));
+        size.took(500, Duration::ZERO);
+        assert_eq!(size.next(700), 700);
+        assert_eq!(size.next(1_400), 700);
+        assert_eq!(size.expected(100), Duration::ZERO);
+    }
+}

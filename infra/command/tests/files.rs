@@ -1,5 +1,5 @@
 //! Folders of definitions, right and wrong.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic, and are not recognised as tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic, and are not recognised as tests")]
 
 use std::path::Path;
 

@@ -7,7 +7,6 @@ use lambda_http::tower::ServiceExt;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::convert::TryFrom;
-use std::path::Path;
 
 fn names() -> RoleNames {
     RoleNames {

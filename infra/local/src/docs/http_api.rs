@@ -1,6 +1,6 @@
 //! The page of the HTTP API, from the OpenAPI document and the table of roles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use api::access::{ACCESS, Rule};
@@ -23,10 +23,16 @@ made to in `If-Match`; new documents send `If-None-Match: *`. A repeated `POST` 
 request.
 ";
 
+const ERRORS: &str = "## Errors
+
+An error is a problem document with `type`, `title`, `status`, `detail` and `code`, and, for a document with wrong fields,
+`errors` with the JSON pointer of each.
+";
+
 pub(super) fn render(openapi: &Value) -> String {
     let components = definitions::components(openapi);
     let schemas = Schemas::new(&components, (definitions::described(&components), definitions::PAGE));
-    let mut text = format!("{INTRODUCTION}\n## Roles\n\n{}", roles());
+    let mut text = format!("{INTRODUCTION}\n## Roles\n\n{}\n{ERRORS}\n{}", roles(), errors(openapi));
     for (tag, operations) in by_tag(openapi) {
         let _ = write!(text, "\n## {}\n", sentence(&tag).trim_end_matches('.'));
         for (heading, operation) in operations {
@@ -84,15 +90,36 @@ fn describe(heading: &str, operation: &Value, schemas: &Schemas<'_>) -> String {
     if let Some(body) = operation.get("requestBody").and_then(content) {
         let _ = write!(text, "\nRequest body: {}.\n", schemas.kind(body));
     }
-    if let Some(responses) = operation.get("responses").and_then(Value::as_object) {
-        let rows = responses.iter().map(|(status, response)| {
-            let about = response.get("description").and_then(Value::as_str).unwrap_or_default();
-            let body = content(response).map(|schema| schemas.kind(schema)).unwrap_or_default();
-            [status.clone(), body, about.to_owned()]
-        });
-        let _ = write!(text, "\n{}", table(["status", "body", "meaning"], rows));
-    }
+    let rows = responses(operation).filter(|(status, _)| !is_error(status)).map(|(status, response)| {
+        let body = content(response).map(|schema| schemas.kind(schema)).unwrap_or_default();
+        [status.clone(), body, about_response(response)]
+    });
+    let _ = write!(text, "\n{}", table(["status", "body", "meaning"], rows));
     text
+}
+
+fn responses(operation: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    operation.get("responses").and_then(Value::as_object).into_iter().flatten()
+}
+
+fn is_error(status: &str) -> bool {
+    status.starts_with(['4', '5'])
+}
+
+fn about_response(response: &Value) -> String {
+    response.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The errors of all operations, each once.
+fn errors(openapi: &Value) -> String {
+    let paths = openapi.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let operations = paths.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    let found: BTreeSet<[String; 2]> = operations
+        .flat_map(|(_, operation)| responses(operation))
+        .filter(|(status, _)| is_error(status))
+        .map(|(status, response)| [status.clone(), about_response(response)])
+        .collect();
+    table(["status", "meaning"], found)
 }
 
 /// The schema of a body.

@@ -56,8 +56,7 @@ MAY = {
         (RECEIVE, "SnapshotQueue"),
         ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
         ("s3:ListBucket", "${LakeBucketName}"),
-        ("s3:GetObject s3:PutObject", "DataBucket/members/* DataBucket/previews/* DataBucket/snapshots/*"),
-        ("s3:DeleteObject", "DataBucket/members/*"),
+        ("s3:GetObject s3:PutObject", "DataBucket/previews/* DataBucket/snapshots/*"),
         ("s3:PutObject", "DataBucket/data-usage/*"),
         ("s3:GetObject", "DataBucket/uploaded/*"),
         ("s3:GetObject", "DataBucket/exclusions/*"),
@@ -132,7 +131,7 @@ MAY = {
         *STARTS_RUNS[::2],
         (LEDGER + " dynamodb:Query", "LedgerTable"),
         (RECEIVE, "PersonQueue"),
-        ("s3:GetObject", "DataBucket/members/* DataBucket/uploaded/*"),
+        ("s3:GetObject", "DataBucket/uploaded/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/delivered/* DataBucket/exclusions/* DataBucket/people/* DataBucket/reports/*"),
         ("s3:DeleteObject", "DataBucket/delivered/* DataBucket/people/*"),
         ("s3:ListBucket", "DataBucket"),
@@ -440,9 +439,8 @@ class Data(unittest.TestCase):
             for resource in resources.split()
             if "s3:PutObject" in actions.split()
         }
-        # So does the key by which those are known who are kept out: without it, they would come back. The members that a
-        # segment keeps are deleted by whoever replaces them, or has the segment rest.
-        self.assertEqual(written - ends.keys(), {"delivered/", "exclusions/", "members/"})
+        # The key of the exclusions has to stay: without it, erased people would be exported again.
+        self.assertEqual(written - ends.keys(), {"delivered/", "exclusions/"})
 
     def test_the_secret_is_made_without_a_value_under_the_prefix_that_roles_allow(self):
         for properties in of_type("AWS::SecretsManager::Secret").values():

@@ -3,9 +3,10 @@
 //! The waits that a destination asks for are shortened: what is over in the sandbox is over by count, not by time.
 
 use crate::pacer::RecordingPacer;
-use relay::batch::{Frame, Kind, RowResult};
-use relay::connectors::{CallContext, Connector, Pacer, PushError, Pushed, Retry};
-use relay::model::{Outcome, Reason};
+use relay_connectors::{CallContext, Connector, Pacer, PushError, Pushed, Retry};
+use relay_delivery::batch::{Frame, RowResult};
+use relay_model::batch::Kind;
+use relay_model::{Outcome, Reason};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

@@ -2,9 +2,9 @@
 
 use crate::people;
 use crate::store::MemoryStore;
-use relay::catalog::{Document, Export};
-use relay::connectors::{Connector, WantedList};
-use relay::model::{ListId, MatchKey, Row};
+use relay_connectors::{Connector, WantedList};
+use relay_model::catalog::{Document, Export};
+use relay_model::{ListId, MatchKey, Row};
 use sandbox::faults::FaultKind;
 use serde_json::Value;
 use std::collections::BTreeSet;

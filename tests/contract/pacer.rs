@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use relay::connectors::{NotYet, Pacer};
-use relay::model::ConnectionId;
+use relay_connectors::Pacer;
+use relay_model::ConnectionId;
+use relay_model::pacing::NotYet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! People who do not exist, and what nobody may say of them.
 
-use relay::batch::RowResult;
-use relay::model::{FieldValue, MatchKey, MemberKey, Operation, Row};
+use relay_delivery::batch::RowResult;
+use relay_model::{FieldValue, MatchKey, MemberKey, Operation, Row};
 
 /// Parts of what [`email`], [`name`] and [`row`] make.
 pub(crate) const MARKS: [&str; 4] = ["nora.", "kestrel", "Wilhelmina", "osprey"];

@@ -1,6 +1,6 @@
 //! A connection's secret in memory.
 
-use relay::connectors::{CredentialError, CredentialStore};
+use relay_model::{CredentialError, CredentialStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Arc, Mutex};
 

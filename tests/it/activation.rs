@@ -3,8 +3,8 @@
 use crate::support::{Job, Over, Scene, persons};
 use jiff::{SignedDuration, Timestamp};
 use local::world::World;
-use relay::model::Counts;
-use relay::stages::tick::{Tick, Ticked};
+use relay_model::Counts;
+use relay_pipeline::tick::{Tick, Ticked};
 use sandbox::campaign_monitor::{ListId, SubscriberState};
 use serde_json::{Value, json};
 

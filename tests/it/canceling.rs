@@ -5,10 +5,10 @@ use crate::support::{Definitions, Job, Over, Scene, emails, persons, wait_until}
 use jiff::Timestamp;
 use local::cloud::HoldNumber;
 use local::cloud::Moment::Before;
-use relay::ledger::Place;
-use relay::model::{Counts, RunId};
-use relay::run::{Run, RunState};
-use relay::stages::StartError;
+use relay_cloud::ledger::Place;
+use relay_model::run::{Run, RunState};
+use relay_model::{Counts, RunId};
+use relay_pipeline::StartError;
 use sandbox::campaign_monitor::{Endpoint, Fault, Pace};
 use sandbox::faults::FaultKind;
 use serde_json::json;

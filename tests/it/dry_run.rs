@@ -4,9 +4,9 @@ use crate::support::messages::{dead_letters, journal, queues_are_empty};
 use crate::support::{Job, Scene, persons, wait_until};
 use jiff::Timestamp;
 use local::cloud::Moment::Before;
-use relay::model::Counts;
-use relay::run::{DryRun, RunState, Sample, SampleKind};
-use relay::stages::dry_run_findings;
+use relay_model::Counts;
+use relay_model::run::{DryRun, RunState, Sample, SampleKind};
+use relay_pipeline::dry_run_findings;
 use sandbox::campaign_monitor::{Endpoint, Pace};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Job, Scene, persons};
 use local::cloud::Moment::Before;
-use relay::model::Counts;
+use relay_model::Counts;
 use serde_json::json;
 
 /// The custom fields of a person on the list.

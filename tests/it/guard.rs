@@ -2,8 +2,8 @@
 
 use crate::support::messages::announced;
 use crate::support::{Job, Scene, emails, persons, wait_until};
-use relay::model::{Counts, RunId};
-use relay::run::{Run, RunState};
+use relay_model::run::{Run, RunState};
+use relay_model::{Counts, RunId};
 use reqwest::Method;
 use sandbox::campaign_monitor::Endpoint;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Job, Over, Scene, emails, person, persons, wait_until};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
 

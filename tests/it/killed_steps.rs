@@ -5,9 +5,9 @@ use crate::support::messages::dead_letters;
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use jiff::Timestamp;
 use local::cloud::Moment::{After, Before};
-use relay::ledger::DeliveredPointer;
-use relay::model::{Counts, ListId};
-use relay::run::RunState;
+use relay_cloud::ledger::DeliveredPointer;
+use relay_model::run::RunState;
+use relay_model::{Counts, ListId};
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
 

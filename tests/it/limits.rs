@@ -2,7 +2,7 @@
 
 use crate::support::{Job, Scene, emails, person, persons};
 use local::demo::write_profiles;
-use relay::model::Counts;
+use relay_model::Counts;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,14 +11,12 @@
 mod activation;
 mod canceling;
 mod control_plane;
-mod discovery;
 mod dry_run;
 mod dynamics365_sales;
 mod edits;
 mod governance;
 mod guard;
 mod interruptions;
-mod kept_members;
 mod killed_steps;
 mod limits;
 mod main_job;

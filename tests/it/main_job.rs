@@ -2,8 +2,8 @@
 
 use crate::support::messages::{announced, dead_letters};
 use crate::support::{Job, Scene, emails, person, persons, wait_until};
-use relay::delta::DeliveredReader;
-use relay::model::{Counts, ListId};
+use relay_delivery::delta::DeliveredReader;
+use relay_model::{Counts, ListId};
 use sandbox::campaign_monitor::{Endpoint, SeedSubscriber, SubscriberState};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! What people get wrong: a clear message, nothing half done, and the next run works once it is mended.
 
 use crate::support::{Job, Over, Scene, emails, persons, wait_until};
-use relay::model::Counts;
-use relay::run::RunState;
+use relay_model::Counts;
+use relay_model::run::RunState;
 use reqwest::Method;
 use sandbox::campaign_monitor::{Endpoint, NewAccount, NewClient, NewList, Pace, UnsubscribeSetting};
 use serde_json::{Value, json};

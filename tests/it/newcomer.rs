@@ -2,12 +2,12 @@
 //! a scheduled export.
 
 use crate::support::Scene;
-use command::{Ending, Screen, Surroundings};
 use local::console::Progress;
 use local::demo::{self, Beginning};
 use local::workspace;
 use local::world::Destinations;
-use relay::catalog::{Export, Schedule};
+use relay_cli::{Ending, Screen, Surroundings};
+use relay_model::catalog::{Export, Schedule};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl Terminal {
             poll: Duration::from_millis(200),
             screen: Screen::default(),
         };
-        let ending = Box::pin(command::run(whole, surroundings)).await;
+        let ending = Box::pin(relay_cli::run(whole, surroundings)).await;
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran { ending, output: text(output), errors: text(errors) }
     }

@@ -2,7 +2,7 @@
 
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use local::cloud::Moment::Before;
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::campaign_monitor::{Endpoint, NewTokens, Pace, Tokens};
 use serde_json::{Value, json};
 

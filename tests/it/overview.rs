@@ -4,9 +4,9 @@ use crate::support::{Job, Scene, persons};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use local::issuer::{Role, TokenRequest};
-use relay::ledger::RunRequest;
-use relay::model::{Counts, RunId};
-use relay::run::{RunMode, Trigger, TriggerKind};
+use relay_cloud::ledger::RunRequest;
+use relay_model::run::{RunMode, Trigger, TriggerKind};
+use relay_model::{Counts, RunId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -180,7 +180,7 @@ async fn who_made_a_definition_and_what_uses_a_connection() {
     let again = put(&ben, ("if-none-match", "*"), "csv").await;
     assert_eq!((&again["created_by"], &again["created_at"]), (&json!("ben"), &again["saved_at"]));
 
-    // What was made before makers were kept has none, and does not get the next one who changes it.
+    // A definition that did not come through the API has no creator, and its next editor does not become one.
     let job = Job::new(&scene, "used");
     job.save().await;
     let connection = |found: Value| found["items"][0].clone();

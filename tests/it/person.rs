@@ -7,12 +7,12 @@ use crate::support::{Job, Scene, emails, persons, wait_until};
 use crate::uploads::{asked, read, spreadsheet};
 use local::cloud::Moment::Before;
 use local::demo::Person;
-use relay::delta::DeliveredReader;
-use relay::model::{Counts, RunId};
-use relay::people::EXCLUSION_KEY;
-use relay::run::TriggerKind;
-use relay::snapshot::PreviewOf;
-use relay::stages::upload_trigger;
+use relay_delivery::delta::DeliveredReader;
+use relay_model::engine::PreviewOf;
+use relay_model::privacy::EXCLUSION_KEY;
+use relay_model::run::TriggerKind;
+use relay_model::{Counts, RunId};
+use relay_pipeline::upload_trigger;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -2,10 +2,10 @@
 
 use crate::support::{Job, Scene, persons, wait_until};
 use jiff::Timestamp;
-use relay::aws::Queue;
-use relay::catalog::{Document, Segment};
-use relay::snapshot::{PREVIEW_ROWS, PreviewOf, PreviewResult};
-use relay::stages::Previews;
+use relay_cloud::Queue;
+use relay_model::catalog::{Document, Segment};
+use relay_model::engine::{PREVIEW_ROWS, PreviewOf, PreviewResult};
+use relay_pipeline::Previews;
 use serde_json::json;
 
 fn previews(scene: &Scene) -> Previews {

@@ -4,7 +4,7 @@ use crate::support::privacy::Needles;
 use crate::support::{Job, Scene};
 use fastrand::Rng;
 use local::demo::People;
-use relay::run::RunState;
+use relay_model::run::RunState;
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
 

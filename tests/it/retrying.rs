@@ -4,10 +4,10 @@ use crate::canceling::cancel;
 use crate::support::{Job, Scene, emails, person, persons};
 use jiff::Timestamp;
 use local::cloud::Moment::Before;
-use relay::ledger::Requested;
-use relay::model::{Counts, RunId};
-use relay::run::{RunMode, Trigger, TriggerKind};
-use relay::stages::StartError;
+use relay_cloud::ledger::Requested;
+use relay_model::run::{RunMode, Trigger, TriggerKind};
+use relay_model::{Counts, RunId};
+use relay_pipeline::StartError;
 use serde_json::json;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, persons, wait_until};
 use local::cloud::Response;
 use local::issuer::Role;
-use relay::model::Counts;
+use relay_model::Counts;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fmt::Write as _;

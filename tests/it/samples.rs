@@ -2,14 +2,14 @@
 
 use crate::support::Scene;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use relay::aws::{ObjectEvent, PutObject};
-use relay::connectors::campaign_monitor::CampaignMonitorTarget;
-use relay::connectors::dynamics365_sales::Dynamics365SalesTarget;
-use relay::connectors::marketo::MarketoTarget;
-use relay::connectors::omnisend::OmnisendTarget;
-use relay::run::{BatchPointer, StageMessage};
-use relay::stages::PersonMessage;
-use relay::uploads::segment_of;
+use relay_cloud::{ObjectEvent, PutObject};
+use relay_connectors::campaign_monitor::CampaignMonitorTarget;
+use relay_connectors::dynamics365_sales::Dynamics365SalesTarget;
+use relay_connectors::marketo::MarketoTarget;
+use relay_connectors::omnisend::OmnisendTarget;
+use relay_model::run::{BatchPointer, StageMessage};
+use relay_model::uploads::segment_of;
+use relay_privacy::PersonMessage;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

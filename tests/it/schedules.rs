@@ -1,12 +1,14 @@
 //! Exports that run by themselves: at times of a calendar, and with every refresh of the profiles.
 
+use crate::control_plane::{Person, check};
 use crate::support::{Job, Scene, persons};
-use jiff::Timestamp;
-use relay::ledger::Requested;
-use relay::model::{Counts, RunId};
-use relay::run::TriggerKind;
-use relay::stages::tick::{Tick, Ticked};
-use relay::stages::{Asked, StartError};
+use jiff::{SignedDuration, Timestamp};
+use local::issuer::Role;
+use relay_cloud::ledger::Requested;
+use relay_model::run::TriggerKind;
+use relay_model::{Counts, RunId};
+use relay_pipeline::tick::{Tick, Ticked};
+use relay_pipeline::{Asked, StartError};
 use serde_json::json;
 
 /// The runs that were asked for, by export, in the order of their names.
@@ -102,4 +104,27 @@ async fn a_time_of_the_calendar_comes_once() {
     assert_eq!(tick("2026-10-31T00:00:00Z").await.due, 0);
     let (runs, _) = scene.ledger().runs(&job.id(), 10, None).await.unwrap();
     assert_eq!(runs.len(), 1, "{runs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exports_follow_the_deployments_own_refresh_schedule() {
+    let scene = Scene::open().await;
+    let mut job = Job::new(&scene, "followed");
+    job.export["schedule"] = json!("every_refresh");
+    job.ready(&persons(4)).await;
+    let admin = Person::new(&scene, Role::Administrator, "ann");
+    let refused = json!({ "id": "deployment", "refresh_schedule": "every_refresh" });
+    check(&admin.create("/settings/deployment", &refused).await, 422, "catalog_field_invalid");
+    check(&admin.get("/settings/deployment").await, 404, "catalog_missing");
+    let settings = json!({ "id": "deployment", "refresh_schedule": { "every_minutes": 30 } });
+    check(&admin.create("/settings/deployment", &settings).await, 201, "");
+    let tick = Tick { requests: scene.requests() };
+    let later = |minutes| Timestamp::now() + SignedDuration::from_mins(minutes);
+    assert_eq!(tick.run(later(0)).await.unwrap(), Ticked::default(), "saving the settings starts nothing");
+    let due = later(31);
+    assert_eq!(tick.run(due).await.unwrap().due, 1);
+    assert_eq!(tick.run(due).await.unwrap().due, 0);
+    let (started, _) = scene.ledger().runs(&job.id(), 10, None).await.unwrap();
+    assert_eq!(started.len(), 1);
+    job.over(started[0].run_id).await.succeeded(Counts { added: 4, ..Counts::default() });
 }

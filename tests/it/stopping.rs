@@ -6,9 +6,9 @@ use crate::support::{Job, Scene, emails, persons, wait_until};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local::cloud::Moment::Before;
-use relay::model::{Counts, RunId};
-use relay::run::RunState;
-use relay::stages::tick::{Tick, Ticked};
+use relay_model::run::RunState;
+use relay_model::{Counts, RunId};
+use relay_pipeline::tick::{Tick, Ticked};
 use reqwest::Method;
 use serde_json::json;
 

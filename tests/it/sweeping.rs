@@ -5,10 +5,10 @@ use crate::support::{Job, Scene, emails, persons, wait_until};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local::cloud::Moment::Before;
-use relay::ledger::{Requested, RunChange, RunRequest};
-use relay::model::{Counts, RunId};
-use relay::run::{CancelReason, Cancellation, RunMode, RunState, Stage, Trigger, TriggerKind};
-use relay::stages::tick::{Tick, Ticked};
+use relay_cloud::ledger::{Requested, RunChange, RunRequest};
+use relay_model::run::{CancelReason, Cancellation, RunMode, RunState, Stage, Trigger, TriggerKind};
+use relay_model::{Counts, RunId};
+use relay_pipeline::tick::{Tick, Ticked};
 
 /// How many runs a tick at `now` pushes on. Nothing is due and nothing goes wrong.
 async fn pushed_on(scene: &Scene, now: Timestamp) -> u64 {

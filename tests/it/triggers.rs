@@ -2,7 +2,7 @@
 
 use crate::support::{Job, Scene, persons};
 use jiff::Timestamp;
-use relay::model::{Counts, RunId};
+use relay_model::{Counts, RunId};
 use reqwest::Method;
 use sandbox::campaign_monitor::Pace;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::support::messages::dead_letters;
 use crate::support::{Job, Scene, emails, persons};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::campaign_monitor::{Endpoint, Fault};
 use sandbox::faults::FaultKind;
 

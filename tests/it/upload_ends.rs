@@ -4,12 +4,12 @@ use crate::support::messages::dead_letters;
 use crate::support::{Job, Scene, emails, person, persons, wait_until};
 use crate::uploads::{asked, read, spreadsheet, tick};
 use jiff::{SignedDuration, Timestamp};
-use relay::catalog::{Document, Segment};
-use relay::ledger::UploadPointer;
-use relay::model::Counts;
-use relay::run::RunState;
-use relay::stages::tick::Tick;
-use relay::stages::{expiry_trigger, upload_trigger};
+use relay_cloud::ledger::UploadPointer;
+use relay_model::Counts;
+use relay_model::catalog::{Document, Segment};
+use relay_model::run::RunState;
+use relay_pipeline::tick::Tick;
+use relay_pipeline::{expiry_trigger, upload_trigger};
 use serde_json::json;
 
 async fn runs(scene: &Scene, job: &Job<'_>) -> usize {

@@ -8,9 +8,9 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use relay::aws::{AuditAction, AuditLine, Change, Expected, Saved, Written};
-use relay::catalog::{Document, Kind};
-use relay::timestamp_now;
+use relay_cloud::timestamp_now;
+use relay_cloud::{AuditAction, AuditLine, Change, Expected, Saved, Written};
+use relay_model::catalog::{Document, Kind};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,9 +26,9 @@ pub(crate) struct SavedDocument<T> {
     pub(crate) saved_at: Timestamp,
     /// Who saved it; null where it did not come through the API.
     pub(crate) saved_by: Option<String>,
-    /// When it was made; null where it was made before this was kept.
-    pub(crate) created_at: Option<Timestamp>,
-    /// Who made it; null where it did not come through the API, or was made before this was kept.
+    /// When it was created.
+    pub(crate) created_at: Timestamp,
+    /// The caller who created it; null if it did not come through the API.
     pub(crate) created_by: Option<String>,
     /// What people should know of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -23,10 +23,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::aws::{LookupError, Saved};
-use relay::catalog::{Activation, CatalogError, Connection, Document, Export, Kind, Segment, UseBy};
-use relay::model::{ConnectionId, ExportId};
-use relay::timestamp_now;
+use relay_cloud::timestamp_now;
+use relay_cloud::{LookupError, Saved};
+use relay_model::catalog::{Activation, CatalogError, Connection, Document, Export, Kind, Segment, UseBy};
+use relay_model::{ConnectionId, ExportId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -74,7 +74,7 @@ fn idempotency_keys_are_plain() {
 
 #[track_caller]
 fn check_body(json: &str, field: &str, problem: &str) {
-    let refused = read::<relay::catalog::Guard>(json.as_bytes()).unwrap_err();
+    let refused = read::<relay_model::catalog::Guard>(json.as_bytes()).unwrap_err();
     let told = refused.fields().first().cloned().unwrap_or_default();
     assert_eq!(told.field, field, "{json}");
     assert!(told.problem.contains(problem), "{json}: {}", told.problem);

@@ -9,9 +9,9 @@ mod refusal;
 use crate::Api;
 use crate::problem::Problem;
 use readings::{Answer, Question};
-use relay::catalog::{Connection, Export, Policy, Segment, Source};
-use relay::governance::{Case, ColumnsRead, Violation};
-use relay::model::{ConnectionId, ExportId, MarketingAction, SegmentId};
+use relay_model::catalog::{Connection, Export, Policy, Segment, Source};
+use relay_model::governance::{Case, ColumnsRead, Violation};
+use relay_model::{ConnectionId, ExportId, MarketingAction, SegmentId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What exports are held against.

@@ -2,8 +2,8 @@
 
 use crate::problem::Problem;
 use jiff::{SignedDuration, Timestamp};
-use relay::aws::Objects;
-use relay::timestamp_now;
+use relay_cloud::Objects;
+use relay_cloud::timestamp_now;
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;

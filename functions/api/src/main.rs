@@ -3,8 +3,9 @@
 use api::Api;
 use api::access::RoleNames;
 use lambda_http::{Error, run, tracing};
-use relay::aws::{Clients, Objects, Queue, Settings};
-use relay::stages::{Connections, PersonRequests, Previews, RunRequests};
+use relay_cloud::{Clients, Objects, Queue, Settings};
+use relay_pipeline::{Connections, Previews, RunRequests};
+use relay_privacy::PersonRequests;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

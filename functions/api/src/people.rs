@@ -7,7 +7,7 @@ use crate::extract::Page;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, State};
-use relay::aws::AuditLine;
+use relay_cloud::AuditLine;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

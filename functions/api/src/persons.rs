@@ -8,16 +8,17 @@ use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use relay::aws::AuditAction;
-use relay::ledger::LedgerError;
-use relay::model::{ExportId, MatchKey, MemberKey, RunId};
-use relay::people::{
+use relay_cloud::AuditAction;
+use relay_cloud::ledger::LedgerError;
+use relay_cloud::timestamp_now;
+use relay_model::privacy::{
     Exclusion, ExclusionId, NoExclusionId, Person, PersonRequest, PersonRequestId, PersonRequestKind,
     PersonRequestState, RequestPhase,
 };
-use relay::run::RunState;
-use relay::stages::{KEY_REUSED, StageError};
-use relay::timestamp_now;
+use relay_model::run::RunState;
+use relay_model::{ExportId, MatchKey, MemberKey, RunId};
+use relay_pipeline::StageError;
+use relay_privacy::KEY_REUSED;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;

@@ -9,8 +9,8 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::{Document, Policy};
-use relay::model::PolicyId;
+use relay_model::PolicyId;
+use relay_model::catalog::{Document, Policy};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -3,11 +3,11 @@
 use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use relay::aws::{ChangeError, CloudError, LookupError};
-use relay::catalog::{CatalogError, json_pointer};
-use relay::ledger::LedgerError;
-use relay::model::IdError;
-use relay::stages::{StageError, StartError};
+use relay_cloud::ledger::LedgerError;
+use relay_cloud::{ChangeError, CloudError, LookupError};
+use relay_model::IdError;
+use relay_model::catalog::{CatalogError, json_pointer};
+use relay_pipeline::{StageError, StartError};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};

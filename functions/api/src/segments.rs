@@ -1,7 +1,6 @@
 //! Named sets of profiles.
 
 mod checking;
-mod discoveries;
 mod members;
 mod previews;
 mod query;
@@ -21,10 +20,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::aws::{Expected, Saved};
-use relay::catalog::{Document, Segment};
-use relay::model::SegmentId;
-use relay::timestamp_now;
+use relay_cloud::timestamp_now;
+use relay_cloud::{Expected, Saved};
+use relay_model::SegmentId;
+use relay_model::catalog::{Document, Segment};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,7 +31,6 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, save, remove))
-        .merge(discoveries::router())
         .merge(members::router())
         .merge(previews::router())
         .merge(query::router())
@@ -97,7 +95,6 @@ async fn save(
     }
     let saving = Saving { caller: &caller, expected, request_key, needs: None };
     let saved = api.save(id.as_str(), &document, saving).await?;
-    api.requests.follow_segment(&document, saved.version, timestamp_now()).await?;
     Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
 }
 
@@ -130,8 +127,6 @@ async fn remove(
     }
     api.forget_upload(&id, version).await?;
     api.remove::<Segment>(id.as_str(), &caller, version).await?;
-    // Whatever it keeps, or is about to: a refresh may be under way.
-    api.requests.let_go_of_members(&id, &format!("removed/{version}/{}", timestamp_now())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

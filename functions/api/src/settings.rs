@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::{CatalogError, DeploymentSettings, Document, SettingsId};
+use relay_model::catalog::{CatalogError, DeploymentSettings, Document, SettingsId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -9,8 +9,8 @@ use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use relay::catalog::{Document, Segment, Source};
-use relay::model::{SegmentId, SourceId};
+use relay_model::catalog::{Document, Segment, Source};
+use relay_model::{SegmentId, SourceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -112,8 +112,7 @@ async fn segments(State(api): State<Api>, Path(id): Path<String>) -> Result<Json
 }
 
 impl Api {
-    /// The segments whose queries read a source. A query that is none, which only an older version can have saved,
-    /// reads nothing.
+    /// Returns the segments whose queries read a source.
     async fn readers(&self, id: &SourceId) -> Result<Vec<Segment>, Problem> {
         let all = self.requests.catalog.list::<Segment>().await?.into_iter().flatten();
         let is_reader =

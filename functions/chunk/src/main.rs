@@ -2,11 +2,11 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{CatalogStore, Clients, EventBus, Objects, Queue, Settings, deadline};
-use relay::ledger::Ledger;
-use relay::run::Stage;
-use relay::stages::chunk::{Chunk, PushQueues};
-use relay::stages::{Connections, Step, handle_stage};
+use relay_cloud::ledger::Ledger;
+use relay_cloud::{CatalogStore, Clients, EventBus, Objects, Queue, Settings, deadline};
+use relay_model::run::Stage;
+use relay_pipeline::chunk::{Chunk, PushQueues};
+use relay_pipeline::{Connections, Step, handle_stage};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

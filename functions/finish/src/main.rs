@@ -2,11 +2,11 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{Clients, EventBus, Objects, Queue, Settings};
-use relay::ledger::Ledger;
-use relay::run::Stage;
-use relay::stages::finish::Finish;
-use relay::stages::{Step, handle_stage};
+use relay_cloud::ledger::Ledger;
+use relay_cloud::{Clients, EventBus, Objects, Queue, Settings};
+use relay_model::run::Stage;
+use relay_pipeline::finish::Finish;
+use relay_pipeline::{Step, handle_stage};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

@@ -2,8 +2,9 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{Clients, Objects, Settings, deadline};
-use relay::stages::{People, Retention, RunRequests, handle_people};
+use relay_cloud::{Clients, Objects, Settings, deadline};
+use relay_pipeline::RunRequests;
+use relay_privacy::{People, Retention, handle_people};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

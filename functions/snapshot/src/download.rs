@@ -2,10 +2,13 @@
 
 use crate::handler::{Snapshots, TABLE_QUERY, query_error};
 use crate::preview::Trouble;
-use relay::catalog::{Origin, Segment, Selection, Source};
-use relay::snapshot::{MEMBER_KEY_COLUMN, PreviewId, SnapshotReader};
-use relay::stages::StageError;
-use snapshot::{Description, Engine, EngineSettings, SegmentQuery, SnapshotFigures, describe, evaluate};
+use relay_delivery::snapshot::{MEMBER_KEY_COLUMN, SnapshotReader};
+use relay_engine::{
+    Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
+};
+use relay_model::catalog::{Origin, Segment, Selection, Source};
+use relay_model::engine::PreviewId;
+use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufWriter;
@@ -32,15 +35,12 @@ impl Snapshots {
         let lake = self.engine(settings(), sources).await?;
         let (own_engine, query, member_key) = self.rows_of(segment, settings()).await?;
         let engine = own_engine.as_ref().unwrap_or(&lake);
-        let failed = |error| query_error(segment, error);
+        let failed = |error: QueryError| query_error(segment, &error);
         let mut description = describe(engine, &query, &member_key).await.map_err(failed)?;
-        let own_key = segment.member_key();
-        // Kept members have their key under another name.
-        description.columns.retain(|column| column.name != member_key || member_key == own_key);
         let names: Vec<String> = description.columns.iter().map(|column| column.name.clone()).collect();
         let withheld = self.withheld(&lake, segment, &names, sources).await?;
         description.columns.retain(|column| !withheld.contains(&column.name));
-        let key = if withheld.contains(own_key) { ShownKey::Withheld } else { ShownKey::First };
+        let key = if withheld.contains(&member_key) { ShownKey::Withheld } else { ShownKey::First };
         let attributes = description.columns.iter().map(|column| column.name.clone()).collect();
         let query = SegmentQuery { text: query, member_key, attributes };
         let directory = tempfile::tempdir().map_err(StageError::from)?;
@@ -59,21 +59,16 @@ impl Snapshots {
         segment: &Segment,
         settings: EngineSettings,
     ) -> Result<(Option<Engine>, String, String), Trouble> {
-        let (object_key, member_key) = match segment.origin()? {
-            Origin::Selection(_) if segment.schedule.is_some() => {
-                let (kept, _) = self.members_for_run(segment).await?;
-                (kept.object_key, MEMBER_KEY_COLUMN.to_owned())
-            }
+        match segment.origin()? {
             Origin::Selection(Selection { query, member_key }) => {
-                return Ok((None, query.into_owned(), member_key.to_owned()));
+                Ok((None, query.into_owned(), member_key.to_owned()))
             }
             Origin::Upload(upload) => {
                 let current = self.live_upload(segment).await?;
-                (current.object_key, upload.member_key_column().to_owned())
+                let engine = self.table_engine(&current.object_key, settings).await?;
+                Ok((Some(engine), TABLE_QUERY.to_owned(), upload.member_key_column().to_owned()))
             }
-        };
-        let engine = self.table_engine(&object_key, settings).await?;
-        Ok((Some(engine), TABLE_QUERY.to_owned(), member_key))
+        }
     }
 }
 

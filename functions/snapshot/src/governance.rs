@@ -1,10 +1,10 @@
 //! The last barrier of data governance: what an export uses is held against the policies before anything is evaluated.
 
 use crate::handler::{Snapshots, query_error, segment_query};
-use relay::catalog::{Connection, DataLabels, Export, Origin, Policy, Segment, Source};
-use relay::governance::{Case, ColumnsRead, KnownReading, summary, withheld};
-use relay::stages::StageError;
-use snapshot::{Engine, QueryError, columns_read};
+use relay_engine::{Engine, QueryError, columns_read};
+use relay_model::catalog::{Connection, DataLabels, Export, Origin, Policy, Segment, Source};
+use relay_model::governance::{Case, ColumnsRead, KnownReading, summary, withheld};
+use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::timeout;
 
@@ -36,7 +36,7 @@ impl Snapshots {
                 None => self
                     .reading(engine, segment, &export.attributes(), sources)
                     .await
-                    .map_err(|error| query_error(segment, error))?,
+                    .map_err(|error| query_error(segment, &error))?,
             };
             violations.extend(case.violations(segment, &read));
         }

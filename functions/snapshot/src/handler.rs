@@ -1,18 +1,19 @@
 //! One run's snapshots: evaluated, stored with their manifests, and the run sent on.
 
+use crate::stage_error::stage_error;
 use jiff::Timestamp;
 use object_store::ObjectStore;
-use relay::aws::{CatalogStore, Objects, Queue};
-use relay::catalog::{Document, Export, Origin, Segment, Selection, Source};
-use relay::ledger::{Evaluation, Ledger, RunChange};
-use relay::model::{RunId, SegmentId};
-use relay::run::{Keys, Run, RunState, Stage};
-use relay::snapshot::{Manifest, SnapshotUpload};
-use relay::stages::{StageError, Step, exclusions, freeze_definitions, require_results};
-use snapshot::{
+use relay_cloud::ledger::{Ledger, RunChange};
+use relay_cloud::{CatalogStore, Objects, Queue};
+use relay_delivery::snapshot::{Manifest, SnapshotUpload};
+use relay_engine::{
     Engine, EngineSettings, OneObject, QueryError, S3Store, SegmentQuery, SnapshotFigures, SourceFormat,
     SourceSpec, evaluate,
 };
+use relay_model::catalog::{Document, Export, Origin, Segment, Selection, Source};
+use relay_model::run::{Keys, Run, RunState, Stage};
+use relay_model::{RunId, SegmentId};
+use relay_pipeline::{StageError, Step, exclusions, freeze_definitions, require_results};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -90,8 +91,7 @@ impl Snapshots {
                 format: source_format(*format),
             });
         }
-        Engine::new(settings, specs, stores)
-            .map_err(|error| StageError::stop(error.code(), error.to_string()))
+        Engine::new(settings, specs, stores).map_err(|error| stage_error(&error))
     }
 
     /// The same settings, with everybody who is kept out now.
@@ -115,15 +115,12 @@ impl Snapshots {
         let path = directory.path().join("snapshot.parquet");
         let attributes = export.attributes();
         let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
-        let Made { query, figures, upload, refreshed_at, stale } = match origin {
-            Origin::Selection(_) if segment.schedule.is_some() => {
-                self.snapshot_kept(segment, attributes, &path).await?
-            }
+        let Made { query, figures, upload } = match origin {
             Origin::Selection(selection) => {
                 let query = segment_query(&selection, attributes);
                 let figures = evaluate(engine, &query, &path).await;
-                let figures = figures.map_err(|error| query_error(segment, error))?;
-                Made { query, figures, upload: None, refreshed_at: None, stale: None }
+                let figures = figures.map_err(|error| query_error(segment, &error))?;
+                Made { query, figures, upload: None }
             }
             Origin::Upload(upload) => self.members_of_upload(segment, upload, attributes, &path).await?,
         };
@@ -143,18 +140,12 @@ impl Snapshots {
             hash: figures.blake3,
             made_at: Timestamp::now(),
             upload,
-            refreshed_at,
-            stale,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
         // The manifest is what makes a snapshot one, so it comes last.
         self.objects.put(&manifest_key, bytes).await?;
-        // What was not evaluated now is no news of how large the segment is.
-        if refreshed_at.is_none() {
-            let evaluation = Evaluation::Run(run.run_id);
-            self.ledger.note_size(&segment.id, evaluation, figures.rows, Timestamp::now()).await?;
-        }
+        self.ledger.note_size(&segment.id, run.run_id, figures.rows, Timestamp::now()).await?;
         tracing::info!(run.id = %run.run_id, segment.id = segment.id(), rows = figures.rows, bytes = figures.bytes,
             "snapshot is made");
         Ok(())
@@ -172,20 +163,15 @@ pub(crate) struct Made {
     pub(crate) query: SegmentQuery,
     pub(crate) figures: SnapshotFigures,
     pub(crate) upload: Option<SnapshotUpload>,
-    /// When the members were evaluated, where they were taken as they were.
-    pub(crate) refreshed_at: Option<Timestamp>,
-    /// Why they are not younger, where they should be.
-    pub(crate) stale: Option<String>,
 }
 
-/// The name of the one table, of an upload's lines or of kept members, in the query that takes its rows.
+/// The name of an upload's table in the query that selects its lines.
 const TABLE: &str = "members";
-/// The query that takes them.
+/// The query that selects them.
 pub(crate) const TABLE_QUERY: &str = "SELECT * FROM members";
 
 impl Snapshots {
-    /// An engine whose one source is an object of ours, an upload's table or kept members, which lets nobody in who is kept
-    /// out.
+    /// Returns an engine whose only source is an upload's table. Its results leave out excluded members.
     pub(crate) async fn table_engine(
         &self,
         object_key: &str,
@@ -195,7 +181,7 @@ impl Snapshots {
         let bucket = self.data_bucket.clone();
         let store = Arc::new(S3Store::new(self.s3.clone(), bucket.clone()));
         let store = OneObject::new(store, object_key)
-            .map_err(|_| StageError::from(QueryError::Internal { kind: "table's key".to_owned() }))?;
+            .map_err(|_| stage_error(&QueryError::Internal { kind: "table's key".to_owned() }))?;
         let (prefix, _) = object_key.rsplit_once('/').unwrap_or_default();
         let source = SourceSpec {
             name: TABLE.to_owned(),
@@ -204,21 +190,21 @@ impl Snapshots {
             format: SourceFormat::Parquet,
         };
         let store: Arc<dyn ObjectStore> = Arc::new(store);
-        Ok(Engine::new(settings, [source], [(bucket, store)])?)
+        Engine::new(settings, [source], [(bucket, store)]).map_err(|error| stage_error(&error))
     }
 }
 
-const fn source_format(format: relay::catalog::SourceFormat) -> SourceFormat {
+const fn source_format(format: relay_model::catalog::SourceFormat) -> SourceFormat {
     match format {
-        relay::catalog::SourceFormat::Parquet => SourceFormat::Parquet,
-        relay::catalog::SourceFormat::Csv => SourceFormat::Csv,
-        relay::catalog::SourceFormat::NdJson => SourceFormat::NdJson,
+        relay_model::catalog::SourceFormat::Parquet => SourceFormat::Parquet,
+        relay_model::catalog::SourceFormat::Csv => SourceFormat::Csv,
+        relay_model::catalog::SourceFormat::NdJson => SourceFormat::NdJson,
     }
 }
 
-pub(crate) fn query_error(segment: &Segment, error: QueryError) -> StageError {
+pub(crate) fn query_error(segment: &Segment, error: &QueryError) -> StageError {
     let named = |text: String| format!("segment \"{}\": {text}", segment.id);
-    match StageError::from(error) {
+    match stage_error(error) {
         StageError::Stop { code, text } => StageError::Stop { code, text: named(text) },
         StageError::Again { code, text } => StageError::Again { code, text: named(text) },
         pause @ StageError::Pause { .. } => pause,

@@ -1,20 +1,19 @@
 //! Evaluates segments: writes the snapshots of runs, and previews.
 
-mod discovery;
 mod download;
 mod governance;
 mod handler;
-mod kept;
 mod preview;
+mod stage_error;
 mod uploads;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use handler::Snapshots;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{CatalogStore, Clients, Objects, Queue, Settings};
-use relay::ledger::Ledger;
-use relay::run::Stage;
-use relay::stages::{Step, handle_members, handle_previews, handle_stage, part_members, part_previews};
+use relay_cloud::ledger::Ledger;
+use relay_cloud::{CatalogStore, Clients, Objects, Queue, Settings};
+use relay_model::run::Stage;
+use relay_pipeline::{Step, handle_previews, handle_stage, part_previews};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -39,13 +38,10 @@ async fn main() -> Result<(), Error> {
         step,
     };
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        let (previews, others) = part_previews(event.payload);
-        let (members, steps) = part_members(others);
+        let (previews, steps) = part_previews(event.payload);
         let mut response = handle_stage(steps, &snapshots.step, |run_id| snapshots.run(run_id)).await;
         let previewed = handle_previews(previews, |preview_id| snapshots.preview(preview_id)).await;
         response.batch_item_failures.extend(previewed.batch_item_failures);
-        let kept = handle_members(members, |task| snapshots.members(task)).await;
-        response.batch_item_failures.extend(kept.batch_item_failures);
         Ok::<_, Error>(response)
     }))
     .await

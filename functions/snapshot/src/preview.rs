@@ -1,22 +1,23 @@
 //! One segment's preview: evaluated like a run's segment, with less time, and told instead of kept.
 
-use crate::discovery::Discovered;
 use crate::download::MembersFile;
 use crate::handler::{Snapshots, TABLE_QUERY};
+use crate::stage_error::stage_error;
 use jiff::Timestamp;
-use relay::aws::LookupError;
-use relay::catalog::{CatalogError, Origin, Segment, Selection};
-use relay::governance::ColumnsRead;
-use relay::snapshot::{
-    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
-    PreviewSource, RuleCount, SnapshotReader, preview_text, preview_value,
-};
-use relay::stages::StageError;
-use serde_json::{Map, Value};
-use snapshot::{
+use relay_cloud::LookupError;
+use relay_delivery::snapshot::SnapshotReader;
+use relay_engine::{
     Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
     evaluate_first, rules,
 };
+use relay_model::catalog::{CatalogError, Origin, Segment, Selection};
+use relay_model::engine::{
+    PREVIEW_ROWS, PreviewColumn, PreviewError, PreviewId, PreviewOf, PreviewResult, PreviewRows,
+    PreviewSource, RuleCount, preview_text, preview_value,
+};
+use relay_model::governance::ColumnsRead;
+use relay_pipeline::StageError;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -36,14 +37,13 @@ pub(crate) enum Trouble {
 
 /// What was found of a segment.
 #[derive(Default)]
-pub(crate) struct Found {
+struct Found {
     description: Description,
     /// Columns whose values are shown to nobody.
     withheld: BTreeSet<String>,
     members: Option<Members>,
     file_bytes: Option<u64>,
     columns_read: Option<ColumnsRead>,
-    discovered: Option<Discovered>,
 }
 
 /// Who is in a segment.
@@ -56,7 +56,7 @@ struct Members {
 impl From<QueryError> for Trouble {
     fn from(error: QueryError) -> Self {
         if error.is_transient() {
-            return Self::Ours(error.into());
+            return Self::Ours(stage_error(&error));
         }
         let field = error.field().map(str::to_owned);
         Self::Theirs(PreviewError { code: error.code().to_owned(), text: error.to_string(), field })
@@ -120,9 +120,6 @@ impl Snapshots {
     }
 
     async fn find_out(&self, of: &PreviewOf, preview_id: PreviewId) -> Result<Found, Trouble> {
-        if let Some(discovered) = self.discover(of).await? {
-            return Ok(Found { discovered: Some(discovered), ..Found::default() });
-        }
         let deadline = Instant::now() + TIME_LIMIT;
         let settings = EngineSettings { time_limit: TIME_LIMIT, ..EngineSettings::new(std::env::temp_dir()) };
         let sources = self.sources().await?;
@@ -133,9 +130,6 @@ impl Snapshots {
                 let engine = self.engine(settings, &sources).await?;
                 let columns_read = Some(self.reading(&engine, segment, attributes, &sources).await?);
                 return Ok(Found { columns_read, ..Found::default() });
-            }
-            PreviewOf::Similar { .. } | PreviewOf::Suggestions(_) | PreviewOf::Words(_) => {
-                return Ok(Found::default());
             }
         };
         if matches!(of, PreviewOf::Members(_)) {
@@ -253,25 +247,14 @@ fn result(
         columns_read: None,
         members_file_bytes: None,
         rules: Vec::new(),
-        similar: None,
-        suggestions: None,
-        described: None,
         error: None,
         made_at: Timestamp::now(),
         duration_ms,
     };
-    let Found { description, withheld, members, file_bytes, columns_read, discovered } = match found {
+    let Found { description, withheld, members, file_bytes, columns_read } = match found {
         Ok(found) => found,
         Err(error) => return PreviewResult { error: Some(error), ..nothing },
     };
-    match discovered {
-        None => {}
-        Some(Discovered::Words(found)) => return PreviewResult { described: Some(*found), ..nothing },
-        Some(Discovered::Similar(found)) => return PreviewResult { similar: Some(*found), ..nothing },
-        Some(Discovered::Suggestions(found)) => {
-            return PreviewResult { suggestions: Some(*found), ..nothing };
-        }
-    }
     let described = PreviewResult {
         columns: description.columns.into_iter().map(column).collect(),
         unusable_columns: description
@@ -302,11 +285,11 @@ fn never_shown(name: &str) -> String {
     )
 }
 
-fn column(column: snapshot::OutputColumn) -> PreviewColumn {
+fn column(column: relay_engine::OutputColumn) -> PreviewColumn {
     PreviewColumn { kind: column.column_type.name().to_owned(), name: column.name }
 }
 
-fn source(figures: snapshot::SourceFigures) -> PreviewSource {
+fn source(figures: relay_engine::SourceFigures) -> PreviewSource {
     let objects = u64::try_from(figures.objects).unwrap_or(u64::MAX);
     PreviewSource { source: figures.name, objects, bytes: figures.bytes }
 }

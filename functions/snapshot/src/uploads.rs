@@ -2,11 +2,11 @@
 
 use crate::handler::{Made, Snapshots, TABLE_QUERY, query_error};
 use jiff::Timestamp;
-use relay::catalog::{CustomUpload, Segment};
-use relay::ledger::UploadPointer;
-use relay::snapshot::SnapshotUpload;
-use relay::stages::StageError;
-use snapshot::{EngineSettings, SegmentQuery, evaluate, without_members};
+use relay_cloud::ledger::UploadPointer;
+use relay_delivery::snapshot::SnapshotUpload;
+use relay_engine::{EngineSettings, SegmentQuery, evaluate, without_members};
+use relay_model::catalog::{CustomUpload, Segment};
+use relay_pipeline::StageError;
 use std::path::Path;
 
 impl Snapshots {
@@ -35,10 +35,8 @@ impl Snapshots {
         let upload = SnapshotUpload { upload_id: current.upload_id, rows: current.rows, is_expired };
         Ok(Made {
             query,
-            figures: figures.map_err(|error| query_error(segment, error))?,
+            figures: figures.map_err(|error| query_error(segment, &error))?,
             upload: Some(upload),
-            refreshed_at: None,
-            stale: None,
         })
     }
 

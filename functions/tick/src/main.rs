@@ -1,10 +1,10 @@
 //! Every minute: due schedules become runs, and runs that stand still are pushed on.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::Clients;
-use relay::stages::RunRequests;
-use relay::stages::tick::Tick;
-use relay::timestamp_now;
+use relay_cloud::Clients;
+use relay_cloud::timestamp_now;
+use relay_pipeline::RunRequests;
+use relay_pipeline::tick::Tick;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]

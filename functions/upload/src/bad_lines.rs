@@ -1,6 +1,6 @@
 //! The list of lines that could not be used: where and why, never what stands in them.
 
-use relay::catalog::UploadColumnType;
+use relay_model::catalog::UploadColumnType;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;

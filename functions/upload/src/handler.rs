@@ -6,14 +6,14 @@ use crate::ingest::{BAD_LINES, IngestError, Ingested, TABLE, ingest};
 use crate::parts::{self, PartError};
 use crate::refusal::Refusal;
 use jiff::{SignedDuration, Timestamp};
-use relay::aws::{CloudError, LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
-use relay::catalog::{CatalogError, CustomUpload, Export, MAX_UPLOAD_BYTES, Segment};
-use relay::ledger::{UploadAttempt, UploadPointer};
-use relay::model::SegmentId;
-use relay::stages::{RunRequests, StageError, upload_trigger};
-use relay::uploads::{
+use relay_cloud::ledger::{UploadAttempt, UploadPointer};
+use relay_cloud::{CloudError, LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
+use relay_model::SegmentId;
+use relay_model::catalog::{CatalogError, CustomUpload, Export, MAX_UPLOAD_BYTES, Segment};
+use relay_model::uploads::{
     AcceptedUpload, UploadId, UploadKeys, UploadManifest, UploadOutcome, UploadSource, segment_of,
 };
+use relay_pipeline::{RunRequests, StageError, upload_trigger};
 use std::path::Path;
 
 /// What reading uploads needs.

@@ -3,8 +3,8 @@
 use crate::ingest::IngestError;
 use crate::refusal::Refusal;
 use crate::text::Text;
-use relay::catalog::{ColumnNameError, CustomUpload, MAX_UPLOAD_COLUMNS};
-use relay::delimited::{Malformed, RecordForm, RecordReader};
+use relay_delivery::delimited::{Malformed, RecordForm, RecordReader};
+use relay_model::catalog::{ColumnNameError, CustomUpload, MAX_UPLOAD_COLUMNS};
 
 /// The longest header or line, in bytes of UTF-8. Longer lines would make the batches of whatever reads the table large.
 pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024;

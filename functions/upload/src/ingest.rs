@@ -10,9 +10,9 @@ use crate::table::Table;
 use crate::text::{Parts, Text};
 use crate::values::{Value, Values};
 use parquet::errors::ParquetError;
-use relay::catalog::CustomUpload;
-use relay::delimited::RecordReader;
-use relay::uploads::UploadColumn;
+use relay_delivery::delimited::RecordReader;
+use relay_model::catalog::CustomUpload;
+use relay_model::uploads::UploadColumn;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use crate::header::{Header, MAX_LINE_BYTES};
 use crate::ingest::IngestError;
 use crate::refusal::Refusal;
 use crate::text::Text;
-use relay::delimited::{Malformed, RecordForm, RecordReader};
+use relay_delivery::delimited::{Malformed, RecordForm, RecordReader};
 
 /// The most that is read twice, in bytes.
 const MAX_READ_TWICE_BYTES: usize = 64 * 1024 * 1024;

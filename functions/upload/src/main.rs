@@ -14,8 +14,8 @@ mod values;
 
 use handler::Uploads;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
-use relay::aws::{Clients, ObjectEvent};
-use relay::stages::RunRequests;
+use relay_cloud::{Clients, ObjectEvent};
+use relay_pipeline::RunRequests;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The parts of one version of an object, fetched while the ones before them are read.
 
 use bytes::Bytes;
-use relay::aws::{CloudError, ObjectVersion, Objects};
+use relay_cloud::{CloudError, ObjectVersion, Objects};
 use std::time::Duration;
 use tokio::sync::mpsc;
 

@@ -1,8 +1,8 @@
 //! Why an upload as a whole cannot be used, in the words of whoever put it. Names columns of the segment's definition,
 //! positions and sizes; never what stands in the file, for where the header is missing that is somebody's data.
 
-use relay::catalog::{ColumnNameError, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS};
-use relay::model::SegmentId;
+use relay_model::SegmentId;
+use relay_model::catalog::{ColumnNameError, MAX_UPLOAD_BYTES, MAX_UPLOAD_COLUMNS};
 use thiserror::Error;
 
 /// Why an upload breaks the rules as a whole.

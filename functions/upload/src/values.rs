@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
-use relay::catalog::UploadColumnType;
+use relay_model::catalog::UploadColumnType;
 
 /// A value of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -31,7 +31,7 @@ impl Profile {
     }
 }
 
-/// Function (its folder in `functions/`, such as `tick`) → its binary.
+/// Function (its binary's name, such as `tick` or `push-marketo`) → the binary's path.
 pub type Binaries = BTreeMap<String, PathBuf>;
 
 /// Builds all binaries of the workspace and tells where those of the functions are.
@@ -67,20 +67,29 @@ pub fn build(profile: Profile, progress: &Progress) -> Result<Binaries, Error> {
     }
 }
 
-/// Every function that there is: the folders of `functions/`.
+/// Lists all functions: the packages in `functions/`, or their binaries if a package has several (`src/bin/`).
 pub fn functions() -> Result<Vec<String>, Error> {
     let folder = workspace::root().join("functions");
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(Error::file(&folder))? {
-        let path = entry.map_err(Error::file(&folder))?.path();
-        if path.join("Cargo.toml").exists()
-            && let Some(name) = path.file_name()
-        {
-            found.push(name.to_string_lossy().into_owned());
+    for package in entries(&folder)? {
+        let binaries = package.join("src/bin");
+        if binaries.is_dir() {
+            found.extend(entries(&binaries)?.iter().filter_map(|path| stem(path)));
+        } else if package.join("Cargo.toml").exists() {
+            found.extend(stem(&package));
         }
     }
     found.sort();
     Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = std::fs::read_dir(folder).map_err(Error::file(folder))?;
+    entries.map(|entry| Ok(entry.map_err(Error::file(folder))?.path())).collect()
+}
+
+fn stem(path: &Path) -> Option<String> {
+    Some(path.file_stem()?.to_string_lossy().into_owned())
 }
 
 /// The lines of cargo's JSON output that matter here.
@@ -88,6 +97,12 @@ pub fn functions() -> Result<Vec<String>, Error> {
 struct Message {
     manifest_path: Option<PathBuf>,
     executable: Option<PathBuf>,
+    target: Option<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
 }
 
 fn executables(output: &[u8], functions: &Path) -> Binaries {
@@ -98,7 +113,7 @@ fn executables(output: &[u8], functions: &Path) -> Binaries {
             let manifest = message.manifest_path?;
             let package = manifest.parent()?;
             (package.parent()? == functions).then_some(())?;
-            Some((package.file_name()?.to_string_lossy().into_owned(), message.executable?))
+            Some((message.target?.name, message.executable?))
         })
         .collect()
 }
@@ -109,18 +124,21 @@ mod tests {
 
     #[test]
     fn only_executables_of_functions_are_taken() {
-        let output = br#"{"reason":"compiler-artifact","manifest_path":"/r/functions/tick/Cargo.toml","executable":"/t/tick"}
-{"reason":"compiler-artifact","manifest_path":"/r/functions/tick/Cargo.toml","executable":null}
-{"reason":"compiler-artifact","manifest_path":"/r/infra/local/Cargo.toml","executable":"/t/local"}
+        let output = br#"{"reason":"compiler-artifact","manifest_path":"/r/functions/tick/Cargo.toml","target":{"name":"tick"},"executable":"/t/tick"}
+{"reason":"compiler-artifact","manifest_path":"/r/functions/push/Cargo.toml","target":{"name":"push-marketo"},"executable":"/t/push-marketo"}
+{"reason":"compiler-artifact","manifest_path":"/r/functions/tick/Cargo.toml","target":{"name":"tick"},"executable":null}
+{"reason":"compiler-artifact","manifest_path":"/r/infra/local/Cargo.toml","target":{"name":"local"},"executable":"/t/local"}
 not json
 {"reason":"build-finished","success":true}"#;
         let found = executables(output, Path::new("/r/functions"));
-        assert_eq!(found, Binaries::from([("tick".to_owned(), PathBuf::from("/t/tick"))]));
+        let expected = [("push-marketo", "/t/push-marketo"), ("tick", "/t/tick")];
+        assert_eq!(found, expected.map(|(name, path)| (name.to_owned(), PathBuf::from(path))).into());
     }
 
     #[test]
-    fn the_functions_are_the_folders() {
+    fn functions_are_packages_or_their_binaries() {
         let found = functions().unwrap();
         assert!(found.contains(&"tick".to_owned()) && found.contains(&"push-campaign-monitor".to_owned()));
+        assert!(!found.contains(&"push".to_owned()));
     }
 }

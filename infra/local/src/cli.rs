@@ -1,7 +1,7 @@
 //! The command line of `cargo local`.
 
 use clap::{Parser, Subcommand};
-use command::files::parse_values;
+use relay_cli::files::parse_values;
 use serde_json::{Value, json};
 
 use crate::background;

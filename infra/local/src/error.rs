@@ -39,7 +39,7 @@ pub enum Error {
     NotStarted(String),
     /// A definition of the catalog is wrong.
     #[error(transparent)]
-    Definitions(#[from] command::files::FileError),
+    Definitions(#[from] relay_cli::files::FileError),
     /// A Parquet or CSV file that could not be written.
     #[error("cannot write the data: {0}")]
     Data(String),

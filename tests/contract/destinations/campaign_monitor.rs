@@ -3,10 +3,10 @@
 use crate::harness::{Calls, Harness, export};
 use crate::people;
 use crate::store::MemoryStore;
-use relay::catalog::Export;
-use relay::connectors::campaign_monitor::{CampaignMonitor, DOMAINS};
-use relay::connectors::{Endpoint, HttpClient, WantedList};
-use relay::model::{ListId, MatchKey};
+use relay_connectors::campaign_monitor::{CampaignMonitor, DOMAINS};
+use relay_connectors::{Endpoint, HttpClient, WantedList};
+use relay_model::catalog::Export;
+use relay_model::{ListId, MatchKey};
 use sandbox::campaign_monitor as cm;
 use sandbox::faults::{Fault, FaultKind};
 use serde_json::{Map, json};

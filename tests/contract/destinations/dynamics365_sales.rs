@@ -2,10 +2,10 @@
 
 use crate::harness::{Calls, Harness, export};
 use crate::store::MemoryStore;
-use relay::catalog::Export;
-use relay::connectors::dynamics365_sales::Dynamics365Sales;
-use relay::connectors::{HttpClient, WantedList};
-use relay::model::{ListId, MatchKey, Row, SegmentId};
+use relay_connectors::dynamics365_sales::Dynamics365Sales;
+use relay_connectors::{HttpClient, WantedList};
+use relay_model::catalog::Export;
+use relay_model::{ListId, MatchKey, Row, SegmentId};
 use sandbox::dynamics365_sales as vendor;
 use sandbox::faults::{Fault, FaultKind};
 use serde_json::json;

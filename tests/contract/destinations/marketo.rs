@@ -3,10 +3,10 @@
 use crate::harness::{Calls, Harness, RetiringHarness, export};
 use crate::people;
 use crate::store::MemoryStore;
-use relay::catalog::Export;
-use relay::connectors::marketo::Marketo;
-use relay::connectors::{HttpClient, WantedList};
-use relay::model::{ListId, MatchKey, SegmentId};
+use relay_connectors::marketo::Marketo;
+use relay_connectors::{HttpClient, WantedList};
+use relay_model::catalog::Export;
+use relay_model::{ListId, MatchKey, SegmentId};
 use sandbox::faults::{Fault, FaultKind};
 use sandbox::marketo as vendor;
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 use crate::harness::{Calls, Harness, export};
 use crate::people;
 use crate::store::MemoryStore;
-use relay::catalog::Export;
-use relay::connectors::omnisend::{DOMAINS, Omnisend};
-use relay::connectors::{Endpoint, HttpClient, WantedList};
-use relay::model::{ListId, MatchKey, SegmentId};
+use relay_connectors::omnisend::{DOMAINS, Omnisend};
+use relay_connectors::{Endpoint, HttpClient, WantedList};
+use relay_model::catalog::Export;
+use relay_model::{ListId, MatchKey, SegmentId};
 use sandbox::faults::{Fault, FaultKind};
 use sandbox::omnisend as vendor;
 use serde_json::json;

@@ -3,9 +3,9 @@
 use crate::harness::{Harness, keys_of};
 use crate::people::{self, removals};
 use crate::stage::{Stage, assert_applied, is_done};
-use relay::batch::{BatchEntry, Kind};
-use relay::connectors::{Connector, DeltaSize, Workload};
-use relay::model::{FieldValue, Lane, MatchKey, Operation, Outcome, Row};
+use relay_connectors::{Connector, DeltaSize, Workload};
+use relay_model::batch::{BatchEntry, Kind};
+use relay_model::{FieldValue, Lane, MatchKey, Operation, Outcome, Row};
 
 /// More people than one call takes, beside somebody who was there before.
 pub(crate) async fn everybody_is_delivered_and_nobody_else<H: Harness>() {

@@ -3,7 +3,7 @@
 use crate::harness::Harness;
 use crate::stage::Stage;
 use futures_util::future::join_all;
-use relay::connectors::{Connector, Intent, Prepared, PushError, Retry, WantedList};
+use relay_connectors::{Connector, Intent, Prepared, PushError, Retry, WantedList};
 use sandbox::faults::FaultKind;
 
 /// The calls of one preparation, at the most, each of which is troubled once.

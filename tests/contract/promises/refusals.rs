@@ -4,8 +4,9 @@ use crate::harness::Harness;
 use crate::people::{removal, removals};
 use crate::stage::{Stage, failed};
 use crate::store::{MemoryStore, SECRET_NAME};
-use relay::batch::Kind;
-use relay::connectors::{Connector, CredentialError, ErrorKind, PushError, Retry};
+use relay_connectors::{Connector, ErrorKind, PushError, Retry};
+use relay_model::CredentialError;
+use relay_model::batch::Kind;
 
 /// All that a connector can be asked, with its error. None of it may go well.
 async fn refusals<H: Harness>(stage: &Stage<H>, connector: &H::C) -> Vec<PushError> {

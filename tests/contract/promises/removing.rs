@@ -3,9 +3,9 @@
 use crate::harness::{Harness, keys_of};
 use crate::people::{removal, removals};
 use crate::stage::{Stage, assert_applied, is_done};
-use relay::batch::Kind;
-use relay::delta::Standing;
-use relay::model::Row;
+use relay_model::Row;
+use relay_model::Standing;
+use relay_model::batch::Kind;
 
 pub(crate) async fn exactly_the_given_people_are_taken_off<H: Harness>() {
     let stage = Stage::<H>::open().await;

@@ -4,8 +4,8 @@ use crate::harness::{Calls, Harness, keys_of};
 use crate::people::removals;
 use crate::stage::{Stage, assert_applied};
 use futures_util::future::join_all;
-use relay::batch::Kind;
-use relay::connectors::{Pushed, Retry};
+use relay_connectors::{Pushed, Retry};
+use relay_model::batch::Kind;
 use sandbox::faults::FaultKind;
 
 /// Ways to lose an answer to work that was done.
@@ -48,7 +48,7 @@ pub(crate) async fn an_answer_that_is_lost_changes_nothing<H: Harness>() {
 }
 
 #[track_caller]
-fn check_retries(errors: &[relay::connectors::PushError]) {
+fn check_retries(errors: &[relay_connectors::PushError]) {
     assert!(errors.iter().all(|error| error.retry != Retry::Never), "{errors:?}");
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn a_worker_that_dies_changes_nothing<H: Harness>() {
     let stage = Stage::<H>::open().await;
     let rows = stage.rows(0..10);
     let people = stage.harness.people() + rows.len() - stage.harness.known(&rows);
-    let dies = async |kind, rows: &[relay::model::Row]| {
+    let dies = async |kind, rows: &[relay_model::Row]| {
         let connector = stage.connector();
         let context = stage.allowance().context(&connector);
         drop(stage.attempt(&connector, kind, rows, &context).await.expect("the first worker's attempt"));

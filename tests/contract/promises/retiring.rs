@@ -4,8 +4,8 @@ use crate::harness::{Calls, Harness, RetiringHarness};
 use crate::people::removals;
 use crate::stage::{Stage, assert_applied};
 use futures_util::future::join_all;
-use relay::batch::Kind;
-use relay::connectors::{Connector, PushError, Retired, Retry};
+use relay_connectors::{Connector, PushError, Retired, Retry};
+use relay_model::batch::Kind;
 use sandbox::faults::FaultKind;
 
 /// How often one list is tried, as one run after the other does.

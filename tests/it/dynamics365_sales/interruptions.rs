@@ -3,7 +3,7 @@
 use super::organisation::{Organisation, guids, rows, upload};
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Definitions, Over, Scene, wait_until};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::dynamics365_sales::{ContactChange, Endpoint, Fault, Guid};
 use sandbox::faults::FaultKind;
 use serde_json::json;

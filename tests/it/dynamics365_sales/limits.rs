@@ -3,7 +3,7 @@
 use super::organisation::{Organisation, guids, rows, upload};
 use crate::support::Scene;
 use crate::support::messages::dead_letters;
-use relay::model::Counts;
+use relay_model::Counts;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use crate::support::privacy::Needles;
 use crate::support::{Over, Scene};
 use fastrand::Rng;
 use local::demo::People;
-use relay::run::RunState;
+use relay_model::run::RunState;
 use sandbox::dynamics365_sales::{
     ApplicationChange, Endpoint, Fault, ForcedThrottle, Guid, Limit, Poison, PoisonError, PoisonedCalls,
 };

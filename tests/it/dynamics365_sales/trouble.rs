@@ -4,8 +4,8 @@ use super::organisation::{Organisation, guids, rows, upload};
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, wait_until};
 use local::cloud::Moment::{After, Before};
-use relay::model::Counts;
-use relay::run::RunState;
+use relay_model::Counts;
+use relay_model::run::RunState;
 use sandbox::dynamics365_sales::{
     ApplicationChange, ApplicationUser, ContactChange, Endpoint, ForcedThrottle, Guid, Limit, ListChange,
     NewList, Poison, PoisonError, PoisonedCalls,

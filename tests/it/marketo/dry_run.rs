@@ -3,7 +3,7 @@
 use super::account::{Account, moved};
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, persons};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::marketo::Endpoint;
 use serde_json::json;
 

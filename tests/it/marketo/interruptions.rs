@@ -4,7 +4,7 @@ use super::account::Account;
 use crate::canceling::cancel;
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Definitions, Over, Scene, emails, persons, wait_until};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::faults::FaultKind;
 use sandbox::marketo::{Endpoint, Fault, ImportTrouble};
 use serde_json::json;

@@ -5,7 +5,7 @@ use crate::support::messages::dead_letters;
 use crate::support::{Definitions, Scene, emails, persons, wait_until};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::marketo::{Endpoint, OtherUsers};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use super::account::Account;
 use crate::support::messages::dead_letters;
 use crate::support::{Definitions, Over, Scene, emails, persons};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::marketo::{Endpoint, ListId, NewList, SeedLead};
 use serde_json::{Value, json};
 

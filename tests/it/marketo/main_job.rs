@@ -3,7 +3,7 @@
 use super::account::{Account, moved};
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, emails, persons};
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::marketo::{Endpoint, FolderKind, LeadId, NewFolder, SeedLead};
 use serde_json::json;
 use std::collections::BTreeSet;

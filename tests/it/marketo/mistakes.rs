@@ -3,8 +3,8 @@
 use super::account::Account;
 use crate::support::messages::dead_letters;
 use crate::support::{Definitions, Scene, emails, persons};
-use relay::model::Counts;
-use relay::run::RunState;
+use relay_model::Counts;
+use relay_model::run::RunState;
 use sandbox::marketo::{Access, Credentials, DataType, Endpoint, Field, NewList, NewService, Permission};
 use serde_json::{Value, json};
 

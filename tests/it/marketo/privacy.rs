@@ -6,7 +6,7 @@ use crate::support::privacy::{Needles, Place};
 use crate::support::{Over, Scene};
 use fastrand::Rng;
 use local::demo::People;
-use relay::run::RunState;
+use relay_model::run::RunState;
 use sandbox::faults::FaultKind;
 use sandbox::marketo::{Endpoint, Fault};
 use serde_json::json;

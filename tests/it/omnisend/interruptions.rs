@@ -4,7 +4,7 @@ use super::brand::Brand;
 use crate::support::messages::{Sent, dead_letters, doubling, queues_are_empty};
 use crate::support::{Definitions, Over, Scene, persons, wait_until};
 use local::demo::Person;
-use relay::model::{Counts, RunId};
+use relay_model::{Counts, RunId};
 use sandbox::faults::FaultKind;
 use sandbox::omnisend::{Endpoint, Fault, ListedContact};
 use serde_json::json;

@@ -4,7 +4,7 @@ use super::brand::{Brand, FOREIGN_TAG, address};
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, emails, persons};
 use jiff::Timestamp;
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::omnisend::{Change, Endpoint, OnWrite, Status};
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use super::brand::{ALWAYS, Brand};
 use crate::support::messages::dead_letters;
 use crate::support::{Scene, emails, persons, wait_until};
 use local::demo::Person;
-use relay::model::Counts;
+use relay_model::Counts;
 use sandbox::faults::FaultKind;
 use sandbox::omnisend::{Endpoint, FailItems, Fault, ItemWork, ListedContact, OnWrite, StopBatches};
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,10 +3,10 @@
 use super::{Definitions, wait_until};
 use jiff::Timestamp;
 use local::world::World;
-use relay::aws::Queue;
-use relay::model::RunId;
-use relay::run::{DryRun, Run, RunMode, RunState, Trigger, TriggerKind};
-use relay::stages::{RunRequests, dry_run_findings};
+use relay_cloud::Queue;
+use relay_model::RunId;
+use relay_model::run::{DryRun, Run, RunMode, RunState, Trigger, TriggerKind};
+use relay_pipeline::{RunRequests, dry_run_findings};
 
 /// What the API asks for runs with.
 pub(super) fn requests(world: &World) -> RunRequests {

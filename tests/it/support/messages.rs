@@ -1,7 +1,7 @@
 //! The functions' messages, as the journal has them.
 
 use local::world::World;
-use relay::aws::{OutgoingMessage, Queue};
+use relay_cloud::{OutgoingMessage, Queue};
 use serde_json::Value;
 use std::pin::pin;
 use std::time::Duration;

@@ -19,7 +19,7 @@ use local::cloud::Options;
 use local::console::Progress;
 use local::venv;
 use local::world::World;
-use relay::stages::RunRequests;
+use relay_pipeline::RunRequests;
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! A run that is over, with what must be true of every one.
 
 use local::world::World;
-use relay::model::{Counts, OutcomeKind};
-use relay::run::{Report, Run, RunState};
+use relay_model::run::{Report, Run, RunState};
+use relay_model::{Counts, OutcomeKind};
 use std::collections::BTreeMap;
 
 /// A run and its report.

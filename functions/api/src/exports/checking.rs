@@ -3,9 +3,9 @@
 use crate::Api;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
-use relay::catalog::{Connection, Export};
-use relay::connectors::ErrorKind;
-use relay::stages::{ExportCheck, StageError, require_consent};
+use relay_connectors::ErrorKind;
+use relay_model::catalog::{Connection, Export};
+use relay_pipeline::{ExportCheck, StageError, require_consent};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

@@ -1,5 +1,5 @@
 use super::*;
-use relay::catalog::Document;
+use relay_model::catalog::Document;
 use serde_json::{Value, json};
 
 fn export(change: &Value) -> Export {

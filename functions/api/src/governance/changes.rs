@@ -5,8 +5,8 @@ use super::refusal::{Place, refuse};
 use super::{Findings, Rules};
 use crate::Api;
 use crate::problem::Problem;
-use relay::catalog::{Connection, Export, Policy, Segment, Source};
-use relay::governance::{UsedColumn, Violation, may_read};
+use relay_model::catalog::{Connection, Export, Policy, Segment, Source};
+use relay_model::governance::{UsedColumn, Violation, may_read};
 
 impl Api {
     /// An export that breaks a rule is refused; while it is disabled, it is told.

@@ -1,9 +1,9 @@
 //! Whether the columns that are labelled are there: a label of a column that is misspelt holds nothing back.
 
 use crate::Api;
-use relay::catalog::{DataLabels, Document, Segment, Source};
-use relay::snapshot::{PreviewOf, PreviewResult};
-use relay::timestamp_now;
+use relay_cloud::timestamp_now;
+use relay_model::catalog::{DataLabels, Document, Segment, Source};
+use relay_model::engine::{PreviewOf, PreviewResult};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;

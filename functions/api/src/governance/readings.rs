@@ -1,12 +1,12 @@
 //! What segments read, as the query engine finds it: kept from before, or asked now.
 
 use crate::Api;
-use relay::catalog::{Export, Segment, Source};
-use relay::governance::{ColumnsRead, KnownReading};
-use relay::model::SegmentId;
-use relay::snapshot::{PreviewOf, PreviewResult};
-use relay::stages::{Previews, StageError};
-use relay::timestamp_now;
+use relay_cloud::timestamp_now;
+use relay_model::SegmentId;
+use relay_model::catalog::{Export, Segment, Source};
+use relay_model::engine::{PreviewOf, PreviewResult};
+use relay_model::governance::{ColumnsRead, KnownReading};
+use relay_pipeline::{Previews, StageError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;

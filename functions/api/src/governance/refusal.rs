@@ -2,9 +2,9 @@
 
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
-use relay::catalog::Export;
-use relay::governance::{Violation, summary};
-use relay::model::ExportId;
+use relay_model::ExportId;
+use relay_model::catalog::Export;
+use relay_model::governance::{Violation, summary};
 use std::collections::BTreeSet;
 
 /// So many exports are named.
@@ -74,7 +74,7 @@ fn of_export(export: &Export, violation: &Violation) -> Vec<FieldProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use relay::catalog::Document;
+    use relay_model::catalog::Document;
     use serde_json::{Value, json};
 
     fn export() -> Export {

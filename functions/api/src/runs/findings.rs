@@ -7,10 +7,10 @@ use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use relay::aws::AuditAction;
-use relay::model::RunId;
-use relay::run::{DryRun, Report, Run, RunMode};
-use relay::stages::dry_run_findings;
+use relay_cloud::AuditAction;
+use relay_model::RunId;
+use relay_model::run::{DryRun, Report, Run, RunMode};
+use relay_pipeline::dry_run_findings;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -3,11 +3,11 @@
 use crate::Api;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
-use relay::aws::Saved;
-use relay::catalog::{CustomUpload, Document, Export, Segment, Source, json_pointer};
-use relay::query::{TextError, require_sources};
-use relay::snapshot::{PreviewError, PreviewOf, PreviewResult};
-use relay::timestamp_now;
+use relay_cloud::Saved;
+use relay_cloud::timestamp_now;
+use relay_model::catalog::{CustomUpload, Document, Export, Segment, Source, json_pointer};
+use relay_model::engine::{PreviewError, PreviewOf, PreviewResult};
+use relay_model::query::{TextError, require_sources};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::time::Duration;

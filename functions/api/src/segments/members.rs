@@ -1,58 +1,24 @@
-//! The members of a segment: evaluating those that it keeps anew, and downloading them.
+//! Downloads of a segment's members.
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::extract::RequestKey;
 use crate::links::{Link, link_to};
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use relay::aws::AuditAction;
-use relay::catalog::Segment;
-use relay::model::SegmentId;
-use relay::snapshot::{PreviewId, PreviewOf};
-use relay::timestamp_now;
+use relay_cloud::AuditAction;
+use relay_cloud::timestamp_now;
+use relay_model::SegmentId;
+use relay_model::catalog::Segment;
+use relay_model::engine::{PreviewId, PreviewOf};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(download)).routes(routes!(file))
-}
-
-/// A refresh that was asked for.
-#[derive(Debug, Serialize, ToSchema)]
-struct StartedRefresh {
-    /// What asks for it; `/segments/{id}/sizes` says whether it has come.
-    refresh_key: String,
-}
-
-/// Has the members evaluated anew that a segment keeps. Exports that use it bring them with their next runs.
-#[utoipa::path(post, path = "/segments/{id}/refreshes", tag = "segments",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 202, body = StartedRefresh), Problems))]
-async fn refresh(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    key: RequestKey,
-) -> Result<(StatusCode, Json<StartedRefresh>), Problem> {
-    let id = SegmentId::try_from(id)?;
-    let segment = api.saved::<Segment>(id.as_str()).await?.document;
-    if segment.schedule.is_none() {
-        let detail = format!(
-            "segment \"{id}\" keeps no members: each run evaluates it anew, and an upload's change when a file is put. \
-             Give it a schedule (\"off\" for only when somebody asks)"
-        );
-        return Err(Problem::new(StatusCode::CONFLICT, "segment_keeps_nothing", detail));
-    }
-    api.require_use_through(&caller, &id).await?;
-    let refresh_key = format!("on-demand/{}", key.or_new());
-    api.requests.refresh_segment(&id, &refresh_key, timestamp_now()).await?;
-    api.record(&caller, AuditAction::RefreshSegment, "segment", id.as_str(), None).await?;
-    Ok((StatusCode::ACCEPTED, Json(StartedRefresh { refresh_key })))
+    OpenApiRouter::new().routes(routes!(download)).routes(routes!(file))
 }
 
 /// A file that was asked for.

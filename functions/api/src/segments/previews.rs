@@ -7,11 +7,11 @@ use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use relay::aws::AuditAction;
-use relay::catalog::{Document, Segment};
-use relay::model::SegmentId;
-use relay::snapshot::{PreviewId, PreviewOf, PreviewResult};
-use relay::timestamp_now;
+use relay_cloud::AuditAction;
+use relay_cloud::timestamp_now;
+use relay_model::SegmentId;
+use relay_model::catalog::{Document, Segment};
+use relay_model::engine::{PreviewId, PreviewOf, PreviewResult};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,14 +29,14 @@ pub(super) fn parse_id(id: &str) -> Result<PreviewId, Problem> {
 
 /// A preview that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StartedPreview {
+struct StartedPreview {
     /// The preview; what it finds is at `/previews/{id}`.
-    pub(super) preview_id: PreviewId,
+    preview_id: PreviewId,
 }
 
 impl Api {
     /// Asks for a preview, and writes into the audit who did.
-    pub(super) async fn start_preview(
+    async fn start_preview(
         &self,
         caller: &Caller,
         of: &PreviewOf,

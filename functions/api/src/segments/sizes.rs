@@ -1,14 +1,14 @@
-//! How large a segment is and was, and where its upload or the members that it keeps stand.
+//! The sizes of a segment, and the state of its upload.
 
 use crate::Api;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
-use relay::catalog::{Schedule, Segment};
-use relay::ledger::{RefreshFailure, SegmentSize, SegmentUploads};
-use relay::model::SegmentId;
-use relay::timestamp_now;
+use relay_cloud::ledger::{SegmentSize, SegmentUploads};
+use relay_cloud::timestamp_now;
+use relay_model::SegmentId;
+use relay_model::catalog::Segment;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,28 +32,6 @@ struct SizeHistory {
     /// Why the latest upload was refused, if it was: the members are those of the one before.
     #[serde(skip_serializing_if = "Option::is_none")]
     latest_upload_refused: Option<String>,
-    /// Where the members stand that the segment keeps.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    members: Option<ShownMembers>,
-}
-
-/// Where the members stand that a segment keeps.
-#[derive(Debug, Serialize, ToSchema)]
-struct ShownMembers {
-    /// How many there are; null until they were evaluated once, and while the segment rests.
-    rows: Option<u64>,
-    /// When they were evaluated.
-    refreshed_at: Option<Timestamp>,
-    /// Whether a refresh is asked for that has not come yet.
-    is_refreshing: bool,
-    /// Why the latest refresh failed, if it did: the members are those of the one before.
-    failure: Option<RefreshFailure>,
-    /// When they are evaluated next by themselves; null where that is not by the clock.
-    next_refresh_at: Option<Timestamp>,
-    /// Since when no export uses the segment.
-    unused_since: Option<Timestamp>,
-    /// Whether it rests for that: nothing is evaluated until an export uses it again.
-    is_resting: bool,
 }
 
 /// The upload that a segment's members are from.
@@ -89,28 +67,6 @@ async fn sizes(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Si
         expires_at: current.expires_at,
         is_expired: current.is_expired(timestamp_now()),
     });
-    let members = match &segment.schedule {
-        Some(schedule) => Some(api.shown_members(&id, schedule).await?),
-        None => None,
-    };
     let latest_upload_refused = latest.and_then(|latest| latest.refusal);
-    Ok(Json(SizeHistory { sizes, upload, latest_upload_refused, members }))
-}
-
-impl Api {
-    async fn shown_members(&self, id: &SegmentId, schedule: &Schedule) -> Result<ShownMembers, Problem> {
-        let members = self.requests.ledger.members(id).await?;
-        let (settings, _) = self.requests.settings().await?;
-        let now = timestamp_now();
-        let is_resting = members.rests(settings.unused_segment_days, now);
-        Ok(ShownMembers {
-            rows: members.kept.as_ref().map(|kept| kept.rows),
-            refreshed_at: members.kept.as_ref().map(|kept| kept.refreshed_at),
-            is_refreshing: members.pending_refresh().is_some(),
-            next_refresh_at: schedule.next_due(now).filter(|_| !is_resting),
-            unused_since: members.unused_since,
-            failure: members.failure,
-            is_resting,
-        })
-    }
+    Ok(Json(SizeHistory { sizes, upload, latest_upload_refused }))
 }

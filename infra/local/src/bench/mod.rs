@@ -6,7 +6,7 @@ mod usage;
 
 use std::time::Duration;
 
-use relay::run::{Report, RunState};
+use relay_model::run::{Report, RunState};
 use serde_json::json;
 
 use crate::Error;

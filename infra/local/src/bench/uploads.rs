@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use relay::catalog::{Document, Segment};
-use relay::ledger::SegmentUploads;
-use relay::uploads::{UploadManifest, UploadOutcome};
+use relay_cloud::ledger::SegmentUploads;
+use relay_model::catalog::{Document, Segment};
+use relay_model::uploads::{UploadManifest, UploadOutcome};
 use serde_json::json;
 
 use super::lake::person;

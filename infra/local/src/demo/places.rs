@@ -1,7 +1,7 @@
 //! The four destinations of the demo, with what happened at each of them without us.
 
 use fastrand::Rng;
-use relay::model::Destination;
+use relay_model::Destination;
 
 use super::findings::Findings;
 use super::{Lists, People, campaign_monitor, dynamics365_sales, marketo, omnisend};

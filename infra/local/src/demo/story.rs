@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::try_join_all;
-use relay::model::{Destination, RunId};
-use relay::run::{Report, Run, RunState};
+use relay_model::run::{Report, Run, RunState};
+use relay_model::{Destination, RunId};
 use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;

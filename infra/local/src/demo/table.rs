@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use relay::model::{Counts, Destination, OutcomeKind};
+use relay_model::{Counts, Destination, OutcomeKind};
 use serde_json::{Map, Value, json};
 
 use super::places::EXPORTS;

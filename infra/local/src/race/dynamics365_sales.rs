@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use relay::run::Report;
+use relay_model::run::Report;
 use sandbox::dynamics365_sales::{
     ControlError, ExecutionTimes, Guid, NewApplication, NumberedContacts, Options, Sandbox,
 };

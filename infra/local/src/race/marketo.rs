@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use relay::run::Report;
+use relay_model::run::Report;
 use sandbox::marketo::{DataType, Endpoint, Field, Options, Sandbox, SeedLead};
 use serde_json::json;
 

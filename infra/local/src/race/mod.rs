@@ -10,7 +10,7 @@ mod outcome;
 
 use std::time::Duration;
 
-use relay::run::{Report, RunState};
+use relay_model::run::{Report, RunState};
 
 use crate::Error;
 use crate::binaries::{self, Profile};

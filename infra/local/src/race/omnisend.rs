@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use relay::run::Report;
+use relay_model::run::Report;
 use sandbox::omnisend::{BrandId, ContactsQuery, ControlError, NewBrand, Options, Sandbox};
 use serde_json::json;
 

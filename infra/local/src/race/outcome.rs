@@ -1,6 +1,6 @@
 //! What a race came to.
 
-use relay::run::Report;
+use relay_model::run::Report;
 use serde_json::json;
 
 /// One run of a race.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use relay::aws::{CatalogStore, Clients, Objects, SecretStore};
-use relay::connectors::CredentialStore;
-use relay::ledger::Ledger;
+use relay_cloud::ledger::Ledger;
+use relay_cloud::{CatalogStore, Clients, Objects, SecretStore};
+use relay_model::CredentialStore;
 use serde_json::Value;
 
 use crate::Error;

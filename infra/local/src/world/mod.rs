@@ -8,8 +8,8 @@ mod tool;
 
 use std::ops::Deref;
 
-use relay::aws::SecretStore;
-use relay::connectors::CredentialStore;
+use relay_cloud::SecretStore;
+use relay_model::CredentialStore;
 use sandbox::campaign_monitor::{
     Account, AccountClient, ListId, NewAccount, NewClient, NewList, Options as SandboxOptions, Sandbox,
     UnsubscribeSetting,
@@ -21,8 +21,8 @@ use crate::console::Progress;
 use crate::{Error, venv};
 
 pub use bundle::Bundle;
-pub use command::files::Values;
 pub use destinations::{CAMPAIGN_MONITOR, Destinations};
+pub use relay_cli::files::Values;
 pub use runs::{Started, describe};
 pub use tool::{Tool, example_catalog};
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use relay::model::{ExportId, RunId};
-use relay::run::{Report, Run};
+use relay_model::run::{Report, Run};
+use relay_model::{ExportId, RunId};
 use serde_json::Value;
 
 use super::Bundle;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use command::files::Values;
-use command::{Ending, Screen, Surroundings};
+use relay_cli::files::Values;
+use relay_cli::{Ending, Screen, Surroundings};
 use serde_json::Value;
 
 use crate::cloud::Cloud;
@@ -52,7 +52,7 @@ impl Tool {
             screen: Screen::default(),
         };
         let whole = std::iter::once("segment-relay").chain(arguments.iter().copied());
-        let ending = Box::pin(command::run(whole, surroundings)).await;
+        let ending = Box::pin(relay_cli::run(whole, surroundings)).await;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         match ending {
             Ending::Done => Ok(text(output)),

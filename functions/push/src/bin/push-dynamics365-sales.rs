@@ -1,0 +1,15 @@
+//! Sends batches to Dynamics 365 Sales.
+
+use lambda_runtime::{Error, tracing};
+use relay_cloud::{Clients, Settings};
+use relay_model::catalog::Connection;
+use relay_pipeline::Connections;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::from_environment().await;
+    let connections = Connections::new(&clients, None)?;
+    let connect = move |connection: &Connection| connections.dynamics365_sales(connection);
+    push::serve(&clients, Settings.push_dynamics365_sales_queue_url()?, connect).await
+}

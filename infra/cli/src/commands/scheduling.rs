@@ -1,0 +1,220 @@
+//! `exports schedule`, of one export or of several.
+
+use std::collections::BTreeSet;
+
+use relay_model::catalog::{Kind, Schedule};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Session, definitions, exports};
+use crate::Ending;
+use crate::api::{Call, Checking, Condition, Saved, field, text, texts};
+use crate::arguments::{ScheduleArguments, When};
+use crate::error::Error;
+use crate::table::table;
+
+/// Says when exports run by themselves.
+pub(super) async fn schedule(
+    arguments: &ScheduleArguments,
+    session: &mut Session<'_, '_>,
+) -> Result<Ending, Error> {
+    // An export that stops running by itself can be saved whatever became of its lists.
+    let checking = Checking::unless(arguments.when.off || arguments.no_check);
+    let wanted = wanted(&arguments.when);
+    if let ([id], false) = (arguments.ids.as_slice(), arguments.all) {
+        let doing = format!("schedule export {id}");
+        return exports::set(id, &doing, checking, "schedule", wanted, session).await;
+    }
+    let mut steps = if arguments.all {
+        every(&wanted, session).await?
+    } else {
+        named(&arguments.ids, &wanted, session).await
+    };
+    let changes = steps.iter().filter(|step| matches!(step.state, State::Differs(_))).count();
+    if changes > 1 && !arguments.yes {
+        ask(&steps, &wanted, changes, session)?;
+    }
+    for step in &mut steps {
+        step.take(&wanted, checking, session).await?;
+    }
+    let items: Vec<Value> = steps.iter().map(|step| step.figures(&wanted)).collect();
+    session.console.show(&json!({ "items": items }), |_| {
+        if steps.is_empty() {
+            "There are no exports that you may edit.".to_owned()
+        } else {
+            told(&steps, &wanted)
+        }
+    })?;
+    let has_failed = steps.iter().any(|step| matches!(step.state, State::Failed(_)));
+    Ok(if has_failed { Ending::Failed } else { Ending::Done })
+}
+
+/// The schedule, as a document has it.
+fn wanted(when: &When) -> Value {
+    let zone = &when.time_zone;
+    match when {
+        When { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
+        When { daily: Some(at), .. } => json!({ "daily": { "at": at, "time_zone": zone } }),
+        When { cron: Some(expression), .. } => {
+            json!({ "cron": { "expression": expression, "time_zone": zone } })
+        }
+        When { every_refresh: true, .. } => json!("every_refresh"),
+        _ => json!("off"),
+    }
+}
+
+/// One export of several.
+struct Step {
+    id: String,
+    /// Its schedule before; null where it could not be read.
+    before: Value,
+    state: State,
+}
+
+/// Where an export is on its way to the schedule.
+enum State {
+    /// It has another one; this is how it was read.
+    Differs(Box<Saved>),
+    /// It has it.
+    Same,
+    /// It has it now.
+    Changed,
+    /// It could not get it.
+    Failed(String),
+}
+
+impl Step {
+    fn of(saved: Saved, wanted: &Value) -> Self {
+        let before = field(&saved.document, "/schedule").cloned().unwrap_or_else(|| json!("off"));
+        let id = saved.id.clone();
+        let state = if is_same(&before, wanted) { State::Same } else { State::Differs(Box::new(saved)) };
+        Self { id, before, state }
+    }
+
+    /// Saves the export with the schedule, where it has another one and nobody has changed it since.
+    async fn take(
+        &mut self,
+        wanted: &Value,
+        checking: Checking,
+        session: &mut Session<'_, '_>,
+    ) -> Result<(), Error> {
+        let State::Differs(saved) = &self.state else { return Ok(()) };
+        let mut document = saved.document.clone();
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("schedule".to_owned(), wanted.clone());
+        }
+        let doing = format!("schedule export {}", self.id);
+        let path = ["exports", &self.id];
+        let mut call = Call::new(Method::PUT, &doing, &path).json(&document);
+        call.query = checking.query(Kind::Export);
+        let answer = session.api.send(&call.only_if(Condition::IsVersion(saved.version))).await;
+        self.state = match answer {
+            Ok(answer) => {
+                for warning in texts(&answer.body, "/warnings") {
+                    session.console.note(&format!("warning: export {}: {warning}", self.id))?;
+                }
+                State::Changed
+            }
+            Err(error) => State::Failed(error.to_string()),
+        };
+        Ok(())
+    }
+
+    /// What became of it, in a word, and why.
+    fn outcome(&self) -> (&str, &str) {
+        match &self.state {
+            State::Differs(_) => ("differs", ""),
+            State::Same => ("unchanged", ""),
+            State::Changed => ("changed", ""),
+            State::Failed(why) => ("failed", why),
+        }
+    }
+
+    fn figures(&self, wanted: &Value) -> Value {
+        let (outcome, problem) = self.outcome();
+        let problem = Some(problem).filter(|problem| !problem.is_empty());
+        json!({ "id": self.id, "before": self.before, "after": wanted, "outcome": outcome, "problem": problem })
+    }
+}
+
+/// Whether two schedules mean the same, however they are written.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let meaning = |value: &Value| serde_json::from_value::<Schedule>(value.clone()).ok();
+    one == other || meaning(one).is_some_and(|one| meaning(other) == Some(one))
+}
+
+/// The exports of these ids, each once. One that cannot be read keeps no other from it.
+async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec<Step> {
+    let mut seen = BTreeSet::new();
+    let mut steps = Vec::new();
+    for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
+        let doing = format!("schedule export {id}");
+        steps.push(match definitions::read(Kind::Export, id, &doing, session).await {
+            Ok(saved) => Step::of(saved, wanted),
+            Err(error) => {
+                Step { id: id.clone(), before: Value::Null, state: State::Failed(error.to_string()) }
+            }
+        });
+    }
+    steps
+}
+
+/// Every export that the caller may edit; the others are told.
+async fn every(wanted: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::new();
+    for item in definitions::listing(Kind::Export, session).await?.items {
+        if text(&item, "/overview/permission") == "view" {
+            let id = text(&item, "/document/id");
+            session.console.note(&format!("export {id} is left out, because you may only look at it"))?;
+            continue;
+        }
+        steps.extend(Saved::of(&item).map(|saved| Step::of(saved, wanted)));
+    }
+    Ok(steps)
+}
+
+fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_, '_>) -> Result<(), Error> {
+    session.console.note(&told(steps, wanted))?;
+    if !session.console.screen.is_interactive {
+        let text =
+            format!("{changes} exports would change, and nobody is there to ask; give --yes not to be asked");
+        return Err(Error::Input(text));
+    }
+    if !session.console.asks(&format!("Schedule {changes} exports?"))? {
+        return Err(Error::Input("not scheduled".to_owned()));
+    }
+    Ok(())
+}
+
+/// What was, what is wanted and what became of it, under each other.
+fn told(steps: &[Step], wanted: &Value) -> String {
+    let row = |step: &Step| {
+        let before = field(&step.before, "").map(|before| definitions::schedule(Some(before)));
+        let (outcome, why) = step.outcome();
+        let outcome = if why.is_empty() { outcome.to_owned() } else { format!("{outcome}: {why}") };
+        [step.id.clone(), before.unwrap_or_default(), definitions::schedule(Some(wanted)), outcome]
+    };
+    table(["export", "was", "is to be", ""], &steps.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &Value, other: &Value, expected: bool) {
+        assert_eq!(is_same(one, other), expected, "{one} {other}");
+    }
+
+    #[test]
+    fn schedules_are_compared_by_what_they_mean() {
+        let daily = |at: &str| json!({ "daily": { "at": at, "time_zone": "Europe/Rome" } });
+        check(&daily("06:30:00"), &daily("06:30"), true);
+        check(&daily("06:30:00"), &daily("06:31"), false);
+        check(&json!("off"), &json!("off"), true);
+        check(&json!("off"), &json!("every_refresh"), false);
+        // What this tool does not know yet is the same only as itself.
+        check(&json!("every_full_moon"), &json!("every_full_moon"), true);
+        check(&json!("every_full_moon"), &json!("every_new_moon"), false);
+    }
+}

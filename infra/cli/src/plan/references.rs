@@ -1,0 +1,103 @@
+//! Whether everything that is named is there, or will be.
+
+use std::collections::BTreeSet;
+
+use relay_model::catalog::{Kind, Segment};
+use relay_model::query::TextError;
+use serde_json::Value;
+
+/// Identifiers that will be there once the plan is carried out.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    ids: BTreeSet<(&'static str, String)>,
+}
+
+impl Known {
+    pub(super) fn insert(&mut self, kind: Kind, id: &str) {
+        self.ids.insert((kind.name(), id.to_owned()));
+    }
+
+    fn has(&self, kind: Kind, id: &str) -> bool {
+        self.ids.contains(&(kind.name(), id.to_owned()))
+    }
+
+    fn all(&self, kind: Kind) -> Vec<String> {
+        self.ids.iter().filter(|(name, _)| *name == kind.name()).map(|(_, id)| id.clone()).collect()
+    }
+}
+
+/// What a document names: the kind, the identifier, and the field that names it.
+fn references(kind: Kind, document: &Value) -> Vec<(Kind, String, String)> {
+    if kind != Kind::Export {
+        return Vec::new();
+    }
+    let named =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let connection = named(document, "/connection").map(|id| (Kind::Connection, id, "connection".to_owned()));
+    let segments = document.get("segments").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let segments = segments.filter_map(|(index, entry)| {
+        Some((Kind::Segment, named(entry, "/segment")?, format!("segments[{index}].segment")))
+    });
+    connection.into_iter().chain(segments).collect()
+}
+
+/// Which missing documents are the plan's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// All of them: the folder says so.
+    Anything,
+    /// Those that the plan removes: what was missing or unreadable before is nothing that this plan could mend.
+    Removed,
+}
+
+/// The fields of a document that name what is not there; `place` is the file or the definition.
+pub(super) fn dangling(
+    kind: Kind,
+    document: &Value,
+    place: &str,
+    blamed: Missing,
+    known: &Known,
+    removed: &BTreeSet<(&str, &str)>,
+) -> Vec<String> {
+    let is_removed = |wanted: Kind, id: &str| removed.contains(&(wanted.name(), id));
+    let missing = references(kind, document).into_iter().filter(|(wanted, id, _)| {
+        !known.has(*wanted, id) && (blamed == Missing::Anything || is_removed(*wanted, id))
+    });
+    let fault = |(wanted, id, field): (Kind, String, String)| {
+        let why = if is_removed(wanted, &id) {
+            "which is not in the folder and would be removed"
+        } else {
+            "which is neither in the folder nor there already"
+        };
+        format!("{place}: {field}: needs {} \"{id}\", {why}", wanted.name())
+    };
+    missing.map(fault).collect()
+}
+
+/// What is wrong with the query of a segment and the sources that it or its rules read; `place` is the file or the definition.
+pub(super) fn misread(
+    kind: Kind,
+    document: &Value,
+    place: &str,
+    blamed: Missing,
+    known: &Known,
+    removed: &BTreeSet<(&str, &str)>,
+) -> Vec<String> {
+    let segment = (kind == Kind::Segment).then(|| serde_json::from_value::<Segment>(document.clone()));
+    // What is no segment at all is another check's to say.
+    let Some(Ok(segment)) = segment else { return Vec::new() };
+    let names = match segment.sources() {
+        Ok(names) => names,
+        Err(_) if blamed == Missing::Removed => return Vec::new(),
+        Err(error) => return vec![format!("{place}: query: {error}")],
+    };
+    let fault = |name: String| {
+        let field = segment.place_of_source(&name);
+        if removed.contains(&(Kind::Source.name(), name.as_str())) {
+            return Some(format!("{place}: {field}: reads source \"{name}\", which would be removed"));
+        }
+        let unknown = TextError::UnknownSource { name, sources: known.all(Kind::Source) };
+        (blamed == Missing::Anything).then(|| format!("{place}: {field}: {unknown}"))
+    };
+    names.into_iter().filter(|name| !known.has(Kind::Source, name)).filter_map(fault).collect()
+}

@@ -1,0 +1,131 @@
+//! Target lists whose segment was taken out of the export.
+
+use super::accounts::{Accounts, TargetWork};
+use super::waiting::waiting;
+use super::{Chunk, RunDefinitions, StageError};
+use relay_connectors::{CallContext, Connector, ErrorKind, Prepared, Retired, WantedList};
+use relay_model::ListId;
+use relay_model::catalog::{Export, SegmentRemoval};
+use relay_model::run::Delta;
+
+/// What is to become of a list that the export no longer names.
+pub(super) struct Retirement {
+    list: ListId,
+    /// The destination's id of a list that the export made.
+    own: Option<ListId>,
+}
+
+impl Retirement {
+    /// What people call the list.
+    pub(super) const fn label(&self) -> &ListId {
+        &self.list
+    }
+
+    /// Whether the export made the list itself.
+    pub(super) const fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// The destination's id of the list.
+    fn list_id(&self) -> ListId {
+        self.own.clone().unwrap_or_else(|| self.list.clone())
+    }
+
+    /// Prepares the list for being emptied; none where it is gone by itself.
+    pub(super) async fn prepare<C: Connector>(
+        &self,
+        connector: &C,
+        export: &Export,
+        context: &CallContext,
+    ) -> Result<Option<Prepared<C::Target>>, StageError> {
+        let wanted = WantedList::Existing(self.list_id());
+        match waiting(context, || connector.prepare(export, &wanted, context)).await {
+            Ok(prepared) => Ok(Some(prepared)),
+            Err(error) if error.kind == ErrorKind::ListMissing => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Chunk {
+    /// The lists that the export has delivered to, names no more, and is to empty or delete.
+    pub(super) async fn retirements(
+        &self,
+        RunDefinitions { export, left_alone, .. }: &RunDefinitions,
+    ) -> Result<Vec<Retirement>, StageError> {
+        if export.when_segment_removed == SegmentRemoval::Keep {
+            return Ok(Vec::new());
+        }
+        let named = export.target_lists();
+        let mut retirements = Vec::new();
+        for list in self.ledger.delivered_lists(&export.id).await? {
+            if !named.contains(&list) && !left_alone.contains(&list) {
+                let own = self.ledger.known_list(&export.id, &list).await?;
+                let own = own.filter(|_| list.0.starts_with("segment:"));
+                retirements.push(Retirement { list, own });
+            }
+        }
+        Ok(retirements)
+    }
+
+    /// Deletes the list where that is what the export wants and may do. Says what became of it.
+    pub(super) async fn delete<C: Connector>(
+        &self,
+        connector: &C,
+        export: &Export,
+        retirement: &Retirement,
+        context: &CallContext,
+    ) -> Result<Deletion, StageError> {
+        let Some(own) =
+            retirement.own.as_ref().filter(|_| export.when_segment_removed == SegmentRemoval::Delete)
+        else {
+            return Ok(Deletion::NotWanted);
+        };
+        match waiting(context, || connector.retire(own, context)).await? {
+            Retired::Gone => {
+                self.ledger.forget_list(&export.id, &retirement.list).await?;
+                Ok(Deletion::Done)
+            }
+            Retired::InUse => Ok(Deletion::InUse),
+            Retired::NotOffered => Ok(Deletion::NotWanted),
+        }
+    }
+
+    /// The delta that takes everybody off; none where the list is gone by itself.
+    pub(super) async fn empty<C: Connector>(
+        &self,
+        connector: &C,
+        work: TargetWork<'_>,
+        retirement: &Retirement,
+        accounts: &mut Accounts,
+        context: &CallContext,
+    ) -> Result<Option<Delta>, StageError> {
+        let Some(prepared) = retirement.prepare(connector, work.export, context).await? else {
+            self.ledger.forget_list(&work.export.id, &retirement.list).await?;
+            return Ok(None);
+        };
+        Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?))
+    }
+}
+
+/// What became of a list that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deletion {
+    /// It is gone.
+    Done,
+    /// Something else uses it.
+    InUse,
+    /// The export wants it emptied only, or it is not the export's to delete.
+    NotWanted,
+}
+
+impl Deletion {
+    /// What became of the list, for people.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Done => "so it was deleted",
+            Self::InUse => "but something else uses the list, so it was left alone",
+            Self::NotWanted => "so it is emptied",
+        }
+    }
+}

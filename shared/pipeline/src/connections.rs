@@ -1,0 +1,101 @@
+//! Connectors out of the catalog's connections.
+
+use super::StageError;
+use relay_cloud::{Clients, SecretStore};
+use relay_connectors::campaign_monitor::{CampaignMonitor, DOMAINS};
+use relay_connectors::dynamics365_sales::Dynamics365Sales;
+use relay_connectors::marketo::Marketo;
+use relay_connectors::omnisend::{self, Omnisend};
+use relay_connectors::{Endpoint, HttpClient};
+use relay_model::catalog::Connection;
+use relay_model::{CredentialError, CredentialStore};
+
+/// Makes connectors. The credentials are read when they are first needed.
+#[derive(Clone)]
+pub struct Connections {
+    secrets: aws_sdk_secretsmanager::Client,
+    http: HttpClient,
+    campaign_monitor_endpoint: Option<Endpoint>,
+}
+
+impl Connections {
+    /// Makes the one HTTP client of the process, and checks the address that all connections of a destination share:
+    /// a function that has nothing to do with Campaign Monitor gives none.
+    pub fn new(clients: &Clients, campaign_monitor_endpoint: Option<&str>) -> Result<Self, StageError> {
+        let endpoint = campaign_monitor_endpoint.map(|text| Endpoint::parse(text, DOMAINS)).transpose();
+        let http = HttpClient::new();
+        Ok(Self {
+            secrets: clients.secrets_manager(),
+            http: http.map_err(|error| StageError::stop("http_client", error.to_string()))?,
+            campaign_monitor_endpoint: endpoint
+                .map_err(|error| StageError::stop("endpoint_invalid", error.to_string()))?,
+        })
+    }
+
+    /// The connector of a Campaign Monitor connection.
+    pub fn campaign_monitor(
+        &self,
+        connection: &Connection,
+    ) -> Result<CampaignMonitor<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        let endpoint = self.campaign_monitor_endpoint.clone().ok_or_else(|| {
+            StageError::stop(
+                "endpoint_missing",
+                "the function was deployed without Campaign Monitor's address",
+            )
+        })?;
+        Ok(CampaignMonitor::new(endpoint, self.http.clone(), &connection.settings, store)?)
+    }
+}
+
+impl Connections {
+    /// The connector of a Marketo Engage connection.
+    pub fn marketo(&self, connection: &Connection) -> Result<Marketo<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        Ok(Marketo::new(self.http.clone(), &connection.settings, store)?)
+    }
+
+    /// The connector of an Omnisend connection.
+    pub fn omnisend(&self, connection: &Connection) -> Result<Omnisend<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        let endpoint = Endpoint::parse(omnisend::DEFAULT_ENDPOINT, omnisend::DOMAINS)
+            .map_err(|error| StageError::stop("endpoint_invalid", error.to_string()))?;
+        Ok(Omnisend::new(endpoint, self.http.clone(), &connection.settings, store)?)
+    }
+
+    /// The connector of a Dynamics 365 Sales connection.
+    pub fn dynamics365_sales(
+        &self,
+        connection: &Connection,
+    ) -> Result<Dynamics365Sales<SecretStore>, StageError> {
+        require_consent(connection)?;
+        let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
+        Ok(Dynamics365Sales::new(self.http.clone(), &connection.settings, store)?)
+    }
+}
+
+impl Connections {
+    /// Whether the connection's credentials have been stored. It says nothing of whether they are good.
+    pub async fn has_credentials(&self, connection: &Connection) -> Result<bool, CredentialError> {
+        match SecretStore::new(self.secrets.clone(), connection.secret.clone()).load().await {
+            Ok(_) => Ok(true),
+            Err(CredentialError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Nothing leaves through a connection that nobody agreed to.
+pub fn require_consent(connection: &Connection) -> Result<(), StageError> {
+    if connection.consent.is_some() {
+        return Ok(());
+    }
+    let text = format!(
+        "connection \"{}\" has no consent: somebody has to agree to data leaving for {} (who, when, which text)",
+        connection.id, connection.destination
+    );
+    Err(StageError::stop("consent_missing", text))
+}

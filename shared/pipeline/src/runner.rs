@@ -1,0 +1,158 @@
+//! Handles the messages of the queues that carry one run each: snapshot, chunk and finish.
+
+use super::StageError;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+use relay_cloud::ledger::{Ledger, RunChange};
+use relay_cloud::{Delivery, Failure as MessageFailure, Queue, Verdict, handle_groups};
+use relay_model::RunId;
+use relay_model::run::{Failure, Pause, RunMode, RunState, Stage, StageMessage, deduplication_id};
+use std::time::Duration;
+
+/// The pauses before a step that failed for a passing reason is tried again. They are short, and they are taken inside
+/// the invocation: a message that is handed back would wait for the queue's visibility timeout, which is six times
+/// the longest invocation.
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
+
+/// What one step needs to move its run along.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which step it is.
+    pub stage: Stage,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Where a run that has to stop is sent; the last step has nowhere to send it.
+    pub finish_queue: Option<Queue>,
+    /// The step's own queue, where it can have to wait for a destination.
+    pub own_queue: Option<Queue>,
+}
+
+impl Step {
+    /// Ends a run with a failure: finish writes the report and makes place for the next run. A dry run has no place to
+    /// make, so it is over at once.
+    pub async fn fail(&self, run_id: RunId, code: &str, text: &str) -> Result<(), StageError> {
+        let failure = Failure { stage: self.stage, code: code.to_owned(), text: text.to_owned() };
+        if self.ledger.run(run_id).await?.mode == RunMode::DryRun {
+            let now = Timestamp::now();
+            let from = [RunState::Snapshotting, RunState::Chunking];
+            let change = RunChange { failure: Some(failure), is_ended: Some(now), ..RunChange::default() };
+            self.ledger.advance(run_id, &from, RunState::Failed, now, &change).await?;
+            return Ok(());
+        }
+        let change =
+            RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
+        // A run that has gone on to a later step is no longer this step's to end.
+        let from = match self.stage {
+            Stage::Snapshot => RunState::Snapshotting,
+            Stage::Chunk => RunState::Chunking,
+            Stage::Push => RunState::Pushing,
+            Stage::Finish => RunState::Finishing,
+        };
+        let now = Timestamp::now();
+        if !self.ledger.advance(run_id, &[from], RunState::Finishing, now, &change).await? {
+            let state = self.ledger.run(run_id).await?.state;
+            if state != RunState::Finishing && !state.is_over() {
+                return Err(StageError::again(
+                    "step_incomplete",
+                    format!("the run is {} already", state.name()),
+                ));
+            }
+        }
+        match &self.finish_queue {
+            Some(queue) => self.send(queue, run_id, "finish", 0).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Hides the message of a run that waits by itself until it goes on.
+    async fn put_back(&self, receipt_handle: String, failure: MessageFailure) {
+        let (Some(wait), Some(queue)) = (failure.again_after, &self.own_queue) else { return };
+        if let Err(error) = queue.hide(&receipt_handle, wait.as_secs()).await {
+            tracing::warn!(%error, "message could not be put back");
+        }
+    }
+
+    /// Notes that a run waits by itself, and gives how long.
+    async fn pause(&self, run_id: RunId, until: Timestamp, text: String) -> Result<Duration, StageError> {
+        let now = Timestamp::now();
+        self.ledger.note_pause(run_id, &Pause { until, text }, now).await?;
+        Ok(Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_secs(1))
+    }
+
+    /// Sends a run on to another step.
+    pub async fn send(
+        &self,
+        queue: &Queue,
+        run_id: RunId,
+        step: &str,
+        try_number: u64,
+    ) -> Result<(), StageError> {
+        let group = self.ledger.run(run_id).await?.group();
+        Ok(queue.send(&[stage_message(run_id, &group, step, try_number)?]).await?)
+    }
+}
+
+pub(super) fn stage_message(
+    run_id: RunId,
+    group: &str,
+    step: &str,
+    try_number: u64,
+) -> Result<relay_cloud::OutgoingMessage, StageError> {
+    let body = serde_json::to_string(&StageMessage::new(run_id))
+        .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+    let deduplication_id = deduplication_id(run_id, step, try_number);
+    Ok(relay_cloud::OutgoingMessage { group: group.to_owned(), deduplication_id, body })
+}
+
+/// Handles a delivery from one of the stage queues.
+pub async fn handle_stage<F, R>(event: SqsEvent, step: &Step, work: F) -> SqsBatchResponse
+where
+    F: Fn(RunId) -> R,
+    R: Future<Output = Result<(), StageError>>,
+{
+    handle_groups(
+        event,
+        |delivery| one(delivery, step, &work),
+        |handle, failure| step.put_back(handle, failure),
+        |_| std::future::ready(()),
+    )
+    .await
+}
+
+async fn one<F, R>(delivery: Delivery, step: &Step, work: &F) -> Verdict
+where
+    F: Fn(RunId) -> R,
+    R: Future<Output = Result<(), StageError>>,
+{
+    let run_id = match StageMessage::parse(&delivery.body) {
+        Ok(message) => message.run_id,
+        Err(error) => {
+            tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
+            return Err(MessageFailure::default());
+        }
+    };
+    let stage = step.stage;
+    let started = std::time::Instant::now();
+    let mut pauses = PAUSES.into_iter();
+    let error = loop {
+        let Err(error) = Box::pin(work(run_id)).await else {
+            let duration_ms = started.elapsed().as_millis();
+            tracing::info!(run.id = %run_id, ?stage, duration_ms, aws.calls = relay_cloud::aws_calls(), "step is done");
+            return Ok(());
+        };
+        tracing::warn!(run.id = %run_id, ?stage, error.code = error.code(), %error, "step did not get to its end");
+        match (&error, pauses.next()) {
+            (StageError::Again { .. }, Some(pause)) => tokio::time::sleep(pause).await,
+            _ => break error,
+        }
+    };
+    if let StageError::Pause { until, text, .. } = error {
+        let again_after = step.pause(run_id, until, text).await.ok();
+        return Err(MessageFailure { again_after });
+    }
+    if step.finish_queue.is_none() {
+        return Err(MessageFailure::default());
+    }
+    // A run that failed says why and makes place for the next one, which a run that stands still does not.
+    step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure::default())
+}

@@ -1,0 +1,156 @@
+//! What is asked for single people: asked for by the API, and answered by a function of its own.
+
+mod delivered;
+mod erasing;
+mod rejected;
+mod searching;
+mod treatment;
+mod uploads;
+mod work;
+
+pub use work::{People, Retention};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+use relay_cloud::{Failure as MessageFailure, Objects, OutgoingMessage, Queue, handle_groups};
+use relay_model::privacy::{PersonRequest, PersonRequestId, PersonRequestKind, PersonRequestState};
+use relay_model::run::MessageError;
+use relay_pipeline::{StageError, new_uuid};
+use serde::{Deserialize, Serialize};
+
+/// Asks for something for one person and reads how far it is.
+#[derive(Clone, Debug)]
+pub struct PersonRequests {
+    /// Where requests and what they find are.
+    pub objects: Objects,
+    /// Where they are worked on.
+    pub queue: Queue,
+}
+
+/// Asks for a request to be worked on. Who is meant stands in an object and in no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonMessage {
+    version: u8,
+    /// The request.
+    pub request_id: PersonRequestId,
+}
+
+impl PersonMessage {
+    /// Asks for a request to be worked on.
+    #[must_use]
+    pub const fn new(request_id: PersonRequestId) -> Self {
+        Self { version: 1, request_id }
+    }
+
+    /// Reads a message.
+    pub fn parse(body: &str) -> Result<Self, MessageError> {
+        relay_model::run::parse_message(body)
+    }
+}
+
+/// The code of a key that comes again for something else.
+pub const KEY_REUSED: &str = "idempotency_key_reused";
+
+impl PersonRequests {
+    /// Asks for something for one person. Asked again with the same key, it is the same request.
+    pub async fn request(
+        &self,
+        request: &PersonRequest,
+        key: Option<&str>,
+        now: Timestamp,
+    ) -> Result<PersonRequestId, StageError> {
+        let request_id = key.map_or_else(|| PersonRequestId(new_uuid(now)), PersonRequestId::of_key);
+        let unwritable = |error: serde_json::Error| StageError::stop("request_unwritable", error.to_string());
+        if let Some(key) = key {
+            self.require_same(request_id, request, key).await?;
+        }
+        if self.state(request_id).await?.is_none() {
+            // What is in a request is nobody's business but the object's, not even an error's.
+            let bytes =
+                serde_json::to_vec(request).map_err(|_| StageError::stop("request_unwritable", ""))?;
+            self.objects.put(&request_id.request_key(), bytes).await?;
+            put_state(&self.objects, &PersonRequestState::new(request_id, request)).await?;
+        }
+        // Two erasures might rewrite the same object, so they are worked on one after the other; who only reads is not.
+        let group = match request.kind {
+            PersonRequestKind::Erasure => "erasures".to_owned(),
+            PersonRequestKind::Export => format!("export/{request_id}"),
+        };
+        let body = serde_json::to_string(&PersonMessage::new(request_id)).map_err(unwritable)?;
+        let message = OutgoingMessage { group, deduplication_id: request_id.to_string(), body };
+        self.queue.send(&[message]).await?;
+        Ok(request_id)
+    }
+
+    /// A key that comes again has to mean the same person and the same thing: nobody may think that somebody was forgotten
+    /// because an answer to something else came back.
+    async fn require_same(
+        &self,
+        request_id: PersonRequestId,
+        request: &PersonRequest,
+        key: &str,
+    ) -> Result<(), StageError> {
+        let meant = serde_json::to_string(&(request.kind, &request.person))
+            .map_err(|_| StageError::stop("request_unwritable", ""))?;
+        // With the key in it, which nobody else knows, it says nothing of the person.
+        let digest = blake3::hash(format!("{key}\n{meant}").as_bytes()).to_hex().to_string().into_bytes();
+        match self.objects.find(&request_id.digest_key()).await? {
+            None => Ok(self.objects.put(&request_id.digest_key(), digest).await?),
+            Some(known) if known == digest => Ok(()),
+            Some(_) => {
+                let text = "the Idempotency-Key was used for another request about a person; take a new one";
+                Err(StageError::stop(KEY_REUSED, text))
+            }
+        }
+    }
+
+    /// How far a request is; `None` where nobody has made it, or it is forgotten.
+    pub async fn state(&self, request_id: PersonRequestId) -> Result<Option<PersonRequestState>, StageError> {
+        find_state(&self.objects, request_id).await
+    }
+}
+
+async fn find_state(
+    objects: &Objects,
+    request_id: PersonRequestId,
+) -> Result<Option<PersonRequestState>, StageError> {
+    let Some(bytes) = objects.find(&request_id.state_key()).await? else { return Ok(None) };
+    let state = serde_json::from_slice(&bytes);
+    state.map(Some).map_err(|error| StageError::stop("state_damaged", error.to_string()))
+}
+
+async fn put_state(objects: &Objects, state: &PersonRequestState) -> Result<(), StageError> {
+    let bytes = serde_json::to_vec_pretty(state)
+        .map_err(|error| StageError::stop("state_unwritable", error.to_string()))?;
+    Ok(objects.put(&state.request_id.state_key(), bytes).await?)
+}
+
+/// Handles messages that ask for requests to be worked on.
+pub async fn handle_people<F, R>(event: SqsEvent, work: F) -> SqsBatchResponse
+where
+    F: Fn(PersonRequestId) -> R,
+    R: Future<Output = Result<(), StageError>>,
+{
+    let work = &work;
+    let one = |body: String, message_id: String| async move {
+        let request_id = match PersonMessage::parse(&body) {
+            Ok(message) => message.request_id,
+            Err(error) => {
+                tracing::error!(message.id = message_id, %error, "message is not one of ours");
+                return Err(MessageFailure::default());
+            }
+        };
+        Box::pin(work(request_id)).await.map_err(|error| {
+            tracing::error!(request.id = %request_id, error.code = error.code(), %error, "request could not be ended");
+            MessageFailure::default()
+        })
+    };
+    handle_groups(
+        event,
+        |delivery| one(delivery.body, delivery.message_id),
+        |_, _| std::future::ready(()),
+        |_| std::future::ready(()),
+    )
+    .await
+}

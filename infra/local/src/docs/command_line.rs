@@ -15,7 +15,7 @@ whole bundle on one machine; see [Getting started](../getting-started.md).
 
 pub(super) fn render() -> String {
     let mut text = INTRODUCTION.to_owned();
-    for mut root in [command::command_line(), Cli::command().bin_name("cargo local")] {
+    for mut root in [relay_cli::command_line(), Cli::command().bin_name("cargo local")] {
         root.build();
         describe(&root, 2, &mut text);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use relay::catalog::Kind;
+use relay_model::catalog::Kind;
 use serde_json::{Map, Value};
 
 use super::schema::Schemas;
@@ -17,7 +17,7 @@ schema FOLDER` writes the JSON Schemas that this page is made from, for editors.
 
 /// The schemas of the kinds of definition, in the order in which a folder is applied.
 fn roots() -> Vec<(Kind, &'static str)> {
-    Kind::ALL.into_iter().map(|kind| (kind, command::files::component(kind))).collect()
+    Kind::ALL.into_iter().map(|kind| (kind, relay_cli::files::component(kind))).collect()
 }
 
 pub(super) fn components(openapi: &Value) -> Map<String, Value> {

@@ -836,6 +836,18 @@ pub(super) const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Requests about a person",
+        about: "Shown by the commands about a person. What such a request has done stays done, and an erased person stays excluded.",
+        entries: &[
+            ("took_too_long", "stops", "There is more to read than one invocation has time for.", "Request it again."),
+            ("too_many_records", "stops", "More records than one document may contain.", "Use the member key instead of the match key."),
+            ("idempotency_key_reused", "refused", "The `Idempotency-Key` was used for another request about a person.", "Use a new key."),
+            ("rejected_damaged", "stops", "A list of rejected rows cannot be read.", "Report it with the request's id."),
+            ("request_damaged", "stops", "The stored request cannot be read.", "Request it again."),
+            ("state_damaged", "stops", "The stored state of the request cannot be read.", "Request it again."),
+        ],
+    },
+    Section {
         title: "Custom uploads: the whole file",
         about: "Shown in `uploaded/SEGMENT/UPLOAD.json`. The segment keeps its members.",
         entries: &[

@@ -175,6 +175,12 @@ pub(super) const SECTIONS: &[Section] = &[
                 "Map fewer or shorter attributes.",
             ),
             (
+                "not_sent",
+                "deferred",
+                "The row's batch had no result when the run ended.",
+                "Nothing; the next run sends the row again.",
+            ),
+            (
                 "run_canceled",
                 "deferred",
                 "The run was canceled before the destination acknowledged the row.",
@@ -491,7 +497,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 "consent_missing",
                 "stops",
                 "The connection has no consent.",
-                "`segment-relay connections consent ID`.",
+                "`segment-relay connections consent ID --text TEXT`.",
             ),
             (
                 "policy_violated",
@@ -784,6 +790,12 @@ pub(super) const SECTIONS: &[Section] = &[
             ),
             ("step_incomplete", "retries", "An earlier step of the run has not finished.", "Nothing."),
             ("object_missing", "stops", "An object of the run has been deleted.", "Start another run."),
+            (
+                "upload_unreadable",
+                "retries",
+                "An uploaded file could not be read to its end.",
+                "Nothing; put it again if it persists.",
+            ),
             ("snapshot_unreadable", "retries", "A snapshot could not be read.", "Nothing."),
             (
                 "snapshot_damaged",
@@ -839,12 +851,37 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Requests about a person",
         about: "Shown by the commands about a person. What such a request has done stays done, and an erased person stays excluded.",
         entries: &[
-            ("took_too_long", "stops", "There is more to read than one invocation has time for.", "Request it again."),
-            ("too_many_records", "stops", "More records than one document may contain.", "Use the member key instead of the match key."),
-            ("idempotency_key_reused", "refused", "The `Idempotency-Key` was used for another request about a person.", "Use a new key."),
-            ("rejected_damaged", "stops", "A list of rejected rows cannot be read.", "Report it with the request's id."),
+            (
+                "took_too_long",
+                "stops",
+                "There is more to read than one invocation has time for.",
+                "Request it again.",
+            ),
+            (
+                "too_many_records",
+                "stops",
+                "More records than one document may contain.",
+                "Use the member key instead of the match key.",
+            ),
+            (
+                "idempotency_key_reused",
+                "refused",
+                "The `Idempotency-Key` was used for another request about a person.",
+                "Use a new key.",
+            ),
+            (
+                "rejected_damaged",
+                "stops",
+                "A list of rejected rows cannot be read.",
+                "Report it with the request's id.",
+            ),
             ("request_damaged", "stops", "The stored request cannot be read.", "Request it again."),
-            ("state_damaged", "stops", "The stored state of the request cannot be read.", "Request it again."),
+            (
+                "state_damaged",
+                "stops",
+                "The stored state of the request cannot be read.",
+                "Request it again.",
+            ),
         ],
     },
     Section {

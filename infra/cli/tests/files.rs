@@ -1,5 +1,9 @@
 //! Folders of definitions, right and wrong.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic, and are not recognised as tests")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic, and are not recognised as tests"
+)]
 
 use std::path::Path;
 
@@ -59,6 +63,9 @@ fn read_page(page: &Path) -> Vec<Definition> {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, body).unwrap();
+    }
+    if found.is_empty() {
+        return Vec::new();
     }
     let definitions = read_folder(folder.path(), &Values::new())
         .unwrap_or_else(|error| panic!("{}: {error}", page.display()));

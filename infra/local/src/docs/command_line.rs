@@ -1,10 +1,8 @@
 //! The page of commands, from clap's command trees.
 
-use std::fmt::Write;
-
 use clap::{Arg, Command, CommandFactory};
 
-use super::markdown::{code, sentence, table};
+use super::markdown::{append, code, sentence, table};
 use crate::cli::Cli;
 
 const INTRODUCTION: &str = "# Command line
@@ -29,7 +27,7 @@ fn describe(command: &Command, depth: usize, text: &mut String) {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim().strip_prefix("Usage: ").unwrap_or(usage.trim()).to_owned();
     let marks = "#".repeat(depth.min(4));
-    let _ = write!(text, "\n{marks} {name}\n\n{}\n\n```text\n{usage}\n```\n", sentence(&about));
+    append(text, &format!("\n{marks} {name}\n\n{}\n\n```text\n{usage}\n```\n", sentence(&about)));
     let is_root = depth == 2;
     let shown = |argument: &&Arg| {
         let is_own = is_root || !argument.is_global_set();
@@ -37,10 +35,10 @@ fn describe(command: &Command, depth: usize, text: &mut String) {
     };
     let rows: Vec<[String; 2]> = command.get_arguments().filter(shown).map(row).collect();
     if !rows.is_empty() {
-        let _ = write!(text, "\n{}", table(["argument", "meaning"], rows));
+        append(text, &format!("\n{}", table(["argument", "meaning"], rows)));
     }
     if is_root && let Some(examples) = command.get_after_help() {
-        let _ = write!(text, "\n```text\n{examples}\n```\n");
+        append(text, &format!("\n```text\n{examples}\n```\n"));
     }
     let commands = command.get_subcommands();
     for each in commands.filter(|each| !each.is_hide_set() && each.get_name() != "help") {
@@ -58,12 +56,12 @@ fn row(argument: &Arg) -> [String; 2] {
         .map(|value| code(value.get_name()))
         .collect();
     if !values.is_empty() {
-        let _ = write!(meaning, " One of {}.", values.join(", "));
+        append(&mut meaning, &format!(" One of {}.", values.join(", ")));
     }
     let defaults: Vec<String> =
         argument.get_default_values().iter().map(|value| code(&value.to_string_lossy())).collect();
     if takes_values && !defaults.is_empty() {
-        let _ = write!(meaning, " Default: {}.", defaults.join(", "));
+        append(&mut meaning, &format!(" Default: {}.", defaults.join(", ")));
     }
     if argument.is_required_set() && !argument.is_positional() {
         meaning.push_str(" Required.");

@@ -1,14 +1,12 @@
 //! The page of the HTTP API, from the OpenAPI document and the table of roles.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
-
 use api::access::{ACCESS, Rule};
 use api::caller::Role;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions;
-use super::markdown::{anchor, code, sentence, table};
+use super::markdown::{anchor, append, code, sentence, table};
 use super::schema::Schemas;
 
 const INTRODUCTION: &str = "# HTTP API and roles
@@ -34,7 +32,7 @@ pub(super) fn render(openapi: &Value) -> String {
     let schemas = Schemas::new(&components, (definitions::described(&components), definitions::PAGE));
     let mut text = format!("{INTRODUCTION}\n## Roles\n\n{}\n{ERRORS}\n{}", roles(), errors(openapi));
     for (tag, operations) in by_tag(openapi) {
-        let _ = write!(text, "\n## {}\n", sentence(&tag).trim_end_matches('.'));
+        append(&mut text, &format!("\n## {}\n", sentence(&tag).trim_end_matches('.')));
         for (heading, operation) in operations {
             text.push_str(&describe(&heading, operation, &schemas));
         }
@@ -85,16 +83,16 @@ fn describe(heading: &str, operation: &Value, schemas: &Schemas<'_>) -> String {
             let kind = parameter.get("schema").map(|schema| schemas.kind(schema)).unwrap_or_default();
             [code(field("name")), field("in").to_owned(), kind, field("description").to_owned()]
         });
-        let _ = write!(text, "\n{}", table(["parameter", "in", "type", "meaning"], rows));
+        append(&mut text, &format!("\n{}", table(["parameter", "in", "type", "meaning"], rows)));
     }
     if let Some(body) = operation.get("requestBody").and_then(content) {
-        let _ = write!(text, "\nRequest body: {}.\n", schemas.kind(body));
+        append(&mut text, &format!("\nRequest body: {}.\n", schemas.kind(body)));
     }
     let rows = responses(operation).filter(|(status, _)| !is_error(status)).map(|(status, response)| {
         let body = content(response).map(|schema| schemas.kind(schema)).unwrap_or_default();
         [status.clone(), body, about_response(response)]
     });
-    let _ = write!(text, "\n{}", table(["status", "body", "meaning"], rows));
+    append(&mut text, &format!("\n{}", table(["status", "body", "meaning"], rows)));
     text
 }
 

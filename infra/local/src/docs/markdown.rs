@@ -1,13 +1,16 @@
 //! Pieces of Markdown.
 
-use std::fmt::Write;
+/// Appends a piece to a page.
+pub(super) fn append(text: &mut String, piece: &str) {
+    text.push_str(piece);
+}
 
 /// A table; cells may hold Markdown, and their line breaks and bars are made harmless.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(N));
     for row in rows {
         let cells = row.map(|cell| self::cell(&cell));
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        append(&mut text, &format!("| {} |\n", cells.join(" | ")));
     }
     text
 }

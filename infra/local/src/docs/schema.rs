@@ -1,11 +1,9 @@
 //! JSON Schemas as tables.
 
-use std::collections::BTreeSet;
-use std::fmt::Write;
-
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
-use super::markdown::{anchor, code, sentence, table};
+use super::markdown::{anchor, append, code, sentence, table};
 
 /// Where components of an OpenAPI document are.
 const COMPONENTS: &str = "#/components/schemas/";
@@ -51,7 +49,7 @@ impl<'a> Schemas<'a> {
         let mut text = format!("\n{marks} {name}\n\n");
         let about = description(schema);
         if !about.is_empty() {
-            let _ = writeln!(text, "{about}\n");
+            append(&mut text, &format!("{about}\n\n"));
         }
         text.push_str(&self.body(schema));
         text
@@ -69,13 +67,13 @@ impl<'a> Schemas<'a> {
             for part in parts {
                 match reference(part) {
                     Some(name) => {
-                        let _ = writeln!(text, "All fields of {}.\n", self.link(name));
+                        append(&mut text, &format!("All fields of {}.\n\n", self.link(name)));
                     }
                     None => text.push_str(&self.body(part)),
                 }
             }
         } else {
-            let _ = writeln!(text, "{}", sentence(&self.kind(schema)));
+            append(&mut text, &format!("{}\n", sentence(&self.kind(schema))));
         }
         text
     }
@@ -93,7 +91,7 @@ impl<'a> Schemas<'a> {
             let is_required = required.contains(&name.as_str());
             let mut meaning = description(field);
             if let Some(value) = field.get("default") {
-                let _ = write!(meaning, " Default: {}.", code(&value.to_string()));
+                append(&mut meaning, &format!(" Default: {}.", code(&value.to_string())));
             }
             let mark = if is_required { " (required)" } else { "" };
             [format!("{}{mark}", code(name)), self.kind(field), meaning]

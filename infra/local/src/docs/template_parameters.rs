@@ -1,10 +1,8 @@
 //! The page of the template's parameters, from `infra/template.yaml`.
 
-use std::fmt::Write;
-
 use serde_json::Value;
 
-use super::markdown::{code, sentence, table};
+use super::markdown::{append, code, sentence, table};
 use crate::Error;
 
 const INTRODUCTION: &str = "# Template parameters
@@ -30,8 +28,8 @@ pub(super) fn render(template: &str) -> Result<String, Error> {
         let rows: Option<Vec<[String; 4]>> =
             names.iter().map(|name| Some(row(name.as_str()?, parameters.get(name.as_str()?)?))).collect();
         let rows = rows.ok_or_else(|| missing(label))?;
-        let _ =
-            write!(text, "\n## {label}\n\n{}", table(["parameter", "default", "values", "meaning"], rows));
+        let rows = table(["parameter", "default", "values", "meaning"], rows);
+        append(&mut text, &format!("\n## {label}\n\n{rows}"));
     }
     Ok(text)
 }

@@ -1,7 +1,7 @@
 //! `cargo local docs`: writes the reference pages under `docs/reference/` from the code that they describe.
 //!
 //! Each page has one source: clap's command trees, the OpenAPI document and the table of roles, the schemas of the
-//! definitions, the table of [`reason_codes`], and `infra/template.yaml`.
+//! definitions, the table in `reason_codes`, and `infra/template.yaml`.
 
 mod command_line;
 mod definitions;

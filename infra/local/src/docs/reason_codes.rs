@@ -1,4 +1,4 @@
-//! The page of reason codes. [`SECTIONS`] is the one table of them; a test compares it with the sources.
+//! The page of reason codes. `SECTIONS` is the one table of them; a test compares it with the sources.
 
 use super::markdown::{append, code, table};
 

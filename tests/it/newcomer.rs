@@ -1,5 +1,5 @@
-//! Somebody new, with nothing but the README: its lines from an empty local cloud to a scheduled export, carried out one
-//! after the other.
+//! A newcomer with nothing but `docs/getting-started.md`: runs its lines one after the other, from an empty local cloud to
+//! a scheduled export.
 
 use crate::support::Scene;
 use local::console::Progress;
@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The lines of the README, without those that start the world.
+/// Returns the lines of the page, without the one that starts the local cloud.
 fn lines() -> Vec<Vec<String>> {
-    let readme = std::fs::read_to_string(workspace::root().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("<!-- from nothing -->").unwrap();
+    let page = std::fs::read_to_string(workspace::root().join("docs/getting-started.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- from nothing -->").unwrap();
     let block = rest.split("```").nth(1).unwrap();
     let (start, others): (Vec<&str>, Vec<&str>) =
         block.trim().lines().partition(|line| line.starts_with("cargo local "));
@@ -30,7 +30,7 @@ fn lines() -> Vec<Vec<String>> {
     others.into_iter().map(arguments).collect()
 }
 
-/// A terminal in a folder in which `cargo local up --empty` seems to have been called.
+/// A terminal in a folder that looks as if `cargo local up --empty` had run in it.
 struct Terminal {
     folder: tempfile::TempDir,
 }
@@ -56,7 +56,7 @@ impl Terminal {
         Self { folder }
     }
 
-    /// A path as it is meant from the repository's root, where the commands are given.
+    /// Resolves a path of the page, which is relative to the root of the repository.
     fn path(&self, argument: &str) -> String {
         let from = |root: PathBuf| root.join(argument).to_string_lossy().into_owned();
         match argument {
@@ -69,7 +69,7 @@ impl Terminal {
     async fn run(&self, arguments: &[&str]) -> Ran {
         let mut whole: Vec<String> = vec!["segment-relay".to_owned(), "--local".to_owned()];
         whole.extend(arguments.iter().map(|argument| self.path(argument)));
-        // Nobody is there to be asked.
+        // The test cannot answer the question that `apply` asks.
         whole.extend((arguments[0] == "apply").then(|| "--yes".to_owned()));
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let surroundings = Surroundings {
@@ -93,7 +93,7 @@ impl Terminal {
     }
 }
 
-/// What somebody who carries the line out must see.
+/// Checks that a line succeeds and prints what the page promises.
 #[track_caller]
 fn check(arguments: &[&str], ran: &Ran) {
     let Ran { ending, output, errors } = ran;
@@ -114,12 +114,12 @@ fn check(arguments: &[&str], ran: &Ran) {
         assert!(output.contains(text), "{arguments:?} does not say {text:?}:\n{output}{errors}");
     }
     if arguments[0] == "apply" {
-        // Nobody's credentials are there yet, and that is told instead of refused.
+        // Missing credentials are a warning, not an error.
         assert_eq!(errors.matches("has no credentials yet").count(), 4, "{errors}");
     }
 }
 
-/// That nobody has stored credentials hides nothing that is wrong besides.
+/// Checks that missing credentials do not hide other errors of an export.
 async fn mistakes_are_told_without_credentials(scene: &Scene) {
     let export = json!({
         "id": "mistaken", "name": "Mistaken", "connection": "omnisend", "match_key": "email",
@@ -133,7 +133,7 @@ async fn mistakes_are_told_without_credentials(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_new_gets_from_nothing_to_a_scheduled_export_by_the_readme() {
+async fn getting_started_leads_from_nothing_to_a_scheduled_export() {
     let scene = Scene::unconnected().await;
     let quiet = Progress::quiet();
     let destinations = Destinations::start(&scene, &quiet).await.unwrap();
@@ -158,7 +158,7 @@ async fn somebody_new_gets_from_nothing_to_a_scheduled_export_by_the_readme() {
         }
     }
 
-    // What is read of a run is what was counted.
+    // The rejected rows agree with the counts of the run.
     let run = terminal.json(&["runs", "show", &run_id]).await;
     let rejects = terminal.json(&["runs", "rejects", &run_id]).await;
     let counts = &run["counts"];
@@ -170,7 +170,7 @@ async fn somebody_new_gets_from_nothing_to_a_scheduled_export_by_the_readme() {
     let export: Export = serde_json::from_value(answer.body["document"].clone()).unwrap();
     assert!(matches!(export.schedule, Schedule::Daily { .. }), "{export:?}");
 
-    // The other destinations take what was connected in the same way.
+    // The other destinations work in the same way.
     for export in ["marketo", "omnisend", "dynamics365-sales"] {
         let ran = terminal.run(&["exports", "run", export, "--follow"]).await;
         assert_eq!(ran.ending, Ending::Done, "{export}: {}{}", ran.output, ran.errors);

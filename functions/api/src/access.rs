@@ -52,18 +52,6 @@ pub fn guarded(router: Router, names: RoleNames) -> Router {
     router.route_layer(middleware::from_fn_with_state(Arc::new(names), guard))
 }
 
-/// The table in Markdown, for the README.
-#[must_use]
-pub fn markdown() -> String {
-    let row = |rule: &Rule| {
-        let Rule { method, path, least, what } = rule;
-        let who = least.map_or("(any signed in)", Role::name);
-        format!("| `{method} {path}` | {what} | {who} |\n")
-    };
-    let rows: String = ACCESS.iter().map(row).collect();
-    format!("| route | | least role |\n|---|---|---|\n{rows}")
-}
-
 async fn guard(State(names): State<Arc<RoleNames>>, mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use arguments::Arguments;
@@ -81,6 +81,12 @@ impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> Self {
         ending.status().into()
     }
+}
+
+/// Returns the tree of commands, for the generated documentation.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Arguments::command()
 }
 
 /// Carries a command line out; the first argument is the tool's own name.

@@ -1,5 +1,9 @@
 //! Folders of definitions, right and wrong.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic, and are not recognised as tests")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic, and are not recognised as tests"
+)]
 
 use std::path::Path;
 
@@ -40,17 +44,45 @@ fn of_kind<T: Document>(definitions: &[Definition]) -> Vec<T> {
     wanted.map(|definition| T::parse(&definition.document.to_string()).unwrap()).collect()
 }
 
-/// The readme's segment by rules, as somebody would copy it.
-#[test]
-fn the_rules_of_the_readme_are_right() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
-    let (_, rest) = readme.split_once("# segments/loyal-in-vienna.yaml\n").unwrap();
-    let (text, _) = rest.split_once("```").unwrap();
+/// Definitions in the fenced YAML blocks of a page: each begins with a comment that names its file.
+fn definitions_of_page(text: &str) -> Vec<(String, String)> {
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let documents = blocks.flat_map(|block| block.split("---\n"));
+    let named = |document: &str| {
+        let (name, body) = document.strip_prefix("# ")?.split_once('\n')?;
+        Some((name.to_owned(), body.to_owned()))
+    };
+    documents.map(|document| named(document).unwrap_or_else(|| panic!("no file name: {document}"))).collect()
+}
+
+/// Returns the definitions of a page, read as a folder of files.
+fn read_page(page: &Path) -> Vec<Definition> {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("segments")).unwrap();
-    std::fs::write(folder.path().join("segments/loyal-in-vienna.yaml"), text).unwrap();
-    let segments: Vec<Segment> = of_kind(&read_folder(folder.path(), &Values::new()).unwrap());
+    let found = definitions_of_page(&std::fs::read_to_string(page).unwrap());
+    for (name, body) in &found {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, body).unwrap();
+    }
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let definitions = read_folder(folder.path(), &Values::new())
+        .unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+    assert_eq!(definitions.len(), found.len(), "{}", page.display());
+    definitions
+}
+
+#[test]
+fn definitions_in_the_documents_are_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut pages = vec![root.join("README.md")];
+    for folder in ["docs/guides", "docs/destinations"] {
+        pages.extend(std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    let count: usize = pages.iter().map(|page| read_page(page).len()).sum();
+    assert!(count > 20, "{count}");
+    let segments: Vec<Segment> = of_kind(&read_page(&root.join("docs/guides/segments-by-rules.md")));
     let sources: Vec<String> = segments[0].sources().unwrap().into_iter().collect();
     assert_eq!(sources, ["customers", "orders"]);
     assert_eq!(segments[0].rules().unwrap().rules.len(), 3);

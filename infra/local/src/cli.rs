@@ -10,7 +10,7 @@ use crate::console::Progress;
 use crate::demo::Beginning;
 use crate::issuer::{Role, TokenRequest};
 use crate::world::Tool;
-use crate::{Error, bench, conform, demo, race, sizes, venv};
+use crate::{Error, bench, conform, demo, docs, race, sizes, venv};
 
 mod running;
 mod token;
@@ -39,6 +39,8 @@ enum Subcommands {
     Race(race::Arguments),
     /// Hold the running HTTP API against its own OpenAPI document, with made-up requests
     Conform(conform::Arguments),
+    /// Write the generated pages under docs/reference/ from the code that they describe
+    Docs(docs::Arguments),
     /// Start everything, leave it running and print the addresses and how to use them
     Up {
         /// Deploy release builds, which take long to make and run fast
@@ -110,6 +112,7 @@ impl Cli {
             Subcommands::Bench(arguments) => Box::pin(bench::run(arguments, progress)).await,
             Subcommands::Race(arguments) => race::run(arguments, progress).await,
             Subcommands::Conform(arguments) => conform::run(arguments, progress).await,
+            Subcommands::Docs(arguments) => docs::run(arguments),
             Subcommands::Up { release, empty } => {
                 let profile = if *release { Profile::Release } else { Profile::Dev };
                 let beginning = if *empty { Beginning::Empty } else { Beginning::Defined };

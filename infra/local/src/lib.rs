@@ -13,6 +13,7 @@ pub mod cloud;
 pub mod conform;
 pub mod console;
 pub mod demo;
+pub mod docs;
 mod error;
 pub mod issuer;
 pub mod processes;

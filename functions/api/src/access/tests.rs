@@ -7,7 +7,6 @@ use lambda_http::tower::ServiceExt;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::convert::TryFrom;
-use std::path::Path;
 
 fn names() -> RoleNames {
     RoleNames {
@@ -104,21 +103,6 @@ fn the_table_says_one_thing_of_a_route() {
         assert!(!each.what.is_empty(), "{each:?}");
         // Reading may be for viewers; changing never is.
         assert!(each.method == Method::GET || each.least > Some(Role::Viewer), "{each:?}");
-    }
-}
-
-/// `UPDATE_README=1 cargo test -p api readme` writes the table.
-#[test]
-fn the_readme_has_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once("<!-- roles -->\n").unwrap();
-    let (found, after) = rest.split_once("<!-- /roles -->\n").unwrap();
-    let expected = format!("\n{}\n", markdown());
-    if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&path, format!("{before}<!-- roles -->\n{expected}<!-- /roles -->\n{after}")).unwrap();
-    } else {
-        assert_eq!(found, expected, "write it anew with: UPDATE_README=1 cargo test -p api readme");
     }
 }
 

@@ -10,6 +10,7 @@ mod yaml;
 pub use error::FileError;
 pub(crate) use read::kinds;
 pub use read::{Definition, read_folder};
+pub use schemas::component;
 pub(crate) use schemas::{schemas, write_schemas};
 pub use values::{Values, parse_values};
 pub(crate) use write::{Existing, Written, write_folder};

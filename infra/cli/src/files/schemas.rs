@@ -14,8 +14,9 @@ const FOLDER: &str = ".schemas";
 const COMPONENTS: &str = "#/components/schemas/";
 const DEFINITIONS: &str = "#/$defs/";
 
-/// What the description calls a kind's document.
-const fn component(kind: Kind) -> &'static str {
+/// Returns the name of a kind's schema in the API's description.
+#[must_use]
+pub const fn component(kind: Kind) -> &'static str {
     match kind {
         Kind::Settings => "DeploymentSettings",
         Kind::Source => "Source",

@@ -9,7 +9,7 @@ use crate::errors::QueryError;
 use crate::source_columns::{SourceColumn, source_columns};
 use relay_model::catalog::json_pointer;
 use relay_model::catalog::rules::{ColumnUse, RuleSet, ValueKind};
-use relay_model::engine::{PreviewError, RuleCount};
+use relay_model::engine::{EngineError, RuleCount};
 use relay_model::query::{listed, suggestion};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ pub async fn contradiction(
     engine: &Engine,
     rules: &RuleSet,
     member_key: &str,
-) -> Result<Option<PreviewError>, QueryError> {
+) -> Result<Option<EngineError>, QueryError> {
     let mut sources: BTreeMap<String, Vec<SourceColumn>> = BTreeMap::new();
     for (_, source) in rules.named_sources() {
         if !sources.contains_key(source) {
@@ -31,13 +31,13 @@ pub async fn contradiction(
     let main = rules.source.as_str();
     if let Some(text) = missing(main, member_key, columns(main)) {
         let code = "query_member_key_missing".to_owned();
-        return Ok(Some(PreviewError { code, text, field: Some("/member_key".to_owned()) }));
+        return Ok(Some(EngineError { code, text, field: Some("/member_key".to_owned()) }));
     }
     let uses = rules.column_uses();
     let found = uses.iter().find_map(|one| {
         let (code, text) = of_use(one, columns(&one.source))?;
         let field = Some(json_pointer(&format!("rules.{}", one.field)));
-        Some(PreviewError { code: code.to_owned(), text, field })
+        Some(EngineError { code: code.to_owned(), text, field })
     });
     Ok(found)
 }

@@ -1,13 +1,12 @@
 //! Custom uploads, end to end: a CSV is put, and everything else happens by itself.
 
-use crate::preview::preview;
+use crate::preview::saved_preview;
 use crate::support::messages::{dead_letters, journal};
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use jiff::Timestamp;
 use local::demo::Person;
 use local::issuer::{Role, TokenRequest};
 use relay_cloud::ledger::{SegmentUploads, UploadPointer};
-use relay_model::engine::PreviewOf;
 use relay_model::run::{RunState, Trigger, TriggerKind};
 use relay_model::uploads::{AcceptedUpload, UploadId, UploadManifest, UploadOutcome};
 use relay_model::{Counts, RunId, SegmentId};
@@ -151,12 +150,10 @@ async fn the_list_follows_what_is_put() {
     let current = latest.current.unwrap();
     let ended = UploadPointer { expires_at: Timestamp::now(), ..current.clone() };
     assert!(scene.ledger().set_upload(&segment(&job), &ended).await.unwrap());
-    // Nobody is shown whom no run would deliver.
-    let expired = preview(&scene, &PreviewOf::Saved(segment(&job))).await;
-    assert_eq!((expired.rows, expired.first_rows.len()), (None, 0));
-    let error = expired.error.unwrap();
+    // A run would deliver no member of the expired upload, so a preview shows none.
+    let error = saved_preview(&scene, segment(&job).as_str()).await.unwrap_err();
     assert_eq!(error.code, "upload_expired");
-    assert!(error.text.contains("its upload has come to its end; put a new file"), "{}", error.text);
+    assert!(error.text.contains("its upload has expired; put a new file"), "{}", error.text);
     tick(&scene).await;
     let trigger = expiry_trigger(&segment(&job), &second.upload_id, 0);
     let run_id = asked(&scene, &job, &trigger).await;

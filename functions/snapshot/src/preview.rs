@@ -116,7 +116,7 @@ async fn checked_description(
 ) -> Result<Description, RequestError> {
     let Evaluation { engine, query, member_key } = evaluation;
     if let Some(rules) = segment.rules()
-        && let Some(error) = rules::contradiction(engine, rules, member_key).await?
+        && let Some(error) = rules::check_columns(engine, rules, member_key).await?
     {
         return Err(error.into());
     }

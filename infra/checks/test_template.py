@@ -1,4 +1,4 @@
-"""Rules that infra/template.yaml obeys, held against the CloudFormation that SAM makes of it.
+"""Tests of infra/template.yaml, on the CloudFormation template that SAM transforms it to.
 
     python -m unittest discover --start-directory infra/checks
 """
@@ -15,12 +15,19 @@ sys.path.insert(0, str(INFRA / "local" / "python"))
 import transform  # noqa: E402
 
 SAM = transform.load(INFRA / "template.yaml")
-FOLDERS = transform.functions(SAM)
+# Logical id of each function -> its name, such as `tick`.
+NAMES = {
+    name: resource["Properties"]["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+    for name, resource in SAM["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+# Logical id of each function -> its binary. The engine function runs the snapshot function's binary.
+BINARIES = transform.functions(SAM)
 TEMPLATE = transform.transformed(transform.load(INFRA / "template.yaml"))
 RESOURCES = TEMPLATE["Resources"]
 
-# Who may do what. A permission that is not here is refused by the test, and so is one that is only here.
-# Statements are (actions, resources); a resource is written as the template names it, without the ARN around it.
+# The permissions of each function. The test fails for a permission that is missing here, and for one that is only here.
+# Statements are (actions, resources). A resource is written as in the template, without the ARN around it.
 LEDGER = "dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"
 RECEIVE = "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage"
 SECRETS = ("secretsmanager:GetSecretValue secretsmanager:PutSecretValue", "secret:${AWS::StackName}/connections/*")
@@ -36,7 +43,7 @@ MAY = {
         ("secretsmanager:CreateSecret " + SECRETS[0], SECRETS[1]),
         (LEDGER + " dynamodb:Query", "LedgerTable"),
         ("dynamodb:DeleteItem", "LedgerTable"),
-        ("sqs:SendMessage", "ChunkQueue FinishQueue PersonQueue SnapshotQueue"),
+        ("sqs:SendMessage", "ChunkQueue EngineQueue FinishQueue PersonQueue SnapshotQueue"),
         ("s3:GetObject", "DataBucket/reports/*"),
         ("s3:GetObject", "DataBucket/dry-runs/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
@@ -49,7 +56,7 @@ MAY = {
         ("s3:GetObject", "DataBucket/uploads/*"),
         ("s3:GetObject s3:PutObject", "DataBucket/uploaded/*"),
         ("s3:ListBucket", "DataBucket"),
-        # Of a notification that failed for good.
+        # For notifications that failed three times.
         ("events:PutEvents", "event-bus/${EventBusName}"),
     ],
     "snapshot": [
@@ -64,6 +71,19 @@ MAY = {
         ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
         ("dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem", "LedgerTable"),
         ("sqs:SendMessage", "ChunkQueue FinishQueue"),
+        ("kms:Decrypt", "LakeKeyArn"),
+    ],
+    "engine": [
+        (RECEIVE, "EngineQueue"),
+        ("s3:GetObject", "${LakeBucketName}/${LakePrefix}*"),
+        ("s3:ListBucket", "${LakeBucketName}"),
+        ("s3:GetObject s3:PutObject", "DataBucket/previews/*"),
+        ("s3:PutObject", "DataBucket/data-usage/*"),
+        ("s3:GetObject", "DataBucket/uploaded/*"),
+        ("s3:GetObject", "DataBucket/exclusions/*"),
+        ("s3:ListBucket", "DataBucket"),
+        ("dynamodb:GetItem dynamodb:Query", "CatalogTable"),
+        ("dynamodb:GetItem dynamodb:Query", "LedgerTable"),
         ("kms:Decrypt", "LakeKeyArn"),
     ],
     "chunk": [
@@ -138,14 +158,15 @@ MAY = {
     ],
 }
 
-# What each function is told. A function gets what it needs and nothing else.
-TOLD = {
+# The environment variables of each function: the ones that it needs and no others.
+VARIABLES = {
     "tick": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "api": "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL CONTRIBUTOR_ROLE DATA_BUCKET"
-    " FINISH_QUEUE_URL LEDGER_TABLE PERSON_QUEUE_URL ROLES_CLAIM SECRET_PREFIX SNAPSHOT_QUEUE_URL VIEWER_ROLE",
-    # The data bucket is named by the notification.
+    " ENGINE_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE PERSON_QUEUE_URL ROLES_CLAIM SECRET_PREFIX SNAPSHOT_QUEUE_URL VIEWER_ROLE",
+    # The notification names the data bucket.
     "upload": "CATALOG_TABLE CHUNK_QUEUE_URL FINISH_QUEUE_URL LEDGER_TABLE SNAPSHOT_QUEUE_URL",
     "snapshot": "CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE",
+    "engine": "CATALOG_TABLE DATA_BUCKET LEDGER_TABLE",
     "chunk": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE CHUNK_QUEUE_URL DATA_BUCKET EVENT_BUS_NAME FINISH_QUEUE_URL LEDGER_TABLE"
     " PUSH_CAMPAIGN_MONITOR_QUEUE_URL PUSH_DYNAMICS365_SALES_QUEUE_URL PUSH_MARKETO_QUEUE_URL PUSH_OMNISEND_QUEUE_URL",
     "push-campaign-monitor": "CAMPAIGN_MONITOR_ENDPOINT CATALOG_TABLE DATA_BUCKET FINISH_QUEUE_URL LEDGER_TABLE"
@@ -158,7 +179,7 @@ TOLD = {
     " RUN_DATA_RETENTION_DAYS SNAPSHOT_QUEUE_URL",
 }
 
-# What of it is no resource that a permission could be about.
+# The variables that no permission refers to.
 WORDS = (
     "ADMINISTRATOR_ROLE CAMPAIGN_MONITOR_ENDPOINT CONTRIBUTOR_ROLE REPORT_RETENTION_DAYS ROLES_CLAIM RUN_DATA_RETENTION_DAYS"
     " SECRET_PREFIX VIEWER_ROLE"
@@ -224,8 +245,8 @@ def policies(properties):
     return [*role_of(properties)["Policies"], *given]
 
 
-def permissions(folder):
-    properties = of_type("AWS::Lambda::Function")[next(name for name, f in FOLDERS.items() if f == folder)]
+def permissions(function):
+    properties = of_type("AWS::Lambda::Function")[next(name for name, f in NAMES.items() if f == function)]
     return {
         (" ".join(sorted(as_list(s["Action"]))), " ".join(sorted(map(short, as_list(s["Resource"])))))
         for policy in policies(properties)
@@ -235,11 +256,11 @@ def permissions(folder):
 
 
 class Permissions(unittest.TestCase):
-    def test_each_function_may_do_what_the_table_says_and_nothing_else(self):
-        for folder, table in MAY.items():
-            with self.subTest(folder):
+    def test_each_function_has_the_permissions_of_the_table(self):
+        for function, table in MAY.items():
+            with self.subTest(function):
                 expected = {tuple(" ".join(sorted(words.split())) for words in row) for row in table}
-                self.assertEqual(permissions(folder), expected)
+                self.assertEqual(permissions(function), expected)
 
     def test_each_function_writes_its_own_log_only(self):
         for name, properties in of_type("AWS::Lambda::Function").items():
@@ -277,7 +298,7 @@ class Permissions(unittest.TestCase):
             self.assertEqual(len(properties["Roles"]), 1, name)
 
     def test_only_the_data_bucket_of_this_account_calls_upload(self):
-        function = next(name for name, folder in FOLDERS.items() if folder == "upload")
+        function = next(name for name, f in NAMES.items() if f == "upload")
         calls = [p for p in of_type("AWS::Lambda::Permission").values() if p["FunctionName"] == {"Ref": function}]
         self.assertEqual([p["Principal"] for p in calls], ["s3.amazonaws.com"])
         self.assertEqual(calls[0]["SourceAccount"], {"Ref": "AWS::AccountId"})
@@ -292,17 +313,24 @@ class Permissions(unittest.TestCase):
 
 
 class Functions(unittest.TestCase):
-    def test_every_folder_is_a_function_and_every_function_a_folder(self):
-        folders = {path.parent.name for path in (INFRA.parent / "functions").glob("*/Cargo.toml")}
-        self.assertEqual(set(FOLDERS.values()), folders)
-        self.assertEqual(set(MAY), folders)
+    def test_every_binary_is_deployed_and_every_function_has_a_binary(self):
+        binaries = set()
+        for manifest in (INFRA.parent / "functions").glob("*/Cargo.toml"):
+            several = {path.stem for path in (manifest.parent / "src" / "bin").glob("*.rs")}
+            binaries |= several or {manifest.parent.name}
+        self.assertEqual(set(BINARIES.values()), binaries)
+        self.assertEqual(set(NAMES.values()) - binaries, {"engine"})
 
-    def test_each_function_is_told_what_the_table_says(self):
+    def test_the_tables_have_every_function(self):
+        self.assertEqual(set(MAY), set(NAMES.values()))
+        self.assertEqual(set(VARIABLES), set(NAMES.values()))
+
+    def test_each_function_has_the_variables_of_the_table(self):
         for name, properties in of_type("AWS::Lambda::Function").items():
-            told = properties["Environment"]["Variables"]
-            self.assertEqual(" ".join(sorted(told)), TOLD[FOLDERS[name]], name)
+            variables = properties["Environment"]["Variables"]
+            self.assertEqual(" ".join(sorted(variables)), VARIABLES[NAMES[name]], name)
 
-    def test_what_a_function_is_told_exists(self):
+    def test_each_variable_refers_to_something_that_exists(self):
         for name, properties in of_type("AWS::Lambda::Function").items():
             for variable, value in properties["Environment"]["Variables"].items():
                 if variable == "SECRET_PREFIX":
@@ -310,9 +338,9 @@ class Functions(unittest.TestCase):
                 else:
                     self.assertIn(value["Ref"], RESOURCES.keys() | TEMPLATE["Parameters"].keys(), f"{name} {variable}")
 
-    def test_each_function_may_use_what_it_is_told_of(self):
+    def test_each_function_may_use_the_resources_of_its_variables(self):
         for name, properties in of_type("AWS::Lambda::Function").items():
-            allowed = " ".join(resources for _, resources in permissions(FOLDERS[name]))
+            allowed = " ".join(resources for _, resources in permissions(NAMES[name]))
             for variable, value in properties["Environment"]["Variables"].items():
                 if variable not in WORDS:
                     self.assertIn(value["Ref"], allowed, f"{name} {variable}")
@@ -332,7 +360,7 @@ class Functions(unittest.TestCase):
 class Queues(unittest.TestCase):
     def setUp(self):
         self.queues = of_type("AWS::SQS::Queue")
-        # No function's: what nobody could be told of.
+        # The dead-letter queue of the notifications. No function reads it.
         self.untold = self.queues.pop("UntoldQueue")
         self.mappings = of_type("AWS::Lambda::EventSourceMapping")
         self.dead = {
@@ -365,10 +393,21 @@ class Queues(unittest.TestCase):
 
     def test_batch_sizes(self):
         for properties in self.mappings.values():
-            folder = FOLDERS[properties["FunctionName"]["Ref"]]
-            self.assertEqual(properties["BatchSize"], 10 if folder.startswith("push-") else 1, folder)
+            function = NAMES[properties["FunctionName"]["Ref"]]
+            self.assertEqual(properties["BatchSize"], 10 if function.startswith("push-") else 1, function)
 
-    # AWS asks for six times: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    def test_a_request_that_a_user_waits_for_never_waits_behind_a_snapshot(self):
+        queues = {}
+        for properties in self.mappings.values():
+            queues[NAMES[properties["FunctionName"]["Ref"]]] = properties["EventSourceArn"]["Fn::GetAtt"][0]
+        self.assertEqual((queues["engine"], queues["snapshot"]), ("EngineQueue", "SnapshotQueue"))
+        (mapping,) = [p for p in self.mappings.values() if p["EventSourceArn"]["Fn::GetAtt"][0] == "EngineQueue"]
+        self.assertEqual(mapping["ScalingConfig"], {"MaximumConcurrency": 10})
+        # The longest request takes a minute, and its last attempt starts within 30 s (functions/snapshot/src/answer.rs).
+        timeout = default(RESOURCES["EngineFunction"]["Properties"]["Timeout"])
+        self.assertTrue(90 < timeout <= 120, timeout)
+
+    # AWS recommends six times the timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     def test_a_message_stays_hidden_for_six_times_the_timeout_of_its_function(self):
         for name, properties in self.mappings.items():
             timeout = default(RESOURCES[properties["FunctionName"]["Ref"]]["Properties"]["Timeout"])
@@ -390,7 +429,7 @@ class Queues(unittest.TestCase):
             for alarm in of_type("AWS::CloudWatch::Alarm").values()
             if alarm["MetricName"] == "Errors"
         ]
-        self.assertEqual(sorted(watched), sorted(FOLDERS))
+        self.assertEqual(sorted(watched), sorted(NAMES))
 
 
 class Data(unittest.TestCase):
@@ -434,8 +473,8 @@ class Data(unittest.TestCase):
         self.assertEqual(ends, {**of_a_run, **of_people, "reports/": {"Ref": "ReportRetentionDays"}})
         written = {
             resource.removeprefix("DataBucket/").removesuffix("*")
-            for folder in MAY
-            for actions, resources in permissions(folder)
+            for function in MAY
+            for actions, resources in permissions(function)
             for resource in resources.split()
             if "s3:PutObject" in actions.split()
         }
@@ -521,7 +560,7 @@ class HttpApi(unittest.TestCase):
 class Telling(unittest.TestCase):
     def test_rules_wait_for_what_the_functions_say_and_tell_only_the_topic(self):
         said = set()
-        for path in (INFRA.parent / "shared" / "src").rglob("*.rs"):
+        for path in (INFRA.parent / "shared").rglob("*.rs"):
             said.update(re.findall(r'"(Run [A-Z][a-z]+)"', path.read_text()))
         rules = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Events::Rule"}
         rules = {name: rule for name, rule in rules.items() if "EventPattern" in rule["Properties"]}

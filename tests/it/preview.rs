@@ -4,34 +4,50 @@ use crate::support::{Job, Scene, persons, wait_until};
 use jiff::Timestamp;
 use relay_cloud::Queue;
 use relay_model::catalog::{Document, Segment};
-use relay_model::engine::{PREVIEW_ROWS, PreviewOf, PreviewResult};
-use relay_pipeline::Previews;
+use relay_model::engine::{
+    EngineError, EngineRequest, EngineResponse, MemberCounts, PREVIEW_ROWS, SegmentPreview,
+};
+use relay_pipeline::EngineClient;
 use serde_json::json;
 
-fn previews(scene: &Scene) -> Previews {
-    let queue = scene.cloud.outputs().snapshot_queue_url.clone();
-    Previews { objects: scene.data(), snapshot_queue: Queue::new(scene.clients.sqs(), queue) }
+fn engine(scene: &Scene) -> EngineClient {
+    let outputs = scene.cloud.outputs();
+    let queue = |url: &String| Queue::new(scene.clients.sqs(), url.clone());
+    EngineClient {
+        objects: scene.data(),
+        engine_queue: queue(&outputs.engine_queue_url),
+        snapshot_queue: queue(&outputs.snapshot_queue_url),
+    }
 }
 
-/// Requests a preview and waits for its result.
-pub(crate) async fn preview(scene: &Scene, of: &PreviewOf) -> PreviewResult {
-    let previews = previews(scene);
-    let preview_id = previews.request(of, Timestamp::now()).await.unwrap();
-    assert!(previews.is_requested(preview_id).await.unwrap());
-    let mut found = None;
-    wait_until("the preview is made", async || {
-        found = previews.result(preview_id).await.unwrap();
-        found.is_some()
+/// Requests a preview and waits for the answer.
+async fn preview(scene: &Scene, request: &EngineRequest) -> Result<SegmentPreview, EngineError> {
+    let engine = engine(scene);
+    let request_id = engine.send(request, Timestamp::now()).await.unwrap();
+    assert!(engine.is_requested(request_id).await.unwrap());
+    let mut answer = None;
+    wait_until("the request is answered", async || {
+        answer = engine.answer(request_id).await.unwrap();
+        answer.is_some()
     })
     .await;
-    let found = found.unwrap();
-    assert_eq!((found.preview_id, &found.segment), (preview_id, of.segment()));
-    found
+    let answer = answer.unwrap();
+    assert_eq!((answer.request_id, &answer.segment), (request_id, request.segment_id()));
+    match answer.result {
+        Ok(EngineResponse::Preview(preview)) => Ok(preview),
+        Ok(other) => panic!("{other:?} is not a preview"),
+        Err(error) => Err(error),
+    }
 }
 
-fn draft(id: &str, query: &str) -> PreviewOf {
+/// Requests a preview of a saved segment and waits for the answer.
+pub(crate) async fn saved_preview(scene: &Scene, segment: &str) -> Result<SegmentPreview, EngineError> {
+    preview(scene, &EngineRequest::saved_preview(segment.to_owned().try_into().unwrap())).await
+}
+
+fn draft(id: &str, query: &str) -> EngineRequest {
     let segment = json!({ "id": id, "name": id, "query": query, "member_key": "customer_id" });
-    PreviewOf::Draft(Segment::parse(&segment.to_string()).unwrap())
+    EngineRequest::draft_preview(Segment::parse(&segment.to_string()).unwrap())
 }
 
 pub(crate) async fn a_segment_is_previewed_before_it_is_used(scene: &Scene) {
@@ -45,16 +61,13 @@ pub(crate) async fn a_segment_is_previewed_before_it_is_used(scene: &Scene) {
     }
     job.ready(&people).await;
 
-    let saved = PreviewOf::Saved("seen".to_owned().try_into().unwrap());
-    let found = preview(scene, &saved).await;
-    assert_eq!(found.error, None);
-    let counts = (found.rows, found.rows_without_key, found.duplicate_member_rows);
-    assert_eq!(counts, (Some(40), Some(0), Some(1)));
+    let found = saved_preview(scene, "seen").await.unwrap();
+    assert_eq!(found.counts, MemberCounts { rows: 40, rows_without_key: 0, duplicate_member_rows: 1 });
     let columns: Vec<(&str, &str)> =
-        found.columns.iter().map(|column| (column.name.as_str(), column.kind.as_str())).collect();
+        found.description.columns.iter().map(|column| (column.name.as_str(), column.kind.as_str())).collect();
     let expected = ["customer_id", "email", "name", "city"].map(|name| (name, "text"));
     assert_eq!(columns, [&expected[..], &[("points", "integer")]].concat());
-    assert_eq!((found.first_rows.len(), &found.unusable_columns), (PREVIEW_ROWS, &Vec::new()));
+    assert_eq!((found.first_rows.len(), &found.description.unusable_columns), (PREVIEW_ROWS, &Vec::new()));
     let row = json!({
         "customer_id": "P0000001", "email": "person1@mail.example.com", "name": "First1 Last1",
         "city": "City 1", "points": 1,
@@ -64,28 +77,30 @@ pub(crate) async fn a_segment_is_previewed_before_it_is_used(scene: &Scene) {
     assert_eq!((found.sources.len(), found.sources[0].source.as_str()), (1, "seen"));
     assert_eq!(found.sources[0].objects, 1);
 
-    // Errors have a helpful text, for saved segments and drafts.
+    // An error says what is wrong and how to correct it, whether the definition is saved or not.
     let wrong = [
         (draft("typo", "SELECT customer_id, emial FROM seen"), "query_unknown_column", "did you mean email"),
         (draft("typo", "SELECT email FROM seen"), "query_member_key_missing", "its columns are: email"),
         (draft("typo", "SELECT customer_id FROM sene"), "query_unknown_source", "the sources are: seen"),
         (draft("typo", "DROP TABLE seen"), "query_not_a_select", "DROP"),
-        (PreviewOf::Saved("nowhere".to_owned().try_into().unwrap()), "catalog_missing", "nowhere"),
+        (
+            EngineRequest::saved_preview("nowhere".to_owned().try_into().unwrap()),
+            "catalog_missing",
+            "nowhere",
+        ),
     ];
-    for (of, code, words) in wrong {
-        let found = preview(scene, &of).await;
-        let error = found.error.unwrap();
+    for (request, code, words) in wrong {
+        let error = preview(scene, &request).await.unwrap_err();
         assert!(error.code == code && error.text.contains(words), "{error:?}");
-        assert_eq!((found.rows, found.first_rows.len(), found.columns.len()), (None, 0, 0));
     }
-    let missing = preview(scene, &draft("typo", "SELECT customer_id, emial FROM seen")).await.error.unwrap();
+    let missing = preview(scene, &draft("typo", "SELECT customer_id, emial FROM seen")).await.unwrap_err();
     for column in ["customer_id", "email", "city", "points"] {
         assert!(missing.text.contains(column), "{}", missing.text);
     }
 
-    // A preview does not occupy the export.
+    // A preview is not a run: the export has no active run.
     assert_eq!(scene.ledger().active_run(&job.id()).await.unwrap(), None);
     let unknown = "01938f5e-7c00-7000-8000-000000000001".parse().unwrap();
-    assert!(!previews(scene).is_requested(unknown).await.unwrap());
-    assert_eq!(previews(scene).result(unknown).await.unwrap(), None);
+    assert!(!engine(scene).is_requested(unknown).await.unwrap());
+    assert_eq!(engine(scene).answer(unknown).await.unwrap(), None);
 }

@@ -161,7 +161,7 @@ pub(crate) async fn broken_rules_name_the_field(scene: &Scene) {
     check_refused(&refused, "query_unknown_column", "/rules/rules/1/all/0", words);
     let refused = save("/rules/rules/0/all/1/any/1/column", json!("points")).await;
     let words =
-        "column points of ruled is a number, and ends_with asks for a text here; compare it with numbers";
+        "column points of ruled is a number, and ends_with needs a text here; compare it with numbers";
     check_refused(&refused, "rules_wrong_type", "/rules/rules/0/all/1/any/1", words);
     let refused = save("/rules/rules/1/path/0/on", json!({ "customer_id": "custommer" })).await;
     check_refused(&refused, "query_unknown_column", "/rules/rules/1/path/0/on", "did you mean customer?");

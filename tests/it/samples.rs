@@ -7,6 +7,7 @@ use relay_connectors::campaign_monitor::CampaignMonitorTarget;
 use relay_connectors::dynamics365_sales::Dynamics365SalesTarget;
 use relay_connectors::marketo::MarketoTarget;
 use relay_connectors::omnisend::OmnisendTarget;
+use relay_model::engine::EngineMessage;
 use relay_model::run::{BatchPointer, StageMessage};
 use relay_model::uploads::segment_of;
 use relay_privacy::PersonMessage;
@@ -17,6 +18,7 @@ const TICK: &str = include_str!("../../events/tick.json");
 const API: &str = include_str!("../../events/api.json");
 const UPLOAD: &str = include_str!("../../events/upload.json");
 const SNAPSHOT: &str = include_str!("../../events/snapshot.json");
+const ENGINE: &str = include_str!("../../events/engine.json");
 const CHUNK: &str = include_str!("../../events/chunk.json");
 const PUSH: &str = include_str!("../../events/push-campaign-monitor.json");
 const PUSH_MARKETO: &str = include_str!("../../events/push-marketo.json");
@@ -43,7 +45,11 @@ fn read_push<T: DeserializeOwned>(event: &str) {
 
 #[test]
 fn the_samples_are_read_as_the_functions_read_them() {
-    for event in [SNAPSHOT, CHUNK, FINISH] {
+    let run = EngineMessage::run(RUN_ID.parse().unwrap());
+    assert_eq!(EngineMessage::parse(&body(SNAPSHOT)).unwrap(), run);
+    let request = EngineMessage::request("01938f5e-7c00-7000-8000-000000000003".parse().unwrap());
+    assert_eq!(EngineMessage::parse(&body(ENGINE)).unwrap(), request);
+    for event in [CHUNK, FINISH] {
         assert_eq!(StageMessage::parse(&body(event)).unwrap().run_id.to_string(), RUN_ID);
     }
     let request_id = PersonMessage::parse(&body(PERSON)).unwrap().request_id.to_string();
@@ -95,7 +101,7 @@ pub(crate) async fn every_function_answers_its_sample(scene: &Scene) {
     let answered: SqsBatchResponse = serde_json::from_value(invoke("person", PERSON).await).unwrap();
     assert!(answered.batch_item_failures.is_empty());
 
-    // The run does not exist, so each message is reported as failed.
+    // Neither the run nor the request exists, so each message is reported as failed.
     let check = async |function: &str, event: &str| {
         let response: SqsBatchResponse = serde_json::from_value(invoke(function, event).await).unwrap();
         let sent: SqsEvent = serde_json::from_str(event).unwrap();
@@ -105,6 +111,7 @@ pub(crate) async fn every_function_answers_its_sample(scene: &Scene) {
     };
     tokio::join!(
         check("snapshot", SNAPSHOT),
+        check("engine", ENGINE),
         check("chunk", CHUNK),
         check("push-campaign-monitor", PUSH),
         check("push-marketo", PUSH_MARKETO),

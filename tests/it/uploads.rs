@@ -1,6 +1,6 @@
 //! Custom uploads: a CSV object in the bucket starts all further steps.
 
-use crate::preview::preview;
+use crate::preview::saved_preview;
 use crate::support::messages::{dead_letters, journal};
 use crate::support::{Job, Scene, emails, persons, wait_until};
 use crate::upload_expiry;
@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use local::demo::Person;
 use local::issuer::{Role, TokenRequest};
 use relay_cloud::ledger::{SegmentUploads, UploadPointer};
-use relay_model::engine::PreviewOf;
 use relay_model::run::{RunState, Trigger, TriggerKind};
 use relay_model::uploads::{AcceptedUpload, UploadId, UploadManifest, UploadOutcome};
 use relay_model::{Counts, RunId, SegmentId};
@@ -160,12 +159,10 @@ async fn the_list_follows_the_uploads(scene: &Scene) {
     let current = latest.current.unwrap();
     let ended = UploadPointer { expires_at: Timestamp::now(), ..current.clone() };
     assert!(scene.ledger().set_upload(&segment(&job), &ended).await.unwrap());
-    // A preview shows no members that a run would not deliver.
-    let expired = preview(scene, &PreviewOf::Saved(segment(&job))).await;
-    assert_eq!((expired.rows, expired.first_rows.len()), (None, 0));
-    let error = expired.error.unwrap();
+    // A run would deliver no member of the expired upload, so a preview shows none.
+    let error = saved_preview(scene, segment(&job).as_str()).await.unwrap_err();
     assert_eq!(error.code, "upload_expired");
-    assert!(error.text.contains("its upload has come to its end; put a new file"), "{}", error.text);
+    assert!(error.text.contains("its upload has expired; put a new file"), "{}", error.text);
     tick(scene).await;
     let trigger = expiry_trigger(&segment(&job), &second.upload_id, 0);
     let run_id = asked(scene, &job, &trigger).await;

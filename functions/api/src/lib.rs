@@ -26,7 +26,7 @@ use access::RoleNames;
 use axum::http::StatusCode;
 use axum::{Extension, Router};
 use problem::Problem;
-use relay_pipeline::{Connections, Previews, RunRequests};
+use relay_pipeline::{Connections, EngineClient, RunRequests};
 use relay_privacy::PersonRequests;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,8 +39,8 @@ pub struct Api {
     pub requests: RunRequests,
     /// Connectors.
     pub connections: Connections,
-    /// Previews, and with them the data bucket.
-    pub previews: Previews,
+    /// The query engine, and the data bucket.
+    pub engine: EngineClient,
     /// What is asked for single people.
     pub people: PersonRequests,
     /// Where credentials go.

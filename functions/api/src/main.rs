@@ -4,7 +4,7 @@ use api::Api;
 use api::access::RoleNames;
 use lambda_http::{Error, run, tracing};
 use relay_cloud::{Clients, Objects, Queue, Settings};
-use relay_pipeline::{Connections, Previews, RunRequests};
+use relay_pipeline::{Connections, EngineClient, RunRequests};
 use relay_privacy::PersonRequests;
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,17 +19,18 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment().await;
     let requests = RunRequests::of(&clients)?;
     let connections = Connections::new(&clients, Some(&Settings.campaign_monitor_endpoint()?))?;
-    let previews = Previews {
+    let engine = EngineClient {
         objects: Objects::new(clients.s3(), Settings.data_bucket()?),
+        engine_queue: Queue::new(clients.sqs(), Settings.engine_queue_url()?),
         snapshot_queue: requests.snapshot_queue.clone(),
     };
     let people = PersonRequests {
-        objects: previews.objects.clone(),
+        objects: engine.objects.clone(),
         queue: Queue::new(clients.sqs(), Settings.person_queue_url()?),
     };
     let api = Api {
         requests,
-        previews,
+        engine,
         people,
         connections,
         secrets: clients.secrets_manager(),

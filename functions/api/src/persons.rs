@@ -157,7 +157,7 @@ async fn read(
     let is_found = request.kind == PersonRequestKind::Export && request.state == RequestPhase::Succeeded;
     let found = if is_found {
         let link =
-            link_to(&api.previews.objects, &request_id.found_key(), &format!("{request_id}.json")).await?;
+            link_to(&api.engine.objects, &request_id.found_key(), &format!("{request_id}.json")).await?;
         api.record(&caller, AuditAction::DownloadPerson, "person_request", &request_id.to_string(), None)
             .await?;
         Some(link)

@@ -1,100 +1,100 @@
-//! All members of a segment as a CSV.
+//! Downloads: all members of a segment as a CSV file.
 
-use crate::handler::{Snapshots, TABLE_QUERY, query_error};
-use crate::preview::Trouble;
+use crate::answer::{member_counts, segment_columns, source_sizes, unusable_columns};
+use crate::context::{Context, TABLE_QUERY};
+use crate::errors::{RequestError, segment_error};
+use crate::governance::withheld_attributes;
+use crate::uploads::unexpired_upload;
 use relay_delivery::snapshot::{MEMBER_KEY_COLUMN, SnapshotReader};
-use relay_engine::{
-    Description, Engine, EngineSettings, QueryError, SegmentQuery, SnapshotFigures, describe, evaluate,
-};
+use relay_engine::{Engine, EngineSettings, QueryError, SegmentQuery, describe, evaluate};
 use relay_model::catalog::{Origin, Segment, Selection, Source};
-use relay_model::engine::PreviewId;
+use relay_model::engine::{EngineRequestId, MembersDownload, SegmentDescription};
 use relay_pipeline::StageError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-/// A file of all members.
-pub(crate) struct MembersFile {
-    pub(crate) description: Description,
-    /// Columns whose values are shown to nobody.
-    pub(crate) withheld: BTreeSet<String>,
-    pub(crate) figures: SnapshotFigures,
-    pub(crate) bytes: u64,
+/// Writes the members that an export would deliver now to a CSV file, with every column that can be mapped, and stores the
+/// file.
+pub(crate) async fn download(
+    context: &Context,
+    request_id: EngineRequestId,
+    segment: &Segment,
+    sources: &BTreeMap<String, Source>,
+) -> Result<MembersDownload, RequestError> {
+    let lake = context.engine(settings(), sources).await?;
+    let (upload_engine, query, member_key) = members_query(context, segment).await?;
+    let engine = upload_engine.as_ref().unwrap_or(&lake);
+    let failed = |error: QueryError| segment_error(segment, &error);
+    let description = describe(engine, &query, &member_key).await.map_err(failed)?;
+    let names: Vec<String> = description.columns.iter().map(|column| column.name.clone()).collect();
+    let withheld = withheld_attributes(context, &lake, segment, &names, sources).await?;
+    let unusable_columns = unusable_columns(&description, &withheld);
+    let columns = segment_columns(description, &withheld);
+    let attributes = columns.iter().map(|column| column.name.clone()).collect();
+    let key_column = if withheld.contains(&member_key) { KeyColumn::Omitted } else { KeyColumn::First };
+    let query = SegmentQuery { text: query, member_key, attributes };
+    let directory = tempfile::tempdir().map_err(StageError::from)?;
+    let (members, csv) = (directory.path().join("members.parquet"), directory.path().join("members.csv"));
+    let figures = evaluate(engine, &query, &members).await.map_err(failed)?;
+    let path = csv.clone();
+    let written = tokio::task::spawn_blocking(move || write_csv(&members, &path, key_column)).await;
+    let file_bytes = written.map_err(|error| StageError::stop("download_panicked", error.to_string()))??;
+    context.objects.upload(&request_id.members_key(), &csv).await.map_err(StageError::from)?;
+    Ok(MembersDownload {
+        description: SegmentDescription { columns, unusable_columns },
+        counts: member_counts(&figures),
+        sources: source_sizes(figures.sources),
+        file_bytes,
+    })
 }
 
-impl Snapshots {
-    /// Writes the members that an export would bring now, with every column that it could map, and stores them.
-    pub(crate) async fn download(
-        &self,
-        segment: &Segment,
-        preview_id: PreviewId,
-        sources: &BTreeMap<String, Source>,
-    ) -> Result<MembersFile, Trouble> {
-        let settings = || EngineSettings::new(std::env::temp_dir());
-        let lake = self.engine(settings(), sources).await?;
-        let (own_engine, query, member_key) = self.rows_of(segment, settings()).await?;
-        let engine = own_engine.as_ref().unwrap_or(&lake);
-        let failed = |error: QueryError| query_error(segment, &error);
-        let mut description = describe(engine, &query, &member_key).await.map_err(failed)?;
-        let names: Vec<String> = description.columns.iter().map(|column| column.name.clone()).collect();
-        let withheld = self.withheld(&lake, segment, &names, sources).await?;
-        description.columns.retain(|column| !withheld.contains(&column.name));
-        let key = if withheld.contains(&member_key) { ShownKey::Withheld } else { ShownKey::First };
-        let attributes = description.columns.iter().map(|column| column.name.clone()).collect();
-        let query = SegmentQuery { text: query, member_key, attributes };
-        let directory = tempfile::tempdir().map_err(StageError::from)?;
-        let (members, csv) = (directory.path().join("members.parquet"), directory.path().join("members.csv"));
-        let figures = evaluate(engine, &query, &members).await.map_err(failed)?;
-        let path = csv.clone();
-        let written = tokio::task::spawn_blocking(move || write_csv(&members, &path, key)).await;
-        let bytes = written.map_err(|error| StageError::stop("download_panicked", error.to_string()))??;
-        self.objects.upload(&preview_id.members_key(), &csv).await.map_err(StageError::from)?;
-        Ok(MembersFile { description, withheld, figures, bytes })
-    }
+fn settings() -> EngineSettings {
+    EngineSettings::new(std::env::temp_dir())
+}
 
-    /// What an export would bring now: the engine, where it is none over the lake, the query and its member key.
-    async fn rows_of(
-        &self,
-        segment: &Segment,
-        settings: EngineSettings,
-    ) -> Result<(Option<Engine>, String, String), Trouble> {
-        match segment.origin()? {
-            Origin::Selection(Selection { query, member_key }) => {
-                Ok((None, query.into_owned(), member_key.to_owned()))
-            }
-            Origin::Upload(upload) => {
-                let current = self.live_upload(segment).await?;
-                let engine = self.table_engine(&current.object_key, settings).await?;
-                Ok((Some(engine), TABLE_QUERY.to_owned(), upload.member_key_column().to_owned()))
-            }
+/// Returns the query for the segment's members and its member key. The engine is set for an upload's table, and missing
+/// for a query over the sources of the catalog.
+async fn members_query(
+    context: &Context,
+    segment: &Segment,
+) -> Result<(Option<Engine>, String, String), RequestError> {
+    match segment.origin()? {
+        Origin::Selection(Selection { query, member_key }) => {
+            Ok((None, query.into_owned(), member_key.to_owned()))
+        }
+        Origin::Upload(upload) => {
+            let current = unexpired_upload(context, segment).await?;
+            let engine = context.table_engine(&current.object_key, settings()).await?;
+            Ok((Some(engine), TABLE_QUERY.to_owned(), upload.member_key_column().to_owned()))
         }
     }
 }
 
-/// Whether the member key is in the file.
+/// Where the member key is in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ShownKey {
+enum KeyColumn {
     /// It is the first column.
     First,
-    /// It is shown to nobody.
-    Withheld,
+    /// It is left out, because it contains data that must not be shown.
+    Omitted,
 }
 
-/// Writes a snapshot as CSV, in constant memory. Gives the file's size.
-fn write_csv(snapshot: &Path, csv: &Path, key: ShownKey) -> Result<u64, StageError> {
-    let damaged =
+/// Writes a snapshot as CSV, in constant memory. Returns the file's size in bytes.
+fn write_csv(snapshot: &Path, csv: &Path, key_column: KeyColumn) -> Result<u64, StageError> {
+    let not_written =
         |error: &csv::Error| StageError::again("disk", format!("members cannot be written: {error}"));
     let reader = SnapshotReader::open(File::open(snapshot)?)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(File::create(csv)?));
-    let shown = |key_text: String| Some(key_text).filter(|_| key == ShownKey::First).into_iter();
-    let header = shown(MEMBER_KEY_COLUMN.to_owned()).chain(reader.attributes().iter().cloned());
-    writer.write_record(header).map_err(|error| damaged(&error))?;
+    let key = |key: String| Some(key).filter(|_| key_column == KeyColumn::First).into_iter();
+    let header = key(MEMBER_KEY_COLUMN.to_owned()).chain(reader.attributes().iter().cloned());
+    writer.write_record(header).map_err(|error| not_written(&error))?;
     for member in reader {
         let member = member?;
         let values = member.attributes.iter().map(|value| value.to_text().unwrap_or_default());
-        let record = shown(member.key.0.clone()).chain(values);
-        writer.write_record(record).map_err(|error| damaged(&error))?;
+        let record = key(member.key.0.clone()).chain(values);
+        writer.write_record(record).map_err(|error| not_written(&error))?;
     }
     writer.flush()?;
     Ok(csv.metadata()?.len())

@@ -18,10 +18,11 @@ const STARTS: usize = 5;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What all functions together are told by the template; each takes what it knows.
-const ENVIRONMENT: [(&str, &str); 21] = [
+const ENVIRONMENT: [(&str, &str); 22] = [
     ("DATA_BUCKET", "data"),
     ("CATALOG_TABLE", "catalog"),
     ("LEDGER_TABLE", "ledger"),
+    ("ENGINE_QUEUE_URL", "http://127.0.0.1:9/000000000000/engine.fifo"),
     ("SNAPSHOT_QUEUE_URL", "http://127.0.0.1:9/000000000000/snapshot.fifo"),
     ("CHUNK_QUEUE_URL", "http://127.0.0.1:9/000000000000/chunk.fifo"),
     ("PUSH_CAMPAIGN_MONITOR_QUEUE_URL", "http://127.0.0.1:9/000000000000/push.fifo"),

@@ -32,6 +32,11 @@ impl Settings {
         required("LEDGER_TABLE")
     }
 
+    /// The queue of requests to the query engine that take a minute at most.
+    pub fn engine_queue_url(self) -> Result<String, SettingsError> {
+        required("ENGINE_QUEUE_URL")
+    }
+
     /// The queue that starts snapshots.
     pub fn snapshot_queue_url(self) -> Result<String, SettingsError> {
         required("SNAPSHOT_QUEUE_URL")
@@ -40,6 +45,12 @@ impl Settings {
     /// The queue that starts chunking.
     pub fn chunk_queue_url(self) -> Result<String, SettingsError> {
         required("CHUNK_QUEUE_URL")
+    }
+
+    /// The queue that starts chunking, or `None` in a function that evaluates no runs.
+    #[must_use]
+    pub fn optional_chunk_queue_url(self) -> Option<String> {
+        self.chunk_queue_url().ok()
     }
 
     /// The queue of batches for Campaign Monitor.

@@ -1,4 +1,4 @@
-//! From an author's text to a plan, or to what is wrong with it: one SELECT, over declared sources only.
+//! Plans a segment's query: one SELECT over declared sources.
 
 use crate::columns::{MEMBER_KEY, OutputColumn, Selection, column_type};
 use crate::engine::{Engine, Mode, Session};
@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use relay_model::query::{TextError, one_line, parse, with_large_stack};
 use std::panic::AssertUnwindSafe;
 
-/// A segment's query and what an export wants of it.
+/// A segment's query and the attributes that an export maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentQuery {
     /// One SELECT.
@@ -24,40 +24,40 @@ pub struct SegmentQuery {
     pub attributes: Vec<String>,
 }
 
-/// A query that can be evaluated.
+/// A planned query.
 pub(crate) struct Planned {
     pub(crate) session: Session,
     pub(crate) plan: LogicalPlan,
     pub(crate) selection: Selection,
 }
 
-/// Says what the query would give, or what is wrong with it, without reading rows. Lists the sources that it names
-/// and reads their headers, footers or samples.
+/// Returns the columns of the query's snapshot. Lists the sources of the query and reads their headers, footers or samples,
+/// but no row.
 pub async fn check(engine: &Engine, query: &SegmentQuery) -> Result<Vec<OutputColumn>, QueryError> {
     let planned = Box::pin(with_large_stack(plan(engine, query, Mode::Fast))).await?;
     Ok(planned.selection.columns)
 }
 
-/// What a query would give.
+/// The columns of a query's result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
-    /// The columns of its result that an export can map, in their order.
+    /// The columns that an export can map, in the order of the query.
     pub columns: Vec<OutputColumn>,
-    /// The others.
+    /// The other columns.
     pub unusable_columns: Vec<UnusableColumn>,
 }
 
-/// A column of a query's result that no export can map.
+/// A column of a query's result that cannot be mapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusableColumn {
     /// Its name.
     pub name: String,
-    /// Why, and what to write instead.
+    /// The reason, and what to write instead.
     pub problem: QueryError,
 }
 
-/// Says what a query would give, whatever an export wants of it, without reading rows. It is wrong where its member key
-/// is, where two of its columns have one name, or where the engine cannot carry it out.
+/// Returns the columns of a query's result without reading a row. Returns an error if the member key is missing or
+/// unsupported, if two columns have the same name, or if the engine cannot plan the query.
 pub async fn describe(engine: &Engine, text: &str, member_key: &str) -> Result<Description, QueryError> {
     let query =
         SegmentQuery { text: text.to_owned(), member_key: member_key.to_owned(), attributes: Vec::new() };
@@ -85,7 +85,7 @@ async fn described(engine: &Engine, query: &SegmentQuery) -> Result<Description,
             }
         }
     }
-    // Some of what cannot be shows only where the work itself is planned.
+    // Some errors appear only in the physical plan.
     work(&session.context, plan, selection, Part::Whole).await?;
     Ok(description)
 }
@@ -107,8 +107,8 @@ pub(crate) async fn plan(engine: &Engine, query: &SegmentQuery, mode: Mode) -> R
     Ok(Planned { session, plan, selection })
 }
 
-/// The declared sources that the query names. Anything else that it reads from, a file's address, a catalog's table
-/// or a table function, is an unknown source.
+/// Returns the declared sources of the query. A file's address, a table of another catalog or a table function is an unknown
+/// source.
 fn sources(engine: &Engine, statement: &EngineStatement) -> Result<Vec<String>, QueryError> {
     let (tables, _) = resolve_table_references(statement, false).map_err(|error| planning(&error))?;
     let declared = engine.source_names();

@@ -1,4 +1,4 @@
-//! The columns of a snapshot: which ones, and the few types that they may have.
+//! The columns of a snapshot and their types.
 
 use crate::check::SegmentQuery;
 use crate::errors::QueryError;
@@ -16,24 +16,24 @@ pub(crate) const MEMBER_KEY: &str = "member_key";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
-    /// UTF-8 text; also decimals, times of day, intervals and unsigned 64-bit numbers.
+    /// UTF-8 text. Also decimals, times of day, intervals and unsigned 64-bit numbers.
     Text,
-    /// Signed 64-bit.
+    /// Signed 64-bit integer.
     Integer,
-    /// 64-bit floating point.
+    /// 64-bit floating-point number.
     Decimal,
     /// True or false.
     Boolean,
-    /// A calendar day.
+    /// Calendar day.
     Date,
-    /// A moment in microseconds of UTC.
+    /// Moment in UTC, in microseconds.
     Moment,
-    /// A day and a time of day without a time zone, in microseconds.
+    /// Day and time of day without a time zone, in microseconds.
     LocalMoment,
 }
 
 impl ColumnType {
-    /// What people are told.
+    /// Returns the name in documents of the API.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl ColumnType {
         }
     }
 
-    /// The Arrow type that the snapshot's file has.
+    /// Returns the Arrow type in the snapshot's file.
     #[must_use]
     pub fn data_type(self) -> DataType {
         match self {
@@ -72,17 +72,17 @@ pub struct OutputColumn {
     pub column_type: ColumnType,
 }
 
-/// What is selected from the author's query, and what it makes in the file.
+/// The columns that are selected from a query's result.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    /// The expressions, named as the columns.
+    /// The expressions, with the names of the columns.
     pub(crate) expressions: Vec<Expr>,
-    /// The columns.
+    /// The columns of the file.
     pub(crate) columns: Vec<OutputColumn>,
 }
 
 impl Selection {
-    /// The member key and the attributes, out of the query's result.
+    /// Selects the member key and the attributes from the query's result.
     pub(crate) fn new(result: &DFSchema, query: &SegmentQuery) -> Result<Self, QueryError> {
         let names: Vec<String> = result.fields().iter().map(|field| field.name().clone()).collect();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -120,7 +120,7 @@ impl Selection {
         Ok(Self { expressions, columns })
     }
 
-    /// The columns of a snapshot without members, whose attributes are text for want of anything else.
+    /// Returns the columns of a snapshot without members. Attributes are text because their types are unknown.
     pub(crate) fn without_rows(attributes: &[String]) -> Self {
         let text = |name: &str| OutputColumn { name: name.to_owned(), column_type: ColumnType::Text };
         let mut columns = vec![text(MEMBER_KEY)];
@@ -132,7 +132,7 @@ impl Selection {
         Self { expressions: Vec::new(), columns }
     }
 
-    /// The file's schema.
+    /// Returns the file's schema.
     pub(crate) fn schema(&self) -> SchemaRef {
         let fields: Vec<Field> = self
             .columns
@@ -148,13 +148,13 @@ fn normalised(column: Expr, from: &DataType, to: ColumnType) -> Expr {
     let target = to.data_type();
     match from {
         from if *from == target => column,
-        // By way of text, or 0.1 would become 0.10000000149011612.
+        // The cast is made through text, because 0.1 would become 0.10000000149011612.
         DataType::Float16 | DataType::Float32 => cast(cast(column, DataType::Utf8), target),
         _ => cast(column, target),
     }
 }
 
-/// The type that a column of a query's result has in a snapshot.
+/// Returns the snapshot type of a column of a query's result.
 pub(crate) fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
     let unsupported =
         |kind, advice: String| QueryError::UnsupportedColumn { name: field.name().clone(), kind, advice };
@@ -196,7 +196,7 @@ pub(crate) fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
         | DataType::FixedSizeList(..) => {
             return Err(unsupported(
                 "a list",
-                format!("take its elements apart into rows with unnest({name}) AS element, or leave it out"),
+                format!("turn its elements into rows with unnest({name}) AS element, or do not select it"),
             ));
         }
         DataType::Struct(fields) => {
@@ -213,7 +213,7 @@ pub(crate) fn column_type(field: &Field) -> Result<ColumnType, QueryError> {
             ));
         }
         DataType::Map(..) | DataType::Union(..) | DataType::RunEndEncoded(..) | DataType::Dictionary(..) => {
-            return Err(unsupported("of a nested type", "leave it out".to_owned()));
+            return Err(unsupported("of a nested type", "do not select it".to_owned()));
         }
     })
 }

@@ -1,10 +1,10 @@
-//! How many members a query has, and nothing else of them: nothing is sorted or written for it.
+//! Counts the members of a query, without sorting or writing them.
 
 use crate::check::{Planned, SegmentQuery, plan};
 use crate::columns::{MEMBER_KEY, Selection};
 use crate::engine::{Engine, Mode};
 use crate::errors::QueryError;
-use crate::evaluate::{panicked, with_pauses};
+use crate::evaluate::{panicked, with_yields};
 use crate::explain::{Budgets, planning, running};
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
@@ -21,8 +21,8 @@ use std::panic::AssertUnwindSafe;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-/// Counts the members: those whom [`crate::evaluate()`] would write, and with them whoever is kept out of it and is still in
-/// the lake. It takes the engine's time limit, or the time that is left until the deadline where that is less.
+/// Counts the members that [`crate::evaluate()`] would write, including excluded ones. Ends at the engine's time limit or at
+/// the deadline, whichever is earlier.
 pub async fn count_members(
     engine: &Engine,
     query: &SegmentQuery,
@@ -46,7 +46,7 @@ async fn attempt(engine: &Engine, query: &SegmentQuery, mode: Mode) -> Result<u6
         start(&session.context, plan, selection).await
     }));
     let batches = Box::pin(started.catch_unwind()).await.map_err(|_| panicked())??;
-    // On a task of its own: an operator that does not pause would otherwise stop the clock as well.
+    // The count runs on a task of its own, because an operator that does not yield would also block the timeout.
     let mut counting = JoinSet::new();
     counting.spawn(counted(batches, engine.budgets()));
     match counting.join_next().await {
@@ -69,7 +69,7 @@ async fn start(
         .and_then(LogicalPlanBuilder::build)
         .map_err(|error| planning(&error))?;
     let plan = DataFrame::new(context.state(), plan).create_physical_plan().await;
-    let plan = plan.and_then(with_pauses).map_err(|error| planning(&error))?;
+    let plan = plan.and_then(with_yields).map_err(|error| planning(&error))?;
     execute_stream(plan, context.task_ctx()).map_err(|error| planning(&error))
 }
 

@@ -1,4 +1,4 @@
-//! CSV sources: headers that are checked before the engine sees the table, and rows by the header's names.
+//! CSV sources: checks all headers before the query starts, and decodes rows by the names in the header.
 
 use crate::errors::QueryError;
 use crate::objects::SourceObjects;
@@ -13,20 +13,20 @@ use relay_delivery::delimited::{Malformed, RecordForm, RecordReader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The most columns that a header may have.
+/// Largest number of columns in a header.
 pub(crate) const MAX_COLUMNS: usize = 2_000;
-/// The longest name of a column, in bytes.
+/// Longest name of a column, in bytes.
 const MAX_NAME_BYTES: usize = 128;
-/// How many headers are read at once.
+/// Number of headers that are read concurrently.
 const HEADERS_AT_ONCE: usize = 8;
 const HEADER: RecordForm =
     RecordForm { separator: b',', max_fields: MAX_COLUMNS, max_record_bytes: MAX_RECORD_BYTES };
 const QUESTION: &str = "is this a CSV file with a header row?";
 
-/// Reads every object's header and makes the table that they describe.
+/// Reads every object's header and creates the table.
 ///
-/// All objects must have the same columns, in any order: a part without its header row, or of another table, would
-/// otherwise become rows of nothing.
+/// All objects must have the same columns, in any order. Otherwise an object without a header row, or of another table,
+/// would become rows of NULLs.
 pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, QueryError> {
     let locations: Vec<Path> = objects.objects().map(|object| object.location.clone()).collect();
     let mut headers = stream::iter(locations)
@@ -50,8 +50,8 @@ pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, Quer
     Ok(TextTable { format: TextFormat::Csv, objects, schema: Arc::new(Schema::new(fields)) })
 }
 
-/// What is missing is named, because the first object has proved it to be a column. What is additional is only
-/// counted: where the header row is missing it would be somebody's data.
+/// Names the missing columns, which the first object has. Only counts the additional ones, because they are personal data
+/// if the header row is missing.
 fn same_columns(
     objects: &SourceObjects,
     first_location: &Path,
@@ -79,7 +79,7 @@ fn same_columns(
 async fn header(objects: &SourceObjects, location: &Path) -> Result<Vec<String>, QueryError> {
     let too_long = || objects.bad(location, format!("has a header longer than 1 MiB; {QUESTION}"));
     let limit = u64::try_from(MAX_RECORD_BYTES + 1).unwrap_or(u64::MAX);
-    // The header is nearly always in the first few kilobytes, so little is asked for at first.
+    // The header is nearly always in the first few kilobytes, so the first request is small.
     for first_bytes in [64 * 1024, limit] {
         let mut body = objects.stream(location, Some(first_bytes)).await?;
         let mut reader = RecordReader::new(HEADER);
@@ -117,7 +117,7 @@ fn refuse_malformed(
     }
 }
 
-/// Without the byte order mark that spreadsheets write.
+/// Removes the byte order mark that spreadsheet programs write.
 fn without_mark(mut bytes: Bytes) -> Bytes {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.advance(3);
@@ -125,7 +125,7 @@ fn without_mark(mut bytes: Bytes) -> Bytes {
     bytes
 }
 
-/// The header's names. A row of data in its place is recognised by what no column is called, and never quoted.
+/// Returns the header's names. Detects a row of data by values that cannot be names of columns, and never quotes it.
 fn names(objects: &SourceObjects, location: &Path, reader: &RecordReader) -> Result<Vec<String>, QueryError> {
     let mut names = Vec::with_capacity(reader.len());
     let mut seen = BTreeSet::new();
@@ -165,13 +165,13 @@ fn words(problem: Malformed, place: &str, fields: usize) -> String {
     }
 }
 
-/// The rows of one CSV object as batches of text columns.
+/// Decodes one CSV object into batches of text columns.
 pub(crate) struct CsvBatches {
     objects: Arc<SourceObjects>,
     location: Path,
     schema: SchemaRef,
     reader: RecordReader,
-    /// For each column of the batch, its place in the object. Known once the header has been read.
+    /// Index in the object of each column of the batch, set when the header is read.
     places: Option<Vec<usize>>,
     header_fields: usize,
     builders: Vec<StringBuilder>,
@@ -181,7 +181,7 @@ pub(crate) struct CsvBatches {
 }
 
 impl CsvBatches {
-    /// A decoder at the beginning of an object.
+    /// Returns a decoder at the beginning of an object.
     pub(crate) fn new(
         objects: Arc<SourceObjects>,
         location: Path,
@@ -200,7 +200,7 @@ impl CsvBatches {
         Err(self.objects.bad(&self.location, words(problem, &place, self.header_fields)))
     }
 
-    /// Keeps the complete record: the header's places, or a row.
+    /// Handles a complete record: stores the header's indexes, or adds a row.
     fn keep(&mut self) -> Result<(), QueryError> {
         let Some(places) = &self.places else {
             let names = names(&self.objects, &self.location, &self.reader)?;

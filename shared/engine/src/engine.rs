@@ -1,4 +1,4 @@
-//! The query engine with its bounds: the declared sources and nothing else, a budget of memory, disk and time.
+//! The query engine: DataFusion, limited to the declared sources and to budgets of memory, disk and time.
 
 use crate::errors::QueryError;
 use crate::explain::{Budgets, planning};
@@ -26,32 +26,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// How many Parquet footers are read at once.
+/// Number of Parquet footers that are read concurrently.
 const FOOTERS_AT_ONCE: usize = 8;
-/// How many footers are kept, in bytes: each is read when the table is made and again by the scan.
+/// Size of the cache of footers, in bytes. Each footer is read when the table is created and again by the scan.
 const FOOTER_CACHE_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a query may use.
+/// The budgets of a query.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
-    /// Memory for the engine's operators. The process needs some 100 MiB more for batches in flight and the writer.
+    /// Memory for the engine's operators. The process needs about 100 MiB more for batches in flight and for the writer.
     pub memory_limit_bytes: usize,
-    /// Where operators that do not fit put their rows. Must exist.
+    /// Directory for spilled rows. Must exist.
     pub spill_directory: PathBuf,
-    /// The most that they may put there.
+    /// Largest total size of spilled rows.
     pub spill_limit_bytes: u64,
-    /// How many partitions are worked on at once: the cores at hand.
+    /// Number of partitions that are processed in parallel, one for each core.
     pub target_partitions: usize,
-    /// Rows a batch.
+    /// Rows in a batch.
     pub batch_rows: usize,
-    /// How long one query may take.
+    /// Time limit of one query.
     pub time_limit: Duration,
-    /// Members who are kept out of every result.
+    /// Members that are left out of every result.
     pub excluded: Exclusions,
 }
 
 impl EngineSettings {
-    /// Settings that were measured to be good for a million rows on two cores.
+    /// Returns settings that were measured with a million rows on two cores.
     #[must_use]
     pub fn new(spill_directory: impl Into<PathBuf>) -> Self {
         Self {
@@ -66,16 +66,16 @@ impl EngineSettings {
     }
 }
 
-/// How a query is evaluated.
+/// The strategy of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Every core, large batches, and joins of which one side has to fit into memory.
+    /// Uses every core, large batches, and joins that hold one side in memory.
     Fast,
-    /// Two partitions, small batches, and joins of which both sides may be on disk.
+    /// Uses two partitions, small batches, and joins that can spill both sides to disk.
     Frugal,
 }
 
-/// Rows a batch in [`Mode::Frugal`].
+/// Rows in a batch in [`Mode::Frugal`].
 const FRUGAL_BATCH_ROWS: usize = 512;
 
 /// Evaluates queries over declared sources.
@@ -86,14 +86,14 @@ pub struct Engine {
     stores: BTreeMap<String, Arc<dyn ObjectStore>>,
 }
 
-/// A session in which exactly the sources of one query are tables.
+/// A session whose tables are the sources of one query.
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) objects: Vec<Arc<SourceObjects>>,
 }
 
 impl Engine {
-    /// An engine over these sources; `stores` has one store a bucket.
+    /// Returns an engine over these sources. `stores` holds one store for each bucket.
     pub fn new(
         settings: EngineSettings,
         sources: impl IntoIterator<Item = SourceSpec>,
@@ -107,13 +107,13 @@ impl Engine {
         Ok(Self { settings, sources: by_name, stores: stores.into_iter().collect() })
     }
 
-    /// What a query may use.
+    /// Returns the budgets of a query.
     #[must_use]
     pub const fn settings(&self) -> &EngineSettings {
         &self.settings
     }
 
-    /// The names of the declared sources, in order.
+    /// Returns the names of the declared sources, sorted.
     #[must_use]
     pub fn source_names(&self) -> Vec<String> {
         self.sources.keys().cloned().collect()
@@ -126,7 +126,7 @@ impl Engine {
         }
     }
 
-    /// A new session with these sources, which have to be declared ones.
+    /// Opens a session with these sources, which must be declared.
     pub(crate) async fn session(&self, names: &[String], mode: Mode) -> Result<Session, QueryError> {
         let context = self.context(mode).map_err(|error| planning(&error))?;
         let mut objects = Vec::with_capacity(names.len());
@@ -163,14 +163,14 @@ impl Engine {
                 settings.target_partitions,
                 memory_bytes / 4,
             ),
-            // One partition would mean hash joins whatever is preferred. Two of them sort both sides and the result.
+            // One partition always means hash joins. With two, both sides and the result are sorted.
             Mode::Frugal => (2, settings.batch_rows.min(FRUGAL_BATCH_ROWS), 6, memory_bytes / 2),
         };
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![settings.spill_directory.clone()]))
             .with_max_temp_directory_size(settings.spill_limit_bytes);
         let stores = DefaultObjectStoreRegistry::new();
-        // The default registry begins with the local file system.
+        // The default registry contains the local file system.
         if let Ok(files) = Url::parse("file:///") {
             drop(stores.deregister_store(&files));
         }
@@ -187,15 +187,15 @@ impl Engine {
             .with_batch_size(batch_rows)
             .with_information_schema(false);
         let options = config.options_mut();
-        // Names mean what they say: a column CustomerId is written CustomerId, with or without quotes.
+        // Names keep their case: a column CustomerId is written CustomerId, with or without quotes.
         options.sql_parser.enable_ident_normalization = false;
         options.execution.collect_statistics = true;
         options.execution.listing_table_ignore_subdirectory = false;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
-        // Views keep whole pages alive for a few of their values, so the pool would count a fraction of what is used.
+        // A view keeps its whole page in memory, so the pool would count only a fraction of the memory in use.
         options.execution.parquet.schema_force_view_types = false;
-        // The sort's last merge needs this much when everything else is spilled.
+        // The last merge of a sort needs this much memory when all else is spilled.
         options.execution.sort_spill_reservation_bytes = (memory_bytes / 24).min(8 * 1024 * 1024);
         options.optimizer.prefer_hash_join = mode == Mode::Fast;
 
@@ -211,7 +211,7 @@ impl Engine {
     }
 }
 
-/// Reads every footer, so that a damaged object is named, and makes a table over exactly the listed objects.
+/// Creates a table over the listed objects. Reads every footer, so that an error names the damaged object.
 async fn parquet_table(
     context: &SessionContext,
     source: &Arc<SourceObjects>,

@@ -1,44 +1,45 @@
-//! Why a segment could not be evaluated, in the words of the query's author.
+//! Errors of the query engine, in terms of the segment's query.
 
 use relay_model::query::{TextError, listed, suggestion};
 use thiserror::Error;
 
-/// What is wrong with a query, its sources or its evaluation.
+/// An error in a query, its sources or its evaluation.
 ///
-/// Messages name columns, sources, buckets and objects, and never quote a value of a row: values are personal data.
+/// Messages name columns, sources, buckets and objects. They never quote a value of a row, because values are personal
+/// data.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QueryError {
-    /// The text is no query, or names what is no source.
+    /// The text is not a query, or names an unknown source.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// A column that none of the tables in reach has.
+    /// No table in scope has the column.
     #[error("there is no column {name}{}; the columns are: {}", suggestion(.name, .columns), listed(.columns))]
     UnknownColumn {
         /// The name as written.
         name: String,
-        /// The columns in reach at that place.
+        /// The columns in scope.
         columns: Vec<String>,
     },
-    /// A column that several tables have.
-    #[error("column {name} is in several tables of the query; say which one is meant (table.{name})")]
+    /// Several tables have the column.
+    #[error("column {name} is in several tables of the query; name the table too (table.{name})")]
     AmbiguousColumn {
         /// The name as written.
         name: String,
     },
-    /// A query that has a meaning in SQL's grammar but none here.
+    /// The query is valid SQL, but it cannot be planned.
     #[error("the query cannot be planned: {problem}")]
     Plan {
-        /// What the planner says about the query's text.
+        /// The planner's message about the query's text.
         problem: String,
     },
-    /// Two columns of the result have one name.
+    /// Two columns of the result have the same name.
     #[error(
         "the query's result has {count} columns named {name}; name each column once (SELECT a.{name}, b.{name} AS other)"
     )]
     DuplicateColumn {
         /// The name.
         name: String,
-        /// How often it is there.
+        /// Number of columns with this name.
         count: usize,
     },
     /// The column of the member key is not in the result.
@@ -57,22 +58,22 @@ pub enum QueryError {
         /// The result's columns.
         columns: Vec<String>,
     },
-    /// An attribute is called `member_key` and is not the member key.
+    /// A mapped attribute is named `member_key` and is not the member key.
     #[error(
         "column member_key of the query's result is mapped and is not the member key; give it another name with AS"
     )]
     ReservedColumn,
-    /// A column whose values have no single text or number.
+    /// The values of a column are not a single text or number.
     #[error("column {name} is {kind}; {advice}")]
     UnsupportedColumn {
         /// The column.
         name: String,
-        /// What it is: "a list", "a structure", "binary data".
+        /// Its kind: "a list", "a structure", "binary data".
         kind: &'static str,
         /// What to write instead.
         advice: String,
     },
-    /// A declared source's name is no identifier.
+    /// The name of a declared source is not an identifier.
     #[error(
         "source name {name:?} is not an identifier: a letter a-z, then letters, digits and _, 64 at most"
     )]
@@ -80,7 +81,7 @@ pub enum QueryError {
         /// The name.
         name: String,
     },
-    /// A source's bucket has no store: a mistake of the set-up, not of the author.
+    /// A source's bucket has no store, which is an error of the deployment and not of the query.
     #[error("source {source_name}: bucket {bucket} cannot be read by this deployment")]
     UnreachableBucket {
         /// The source.
@@ -88,7 +89,7 @@ pub enum QueryError {
         /// Its bucket.
         bucket: String,
     },
-    /// No object is there.
+    /// The source has no objects.
     #[error("source {source_name}: there is no {suffixes} object under s3://{bucket}/{prefix}{}", others(*.other_objects))]
     MissingSource {
         /// The source.
@@ -97,9 +98,9 @@ pub enum QueryError {
         bucket: String,
         /// Its prefix.
         prefix: String,
-        /// What its objects' names end with.
+        /// The suffixes of its objects' names.
         suffixes: String,
-        /// How many objects are there that are not read.
+        /// Number of objects with other names.
         other_objects: usize,
     },
     /// The bucket does not exist.
@@ -110,9 +111,9 @@ pub enum QueryError {
         /// Its bucket.
         bucket: String,
     },
-    /// The function's role may not read the source.
+    /// The function's role is not allowed to read the source.
     #[error(
-        "source {source_name}: access to s3://{bucket}/{prefix} is denied; the snapshot function's role needs s3:ListBucket and s3:GetObject there"
+        "source {source_name}: access to s3://{bucket}/{prefix} is denied; the roles of the snapshot and engine functions need s3:ListBucket and s3:GetObject there"
     )]
     AccessDenied {
         /// The source.
@@ -127,44 +128,44 @@ pub enum QueryError {
     BadSource {
         /// The source.
         source_name: String,
-        /// What is wrong with it as a whole.
+        /// The problem of the source as a whole.
         problem: String,
     },
-    /// An object is not what its source's format says.
+    /// An object does not have its source's format.
     #[error("source {source_name}: object {object} {problem}")]
     BadObject {
         /// The source.
         source_name: String,
         /// Bucket and key.
         object: String,
-        /// What is wrong with it, without a value of it.
+        /// The problem, without a value of the object.
         problem: String,
     },
-    /// An operation met a value that it cannot take.
+    /// An operation does not accept one of its values.
     #[error("while evaluating the query, {problem}")]
     BadValue {
-        /// What happened and what to write instead, without the value.
+        /// The problem and what to write instead, without the value.
         problem: String,
     },
-    /// The query needs more memory than there is, and spilling to disk does not help.
+    /// The query exceeds its memory budget, even with spilling to disk.
     #[error("the query needs more memory than the {} MiB that it may use; narrow it before joining or sorting (filter earlier, select fewer columns, aggregate first)", .limit_bytes / 1_048_576)]
     OutOfMemory {
         /// The budget.
         limit_bytes: usize,
     },
-    /// The query needs more temporary disk than there is.
+    /// The query exceeds its disk budget.
     #[error("the query needs more temporary disk space than the {} MiB that it may use; narrow it before joining or sorting", .limit_bytes / 1_048_576)]
     OutOfDisk {
         /// The budget.
         limit_bytes: u64,
     },
-    /// The query runs for too long.
-    #[error("the query is not done after {seconds} s; does a join miss its condition?")]
+    /// The query exceeds its time limit.
+    #[error("the query was stopped after {seconds} s; check whether a join lacks its condition")]
     TimeLimit {
         /// The budget.
         seconds: u64,
     },
-    /// An object was replaced while it was read.
+    /// An object was replaced during the query.
     #[error("source {source_name}: object {object} changed while it was read; try again")]
     Changed {
         /// The source.
@@ -172,7 +173,7 @@ pub enum QueryError {
         /// Bucket and key.
         object: String,
     },
-    /// The bucket does not answer.
+    /// The bucket cannot be read at the moment.
     #[error("source {source_name}: s3://{bucket} could not be read just now; try again")]
     Unavailable {
         /// The source.
@@ -183,13 +184,13 @@ pub enum QueryError {
     /// The snapshot could not be written to the local disk.
     #[error("the snapshot could not be written to the temporary disk ({kind})")]
     Output {
-        /// The operating system's kind of error.
+        /// The operating system's error kind.
         kind: String,
     },
-    /// A fault of the engine or of this program.
+    /// A defect of the engine or of this program.
     #[error("the query engine failed ({kind}); this is not the query's fault")]
     Internal {
-        /// Which kind of failure, without its text.
+        /// The kind of failure, without its text.
         kind: String,
     },
 }
@@ -197,13 +198,13 @@ pub enum QueryError {
 fn others(count: usize) -> String {
     match count {
         0 => String::new(),
-        1 => " (1 object with another name is there)".to_owned(),
-        count => format!(" ({count} objects with other names are there)"),
+        1 => " (there is 1 object with another name)".to_owned(),
+        count => format!(" (there are {count} objects with other names)"),
     }
 }
 
 impl QueryError {
-    /// The stable word for this error in runs, reports and the API.
+    /// Returns the stable code of this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -234,8 +235,8 @@ impl QueryError {
         }
     }
 
-    /// The field of the segment's definition that is wrong, as a JSON pointer; `None` where its author wrote nothing wrong,
-    /// and where that shows in the rows only.
+    /// Returns the wrong field of the segment's definition as a JSON pointer. `None` if the definition is not wrong, or if the
+    /// error depends on the rows.
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {
         match self {
@@ -244,7 +245,7 @@ impl QueryError {
             | Self::AmbiguousColumn { .. }
             | Self::Plan { .. }
             | Self::DuplicateColumn { .. } => Some("/query"),
-            // Whoever describes a query wants no attributes, so the column that is of no use is the member key.
+            // A description requests no attributes, so the unsupported column is the member key.
             Self::MissingMemberKey { .. } | Self::UnsupportedColumn { .. } => Some("/member_key"),
             Self::MissingAttribute { .. }
             | Self::ReservedColumn
@@ -266,7 +267,7 @@ impl QueryError {
         }
     }
 
-    /// Whether the same query may succeed when it is tried again, with nobody changing anything.
+    /// Returns true if the same query may succeed on a retry without any change.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! A segment's members at one moment: evaluated, sorted, deduplicated and written.
+//! Evaluates a segment's query to a file of sorted, deduplicated members.
 
 use crate::check::{Planned, SegmentQuery, plan};
 use crate::columns::{MEMBER_KEY, OutputColumn, Selection};
@@ -25,47 +25,47 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-/// What became of one source in an evaluation.
+/// The figures of a source in an evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFigures {
     /// The source's name.
     pub name: String,
-    /// How many objects it had.
+    /// Number of its objects.
     pub objects: usize,
-    /// Their size together.
+    /// Total size of its objects, in bytes.
     pub bytes: u64,
 }
 
-/// A snapshot in numbers.
+/// The figures of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotFigures {
     /// Members: rows in the file.
     pub rows: u64,
-    /// The file's size.
+    /// Size of the file, in bytes.
     pub bytes: u64,
     /// The file's BLAKE3 hash, in hexadecimal.
     pub blake3: String,
-    /// The file's columns: `member_key`, then the attributes in the order in which they were asked for.
+    /// The file's columns: `member_key`, then the attributes in the requested order.
     pub columns: Vec<OutputColumn>,
-    /// Rows of the query whose member key is NULL or empty; they are not in the file.
+    /// Rows of the query whose member key is NULL or empty, which are not in the file.
     pub rows_without_key: u64,
-    /// Rows of the query whose member key another row had; they are not in the file.
+    /// Rows of the query beyond the first for their member key, which are not in the file.
     pub duplicate_member_rows: u64,
-    /// Members whom the query gave and who are kept out; they are in no other figure, and not in the file.
+    /// Excluded members in the query's result. They are in no other figure and not in the file.
     pub excluded_members: u64,
-    /// What was read.
+    /// The sources that were read.
     pub sources: Vec<SourceFigures>,
 }
 
 /// Evaluates a query into a Parquet file at `out`.
 ///
-/// The file has the column `member_key` (text, never NULL or empty, each value once, bytewise ascending, which is
-/// the order of Rust's `str`) and then each attribute, whose type is one of [`crate::ColumnType`]. Of several rows
-/// with one member key the file has the least by all attributes, NULLs first, so that the same input always gives
-/// the same snapshot. When anything fails, no file is left.
+/// The file has the column `member_key` (text, never NULL or empty, unique, bytewise ascending, which is the order of
+/// Rust's `str`) and then each attribute, whose type is one of [`crate::ColumnType`]. Of several rows with one member key
+/// the file has the least by all attributes, NULLs first, so that the same input always gives the same snapshot. An error
+/// leaves no file.
 ///
-/// A query that does not fit into memory is tried a second time with small batches and joins that can use the disk.
-/// Needs a runtime of several threads for the time limit to hold over operators that seldom pause.
+/// A query that does not fit into memory is evaluated again with small batches and joins that can spill. The time limit
+/// requires a multi-threaded runtime, because operators can run for long without yielding.
 pub async fn evaluate(
     engine: &Engine,
     query: &SegmentQuery,
@@ -74,8 +74,7 @@ pub async fn evaluate(
     evaluate_part(engine, query, out, Part::Whole).await
 }
 
-/// The same for the members of the first `rows` rows by member key, and of those which have one: the figures are those
-/// of the file, not of the segment.
+/// Evaluates the first `rows` rows by member key that have one. The figures are those of the file, not of the segment.
 pub async fn evaluate_first(
     engine: &Engine,
     query: &SegmentQuery,
@@ -85,12 +84,12 @@ pub async fn evaluate_first(
     evaluate_part(engine, query, out, Part::First(rows)).await
 }
 
-/// How much of a segment is wanted.
+/// The part of a segment to evaluate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// All of it.
+    /// All rows.
     Whole,
-    /// So many rows that have a member key, the first by it.
+    /// This many rows with a member key, the first by member key.
     First(usize),
 }
 
@@ -110,7 +109,7 @@ async fn evaluate_part(
     }
 }
 
-/// Writes a snapshot without members at `out`: what a segment is whose custom upload has come to its end.
+/// Writes a snapshot without members at `out`, for a segment whose custom upload has expired.
 pub async fn without_members(attributes: &[String], out: &Path) -> Result<SnapshotFigures, QueryError> {
     let selection = Selection::without_rows(attributes);
     let writer = SnapshotWriter::create(out, selection.schema(), Exclusions::default())?;
@@ -171,7 +170,7 @@ fn figures(written: Written, columns: Vec<OutputColumn>, sources: Vec<SourceFigu
     }
 }
 
-/// The author's query, narrowed to what the export wants and sorted, begins to run.
+/// Starts the query, reduced to the selected columns and sorted.
 async fn start(
     context: &SessionContext,
     plan: LogicalPlan,
@@ -179,11 +178,11 @@ async fn start(
     part: Part,
 ) -> Result<SendableRecordBatchStream, QueryError> {
     let plan = work(context, plan, selection, part).await?;
-    let plan = with_pauses(plan).map_err(|error| planning(&error))?;
+    let plan = with_yields(plan).map_err(|error| planning(&error))?;
     execute_stream(plan, context.task_ctx()).map_err(|error| planning(&error))
 }
 
-/// What there is to do for the author's query, narrowed to what the export wants and sorted.
+/// Plans the query, reduced to the selected columns and sorted.
 pub(crate) async fn work(
     context: &SessionContext,
     plan: LogicalPlan,
@@ -195,7 +194,7 @@ pub(crate) async fn work(
     let plan = LogicalPlanBuilder::from(plan).project(selection.expressions);
     let plan = match part {
         Part::Whole => plan.and_then(|plan| plan.sort(sort)),
-        // NULLs and empty texts would come first and leave no room.
+        // NULLs and empty texts sort first and would take the place of members.
         Part::First(rows) => plan
             .and_then(|plan| plan.filter(key().is_not_null().and(key().not_eq(lit("")))))
             .and_then(|plan| plan.sort_with_limit(sort, Some(rows))),
@@ -205,23 +204,23 @@ pub(crate) async fn work(
     plan.map_err(|error| planning(&error))
 }
 
-/// Joins that pause now and then, so that a query which is given up really ends: a join can make rows for hours out
-/// of the few that it has read, and the engine itself pauses only where it reads.
-pub(crate) fn with_pauses(
+/// Makes joins yield, so that an abandoned query ends. A join can produce rows for hours from a few input rows, and the
+/// engine itself yields only where it reads.
+pub(crate) fn with_yields(
     plan: Arc<dyn ExecutionPlan>,
 ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
-    let with_pauses = plan.transform_up(|plan| {
+    let with_yields = plan.transform_up(|plan| {
         if plan.children().len() < 2 {
             return Ok(Transformed::no(plan));
         }
         let pausing: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(plan));
         Ok(Transformed::yes(pausing))
     })?;
-    Ok(with_pauses.data)
+    Ok(with_yields.data)
 }
 
-/// Carries batches from the engine to the file. The engine runs on a task of its own: an operator that does not
-/// pause would otherwise also stop the clock.
+/// Writes the engine's batches to the file. The engine runs on a task of its own, because an operator that does not yield
+/// would also block the timeout.
 async fn pump(
     mut batches: SendableRecordBatchStream,
     budgets: Budgets,

@@ -1,7 +1,7 @@
-//! The engine's errors in the author's words.
+//! Converts DataFusion's errors to [`QueryError`].
 //!
-//! What the engine says while it plans is about the query's text and may be passed on. What it says while it runs
-//! quotes values of rows, which are personal data: of those texts only what is known to be harmless is kept.
+//! A planning error is about the query's text, so its message is kept. A runtime error can quote values of rows, which are
+//! personal data, so only known harmless parts of its message are kept.
 
 use crate::errors::QueryError;
 use datafusion::arrow::error::ArrowError;
@@ -11,24 +11,24 @@ use relay_model::query::{TextError, one_line};
 use std::error::Error;
 use std::io::ErrorKind;
 
-/// How much of the planner's text a message keeps.
+/// Longest planner message that is kept, in characters.
 const PLAN_CHARACTERS: usize = 400;
 
-/// The budgets that a message may have to name.
+/// The budgets that error messages name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budgets {
     /// Memory for the engine's operators.
     pub(crate) memory_bytes: usize,
-    /// Temporary files.
+    /// Disk for temporary files.
     pub(crate) spill_bytes: u64,
 }
 
-/// One of our own errors that travelled through the engine or a store.
+/// Returns the [`QueryError`] in a chain of causes, if there is one.
 pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<QueryError> {
     find::<QueryError>(error).cloned()
 }
 
-/// The first error of a kind in a chain of causes.
+/// Returns the first error of a type in a chain of causes.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -40,7 +40,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     None
 }
 
-/// What the engine says while it turns the query into a plan.
+/// Converts an error of planning.
 pub(crate) fn planning(error: &DataFusionError) -> QueryError {
     if let Some(known) = known(error) {
         return known;
@@ -93,13 +93,13 @@ fn schema(error: &SchemaError) -> QueryError {
     }
 }
 
-/// What the engine says while it reads rows.
+/// Converts an error of execution.
 pub(crate) fn running(error: &DataFusionError, budgets: Budgets) -> QueryError {
     if let Some(known) = known(error) {
         return known;
     }
     let root = error.find_root();
-    // The engine has no error of its own for its budget of disk and says it in several wrappings.
+    // The engine has no error type for its disk budget and wraps the message in several others.
     let is_over_disk_budget = root.to_string().contains("The used disk space during the spilling process");
     let is_disk_full =
         find::<std::io::Error>(error).is_some_and(|error| error.kind() == ErrorKind::StorageFull);
@@ -113,9 +113,9 @@ pub(crate) fn running(error: &DataFusionError, budgets: Budgets) -> QueryError {
         return value(error);
     }
     match root {
-        // The stores' errors are all known ones, so what else comes from outside is a function's library.
+        // All errors of stores are QueryErrors, so any other external error is from a SQL function.
         DataFusionError::Execution(_) | DataFusionError::External(_) => QueryError::BadValue {
-            problem: "a function met a value that it cannot take; leave such rows out with WHERE first"
+            problem: "a function does not accept one of its values; exclude such rows with WHERE first"
                 .to_owned(),
         },
         other => QueryError::Internal { kind: kind(other) },
@@ -126,16 +126,16 @@ fn value(error: &ArrowError) -> QueryError {
     let problem = match error {
         ArrowError::CastError(text) | ArrowError::ParseError(text) => match cast_target(text) {
             Some(target) => format!(
-                "a value could not be converted to {target}; TRY_CAST makes NULL of such values, or leave them out with WHERE first"
+                "a value could not be converted to {target}; TRY_CAST returns NULL for such values, or exclude them with WHERE first"
             ),
-            None => "a value could not be converted to the type that was asked for; TRY_CAST makes NULL of such values, or leave them out with WHERE first".to_owned(),
+            None => "a value could not be converted to the requested type; TRY_CAST returns NULL for such values, or exclude them with WHERE first".to_owned(),
         },
-        ArrowError::DivideByZero => "a number was divided by zero; NULLIF(divisor, 0) makes NULL of it".to_owned(),
+        ArrowError::DivideByZero => "a number was divided by zero; NULLIF(divisor, 0) returns NULL instead".to_owned(),
         ArrowError::ArithmeticOverflow(_) => {
             "a number became too large for its type; CAST it to DOUBLE or DECIMAL first".to_owned()
         }
         ArrowError::ComputeError(_) | ArrowError::InvalidArgumentError(_) | ArrowError::ExternalError(_) => {
-            "a function met a value that it cannot take; leave such rows out with WHERE first".to_owned()
+            "a function does not accept one of its values; exclude such rows with WHERE first".to_owned()
         }
         ArrowError::ParquetError(_) => "a Parquet object is damaged".to_owned(),
         other => return QueryError::Internal { kind: arrow_kind(other).to_owned() },
@@ -143,8 +143,8 @@ fn value(error: &ArrowError) -> QueryError {
     QueryError::BadValue { problem }
 }
 
-/// The type at the end of "Cannot cast string '…' to value of Int64 type". The value before it may hold any text, so
-/// only names of types are believed.
+/// Returns the type at the end of "Cannot cast string '…' to value of Int64 type". The value before it can be any text, so
+/// only known type names are accepted.
 fn cast_target(text: &str) -> Option<&'static str> {
     const TARGETS: [(&str, &str); 15] = [
         ("Int8", "a small whole number"),
@@ -221,17 +221,14 @@ mod tests {
             cast("Cannot cast string 'x to value of secret type' to value of Float64 type"),
             "a number (DOUBLE)",
         );
-        check(
-            cast("Cannot cast string 'anna@example.com' to value of secret type"),
-            "the type that was asked for",
-        );
+        check(cast("Cannot cast string 'anna@example.com' to value of secret type"), "the requested type");
         check(
             ArrowError::ParseError("Error parsing timestamp from 'anna@example.com'".into()),
             "a moment (TIMESTAMP)",
         );
         check(ArrowError::ArithmeticOverflow("Overflow happened on: secret * 2".into()), "too large");
-        check(ArrowError::ComputeError("anna@example.com".into()), "cannot take");
-        check(ArrowError::InvalidArgumentError("anna@example.com".into()), "cannot take");
+        check(ArrowError::ComputeError("anna@example.com".into()), "does not accept");
+        check(ArrowError::InvalidArgumentError("anna@example.com".into()), "does not accept");
         check(ArrowError::DivideByZero, "divided by zero");
         check(ArrowError::MemoryError("secret".into()), "Arrow, memory");
     }

@@ -1,4 +1,4 @@
-//! NDJSON sources: types from a bounded sample of each object, rows decoded in batches of bounded size.
+//! NDJSON sources: infers types from a bounded sample of each object, and decodes rows in batches of bounded size.
 
 use crate::csv_table::MAX_COLUMNS;
 use crate::errors::QueryError;
@@ -15,16 +15,15 @@ use object_store::path::Path;
 use std::io::Cursor;
 use std::sync::Arc;
 
-/// How much of one object is looked at for its types; a record may be as long.
+/// Size of the sample of one object, in bytes. This is also the longest record.
 const SAMPLE_BYTES: usize = 1024 * 1024;
-/// How much of all objects together is looked at.
+/// Total size of the samples of all objects, in bytes.
 const SAMPLES_BYTES: usize = 8 * 1024 * 1024;
-/// How much the decoder takes at once, so that a batch is never much larger than its bound.
+/// Size of the decoder's input, in bytes, so that a batch is never much larger than its limit.
 const PIECE_BYTES: usize = 64 * 1024;
 const QUESTION: &str = "newline-delimited JSON has one object a line";
 
-/// Samples the objects and makes the table that they describe. A field that is text in one record and a number in
-/// another is text.
+/// Samples the objects and creates the table. A field that is text in one record and a number in another is text.
 pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, QueryError> {
     let mut samples: Vec<u8> = Vec::new();
     let mut last = None;
@@ -33,7 +32,7 @@ pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, Quer
             break;
         }
         let sample = sample(&objects, &object.location).await?;
-        // Each object on its own first, so that the message names the object that is wrong.
+        // Each object is inferred on its own first, so that an error names the object.
         infer(&sample).map_err(|_| bad_sample(&objects, &object.location))?;
         samples.extend_from_slice(&sample);
         samples.push(b'\n');
@@ -46,7 +45,7 @@ pub(crate) async fn table(objects: Arc<SourceObjects>) -> Result<TextTable, Quer
     if let (true, Some(location)) = (schema.fields().len() > MAX_COLUMNS, last) {
         return Err(objects.bad(location, format!("has more than 2,000 different fields; {QUESTION}")));
     }
-    // A field that was null in the whole sample may still turn out to be something: text takes any plain value.
+    // A field that is null in the whole sample becomes text, which accepts any plain value.
     let fields: Vec<Field> = schema
         .fields()
         .iter()
@@ -66,7 +65,7 @@ fn infer(sample: &[u8]) -> Result<Schema, ArrowError> {
     infer_json_schema(Cursor::new(sample), None).map(|(schema, _)| schema)
 }
 
-/// The whole lines of an object's beginning.
+/// Returns the complete lines at the beginning of an object.
 async fn sample(objects: &SourceObjects, location: &Path) -> Result<Vec<u8>, QueryError> {
     let limit = u64::try_from(SAMPLE_BYTES).unwrap_or(u64::MAX);
     let mut body = objects.stream(location, Some(limit)).await?;
@@ -90,7 +89,7 @@ fn too_long(objects: &SourceObjects, location: &Path, line: u64) -> QueryError {
     objects.bad(location, format!("has more than 1 MiB in line {line}; {QUESTION}"))
 }
 
-/// The rows of one NDJSON object as batches.
+/// Decodes one NDJSON object into batches.
 pub(crate) struct JsonBatches {
     objects: Arc<SourceObjects>,
     location: Path,
@@ -103,7 +102,7 @@ pub(crate) struct JsonBatches {
 }
 
 impl JsonBatches {
-    /// A decoder at the beginning of an object.
+    /// Returns a decoder at the beginning of an object.
     pub(crate) fn new(
         objects: Arc<SourceObjects>,
         location: Path,
@@ -119,7 +118,7 @@ impl JsonBatches {
         Ok(Self { objects, location, schema, decoder, line, line_bytes, batch_bytes, batch_rows })
     }
 
-    /// The decoder's error without the value that it quotes.
+    /// Converts the decoder's error, without the value that it quotes.
     fn bad(&self, error: &ArrowError) -> QueryError {
         let text = error.to_string();
         let field = text.split("whilst decoding field '").nth(1).and_then(|rest| rest.split('\'').next());
@@ -143,7 +142,7 @@ impl JsonBatches {
         self.decoder.flush().map_err(|error| self.bad(&error))
     }
 
-    /// Counts the lines in what is about to be decoded, and refuses one without an end.
+    /// Counts the lines of a piece. Returns an error if a line is too long.
     fn count(&mut self, piece: &[u8]) -> Result<(), QueryError> {
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             self.line_bytes += part.len();

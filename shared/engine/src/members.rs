@@ -1,8 +1,7 @@
-//! One row a member, out of rows sorted by their member key.
+//! Keeps one row for each member, out of rows sorted by member key.
 //!
-//! Which of several rows of one member is kept must not depend on the order in which the engine happened to merge
-//! them: it is the least by all columns, NULLs first. Sorting by all columns would say the same and cost the engine
-//! twice the memory, for rows that are seldom there.
+//! The row that is kept must not depend on the order in which the engine merges rows. It is the least by all columns,
+//! NULLs first. A sort by all columns would have the same result but need twice the memory, although duplicates are rare.
 
 use crate::errors::QueryError;
 use datafusion::arrow::array::{Array, AsArray, BooleanArray};
@@ -11,11 +10,11 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::row::{OwnedRow, RowConverter, Rows, SortField};
 
-/// Chooses the members of batches that come in the order of their first column.
+/// Keeps one row for each member of batches that are sorted by their first column.
 pub(crate) struct Members {
     schema: SchemaRef,
     converter: RowConverter,
-    /// The best row of the last member, whose rows may go on in the next batch.
+    /// The best row of the last member, which can have more rows in the next batch.
     waiting: Option<Waiting>,
     pub(crate) rows_without_key: u64,
     pub(crate) duplicate_rows: u64,
@@ -26,24 +25,23 @@ struct Waiting {
     row: RecordBatch,
 }
 
-/// The best row so far of the member at hand: where it is, and how it compares, which is only known when it had to
-/// be compared.
+/// The best row so far of the current member. Its order is computed only when it has to be compared.
 struct Best<'a> {
     key: &'a str,
-    /// Its place in the batch; none is the waiting row.
+    /// Its index in the batch. `None` for the waiting row.
     index: Option<usize>,
     order: Option<OwnedRow>,
 }
 
 impl Members {
-    /// For rows of this schema.
+    /// Returns an empty state for rows of this schema.
     pub(crate) fn new(schema: SchemaRef) -> Result<Self, QueryError> {
         let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone())).collect();
         let converter = RowConverter::new(fields).map_err(|_| internal())?;
         Ok(Self { schema, converter, waiting: None, rows_without_key: 0, duplicate_rows: 0 })
     }
 
-    /// The members whose rows are known to be complete, in order.
+    /// Returns the members whose rows are complete, in order.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>, QueryError> {
         let keys =
             batch.columns().first().and_then(|keys| keys.as_string_opt::<i32>()).ok_or_else(internal)?;
@@ -106,12 +104,12 @@ impl Members {
         Ok(members)
     }
 
-    /// The last member, when there are no more rows.
+    /// Returns the last member, after all rows.
     pub(crate) fn last(&mut self) -> Option<RecordBatch> {
         self.waiting.take().map(|waiting| waiting.row)
     }
 
-    /// The rows of a batch as they compare. Made once, and only for a batch in which two have to be compared.
+    /// Returns the rows of a batch in comparable form. Computed once, and only for batches with duplicates.
     fn orders<'a>(&self, orders: &'a mut Option<Rows>, batch: &RecordBatch) -> Result<&'a Rows, QueryError> {
         match orders {
             Some(orders) => Ok(orders),
@@ -123,7 +121,7 @@ impl Members {
         self.converter.convert_columns(batch.columns()).map_err(|_| internal())
     }
 
-    /// The engine's schema knows less about NULLs than the snapshot's.
+    /// Applies the snapshot's schema, which has stricter nullability than the engine's.
     fn with_schema(&self, batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
         RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec()).map_err(|_| internal())
     }

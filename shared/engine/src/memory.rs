@@ -1,8 +1,8 @@
-//! The engine's memory, shared so that operators which can use the disk never starve those which cannot.
+//! A memory pool in which operators that can spill never starve operators that cannot.
 //!
-//! The engine's own fair pool lets the first sorts fill all of it: what comes later, their merges above all, then
-//! finds nothing left, and the query fails although everything could be spilled. Here a part is kept for those, and
-//! the rest is in equal shares that are small enough from the beginning for the shares expected to come.
+//! DataFusion's fair pool lets the first sorts fill the pool. Later operators, above all the merges of these sorts, then
+//! get no memory, and the query fails although all of it could be spilled. This pool reserves a part for operators that
+//! cannot spill, and divides the rest into equal shares for the expected number of operators that can.
 
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
@@ -26,8 +26,8 @@ struct State {
 }
 
 impl SharedPool {
-    /// A pool that keeps bytes for operators that cannot spill, and of which as many as are expected to be able to
-    /// have shares from the beginning.
+    /// Returns a pool that reserves `kept_bytes` for operators that cannot spill, and divides the rest into shares for
+    /// `expected_spillers` operators or more.
     pub(crate) fn new(limit_bytes: usize, kept_bytes: usize, expected_spillers: usize) -> Self {
         Self { limit_bytes, expected_spillers, kept_bytes, state: Mutex::default() }
     }

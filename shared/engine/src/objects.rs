@@ -1,9 +1,8 @@
-//! The objects of one source, listed once: what a query reads is decided before it begins.
+//! The objects of one source, listed once before the query starts.
 //!
-//! The store that the engine sees for a source lists exactly these objects, reads no other, and asks for the version
-//! that was listed, so that an object replaced in mid-query is an error and never half of each. In it every key has
-//! the source's name in front: the engine's caches know objects by their keys alone, and keys of two buckets may be
-//! the same.
+//! The engine reads a source through a store that contains only these objects, in the version that was listed. An object
+//! that is replaced during the query is an error, and never a mix of both versions. The store prefixes each key with the
+//! source's name, because the engine's caches identify objects by key alone and two buckets can have the same key.
 
 use crate::errors::QueryError;
 use crate::source::{SourceFormat, SourceSpec};
@@ -19,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A source and its objects, readable as a store of their own.
+/// A source and its objects, as a read-only store.
 #[derive(Debug)]
 pub(crate) struct SourceObjects {
     spec: Arc<SourceSpec>,
@@ -28,7 +27,7 @@ pub(crate) struct SourceObjects {
 }
 
 impl SourceObjects {
-    /// Lists the source. An empty source is an error: a segment over it would lose all its members.
+    /// Lists the source. An empty source is an error, because a segment over it would lose all members.
     pub(crate) async fn list(
         spec: Arc<SourceSpec>,
         inner: Arc<dyn ObjectStore>,
@@ -71,17 +70,17 @@ impl SourceObjects {
         Ok(Self { spec, inner, objects })
     }
 
-    /// The source's declaration.
+    /// Returns the source's declaration.
     pub(crate) fn spec(&self) -> &SourceSpec {
         &self.spec
     }
 
-    /// The objects in the order of their keys.
+    /// Returns the objects in the order of their keys.
     pub(crate) fn objects(&self) -> impl Iterator<Item = &ObjectMeta> {
         self.objects.values()
     }
 
-    /// The objects as the engine sees them, with the source's name in front of their keys.
+    /// Returns the objects with the keys that the engine uses, which begin with the source's name.
     pub(crate) fn seen(&self) -> impl Iterator<Item = ObjectMeta> {
         self.objects().map(|meta| {
             let name = std::iter::once(self.spec.name.as_str().into());
@@ -89,7 +88,7 @@ impl SourceObjects {
         })
     }
 
-    /// An error about one object of the source.
+    /// Returns an error about one object of the source.
     pub(crate) fn bad(&self, location: &Path, problem: impl Into<String>) -> QueryError {
         QueryError::BadObject {
             source_name: self.spec.name.clone(),
@@ -98,7 +97,7 @@ impl SourceObjects {
         }
     }
 
-    /// An object's bytes from its beginning; `first_bytes` is how many are wanted when not all are.
+    /// Streams an object from its beginning, up to `first_bytes` if given.
     pub(crate) async fn stream(
         &self,
         location: &Path,
@@ -139,12 +138,12 @@ fn is_read(spec: &SourceSpec, prefix: &Path, meta: &ObjectMeta) -> bool {
         .prefix_match(prefix)
         .is_some_and(|mut parts| parts.any(|part| part.as_ref().starts_with(['_', '.'])));
     let name = meta.location.filename().unwrap_or_default().to_lowercase();
-    // Writers leave text objects without a byte for empty partitions; a Parquet file of no bytes is broken.
+    // Writers create empty text objects for empty partitions. An empty Parquet file is damaged.
     let is_empty_text = meta.size == 0 && spec.format != SourceFormat::Parquet;
     !is_hidden && !is_empty_text && spec.format.suffixes().iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// A store's error in the source's words. Errors that are ours already come back as they are.
+/// Converts a store's error. Returns a [`QueryError`] in its chain unchanged.
 fn explain(spec: &SourceSpec, location: Option<&Path>, error: &Error) -> QueryError {
     if let Some(known) = crate::explain::known(error) {
         return known;

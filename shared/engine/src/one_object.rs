@@ -1,4 +1,4 @@
-//! One object of a bucket as a store of its own: the table of a custom upload, beside which others lie.
+//! A store with a single object of a bucket, for the table of a custom upload.
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
@@ -11,7 +11,7 @@ use object_store::{
 use std::fmt;
 use std::sync::Arc;
 
-/// A store in which there is nothing but one object.
+/// A read-only store with a single object.
 #[derive(Clone, Debug)]
 pub struct OneObject {
     inner: Arc<dyn ObjectStore>,
@@ -19,7 +19,7 @@ pub struct OneObject {
 }
 
 impl OneObject {
-    /// The object at `key`, which has to be a plain path.
+    /// Returns the store of the object at `key`. Returns an error if the key is not a plain path.
     pub fn new(inner: Arc<dyn ObjectStore>, key: &str) -> Result<Self> {
         Ok(Self { inner, location: Path::parse(key)? })
     }

@@ -1,14 +1,14 @@
-//! Where the values of a plan's columns come from.
+//! Traces the columns of a plan to the columns of its sources.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result};
 use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, TableScan};
 use std::collections::BTreeSet;
 
-/// A source and a column of it.
+/// A source and one of its columns.
 pub(crate) type Origin = (String, String);
 
-/// Everything that a plan reads.
+/// The sources and columns that a plan reads.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     /// The sources.
@@ -17,7 +17,7 @@ pub(crate) struct Columns {
     pub(crate) columns: BTreeSet<Origin>,
 }
 
-/// Everything that a plan reads, for its result or for deciding what is in it.
+/// Returns all sources and columns that a plan reads, for values or for conditions.
 pub(crate) fn everything(plan: &LogicalPlan) -> Result<Columns> {
     let mut found = Columns::default();
     plan.apply_with_subqueries(|node| {
@@ -30,16 +30,16 @@ pub(crate) fn everything(plan: &LogicalPlan) -> Result<Columns> {
     Ok(found)
 }
 
-/// The columns that a scan reads: those that it gives, and those that it looks at while it reads.
+/// Returns the columns that a scan returns, and those that its filters use.
 fn scanned(scan: &TableScan) -> BTreeSet<Origin> {
     let source = scan.table_name.table();
-    let given = scan.projected_schema.fields().iter().map(|field| field.name().clone());
-    let looked_at = scan.filters.iter().flat_map(Expr::column_refs).map(|column| column.name.clone());
-    given.chain(looked_at).map(|column| (source.to_owned(), column)).collect()
+    let returned = scan.projected_schema.fields().iter().map(|field| field.name().clone());
+    let filtered = scan.filters.iter().flat_map(Expr::column_refs).map(|column| column.name.clone());
+    returned.chain(filtered).map(|column| (source.to_owned(), column)).collect()
 }
 
-/// Of each column of a plan's result, the columns that its values are made of. Where a step is not understood, it is taken
-/// to make every value of everything.
+/// Returns, for each column of a plan's result, the source columns of its values. A step of unknown kind is assumed to make
+/// every value from all of its input.
 pub(crate) fn origins(plan: &LogicalPlan) -> Result<Vec<BTreeSet<Origin>>> {
     let found = match plan {
         LogicalPlan::TableScan(scan) => {
@@ -84,7 +84,7 @@ pub(crate) fn origins(plan: &LogicalPlan) -> Result<Vec<BTreeSet<Origin>>> {
         LogicalPlan::EmptyRelation(_) => vec![BTreeSet::new(); plan.schema().fields().len()],
         _ => return of_everything(plan),
     };
-    // Such as the extra column of grouping sets.
+    // Grouping sets add a column, for example.
     if found.len() == plan.schema().fields().len() { Ok(found) } else { of_everything(plan) }
 }
 
@@ -101,7 +101,7 @@ fn of_join(join: &Join) -> Result<Vec<BTreeSet<Origin>>> {
         }
         JoinType::LeftSemi | JoinType::LeftAnti => left,
         JoinType::RightSemi | JoinType::RightAnti => right,
-        // The mark says whether there is such a row on the other side, and for that everything counts.
+        // The mark tells whether the other side has a matching row, which depends on all of its columns.
         JoinType::LeftMark | JoinType::RightMark => {
             let mut of_mark = everything(&join.left)?.columns;
             of_mark.extend(everything(&join.right)?.columns);
@@ -112,7 +112,7 @@ fn of_join(join: &Join) -> Result<Vec<BTreeSet<Origin>>> {
     })
 }
 
-/// The columns that a value is made of; `inputs` are the origins of the input's columns.
+/// Returns the source columns of a value. `inputs` are the origins of the input's columns.
 fn of_value(value: &Expr, input: &LogicalPlan, inputs: &[BTreeSet<Origin>]) -> Result<BTreeSet<Origin>> {
     let subqueries = subqueries(value)?;
     if subqueries.iter().any(|subquery| subquery.depends_on_outside) {
@@ -131,7 +131,7 @@ fn of_value(value: &Expr, input: &LogicalPlan, inputs: &[BTreeSet<Origin>]) -> R
     Ok(found)
 }
 
-/// A query within a value.
+/// Returns the source columns of a subquery in a value.
 struct Subquery {
     columns: BTreeSet<Origin>,
     depends_on_outside: bool,

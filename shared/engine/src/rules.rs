@@ -1,5 +1,4 @@
-//! What is said of rules beyond the query that they compile to: which of their fields the sources contradict, and how many
-//! members each rule gives.
+//! Checks the fields of rules against the columns of the sources, and counts the members of each rule.
 
 use crate::check::SegmentQuery;
 use crate::columns::ColumnType;
@@ -9,18 +8,18 @@ use crate::errors::QueryError;
 use crate::source_columns::{SourceColumn, source_columns};
 use relay_model::catalog::json_pointer;
 use relay_model::catalog::rules::{ColumnUse, RuleSet, ValueKind};
-use relay_model::engine::{PreviewError, RuleCount};
+use relay_model::engine::{EngineError, RuleCount};
 use relay_model::query::{listed, suggestion};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-/// Holds the columns that rules name against those of the sources. The engine would find most of it as well, but not the
-/// field, and not that a column of dates is compared with a number.
-pub async fn contradiction(
+/// Checks the columns in rules against the columns of the sources. Returns the first error. The engine finds most of these
+/// errors too, but not the field of the rules, and not a comparison of a date with a number.
+pub async fn check_columns(
     engine: &Engine,
     rules: &RuleSet,
     member_key: &str,
-) -> Result<Option<PreviewError>, QueryError> {
+) -> Result<Option<EngineError>, QueryError> {
     let mut sources: BTreeMap<String, Vec<SourceColumn>> = BTreeMap::new();
     for (_, source) in rules.named_sources() {
         if !sources.contains_key(source) {
@@ -31,13 +30,13 @@ pub async fn contradiction(
     let main = rules.source.as_str();
     if let Some(text) = missing(main, member_key, columns(main)) {
         let code = "query_member_key_missing".to_owned();
-        return Ok(Some(PreviewError { code, text, field: Some("/member_key".to_owned()) }));
+        return Ok(Some(EngineError { code, text, field: Some("/member_key".to_owned()) }));
     }
     let uses = rules.column_uses();
     let found = uses.iter().find_map(|one| {
-        let (code, text) = of_use(one, columns(&one.source))?;
+        let (code, text) = column_use_error(one, columns(&one.source))?;
         let field = Some(json_pointer(&format!("rules.{}", one.field)));
-        Some(PreviewError { code: code.to_owned(), text, field })
+        Some(EngineError { code: code.to_owned(), text, field })
     });
     Ok(found)
 }
@@ -51,26 +50,26 @@ fn missing(source: &str, column: &str, columns: &[SourceColumn]) -> Option<Strin
     Some(format!("source {source} has no column {column}{close}; its columns are: {}", listed(&names)))
 }
 
-/// The code and the words of what is wrong with the use of a column.
-fn of_use(one: &ColumnUse, columns: &[SourceColumn]) -> Option<(&'static str, String)> {
+/// Returns the code and the text of the error in the use of a column.
+fn column_use_error(one: &ColumnUse, columns: &[SourceColumn]) -> Option<(&'static str, String)> {
     if let Some(text) = missing(&one.source, &one.column, columns) {
         return Some(("query_unknown_column", text));
     }
     let (operator, wanted) = one.operator?;
     let column = columns.iter().find(|column| column.name == one.column)?;
-    let advice = misfit(column.column_type, wanted)?;
-    let is = column.column_type.map_or("of a nested type", called);
+    let advice = advice(column.column_type, wanted)?;
+    let is = column.column_type.map_or("of a nested type", type_name);
     let (column, source) = (&one.column, &one.source);
-    let asked = asked(wanted);
+    let needed = value_name(wanted);
     Some((
         "rules_wrong_type",
-        format!("column {column} of {source} is {is}, and {operator} asks for {asked} here; {advice}"),
+        format!("column {column} of {source} is {is}, and {operator} needs {needed} here; {advice}"),
     ))
 }
 
-/// What would fit a column for which the operator is not; nothing where it is for it. Texts may hold anything, because every
-/// column of a CSV is text.
-const fn misfit(column: Option<ColumnType>, wanted: ValueKind) -> Option<&'static str> {
+/// Returns advice if the operator does not fit the column's type. A text can hold any kind of value, because every column of
+/// a CSV file is text.
+const fn advice(column: Option<ColumnType>, wanted: ValueKind) -> Option<&'static str> {
     match (column, wanted) {
         (_, ValueKind::Any)
         | (Some(ColumnType::Text), _)
@@ -85,11 +84,11 @@ const fn misfit(column: Option<ColumnType>, wanted: ValueKind) -> Option<&'stati
         (Some(ColumnType::Date | ColumnType::Moment | ColumnType::LocalMoment), _) => {
             Some("compare it with days: on, before, after, between, within_last_days")
         }
-        (None, _) => Some("only is_null can be asked of it; a query can take it apart"),
+        (None, _) => Some("only is_null can be used with it; use a query to extract its values"),
     }
 }
 
-const fn called(column: ColumnType) -> &'static str {
+const fn type_name(column: ColumnType) -> &'static str {
     match column {
         ColumnType::Text => "text",
         ColumnType::Integer | ColumnType::Decimal => "a number",
@@ -99,7 +98,7 @@ const fn called(column: ColumnType) -> &'static str {
     }
 }
 
-const fn asked(wanted: ValueKind) -> &'static str {
+const fn value_name(wanted: ValueKind) -> &'static str {
     match wanted {
         ValueKind::Text => "a text",
         ValueKind::Number => "a number",
@@ -109,8 +108,8 @@ const fn asked(wanted: ValueKind) -> &'static str {
     }
 }
 
-/// Counts what each rule gives and what is left after it, as far as the time goes. `members` is how many the segment has,
-/// which is what is left after the last rule.
+/// Counts the members of each rule and the members that remain after it, until the deadline. `members` is the segment's
+/// member count, which remains after the last rule.
 pub async fn counts(
     engine: &Engine,
     rules: &RuleSet,
@@ -135,7 +134,7 @@ pub async fn counts(
     counts
 }
 
-/// What a count cannot say is left out: the preview says the rest all the same.
+/// Returns a count, or `None` if it fails or the deadline has passed. The preview shows the other counts.
 async fn count(engine: &Engine, rules: &RuleSet, member_key: &str, deadline: Instant) -> Option<u64> {
     if Instant::now() >= deadline {
         return None;
@@ -143,7 +142,7 @@ async fn count(engine: &Engine, rules: &RuleSet, member_key: &str, deadline: Ins
     let (text, member_key) = (rules.query(member_key).ok()?, member_key.to_owned());
     let query = SegmentQuery { text, member_key, attributes: Vec::new() };
     let counted = count_members(engine, &query, deadline).await;
-    let failed = |error: &QueryError| tracing::info!(error.code = error.code(), "a rule is not counted");
+    let failed = |error: &QueryError| tracing::info!(error.code = error.code(), "rule could not be counted");
     counted.inspect_err(failed).ok()
 }
 
@@ -155,7 +154,7 @@ mod tests {
         SourceColumn { name: name.to_owned(), column_type }
     }
 
-    /// Which kinds of values a column may be compared with, and what is said to whoever asks for another.
+    /// Checks the kinds of values that a column can be compared with, and the error text for the others.
     #[track_caller]
     fn check(column_type: Option<ColumnType>, expected: &[ValueKind], words: &str) {
         use ValueKind::{Any, Number, Text, Truth, When};
@@ -167,12 +166,12 @@ mod tests {
                 column: "it".to_owned(),
                 operator: Some(("does", kind)),
             };
-            let found = of_use(&one, &columns);
+            let found = column_use_error(&one, &columns);
             assert_eq!(found.is_none(), expected.contains(&kind), "{kind:?} {found:?}");
             if let Some((code, text)) = found {
                 assert_eq!(code, "rules_wrong_type");
                 assert!(
-                    text.starts_with(&format!("column it of people is {words}, and does asks for ")),
+                    text.starts_with(&format!("column it of people is {words}, and does needs ")),
                     "{text}"
                 );
             }
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_compared_with_what_they_are() {
+    fn columns_are_compared_with_values_of_their_type() {
         use ValueKind::{Any, Number, Text, Truth, When};
         check(Some(ColumnType::Text), &[Text, Number, Truth, When, Any], "");
         check(Some(ColumnType::Integer), &[Number, Truth, Any], "a number");
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_not_there_are_named() {
+    fn missing_columns_are_named() {
         let one = ColumnUse {
             field: "columns[0]".to_owned(),
             source: "people".to_owned(),
@@ -202,8 +201,12 @@ mod tests {
         };
         let columns = [column("email", Some(ColumnType::Text)), column("tags", None)];
         let words = "source people has no column emial; did you mean email?; its columns are: email, tags";
-        assert_eq!(of_use(&one, &columns), Some(("query_unknown_column", words.to_owned())));
+        assert_eq!(column_use_error(&one, &columns), Some(("query_unknown_column", words.to_owned())));
         let there = ColumnUse { column: "tags".to_owned(), ..one };
-        assert_eq!(of_use(&there, &columns), None, "whether a column can be mapped is said elsewhere");
+        assert_eq!(
+            column_use_error(&there, &columns),
+            None,
+            "whether a column can be mapped is checked elsewhere"
+        );
     }
 }

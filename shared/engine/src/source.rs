@@ -1,22 +1,22 @@
-//! What a source is: a prefix of a bucket whose objects are one table.
+//! Sources: the objects under a prefix of a bucket, read as one table.
 
 use crate::errors::QueryError;
 use serde::{Deserialize, Serialize};
 
-/// How the objects of a source are written.
+/// The format of a source's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceFormat {
     /// Apache Parquet.
     Parquet,
-    /// Comma-separated values with a header row; every column is text.
+    /// Comma-separated values with a header row. Every column is text.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object in each line.
     NdJson,
 }
 
 impl SourceFormat {
-    /// The ends of the names of objects that are read, in lower case.
+    /// Returns the suffixes of the object names that are read, in lower case.
     #[must_use]
     pub const fn suffixes(self) -> &'static [&'static str] {
         match self {
@@ -26,7 +26,7 @@ impl SourceFormat {
         }
     }
 
-    /// The format's name in messages.
+    /// Returns the format's name for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl SourceFormat {
     }
 }
 
-/// A declared source: the table's name in queries and where its objects are.
+/// A declared source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceSpec {
     /// The table's name in queries: `[a-z][a-z0-9_]*`, so that it never needs quotes.
@@ -46,12 +46,12 @@ pub struct SourceSpec {
     pub bucket: String,
     /// The prefix of the objects' keys.
     pub prefix: String,
-    /// How the objects are written.
+    /// The format of the objects.
     pub format: SourceFormat,
 }
 
 impl SourceSpec {
-    /// Refuses a name that could not stand in a query without quotes.
+    /// Returns an error if the name needs quotes in a query.
     pub(crate) fn validate(&self) -> Result<(), QueryError> {
         let is_identifier = self.name.len() <= 64
             && self.name.starts_with(|first: char| first.is_ascii_lowercase())

@@ -1,4 +1,4 @@
-//! What columns a source has, for whoever names them outside of a query.
+//! Lists the columns of a source, for callers that name columns outside of a query.
 
 use crate::columns::{ColumnType, column_type};
 use crate::engine::{Engine, Mode};
@@ -14,13 +14,13 @@ use std::panic::AssertUnwindSafe;
 pub struct SourceColumn {
     /// Its name.
     pub name: String,
-    /// What its values are; nothing where they are lists, structures or bytes.
+    /// Its type. `None` for lists, structures and bytes.
     pub column_type: Option<ColumnType>,
 }
 
-/// The columns of a source. No row is read: it lists the objects and reads their headers, footers or samples.
+/// Returns the columns of a source. Lists its objects and reads their headers, footers or samples, but no row.
 pub async fn source_columns(engine: &Engine, name: &str) -> Result<Vec<SourceColumn>, QueryError> {
-    // A panic of the engine over a hostile object must end this and not the function.
+    // A panic of the engine over a hostile object must end this lookup and not the function.
     let found = AssertUnwindSafe(columns(engine, name)).catch_unwind();
     Box::pin(found).await.map_err(|_| panicked())?
 }

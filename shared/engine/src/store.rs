@@ -1,6 +1,7 @@
-//! One bucket of S3 as an object store of the query engine: reading only, over the SDK's own client.
+//! A bucket of S3 as a read-only object store of the query engine, over the AWS SDK.
 //!
-//! See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html> and `API_ListObjectsV2.html` beside it.
+//! See <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html> and
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -20,12 +21,12 @@ use std::time::SystemTime;
 
 const STORE: &str = "S3";
 
-/// What went wrong with a request: S3's own error code or the kind of the failure, never headers or credentials.
+/// An error of a request: S3's error code or the kind of failure, never headers or credentials.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Reason(String);
 
-/// A bucket that can be read.
+/// A read-only bucket.
 #[derive(Clone)]
 pub struct S3Store {
     client: Client,
@@ -33,7 +34,7 @@ pub struct S3Store {
 }
 
 impl S3Store {
-    /// The bucket as seen with the client's credentials.
+    /// Returns the bucket, read with the client's credentials.
     #[must_use]
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         Self { client, bucket: bucket.into() }
@@ -61,7 +62,7 @@ impl S3Store {
         let common_prefixes = common_prefixes.collect();
         let mut objects = Vec::new();
         for object in answer.contents.unwrap_or_default() {
-            // A key that ends with a slash is a folder's placeholder, made by consoles.
+            // A key that ends with a slash is the placeholder of a folder, which the AWS console creates.
             let Some(key) = object.key.filter(|key| !key.ends_with('/')) else {
                 continue;
             };
@@ -184,8 +185,8 @@ fn read_only() -> Error {
     Error::NotSupported { source: Box::new(Reason("the lake is only ever read".to_owned())) }
 }
 
-/// A prefix as S3 wants it: object stores compare whole path segments, S3 compares text. The whole bucket has an empty
-/// prefix and not none, because a role that is held to a prefix is refused a request without one.
+/// Returns the prefix for S3, which compares text while object stores compare path segments. The whole bucket has an empty
+/// prefix, because S3 refuses a request without a prefix if the role is limited to one.
 fn folder(prefix: Option<&Path>) -> String {
     let prefix = prefix.filter(|prefix| !prefix.as_ref().is_empty());
     prefix.map_or_else(String::new, |prefix| format!("{prefix}/"))
@@ -204,7 +205,7 @@ fn result(location: &Path, answer: GetObjectOutput, is_part: bool, place: &str) 
         (true, Some(content_range)) => parts(content_range)
             .ok_or_else(|| generic(format!("{place}: the answer's Content-Range cannot be read")))?,
         (true, None) => {
-            return Err(generic(format!("{place}: the answer is not the range that was asked for")));
+            return Err(generic(format!("{place}: the response is not the requested range")));
         }
         (false, _) => {
             let size = length(answer.content_length, place)?;
@@ -228,7 +229,7 @@ fn body(body: ByteStream, place: String) -> BoxStream<'static, Result<bytes::Byt
         .boxed()
 }
 
-/// Takes `bytes 0-99/1234` apart into the half-open range and the whole object's size.
+/// Parses `bytes 0-99/1234` into the half-open range and the size of the object.
 fn parts(content_range: &str) -> Option<(Range<u64>, u64)> {
     let (range, size) = content_range.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -251,7 +252,7 @@ fn generic(reason: String) -> Error {
     Error::Generic { store: STORE, source: Box::new(Reason(reason)) }
 }
 
-/// S3's answers sorted by what can be done about them. Only codes and statuses are kept of an answer.
+/// Classifies S3's error responses. Keeps only codes and statuses.
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>, place: &str) -> Error {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default();

@@ -21,17 +21,17 @@ use object_store::ObjectMeta;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The longest header or record that is taken, in bytes.
+/// Longest header or record, in bytes.
 pub(crate) const MAX_RECORD_BYTES: usize = 1024 * 1024;
-/// The most bytes of text in one batch, whatever the number of its rows.
+/// Largest size of a batch's text, in bytes, for any number of rows.
 pub(crate) const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 
-/// How the objects of a table are decoded.
+/// The format of a table's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextFormat {
-    /// Comma-separated values, every column text.
+    /// Comma-separated values. Every column is text.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object in each line.
     Json,
 }
 
@@ -81,8 +81,8 @@ impl TableProvider for TextTable {
     }
 }
 
-/// Deals the objects out so that every partition has about as many bytes to read: the largest first, each to the
-/// partition with the least.
+/// Distributes the objects so that each partition reads about as many bytes: assigns the largest object first, always to
+/// the partition with the fewest bytes.
 fn shares<'a>(objects: impl Iterator<Item = &'a ObjectMeta>, partitions: usize) -> Vec<Vec<ObjectMeta>> {
     let mut objects: Vec<ObjectMeta> = objects.cloned().collect();
     objects
@@ -131,9 +131,9 @@ impl PartitionStream for TextPartition {
 
 /// Decodes the bytes of one object into batches.
 pub(crate) trait Batches: Send {
-    /// Takes bytes from the front until a batch is full or the bytes are used up.
+    /// Decodes bytes from the front until a batch is full or no bytes are left.
     fn push(&mut self, bytes: &mut Bytes) -> Result<Option<RecordBatch>, QueryError>;
-    /// The last rows, at the object's end.
+    /// Returns the last rows, at the end of the object.
     fn finish(&mut self) -> Result<Option<RecordBatch>, QueryError>;
 }
 

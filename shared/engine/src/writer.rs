@@ -1,10 +1,10 @@
-//! The snapshot's file: sorted rows in, one row a member out, as Parquet.
+//! Writes sorted rows to a Parquet file with one row for each member.
 //!
-//! Encoding and compression run on a thread of their own, so that the engine's merge goes on meanwhile. The file
-//! appears under its name only when it is complete.
+//! Encoding and compression run on a thread of their own, in parallel with the engine's merge. The file gets its name
+//! when it is complete.
 
 use crate::errors::QueryError;
-use crate::gate::Gate;
+use crate::exclusion_filter::ExclusionFilter;
 use crate::members::Members;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -19,12 +19,12 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Rows a row group: what a reader holds of the file at one time.
+/// Rows in a row group, which a reader holds in memory.
 const ROW_GROUP_ROWS: usize = 64 * 1024;
-/// How many batches wait for the writing thread.
+/// Largest number of batches that wait for the writing thread.
 const WAITING_BATCHES: usize = 2;
 
-/// The file's figures.
+/// The figures of the file.
 pub(crate) struct Written {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
@@ -34,18 +34,18 @@ pub(crate) struct Written {
     pub(crate) excluded_members: u64,
 }
 
-/// Takes batches sorted by their first column.
+/// Writes batches that are sorted by their first column.
 pub(crate) struct SnapshotWriter {
     schema: SchemaRef,
     batches: mpsc::Sender<RecordBatch>,
     file: JoinHandle<Result<(u64, String), QueryError>>,
     members: Members,
-    gate: Gate,
+    exclusion_filter: ExclusionFilter,
     rows: u64,
 }
 
 impl SnapshotWriter {
-    /// A writer of the file at `out`, of everybody who is not kept out.
+    /// Creates a writer of the file at `out` that leaves out excluded members.
     pub(crate) fn create(out: &Path, schema: SchemaRef, excluded: Exclusions) -> Result<Self, QueryError> {
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(folder).map_err(|error| not_written(&error))?;
@@ -53,12 +53,12 @@ impl SnapshotWriter {
         let (batches, received) = mpsc::channel(WAITING_BATCHES);
         let (out, file_schema) = (out.to_owned(), schema.clone());
         let file = tokio::task::spawn_blocking(move || write_file(file, out, file_schema, received));
-        Ok(Self { schema, batches, file, members, gate: Gate::new(excluded), rows: 0 })
+        Ok(Self { schema, batches, file, members, exclusion_filter: ExclusionFilter::new(excluded), rows: 0 })
     }
 
     /// Writes the batch's members.
     pub(crate) async fn write(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
-        let Some(batch) = self.gate.let_in(batch)? else { return Ok(()) };
+        let Some(batch) = self.exclusion_filter.filter(batch)? else { return Ok(()) };
         for members in self.members.push(&batch)? {
             self.send(members).await?;
         }
@@ -70,25 +70,25 @@ impl SnapshotWriter {
         if self.batches.send(members).await.is_ok() {
             return Ok(());
         }
-        // The writing thread has ended early, and only it knows why.
+        // The writing thread has ended early, and its result has the cause.
         let ended = tokio::task::spawn_blocking(|| Err(internal("writer")));
         let ended = std::mem::replace(&mut self.file, ended).await.map_err(|_| internal("writer"))?;
         Err(ended.err().unwrap_or_else(|| internal("writer")))
     }
 
-    /// Ends without a file, and waits until nothing is left of it.
+    /// Ends without a file, and waits until the temporary file is deleted.
     pub(crate) async fn abandon(self) {
         drop(self.batches);
-        // The thread's error is that it was abandoned.
+        // The thread's error only says that the query ended.
         drop(self.file.await);
     }
 
-    /// Ends the file and gives it its name.
+    /// Completes the file and renames it.
     pub(crate) async fn finish(mut self) -> Result<Written, QueryError> {
         if let Some(last) = self.members.last() {
             self.send(last).await?;
         }
-        // The thread takes an empty batch for the end; a channel that merely closes is a query that failed.
+        // An empty batch marks the end. A channel that closes without it means that the query failed.
         let end = RecordBatch::new_empty(self.schema);
         drop(self.batches.send(end).await);
         let (bytes, blake3) = self.file.await.map_err(|_| internal("writer"))??;
@@ -98,12 +98,12 @@ impl SnapshotWriter {
             blake3,
             rows_without_key: self.members.rows_without_key,
             duplicate_member_rows: self.members.duplicate_rows,
-            excluded_members: self.gate.excluded_members,
+            excluded_members: self.exclusion_filter.excluded_members,
         })
     }
 }
 
-/// Runs on a thread of its own until it is told the end, or until the query gives up.
+/// Writes batches until the end mark, or until the channel closes.
 fn write_file(
     file: NamedTempFile,
     out: PathBuf,
@@ -133,7 +133,7 @@ fn properties() -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::None)
-        // Every key is another one and begins like the one before it.
+        // Keys are unique, and neighbours share a prefix.
         .set_column_dictionary_enabled(key.clone(), false)
         .set_column_encoding(key, Encoding::DELTA_BYTE_ARRAY)
         .set_created_by("segment-relay".to_owned())

@@ -1,8 +1,12 @@
-//! A segment before anything is done with it: how many members it has, and what the first of them look like.
+//! The query engine's interface: what can be asked of it, and what it answers.
+//!
+//! A request and its answer are objects in S3, because a definition may be long and an answer holds profiles. A message
+//! of the queue only names the request.
 
 use crate::catalog::Segment;
 use crate::governance::ColumnsRead;
-use crate::{Scalar, SegmentId};
+use crate::run::{MessageError, parse_message};
+use crate::{RunId, Scalar, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,46 +14,46 @@ use std::fmt;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// So many rows are shown.
+/// Number of rows in a preview.
 pub const PREVIEW_ROWS: usize = 20;
-/// The longest text that is shown whole, in characters.
+/// Longest text that a preview shows in full, in characters.
 const MAX_TEXT_CHARACTERS: usize = 200;
-/// What the shown rows may have together: an answer of Lambda has six megabytes at the most.
+/// Largest total size of a preview's rows, in bytes. A response of Lambda is limited to 6 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_ROWS_BYTES: usize = 1024 * 1024;
 
-/// Names one preview. Time-ordered (UUID version 7).
+/// Identifies one request to the query engine. Time-ordered (UUID version 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct PreviewId(pub Uuid);
+pub struct EngineRequestId(pub Uuid);
 
-impl PreviewId {
-    /// The object that says what is to be previewed.
+impl EngineRequestId {
+    /// Returns the key of the object that holds the request.
     #[must_use]
     pub fn request_key(self) -> String {
         format!("previews/{self}/request.json")
     }
 
-    /// The object that holds what was found.
+    /// Returns the key of the object that holds the answer.
     #[must_use]
-    pub fn result_key(self) -> String {
-        format!("previews/{self}/result.json")
+    pub fn answer_key(self) -> String {
+        format!("previews/{self}/answer.json")
     }
 
-    /// The object that holds all members, where they were asked for.
+    /// Returns the key of the file of all members, which only a download writes.
     #[must_use]
     pub fn members_key(self) -> String {
         format!("previews/{self}/members.csv")
     }
 }
 
-impl fmt::Display for PreviewId {
+impl fmt::Display for EngineRequestId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
 }
 
-impl std::str::FromStr for PreviewId {
+impl std::str::FromStr for EngineRequestId {
     type Err = uuid::Error;
 
     fn from_str(text: &str) -> Result<Self, uuid::Error> {
@@ -57,126 +61,229 @@ impl std::str::FromStr for PreviewId {
     }
 }
 
-/// What is previewed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// A message of the queues that the query engine reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum EngineMessage {
+    /// Evaluates the segments of a run and stores their snapshots.
+    Run {
+        /// Version of the message format.
+        version: u8,
+        /// The run.
+        run_id: RunId,
+    },
+    /// Answers a request.
+    Request {
+        /// Version of the message format.
+        version: u8,
+        /// The request.
+        request_id: EngineRequestId,
+    },
+}
+
+impl EngineMessage {
+    /// Returns the message that starts the snapshots of a run.
+    #[must_use]
+    pub const fn run(run_id: RunId) -> Self {
+        Self::Run { version: 1, run_id }
+    }
+
+    /// Returns the message that asks for the answer to a request.
+    #[must_use]
+    pub const fn request(request_id: EngineRequestId) -> Self {
+        Self::Request { version: 1, request_id }
+    }
+
+    /// Parses the body of a message.
+    pub fn parse(body: &str) -> Result<Self, MessageError> {
+        parse_message(body)
+    }
+}
+
+/// A request to the query engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum PreviewOf {
-    /// The segment as the catalog has it when the preview is made.
-    Saved(SegmentId),
-    /// A definition that need not be saved.
-    Draft(Segment),
-    /// A definition of which only the columns are wanted: no row is read.
+pub enum EngineRequest {
+    /// Counts the members of a segment and returns the first rows.
+    Preview(PreviewSubject),
+    /// Returns the columns of a segment's query, and checks the fields of its rules. Reads no row.
     Description(Segment),
-    /// All members of the segment as the catalog has it, into a file.
-    Members(SegmentId),
-    /// A definition of which only the columns of sources are wanted that an export with these attributes would use: no
-    /// row is read.
-    Reading {
+    /// Returns the columns of sources that an export of the segment uses. Reads no row.
+    Lineage {
         /// The definition.
         segment: Segment,
         /// The attributes that the export maps.
         attributes: Vec<String>,
     },
+    /// Writes all members of a saved segment to a CSV file.
+    Download(SegmentId),
 }
 
-impl PreviewOf {
-    /// The segment's id.
+/// The segment of a preview.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PreviewSubject {
+    /// A segment of the catalog, as it is defined when the preview is made.
+    Saved(SegmentId),
+    /// A definition that may not be saved yet.
+    Draft(Box<Segment>),
+}
+
+impl EngineRequest {
+    /// Requests a preview of a segment of the catalog.
     #[must_use]
-    pub const fn segment(&self) -> &SegmentId {
+    pub const fn saved_preview(id: SegmentId) -> Self {
+        Self::Preview(PreviewSubject::Saved(id))
+    }
+
+    /// Requests a preview of a definition that may not be saved yet.
+    #[must_use]
+    pub fn draft_preview(segment: Segment) -> Self {
+        Self::Preview(PreviewSubject::Draft(Box::new(segment)))
+    }
+
+    /// Returns the segment's id.
+    #[must_use]
+    pub const fn segment_id(&self) -> &SegmentId {
         match self {
-            Self::Saved(id) | Self::Members(id) => id,
-            Self::Draft(segment) | Self::Description(segment) | Self::Reading { segment, .. } => &segment.id,
+            Self::Preview(PreviewSubject::Saved(id)) | Self::Download(id) => id,
+            Self::Preview(PreviewSubject::Draft(segment)) => &segment.id,
+            Self::Description(segment) | Self::Lineage { segment, .. } => &segment.id,
         }
+    }
+
+    /// Returns true if the answer takes a minute at most. A download takes as long as a snapshot.
+    #[must_use]
+    pub const fn is_interactive(&self) -> bool {
+        !matches!(self, Self::Download(_))
     }
 }
 
-/// What a preview has found, or why there is nothing to be found. It holds profiles: only people who may define segments
-/// get to see it, and it does not last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct PreviewResult {
-    /// The preview.
-    pub preview_id: PreviewId,
+/// The answer to a request, as it is stored. It holds profiles, so it expires after a day, and only callers who may
+/// define segments can read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineAnswer {
+    /// The request.
+    pub request_id: EngineRequestId,
     /// The segment.
     pub segment: SegmentId,
-    /// Members.
-    pub rows: Option<u64>,
-    /// Rows of the query without a member key, which are nobody.
-    pub rows_without_key: Option<u64>,
-    /// Rows of the query beyond the first for their member key.
-    pub duplicate_member_rows: Option<u64>,
-    /// The query's columns that an export can map, in their order.
-    pub columns: Vec<PreviewColumn>,
-    /// The query's other columns, and what would make them columns that can be mapped.
-    pub unusable_columns: Vec<String>,
-    /// The first members by member key, at the most [`PREVIEW_ROWS`] and 1 MiB: each value by its column's name. Texts
-    /// are cut after 200 characters.
-    #[schema(value_type = Vec<Object>)]
-    pub first_rows: Vec<Map<String, Value>>,
-    /// The sources that the segment depends on.
-    pub sources: Vec<PreviewSource>,
-    /// How large the file is that has all members, where it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub members_file_bytes: Option<u64>,
-    /// What each rule gives, top down, where the segment is defined by rules.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<RuleCount>,
-    /// The columns of sources that an export would use, where that was wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub columns_read: Option<ColumnsRead>,
-    /// Why there is no result.
-    pub error: Option<PreviewError>,
-    /// When it was made.
-    pub made_at: Timestamp,
-    /// How long it took.
+    /// The response, or what is wrong with the request.
+    pub result: Result<EngineResponse, EngineError>,
+    /// When the answer was stored.
+    pub answered_at: Timestamp,
+    /// Duration of the evaluation, in milliseconds.
     pub duration_ms: u64,
+}
+
+/// A response of the query engine. Each variant belongs to the request of the same name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineResponse {
+    /// The member counts and the first rows.
+    Preview(SegmentPreview),
+    /// The columns of the query.
+    Description(SegmentDescription),
+    /// The columns of sources that the export uses.
+    Lineage(ColumnsRead),
+    /// The figures of the file of all members.
+    Download(MembersDownload),
+}
+
+/// A preview of a segment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SegmentPreview {
+    /// The columns of the query.
+    pub description: SegmentDescription,
+    /// The member counts.
+    pub counts: MemberCounts,
+    /// The first members by member key, as objects from column name to value. [`PREVIEW_ROWS`] at most, 1 MiB at most.
+    /// Longer texts are cut after 200 characters.
+    pub first_rows: Vec<Map<String, Value>>,
+    /// The counts of each rule, from top to bottom. Empty if the segment is not defined by rules.
+    pub rules: Vec<RuleCount>,
+    /// The sources that the query reads.
+    pub sources: Vec<SourceSize>,
+}
+
+/// The columns of a segment's query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentDescription {
+    /// The columns that an export can map, in the order of the query.
+    pub columns: Vec<SegmentColumn>,
+    /// The other columns, each with a text that says how to make it mappable.
+    pub unusable_columns: Vec<String>,
+}
+
+/// A file of all members of a segment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembersDownload {
+    /// The columns of the query.
+    pub description: SegmentDescription,
+    /// The member counts.
+    pub counts: MemberCounts,
+    /// The sources that the query reads.
+    pub sources: Vec<SourceSize>,
+    /// Size of the file, in bytes.
+    pub file_bytes: u64,
+}
+
+/// The member counts of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberCounts {
+    /// Members.
+    pub rows: u64,
+    /// Rows of the query without a member key, which are not members.
+    pub rows_without_key: u64,
+    /// Rows of the query beyond the first for their member key.
+    pub duplicate_member_rows: u64,
 }
 
 /// A column of a segment's query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PreviewColumn {
-    /// Its name: what an export's mapping calls the attribute.
+pub struct SegmentColumn {
+    /// Its name, which an export's mapping uses for the attribute.
     pub name: String,
     /// Its type: `text`, `integer`, `decimal`, `boolean`, `date`, `moment` or `local_moment`.
     #[serde(rename = "type")]
     pub kind: String,
 }
 
-/// A source that a segment's query reads.
+/// A source that a segment's query reads, and its size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PreviewSource {
+pub struct SourceSize {
     /// The source.
     pub source: String,
-    /// How many objects it has.
+    /// Number of its objects.
     pub objects: u64,
-    /// Their size together.
+    /// Total size of its objects, in bytes.
     pub bytes: u64,
 }
 
-/// How many members a rule gives.
+/// The member counts of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleCount {
     /// The rule's name.
     pub name: String,
-    /// Members that fulfil it, whatever the other rules say; nothing where the preview's time was over.
+    /// Members that match this rule, whatever the other rules say. Missing if the preview's time ran out.
     pub members: Option<u64>,
-    /// Members that are left once it is combined with the rules above it; nothing where the preview's time was over.
+    /// Members that remain after this rule is combined with the rules above it. Missing if the preview's time ran out.
     pub after: Option<u64>,
 }
 
-/// What is wrong with a segment, in the words of the query's author.
+/// An error in a segment, in terms of its definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PreviewError {
-    /// A stable word.
+pub struct EngineError {
+    /// Stable error code.
     pub code: String,
-    /// What is wrong and what would mend it.
+    /// What is wrong and how to correct it.
     pub text: String,
-    /// The field of the definition that is wrong, as a JSON pointer (RFC 6901); nothing where it is something else, such
-    /// as a source without objects.
+    /// The wrong field of the definition, as a JSON pointer (RFC 6901). Missing if the cause is outside the definition,
+    /// such as a source without objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 
-/// The rows that are shown, as many as may be.
+/// The rows of a preview, up to the largest total size.
 #[derive(Debug, Default)]
 pub struct PreviewRows {
     rows: Vec<Map<String, Value>>,
@@ -184,9 +291,9 @@ pub struct PreviewRows {
 }
 
 impl PreviewRows {
-    /// Adds a row, unless all would be too large with it. Says whether it did.
+    /// Adds a row if the total size allows it. Returns false if it does not.
     pub fn add(&mut self, row: Map<String, Value>) -> bool {
-        // What cannot be written has no size that is small enough.
+        // A row that cannot be serialised never fits.
         let bytes = serde_json::to_vec(&row).map_or(usize::MAX, |bytes| bytes.len());
         let bytes = self.bytes.saturating_add(bytes);
         if bytes > MAX_ROWS_BYTES {
@@ -197,14 +304,14 @@ impl PreviewRows {
         true
     }
 
-    /// The rows.
+    /// Returns the rows.
     #[must_use]
     pub fn into_rows(self) -> Vec<Map<String, Value>> {
         self.rows
     }
 }
 
-/// A text, cut where it is long.
+/// Returns the text, cut after 200 characters.
 #[must_use]
 pub fn preview_text(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT_CHARACTERS) {
@@ -213,7 +320,7 @@ pub fn preview_text(text: &str) -> String {
     }
 }
 
-/// A value as JSON has it.
+/// Converts a value to JSON. Long texts are cut.
 #[must_use]
 pub fn preview_value(scalar: &Scalar) -> Value {
     match scalar {
@@ -242,7 +349,35 @@ mod tests {
     }
 
     #[test]
-    fn rows_stop_before_they_are_too_large_to_be_answered() {
+    fn messages_are_told_apart_by_their_kind() {
+        let (run_id, request_id) = (RunId(Uuid::nil()), EngineRequestId(Uuid::max()));
+        let run = r#"{"kind":"run","version":1,"run_id":"00000000-0000-0000-0000-000000000000"}"#;
+        let request = r#"{"kind":"request","version":1,"request_id":"ffffffff-ffff-ffff-ffff-ffffffffffff"}"#;
+        for (message, body) in
+            [(EngineMessage::run(run_id), run), (EngineMessage::request(request_id), request)]
+        {
+            assert_eq!(serde_json::to_string(&message).unwrap(), body);
+            assert_eq!(EngineMessage::parse(body).unwrap(), message);
+        }
+        for body in [
+            "{}",
+            r#"{"version":1,"run_id":"00000000-0000-0000-0000-000000000000"}"#,
+            r#"{"kind":"request","version":1,"run_id":"00000000-0000-0000-0000-000000000000"}"#,
+            r#"{"kind":"run","version":1,"run_id":"00000000-0000-0000-0000-000000000000","more":1}"#,
+        ] {
+            assert!(EngineMessage::parse(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_a_download_takes_longer_than_a_question() {
+        let id: SegmentId = "all".to_owned().try_into().unwrap();
+        assert!(EngineRequest::saved_preview(id.clone()).is_interactive());
+        assert!(!EngineRequest::Download(id).is_interactive());
+    }
+
+    #[test]
+    fn rows_stop_before_the_total_size_exceeds_the_limit() {
         let row = |bytes: usize| Map::from_iter([("a".to_owned(), Value::from("x".repeat(bytes)))]);
         let mut rows = PreviewRows::default();
         assert!(rows.add(row(1_000_000)));

@@ -1,7 +1,7 @@
 //! Asking for a run, whoever asks.
 
-use super::runner::stage_message;
-use super::{StageError, connections::require_consent, previews::new_uuid};
+use super::runner::{snapshot_message, stage_message};
+use super::{StageError, connections::require_consent, new_uuid};
 use jiff::Timestamp;
 use relay_cloud::ledger::{Ledger, LedgerError, Requested, RunChange, RunRequest};
 use relay_cloud::{CatalogStore, Clients, LookupError, Queue, Settings, SettingsError};
@@ -160,7 +160,7 @@ impl RunRequests {
         let requested = self.ledger.request_beside(&request).await.map_err(StageError::from)?;
         // One that was written but not sent is sent when it is asked for again; the queue drops a second message.
         let run_id = requested.run_id();
-        let message = stage_message(run_id, &mode.group(export_id, run_id), "snapshot", 0)?;
+        let message = snapshot_message(run_id, &mode.group(export_id, run_id), 0)?;
         self.snapshot_queue.send(&[message]).await.map_err(StageError::from)?;
         tracing::info!(run.id = %run_id, export.id = %export_id, "dry run is asked for");
         Ok(run_id)
@@ -210,10 +210,7 @@ impl RunRequests {
         export_id: &ExportId,
         try_number: u64,
     ) -> Result<(), StageError> {
-        Ok(self
-            .snapshot_queue
-            .send(&[stage_message(run_id, export_id.as_str(), "snapshot", try_number)?])
-            .await?)
+        Ok(self.snapshot_queue.send(&[snapshot_message(run_id, export_id.as_str(), try_number)?]).await?)
     }
 }
 

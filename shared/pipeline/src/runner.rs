@@ -4,9 +4,11 @@ use super::StageError;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use relay_cloud::ledger::{Ledger, RunChange};
-use relay_cloud::{Delivery, Failure as MessageFailure, Queue, Verdict, handle_groups};
+use relay_cloud::{Delivery, Failure as MessageFailure, OutgoingMessage, Queue, Verdict, handle_groups};
 use relay_model::RunId;
+use relay_model::engine::EngineMessage;
 use relay_model::run::{Failure, Pause, RunMode, RunState, Stage, StageMessage, deduplication_id};
+use serde::Serialize;
 use std::time::Duration;
 
 /// The pauses before a step that failed for a passing reason is tried again. They are short, and they are taken inside
@@ -97,11 +99,27 @@ pub(super) fn stage_message(
     group: &str,
     step: &str,
     try_number: u64,
-) -> Result<relay_cloud::OutgoingMessage, StageError> {
-    let body = serde_json::to_string(&StageMessage::new(run_id))
+) -> Result<OutgoingMessage, StageError> {
+    message(&StageMessage::new(run_id), group, deduplication_id(run_id, step, try_number))
+}
+
+/// Returns the message that starts the snapshots of a run. Its queue also carries requests to the query engine.
+pub(super) fn snapshot_message(
+    run_id: RunId,
+    group: &str,
+    try_number: u64,
+) -> Result<OutgoingMessage, StageError> {
+    message(&EngineMessage::run(run_id), group, deduplication_id(run_id, "snapshot", try_number))
+}
+
+fn message(
+    content: &impl Serialize,
+    group: &str,
+    deduplication_id: String,
+) -> Result<OutgoingMessage, StageError> {
+    let body = serde_json::to_string(content)
         .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
-    let deduplication_id = deduplication_id(run_id, step, try_number);
-    Ok(relay_cloud::OutgoingMessage { group: group.to_owned(), deduplication_id, body })
+    Ok(OutgoingMessage { group: group.to_owned(), deduplication_id, body })
 }
 
 /// Handles a delivery from one of the stage queues.
@@ -124,13 +142,21 @@ where
     F: Fn(RunId) -> R,
     R: Future<Output = Result<(), StageError>>,
 {
-    let run_id = match StageMessage::parse(&delivery.body) {
-        Ok(message) => message.run_id,
+    match StageMessage::parse(&delivery.body) {
+        Ok(message) => handle_run(message.run_id, step, work).await,
         Err(error) => {
             tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
-            return Err(MessageFailure::default());
+            Err(MessageFailure::default())
         }
-    };
+    }
+}
+
+/// Takes one step of a run: retries transient errors, and ends the run if the step cannot be completed.
+pub async fn handle_run<F, R>(run_id: RunId, step: &Step, work: F) -> Verdict
+where
+    F: Fn(RunId) -> R,
+    R: Future<Output = Result<(), StageError>>,
+{
     let stage = step.stage;
     let started = std::time::Instant::now();
     let mut pauses = PAUSES.into_iter();

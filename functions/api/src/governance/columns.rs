@@ -1,9 +1,9 @@
 //! Whether the columns that are labelled are there: a label of a column that is misspelt holds nothing back.
 
 use crate::Api;
-use relay_cloud::timestamp_now;
 use relay_model::catalog::{DataLabels, Document, Segment, Source};
-use relay_model::engine::{PreviewOf, PreviewResult};
+use relay_model::engine::SegmentDescription;
+use relay_pipeline::AskError;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,30 +33,22 @@ impl Api {
         }
     }
 
-    async fn columns_of(&self, source: &Source) -> Result<PreviewResult, String> {
+    async fn columns_of(&self, source: &Source) -> Result<SegmentDescription, String> {
         let id = &source.id;
         let query = format!("SELECT '' AS \"{NO_KEY}\", * FROM {id}");
         let segment = json!({ "id": id, "name": id, "query": query, "member_key": NO_KEY });
         let segment = Segment::parse(&segment.to_string()).map_err(|error| error.to_string())?;
         let deadline = Instant::now() + PATIENCE;
-        let found = async {
-            let of = PreviewOf::Description(segment);
-            let preview_id = self.previews.request(&of, timestamp_now()).await?;
-            self.previews.wait(preview_id, deadline).await
-        };
-        match found.await {
-            Ok(Some(PreviewResult { error: Some(error), .. })) => Err(error.text),
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err("the query engine took too long to answer".to_owned()),
-            Err(error) => {
-                tracing::warn!(%error, "labels are saved without their columns having been looked for");
-                Err("the query engine cannot be asked now".to_owned())
+        self.engine.describe(segment, deadline).await.map_err(|error| {
+            if let AskError::Unavailable(error) = &error {
+                tracing::warn!(%error, "labels are saved without a check of their columns");
             }
-        }
+            error.to_string()
+        })
     }
 }
 
-fn missing(labels: &DataLabels, found: &PreviewResult) -> Vec<String> {
+fn missing(labels: &DataLabels, found: &SegmentDescription) -> Vec<String> {
     let names: Vec<&str> =
         found.columns.iter().map(|column| column.name.as_str()).filter(|name| *name != NO_KEY).collect();
     let there: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
@@ -83,14 +75,11 @@ mod tests {
 
     #[test]
     fn labels_of_columns_that_are_not_there_are_told() {
-        let found: PreviewResult = serde_json::from_value(json!({
-            "preview_id": "01938f5e-7c00-7000-8000-000000000001", "segment": "people", "rows": null,
-            "rows_without_key": null, "duplicate_member_rows": null,
+        let found: SegmentDescription = serde_json::from_value(json!({
             "columns": [
                 { "name": NO_KEY, "type": "text" }, { "name": "Email", "type": "text" }, { "name": "id", "type": "text" },
             ],
-            "unusable_columns": ["the column tags has a list in it"], "first_rows": [], "sources": [], "error": null,
-            "made_at": "2026-01-01T00:00:00Z", "duration_ms": 1,
+            "unusable_columns": ["the column tags has a list in it"],
         }))
         .unwrap();
         let check = |labels: &serde_json::Value, expected: &[&str]| {

@@ -1,12 +1,10 @@
 //! What segments read, as the query engine finds it: kept from before, or asked now.
 
 use crate::Api;
-use relay_cloud::timestamp_now;
 use relay_model::SegmentId;
 use relay_model::catalog::{Export, Segment, Source};
-use relay_model::engine::{PreviewOf, PreviewResult};
 use relay_model::governance::{ColumnsRead, KnownReading};
-use relay_pipeline::{Previews, StageError};
+use relay_pipeline::{AskError, EngineClient, StageError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -48,9 +46,9 @@ impl Api {
         let mut asking = JoinSet::new();
         for (question, segment) in questions.iter().take(MAX_QUESTIONS) {
             let key = KnownReading::object_key(segment, &question.attributes, sources);
-            let (previews, question, segment) = (self.previews.clone(), question.clone(), (*segment).clone());
+            let (engine, question, segment) = (self.engine.clone(), question.clone(), (*segment).clone());
             asking.spawn(async move {
-                let answer = answer(&previews, &key, segment, question.attributes.clone(), deadline).await;
+                let answer = answer(&engine, &key, segment, question.attributes.clone(), deadline).await;
                 (question, answer)
             });
         }
@@ -64,41 +62,29 @@ impl Api {
 }
 
 async fn answer(
-    previews: &Previews,
+    engine: &EngineClient,
     key: &str,
     segment: Segment,
     attributes: Vec<String>,
     deadline: Instant,
 ) -> Answer {
-    let found = async {
-        if let Some(read) = known(previews, key).await? {
-            return Ok(Some(Ok(read)));
+    let columns = async {
+        match known(engine, key).await? {
+            Some(columns) => Ok(columns),
+            None => engine.lineage(segment, attributes, deadline).await,
         }
-        let of = PreviewOf::Reading { segment, attributes };
-        let preview_id = previews.request(&of, timestamp_now()).await?;
-        Ok(previews.wait(preview_id, deadline).await?.map(told))
     };
-    match found.await {
-        Ok(Some(answer)) => answer,
-        Ok(None) => Err("the query engine took too long to answer".to_owned()),
-        Err::<_, StageError>(error) => {
-            tracing::warn!(%error, "what a segment reads cannot be found out now");
-            Err("the query engine cannot be asked now".to_owned())
+    columns.await.map_err(|error: AskError| {
+        if let AskError::Unavailable(error) = &error {
+            tracing::warn!(%error, "column lineage is not available");
         }
-    }
+        error.to_string()
+    })
 }
 
 /// What was found before, by a run or for somebody else.
-async fn known(previews: &Previews, key: &str) -> Result<Option<ColumnsRead>, StageError> {
-    let Some(bytes) = previews.objects.find(key).await? else { return Ok(None) };
+async fn known(engine: &EngineClient, key: &str) -> Result<Option<ColumnsRead>, StageError> {
+    let Some(bytes) = engine.objects.find(key).await? else { return Ok(None) };
     // What another version wrote is found out anew.
     Ok(serde_json::from_slice::<KnownReading>(&bytes).ok().map(|known| known.columns_read))
-}
-
-fn told(result: PreviewResult) -> Answer {
-    match result {
-        PreviewResult { error: Some(error), .. } => Err(error.text),
-        PreviewResult { columns_read: Some(read), .. } => Ok(read),
-        _ => Err("the query engine did not say".to_owned()),
-    }
 }

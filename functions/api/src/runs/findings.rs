@@ -40,7 +40,7 @@ async fn rejected(
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing_rejected", detail));
     };
     let name = format!("{}-{}-rejected.csv", run.export_id, run.run_id);
-    let link = link_to(&api.previews.objects, &key, &name).await?;
+    let link = link_to(&api.engine.objects, &key, &name).await?;
     api.record_run(&caller, AuditAction::DownloadRejected, run.run_id).await?;
     Ok(Json(link))
 }
@@ -59,7 +59,7 @@ async fn dry_run(
             format!("run {} is no dry run; its report is at /runs/{}/report", run.run_id, run.run_id);
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_a_dry_run", detail));
     }
-    let found = dry_run_findings(&api.previews.objects, &run).await?;
+    let found = dry_run_findings(&api.engine.objects, &run).await?;
     found.map(Json).ok_or_else(|| nothing_yet(run.run_id, &run))
 }
 
@@ -83,7 +83,7 @@ impl Api {
             let detail = format!("run {} is {}: there is no report yet", run.run_id, run.state.name());
             return Err(missing(detail));
         };
-        let bytes = self.previews.objects.find(key).await?;
+        let bytes = self.engine.objects.find(key).await?;
         let bytes =
             bytes.ok_or_else(|| missing(format!("the report of run {} is no longer kept", run.run_id)))?;
         serde_json::from_slice(&bytes).map_err(|error| {

@@ -4,10 +4,10 @@ use crate::Api;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
 use relay_cloud::Saved;
-use relay_cloud::timestamp_now;
 use relay_model::catalog::{CustomUpload, Document, Export, Segment, Source, json_pointer};
-use relay_model::engine::{PreviewError, PreviewOf, PreviewResult};
+use relay_model::engine::EngineError;
 use relay_model::query::{TextError, require_sources};
+use relay_pipeline::AskError;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -103,39 +103,34 @@ impl Api {
         self.exports_where(|export| export.enabled && export.uses(&segment.id)).await
     }
 
-    /// The columns of a query, as the query engine finds them.
+    /// Asks the query engine for the columns of a query.
     async fn describe(&self, segment: &Segment) -> Result<Described, Problem> {
         let deadline = Instant::now() + PATIENCE;
-        let described = async {
-            let of = PreviewOf::Description(segment.clone());
-            let preview_id = self.previews.request(&of, timestamp_now()).await?;
-            self.previews.wait(preview_id, deadline).await
-        };
-        match described.await {
-            Ok(Some(PreviewResult { error: Some(error), .. })) => refused(error).map(Described::Nothing),
-            Ok(Some(PreviewResult { columns, .. })) => {
-                Ok(Described::Columns(columns.into_iter().map(|column| column.name).collect()))
+        match self.engine.describe(segment.clone(), deadline).await {
+            Ok(description) => {
+                let columns = description.columns.into_iter().map(|column| column.name);
+                Ok(Described::Columns(columns.collect()))
             }
-            Ok(None) => Ok(Described::Nothing("the query engine took too long to answer".to_owned())),
+            Err(AskError::Rejected(error)) => refused(error).map(Described::Nothing),
             Err(error) => {
-                tracing::warn!(%error, "a segment is saved without its query having been checked");
-                Ok(Described::Nothing("the query engine cannot be asked now".to_owned()))
+                tracing::warn!(%error, "a segment is saved without a check of its query");
+                Ok(Described::Nothing(error.to_string()))
             }
         }
     }
 }
 
-/// What the query engine has found.
+/// The outcome of a description.
 enum Described {
     /// The columns that an export can map.
     Columns(BTreeSet<String>),
-    /// Nothing, and why.
+    /// No columns, and the reason.
     Nothing(String),
 }
 
-/// A definition that is wrong is refused; what else is in the way is told.
-fn refused(error: PreviewError) -> Result<String, Problem> {
-    let PreviewError { code, text, field } = error;
+/// Refuses a definition with a wrong field. Returns the text of any other error.
+fn refused(error: EngineError) -> Result<String, Problem> {
+    let EngineError { code, text, field } = error;
     let Some(field) = field else { return Ok(text) };
     let detail =
         format!("{field}: {text} (to save it all the same: ?check=none, or --no-check of segment-relay)");
@@ -221,7 +216,7 @@ mod tests {
 
     #[test]
     fn only_what_the_author_wrote_is_refused() {
-        let error = |field: Option<&str>| PreviewError {
+        let error = |field: Option<&str>| EngineError {
             code: "query_unknown_column".to_owned(),
             text: "there is no column emial".to_owned(),
             field: field.map(str::to_owned),

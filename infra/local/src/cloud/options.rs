@@ -70,7 +70,7 @@ impl Options {
     }
 
     /// Shortens a function's timeout, and its queue's visibility timeout to as many seconds as given. `stage` is the
-    /// parameter's first word: `Snapshot`, `Chunk`, `Push` or `Finish`.
+    /// parameter's first word: `Snapshot`, `Engine`, `Chunk`, `Push` or `Finish`.
     ///
     /// A message whose worker died is delivered again after the visibility timeout and not before, so a test
     /// that kills a worker wants it short; no shorter than an invocation takes, or work is done twice.

@@ -26,6 +26,10 @@ pub struct StackOutputs {
     pub snapshot_queue_url: String,
     /// Address of its dead-letter queue.
     pub snapshot_dead_letter_queue_url: String,
+    /// Address of the engine queue.
+    pub engine_queue_url: String,
+    /// Address of its dead-letter queue.
+    pub engine_dead_letter_queue_url: String,
     /// Address of the chunk queue.
     pub chunk_queue_url: String,
     /// Address of its dead-letter queue.
@@ -62,6 +66,7 @@ impl StackOutputs {
     pub fn dead_letter_queue_urls(&self) -> Vec<&str> {
         vec![
             &self.snapshot_dead_letter_queue_url,
+            &self.engine_dead_letter_queue_url,
             &self.chunk_dead_letter_queue_url,
             &self.push_campaign_monitor_dead_letter_queue_url,
             &self.push_dynamics365_sales_dead_letter_queue_url,
@@ -77,6 +82,7 @@ impl StackOutputs {
     pub fn queue_urls(&self) -> Vec<&str> {
         vec![
             &self.snapshot_queue_url,
+            &self.engine_queue_url,
             &self.chunk_queue_url,
             &self.push_campaign_monitor_queue_url,
             &self.push_dynamics365_sales_queue_url,

@@ -72,5 +72,8 @@ async fn a_query_without_an_end_is_ended() {
     lake.settings.time_limit = Duration::from_millis(1_500);
     let text = "SELECT CAST(SUM(a.n * b.n * c.n) AS VARCHAR) AS id FROM people a, people b, people c";
     let error = lake.evaluate(text, "id", &[]).await.unwrap_err();
-    assert_eq!(error.to_string(), "the query is not done after 1 s; does a join miss its condition?");
+    assert_eq!(
+        error.to_string(),
+        "the query was stopped after 1 s; check whether a join lacks its condition"
+    );
 }

@@ -1,4 +1,4 @@
-//! Objects that are not what they say, and queries that want to break the planner.
+//! Objects of another format than their names say, and queries that try to break the planner.
 
 use crate::lake::{Lake, parquet_bytes};
 use async_trait::async_trait;
@@ -186,7 +186,7 @@ fn deep_queries_do_not_overflow_the_stack() {
     }
 }
 
-/// A store with one endless-looking object that is made while it is read, and that counts what is asked of it.
+/// A store with one huge object that is generated while it is read, and that counts the requests.
 #[derive(Debug)]
 struct Endless {
     header: &'static [u8],
@@ -213,7 +213,7 @@ impl Endless {
     }
 }
 
-/// The engine only ever reads and lists: whatever else it asks for is a mistake, and ends the test that it happens in.
+/// The engine only reads and lists. Any other request fails the test.
 fn never<T>() -> Result<T> {
     Err(object_store::Error::NotSupported { source: "the engine asked for more than to read".into() })
 }

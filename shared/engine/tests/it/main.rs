@@ -1,4 +1,4 @@
-//! Whole evaluations over stores in memory, and the text of every error that an author can meet.
+//! Complete evaluations over in-memory stores, and the text of every error in a query.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,9 +12,9 @@
 mod bounds;
 mod hostile;
 mod lake;
+mod lineage;
 mod messages;
 mod preview;
-mod reading;
 mod refusals;
 mod rows;
 mod rule_sets;

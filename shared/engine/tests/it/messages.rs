@@ -34,7 +34,7 @@ pub(crate) async fn lake() -> Lake {
         .await
 }
 
-/// The message of what is wrong with a query for the key `customer_id` and one attribute.
+/// Returns the error message of a query with the key `customer_id` and one attribute.
 pub(crate) async fn check_with(text: &str, attribute: &str, code: &str, expected: &str) {
     let error = lake().await.evaluate(text, "customer_id", &[attribute]).await.expect_err(text);
     assert_eq!((error.code(), error.to_string().as_str()), (code, expected), "{text}");
@@ -76,7 +76,7 @@ async fn names_that_are_not_there() {
     check(
         "SELECT customer_id FROM profiles JOIN orders ON true",
         "query_ambiguous_column",
-        "column customer_id is in several tables of the query; say which one is meant (table.customer_id)",
+        "column customer_id is in several tables of the query; name the table too (table.customer_id)",
     )
     .await;
     let error = lake().await.evaluate("SELECT lowr(note) FROM orders", "customer_id", &[]).await.unwrap_err();
@@ -165,7 +165,7 @@ async fn results_that_are_no_members() {
         "SELECT * FROM profiles",
         "tags",
         "query_unsupported_column",
-        "column tags is a list; take its elements apart into rows with unnest(tags) AS element, or leave it out",
+        "column tags is a list; turn its elements into rows with unnest(tags) AS element, or do not select it",
     )
     .await;
     check_with(
@@ -184,7 +184,7 @@ async fn results_that_are_no_members() {
     .await;
 }
 
-/// What a message advises has to work.
+/// The advice in a message has to work.
 #[tokio::test]
 async fn the_advice_works() {
     let lake = lake().await;
@@ -216,7 +216,7 @@ async fn sources_that_are_not_there() {
     check(
         "SELECT customer_id FROM misnamed",
         "source_missing",
-        "source misnamed: there is no .csv object under s3://lake/misnamed/ (1 object with another name is there)",
+        "source misnamed: there is no .csv object under s3://lake/misnamed/ (there is 1 object with another name)",
     )
     .await;
     check(

@@ -48,14 +48,14 @@ async fn values_of_rows_are_not_quoted() {
         "SELECT customer_id, CAST(note AS DOUBLE) AS note FROM orders",
         "note",
         "query_bad_value",
-        "while evaluating the query, a value could not be converted to a number (DOUBLE); TRY_CAST makes NULL of such values, or leave them out with WHERE first",
+        "while evaluating the query, a value could not be converted to a number (DOUBLE); TRY_CAST returns NULL for such values, or exclude them with WHERE first",
     )
     .await;
     check_with(
         "SELECT customer_id, 10 / points AS share FROM profiles",
         "share",
         "query_bad_value",
-        "while evaluating the query, a number was divided by zero; NULLIF(divisor, 0) makes NULL of it",
+        "while evaluating the query, a number was divided by zero; NULLIF(divisor, 0) returns NULL instead",
     )
     .await;
     for expression in [

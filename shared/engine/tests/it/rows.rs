@@ -1,4 +1,4 @@
-//! What comes out of good queries: values, types, order, duplicates.
+//! The results of valid queries: values, types, order, duplicates.
 
 use crate::lake::{Lake, parquet_bytes};
 use datafusion::arrow::array::{

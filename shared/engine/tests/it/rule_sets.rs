@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Subscriptions of people, of whom s1 and s2 have several; orders with their lines.
+/// Subscriptions, several of s1 and s2, and orders with their lines.
 async fn shop() -> Lake {
     Lake::new()
         .csv("subscriptions", "id,topic,phone\ns1,sport,1\ns1,fashion,2\ns2,sport,3\ns2,food,4\ns3,fashion,5\ns4,food,\n,sport,6\n")

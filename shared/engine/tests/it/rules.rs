@@ -22,7 +22,7 @@ fn moment(text: &str) -> i64 {
     text.parse::<jiff::Timestamp>().unwrap().as_microsecond()
 }
 
-/// Five people with every type, of whom c has no values at all.
+/// Five people with columns of every type. Person c has no values.
 async fn people() -> Lake {
     let texts = |values: [Option<&str>; 5]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
     let moments = [

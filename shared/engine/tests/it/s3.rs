@@ -136,7 +136,7 @@ async fn check(list: ResponseTemplate, get: ResponseTemplate, expected: &str, is
 async fn what_s3_refuses_is_said_without_credentials() {
     let one = || page(&listed("people/a.csv", 100), None);
     let no = || ResponseTemplate::new(500);
-    let denied = "source people: access to s3://lake/people/ is denied; the snapshot function's role needs s3:ListBucket and s3:GetObject there";
+    let denied = "source people: access to s3://lake/people/ is denied; the roles of the snapshot and engine functions need s3:ListBucket and s3:GetObject there";
     let unavailable = "source people: s3://lake could not be read just now; try again";
     let changed = "source people: object lake/people/a.csv changed while it was read; try again";
     check(refusal(403, "AccessDenied"), no(), denied, false).await;

@@ -1,4 +1,4 @@
-//! The library says which sources a query reads without the query engine; both have to say the same.
+//! `relay_model` finds the sources of a query without the query engine. Both must return the same sources.
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::resolve::resolve_table_references;

@@ -30,7 +30,7 @@ const TABLES: [Table; 3] = [
     ),
 ];
 
-/// The lake, with other values in the columns for which `is_other` holds.
+/// Returns the lake with other values in the columns that match `is_other`.
 async fn lake_with(is_other: impl Fn(&str, &str) -> bool) -> Lake {
     let mut lake = Lake::new();
     for (name, columns, rows) in TABLES {

@@ -8,7 +8,7 @@ mod totals;
 
 use super::StageError;
 use super::exclusions;
-use super::runner::stage_message;
+use super::runner::snapshot_message;
 use events::{Events, NOT_SENT};
 use jiff::Timestamp;
 use rejects::Rejects;
@@ -245,7 +245,7 @@ impl Finish {
         let change = RunChange::default();
         let now = Timestamp::now();
         self.ledger.advance(next, &[RunState::Waiting], RunState::Snapshotting, now, &change).await?;
-        let message = stage_message(next, run.export_id.as_str(), "snapshot", 0)?;
+        let message = snapshot_message(next, run.export_id.as_str(), 0)?;
         Ok(self.snapshot_queue.send(&[message]).await?)
     }
 }

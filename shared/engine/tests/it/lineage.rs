@@ -1,4 +1,4 @@
-//! Which columns a query uses for an export: what decides, what leaves, and never too few.
+//! Column lineage: the columns that decide who is a member, the exported columns, and none too few.
 
 use crate::lake::Lake;
 use relay_engine::{SegmentQuery, columns_read};
@@ -27,7 +27,7 @@ async fn read(text: &str, attributes: &[&str]) -> Value {
     serde_json::to_value(read.unwrap()).unwrap()
 }
 
-/// What a query reads for `email` and `city`.
+/// Returns the lineage of a query for `email` and `city`.
 async fn check(text: &str, expected: Value) {
     assert_eq!(read(text, &["email", "city"]).await, expected, "{text}");
 }

@@ -1,4 +1,4 @@
-//! Who gets in: everybody but those who are kept out.
+//! Removes excluded members from batches.
 
 use crate::errors::QueryError;
 use datafusion::arrow::array::{AsArray, BooleanArray};
@@ -7,23 +7,23 @@ use datafusion::arrow::record_batch::RecordBatch;
 use relay_model::privacy::Exclusions;
 use std::borrow::Cow;
 
-/// Leaves rows of batches out that are sorted by their first column, the member key.
-pub(crate) struct Gate {
+/// Removes excluded members from batches that are sorted by their first column, the member key.
+pub(crate) struct ExclusionFilter {
     excluded: Exclusions,
-    /// Members who were left out.
+    /// Number of members that were removed.
     pub(crate) excluded_members: u64,
-    /// The last of them, whose rows may go on.
+    /// The last removed member, which can have more rows.
     last: Option<String>,
 }
 
-impl Gate {
-    /// For everybody but these.
+impl ExclusionFilter {
+    /// Returns a filter that removes these members.
     pub(crate) const fn new(excluded: Exclusions) -> Self {
         Self { excluded, excluded_members: 0, last: None }
     }
 
-    /// The rows of those who get in; `None` where nobody does.
-    pub(crate) fn let_in<'a>(
+    /// Returns the rows of the other members, or `None` if none is left.
+    pub(crate) fn filter<'a>(
         &mut self,
         batch: &'a RecordBatch,
     ) -> Result<Option<Cow<'a, RecordBatch>>, QueryError> {
@@ -32,27 +32,27 @@ impl Gate {
         }
         let keys =
             batch.columns().first().and_then(|keys| keys.as_string_opt::<i32>()).ok_or_else(internal)?;
-        let gets_in: Vec<bool> =
-            keys.iter().map(|key| !key.is_some_and(|key| self.is_kept_out(key))).collect();
-        if gets_in.iter().all(|is_in| *is_in) {
+        let is_kept: Vec<bool> =
+            keys.iter().map(|key| !key.is_some_and(|key| self.is_excluded(key))).collect();
+        if is_kept.iter().all(|is_in| *is_in) {
             return Ok(Some(Cow::Borrowed(batch)));
         }
-        let left = filter_record_batch(batch, &BooleanArray::from(gets_in)).map_err(|_| internal())?;
+        let left = filter_record_batch(batch, &BooleanArray::from(is_kept)).map_err(|_| internal())?;
         Ok((left.num_rows() > 0).then_some(Cow::Owned(left)))
     }
 
-    fn is_kept_out(&mut self, key: &str) -> bool {
-        let is_kept_out = self.excluded.has(key);
-        if is_kept_out && self.last.as_deref() != Some(key) {
+    fn is_excluded(&mut self, key: &str) -> bool {
+        let is_excluded = self.excluded.has(key);
+        if is_excluded && self.last.as_deref() != Some(key) {
             self.excluded_members += 1;
             self.last = Some(key.to_owned());
         }
-        is_kept_out
+        is_excluded
     }
 }
 
 fn internal() -> QueryError {
-    QueryError::Internal { kind: "gate".to_owned() }
+    QueryError::Internal { kind: "exclusions".to_owned() }
 }
 
 #[cfg(test)]
@@ -66,21 +66,21 @@ mod tests {
     fn check(out: &[&str], batches: &[&[Option<&str>]], expected: &[&str], excluded_members: u64) {
         let key = ExclusionKey::new([3; 32]);
         let ids = out.iter().map(|member| key.id(member)).collect();
-        let mut gate = Gate::new(Exclusions::new(key, ids));
+        let mut filter = ExclusionFilter::new(Exclusions::new(key, ids));
         let mut found = Vec::new();
         for keys in batches {
             let keys: ArrayRef = Arc::new(StringArray::from(keys.to_vec()));
             let batch = RecordBatch::try_from_iter_with_nullable([("member_key", keys, true)]).unwrap();
-            let Some(left) = gate.let_in(&batch).unwrap() else { continue };
+            let Some(left) = filter.filter(&batch).unwrap() else { continue };
             let keys = left.column(0).as_string::<i32>();
             found.extend(keys.iter().map(|key| key.unwrap_or("(none)").to_owned()));
         }
         assert_eq!(found, expected);
-        assert_eq!(gate.excluded_members, excluded_members);
+        assert_eq!(filter.excluded_members, excluded_members);
     }
 
     #[test]
-    fn exactly_those_are_left_out_who_are_kept_out() {
+    fn exactly_the_excluded_members_are_removed() {
         let batches: [&[Option<&str>]; 3] =
             [&[None, Some(""), Some("a"), Some("b")], &[Some("b"), Some("b")], &[Some("b"), Some("c")]];
         check(&[], &batches, &["(none)", "", "a", "b", "b", "b", "b", "c"], 0);

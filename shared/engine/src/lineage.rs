@@ -1,4 +1,4 @@
-//! Which columns of the sources a query uses, once it is reduced to what an export wants of it.
+//! Column lineage: the columns of the sources that an export of a query uses.
 
 use crate::check::{Planned, SegmentQuery, plan};
 use crate::engine::{Engine, Mode};
@@ -15,22 +15,22 @@ use relay_model::governance::ColumnsRead;
 use relay_model::query::with_large_stack;
 use std::panic::AssertUnwindSafe;
 
-/// Rules of the optimizer that compute what can be computed before a row is read. What is used must not depend on the
-/// clock: `CASE WHEN now() < '2030-01-01' THEN '' ELSE phone END` uses `phone` today.
+/// Optimizer rules that evaluate constant expressions. They are left out because lineage must not depend on the clock:
+/// `CASE WHEN now() < '2030-01-01' THEN '' ELSE phone END` uses `phone` today.
 const RULES_THAT_COMPUTE: [&str; 1] = ["simplify_expressions"];
 
-/// The columns that a query reads once it is reduced to its member key and its attributes, and which of them are in the
-/// attributes' values. Lists the sources that it names and reads their headers, footers or samples; reads no row.
+/// Returns the columns that a query reads for its member key and its attributes, and the attributes whose values contain
+/// them. Lists the sources of the query and reads their headers, footers or samples, but no row.
 ///
-/// What the query mentions and the result does not depend on is not used. Where it cannot be told, more is taken to be
-/// used and never less.
+/// A column that the query mentions but the result does not depend on is not included. In case of doubt a column is
+/// included.
 pub async fn columns_read(engine: &Engine, query: &SegmentQuery) -> Result<ColumnsRead, QueryError> {
     // A panic of the engine over a hostile object must end this query and not the function.
-    let read = AssertUnwindSafe(with_large_stack(reading(engine, query))).catch_unwind();
+    let read = AssertUnwindSafe(with_large_stack(lineage(engine, query))).catch_unwind();
     Box::pin(read).await.map_err(|_| panicked())?
 }
 
-async fn reading(engine: &Engine, query: &SegmentQuery) -> Result<ColumnsRead, QueryError> {
+async fn lineage(engine: &Engine, query: &SegmentQuery) -> Result<ColumnsRead, QueryError> {
     let Planned { session, plan, selection } = plan(engine, query, Mode::Fast).await?;
     let names: Vec<String> = selection.columns.into_iter().map(|column| column.name).collect();
     let plan = LogicalPlanBuilder::from(plan)
@@ -47,7 +47,7 @@ async fn reading(engine: &Engine, query: &SegmentQuery) -> Result<ColumnsRead, Q
         read.add(source, column);
     }
     let origins = origins(&plan).map_err(|error| planning(&error))?;
-    // The first is the member key, which stays here.
+    // The first column is the member key, which is not exported.
     for (name, origins) in names.iter().zip(&origins).skip(1) {
         for (source, column) in origins {
             read.add_leaving(source, column, name);
@@ -56,7 +56,7 @@ async fn reading(engine: &Engine, query: &SegmentQuery) -> Result<ColumnsRead, Q
     Ok(read)
 }
 
-/// The plan without the columns that nothing depends on.
+/// Removes the columns that the plan's result does not depend on.
 fn narrowed(context: &SessionContext, plan: &LogicalPlan) -> datafusion::common::Result<LogicalPlan> {
     let state = context.state();
     let mut rules = state.optimizers().to_vec();

@@ -1,4 +1,4 @@
-//! Where the API is, and who asks.
+//! The API's address and credentials.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use crate::error::Error;
 use crate::files::Values;
 use crate::tokens::{Origin, TOKEN_COMMAND};
 
-/// Names of the environment's variables.
+/// Names of environment variables.
 const URL: &str = "SEGMENT_RELAY_URL";
 const TOKEN: &str = "SEGMENT_RELAY_TOKEN";
 
-/// What the local cloud leaves in `.local/up.json`, as far as it matters here.
+/// The part of `.local/up.json` that the tool needs.
 #[derive(Debug, Deserialize)]
 struct Up {
     api_url: String,
     issuer_url: Option<String>,
-    /// What stands for `${name}` in its example catalog.
+    /// The values for `${name}` in the example catalog.
     #[serde(default)]
     values: Values,
 }
 
-/// Makes the API's client out of the arguments and the environment, arguments first. With it comes what the local cloud
-/// has for `${name}` in files.
+/// Creates the API client from the arguments, then the environment. Also returns the local cloud's values
+/// for `${name}`.
 pub(crate) async fn connect(
     signing: &Signing,
     variables: &BTreeMap<String, String>,
@@ -63,7 +63,7 @@ pub(crate) async fn connect(
     Ok((Api::new(client, address, origin, token), values))
 }
 
-/// An address that a token may go to: encrypted, or on this machine.
+/// Validates an address that receives the token: HTTPS or loopback.
 pub(crate) fn checked(address: &str) -> Result<Url, Error> {
     let url: Url =
         address.parse().map_err(|error| Error::Input(format!("the address {address} cannot be: {error}")))?;
@@ -82,7 +82,7 @@ pub(crate) fn checked(address: &str) -> Result<Url, Error> {
     )))
 }
 
-/// The nearest local cloud, from `folder` upwards.
+/// Finds the nearest local cloud, from `folder` upwards.
 fn up(folder: &Path) -> Result<Up, Error> {
     let found = folder.ancestors().map(|folder| folder.join(".local/up.json")).find(|path| path.is_file());
     let path: PathBuf =
@@ -92,7 +92,7 @@ fn up(folder: &Path) -> Result<Up, Error> {
     serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))
 }
 
-/// What gives tokens on this machine.
+/// Returns the local token issuer.
 fn local_issuer(up: &Up, role: LocalRole) -> Result<Origin, Error> {
     let none = || Error::Input("the local issuer gave no token: the local cloud has none".to_owned());
     let address = checked(up.issuer_url.as_deref().ok_or_else(none)?)?;

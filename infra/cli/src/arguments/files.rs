@@ -1,4 +1,4 @@
-//! Arguments of the commands about files.
+//! Arguments of the commands for files.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use clap::Args;
 /// A folder of definitions.
 #[derive(Debug, Args)]
 pub(crate) struct FolderArguments {
-    /// The folder, with settings/, sources/, segments/, connections/, policies/ and exports/ in it
+    /// The folder, containing settings/, sources/, segments/, connections/, policies/ and exports/
     pub(crate) folder: PathBuf,
 }
 
-/// A folder of definitions and what stands for `${NAME}` in it.
+/// A folder of definitions and the values for `${NAME}` in it.
 #[derive(Debug, Args)]
 pub(crate) struct FilledFolder {
-    /// The folder, with settings/, sources/, segments/, connections/, policies/ and exports/ in it, one YAML document a
-    /// file
+    /// The folder, containing settings/, sources/, segments/, connections/, policies/ and exports/, with
+    /// one YAML document per file
     pub(crate) folder: PathBuf,
-    /// What stands for ${NAME} in the files; may be given more than once
+    /// The value of a ${NAME} in the files, as NAME=VALUE; may be repeated
     #[arg(long = "value", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,
 }
@@ -33,10 +33,10 @@ pub(crate) struct FilledFolder {
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
-    /// Remove what is there and not in the folder; a kind without a folder of its own is left alone
+    /// Remove definitions that are not in the folder; kinds without a folder of their own are left alone
     #[arg(long)]
     pub(crate) delete: bool,
-    /// End with 2 where something differs
+    /// Exit with status 2 if there are differences
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
 }
@@ -52,13 +52,14 @@ at the first step that fails; what was done stays done, and applying again goes 
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
-    /// Remove what is there and not in the folder; a kind without a folder of its own is left alone
+    /// Remove definitions that are not in the folder; kinds without a folder of their own are left alone
     #[arg(long)]
     pub(crate) delete: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Save segments and exports even where the sources or the destination do not have what they need; the next run tells
+    /// Save segments and exports without checking the sources and the destination; the next run reports
+    /// problems
     #[arg(long)]
     pub(crate) no_check: bool,
 }
@@ -73,7 +74,7 @@ A file that says the same already is not touched, whatever its words. Credential
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
-    /// Write files anew that say something else; their comments are lost
+    /// Overwrite files that differ; their comments are lost
     #[arg(long)]
     pub(crate) overwrite: bool,
 }

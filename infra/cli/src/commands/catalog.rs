@@ -37,7 +37,7 @@ pub(super) async fn export(
              loses their comments and ${{NAME}}:\n  {files}"
         )));
     }
-    // Files without schemas are as good; an API without a description is no reason to fail here.
+    // Schemas are optional, so an API without a description is not an error here.
     if let Ok(schemas) = described(session).await {
         write_schemas(folder, &schemas)?;
     }

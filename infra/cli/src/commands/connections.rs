@@ -13,7 +13,7 @@ use crate::arguments::ConnectionCommand;
 use crate::error::Error;
 use crate::files::FileError;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &ConnectionCommand,
     session: &mut Session<'_, '_>,
@@ -62,7 +62,7 @@ fn typed(session: &mut Session<'_, '_>) -> Result<String, Error> {
 }
 
 async fn store(id: &str, secret: SecretString, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    // Nothing of what is wrong with it may be told: it may be the secret.
+    // The input may be a secret, so the error must not quote it.
     let is_object = serde_json::from_str::<Map<String, Value>>(secret.expose_secret()).is_ok();
     if !is_object {
         let text = "the credentials must be a JSON object, such as {\"api_key\": \"…\"}; nothing was sent";

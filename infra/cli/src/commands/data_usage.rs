@@ -8,7 +8,7 @@ use crate::api::{field, text, texts};
 use crate::error::Error;
 use crate::table::table;
 
-/// Which data an export uses, and what the policies say of it. It fails where a rule is broken.
+/// Shows which data an export uses and which policies apply. Fails if a policy is violated.
 pub(super) async fn data_usage(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("look at the data that export {id} uses");
     let found = session.api.get(&doing, &["exports", id, "data-usage"]).await?.body;

@@ -11,7 +11,7 @@ use crate::console::{Colour, Paint};
 use crate::error::Error;
 use crate::table::{duration, grouped, table};
 
-/// Asks for a dry run, waits for it and shows what it found.
+/// Requests a dry run, waits for it and shows its result.
 pub(super) async fn dry_run(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("dry-run export {id}");
     let path = ["exports", id, "dry-runs"];
@@ -30,7 +30,7 @@ pub(super) async fn dry_run(id: &str, session: &mut Session<'_, '_>) -> Result<E
     Ok(Ending::Done)
 }
 
-/// What a dry run found.
+/// Formats the result of a dry run.
 fn in_words(found: &Value, paint: Paint) -> String {
     let items = |pointer: &str| field(found, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
     let count = |value: &Value, pointer: &str| number(value, pointer).map(grouped).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::api::{Checking, text};
 use crate::arguments::{AddSegmentArguments, ExportSegmentArguments};
 use crate::error::Error;
 
-/// Lets a segment go with an export.
+/// Adds a segment to an export.
 pub(super) async fn add(
     AddSegmentArguments { segment: arguments, starts_at, ends_at }: &AddSegmentArguments,
     session: &mut Session<'_, '_>,
@@ -35,7 +35,7 @@ pub(super) async fn add(
     .await
 }
 
-/// Takes a segment out of an export.
+/// Removes a segment from an export.
 pub(super) async fn remove(
     arguments: &ExportSegmentArguments,
     session: &mut Session<'_, '_>,
@@ -59,7 +59,7 @@ fn is_meant(entry: &Value, arguments: &ExportSegmentArguments) -> bool {
     text(entry, "/segment") == arguments.segment
 }
 
-/// The list of an entry; empty for one of the segment's own.
+/// Returns the list of an entry; empty for a list of the segment's own.
 fn list(entry: &Value) -> String {
     text(entry, "/target_list")
 }

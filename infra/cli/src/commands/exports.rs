@@ -12,7 +12,7 @@ use crate::arguments::ExportCommand;
 use crate::error::Error;
 use crate::table::table;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &ExportCommand,
     session: &mut Session<'_, '_>,
@@ -37,7 +37,7 @@ pub(super) async fn carry_out(
             set(id, &doing, Checking::unless(*no_check), "enabled", Value::Bool(true), session).await
         }
         ExportCommand::Disable { id } => {
-            // Where the destination has lost the list, this is the way to stop.
+            // Disabling skips the checks, because the destination may have lost the list.
             let doing = format!("disable export {id}");
             set(id, &doing, Checking::Nobody, "enabled", Value::Bool(false), session).await
         }
@@ -66,12 +66,12 @@ pub(super) async fn set(
     Ok(Ending::Done)
 }
 
-/// Whether a run is watched.
+/// How long to watch a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Watching {
-    /// Until it is over or held.
+    /// Until it ends or is held.
     Whole,
-    /// Only its beginning.
+    /// Only until it has started.
     Start,
 }
 
@@ -104,7 +104,7 @@ async fn run(id: &str, watching: Watching, session: &mut Session<'_, '_>) -> Res
     Ok(Ending::Done)
 }
 
-/// Asks for several runs at once. Those that cannot be are told beside those that can.
+/// Requests several runs at once, and reports failures next to the runs that were requested.
 async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let asked = session.api.send(&Call::new(Method::POST, doing, &[route])).await?.body;
     session.console.show(&asked, |_| {

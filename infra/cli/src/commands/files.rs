@@ -67,14 +67,14 @@ async fn make(
         .map_err(|faults| Error::Faults { faults })
 }
 
-/// Everything that is there, by kind and then by id.
+/// Returns every definition, by kind and then by id.
 pub(super) async fn all(session: &mut Session<'_, '_>) -> Result<Vec<(Kind, Saved)>, Error> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         let doing = format!("list the {}", plural(kind));
         let mut saved = Vec::new();
         let query = match kind {
-            // Where exports stand is not read here, and costs the API more than the exports.
+            // `plan` does not show overviews, which cost the API more than the exports themselves.
             Kind::Export => vec![("overview", "none".to_owned())],
             Kind::Settings | Kind::Source | Kind::Segment | Kind::Connection | Kind::Policy => Vec::new(),
         };

@@ -1,4 +1,4 @@
-//! `person`: what is kept about one person, and forgetting them.
+//! `person`: access to and erasure of one person's data.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::error::Error;
 use crate::files::FileError;
 use crate::table::{grouped, minute, table};
 
-/// The largest file that can be a key, in bytes.
+/// The maximum size of a key file, in bytes.
 const MAX_KEY_FILE_BYTES: u64 = 4_096;
-/// How long a request and its runs are watched, in polls: a day, a poll being a second.
+/// How long a request and its runs are watched, in polls: a day, at one poll per second.
 const REQUEST_POLLS: u32 = 24 * 60 * 60;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &PersonCommand,
     session: &mut Session<'_, '_>,
@@ -67,7 +67,7 @@ async fn erase(who: &Who, session: &mut Session<'_, '_>) -> Result<Ending, Error
     Ok(ending(&shown))
 }
 
-/// Asks for something for one person, and watches it until it and its runs are over or held.
+/// Creates a request for one person, and watches it until it and its runs end or are held.
 async fn ask(kind: &str, doing: &str, who: &Who, session: &mut Session<'_, '_>) -> Result<Value, Error> {
     let (name, file) = match (&who.member_key_file, &who.match_key_file) {
         (Some(file), _) => ("member_key", file),
@@ -99,7 +99,7 @@ async fn ask(kind: &str, doing: &str, who: &Who, session: &mut Session<'_, '_>) 
     )))
 }
 
-/// The key in a file, or the one that is typed. It stands in no error.
+/// Reads the key from a file or from the terminal. Errors never contain it.
 fn key_in(file: &Path, session: &mut Session<'_, '_>) -> Result<String, Error> {
     let mut key = String::new();
     if file == Path::new("-") {
@@ -123,7 +123,7 @@ fn places(shown: &Value) -> &[Value] {
     items(shown, "/request/places")
 }
 
-/// Where a request is, in a line.
+/// Formats a request's progress as one line.
 fn line(shown: &Value) -> String {
     let state = text(shown, "/request/state");
     if state == "running" {
@@ -136,7 +136,7 @@ fn line(shown: &Value) -> String {
     [state].into_iter().chain(runs).collect::<Vec<_>>().join("  ")
 }
 
-/// Whether nothing more comes by itself.
+/// Returns whether the request makes no further progress on its own.
 fn is_still(shown: &Value) -> bool {
     let is_over =
         |run: &Value| matches!(text(run, "/state").as_str(), "succeeded" | "failed" | "canceled" | "");
@@ -144,12 +144,12 @@ fn is_still(shown: &Value) -> bool {
         && items(shown, "/runs").iter().all(|run| is_over(run) || is_held(run))
 }
 
-/// Whether a run, or the one that it waits for, waits until somebody approves it.
+/// Returns whether a run, or the run that it waits for, is held for approval.
 fn is_held(run: &Value) -> bool {
     ["/state", "/waits_for/state"].iter().any(|pointer| text(run, pointer) == "held")
 }
 
-/// How the tool ends after a request.
+/// Returns the exit status for a request.
 fn ending(shown: &Value) -> Ending {
     let runs = || items(shown, "/runs").iter().map(|run| text(run, "/state"));
     let is_left =

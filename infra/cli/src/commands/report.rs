@@ -1,4 +1,4 @@
-//! Runs and reports in words.
+//! Formats runs and reports.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,18 +7,18 @@ use crate::api::{field, number, text, texts};
 use crate::console::{Colour, Paint};
 use crate::table::{duration, grouped, minute, table};
 
-/// The outcomes, in the order in which they are shown.
+/// The outcomes, in display order.
 pub(super) const OUTCOMES: [&str; 7] =
     ["added", "changed", "removed", "unchanged", "skipped", "rejected", "deferred"];
 
-/// Names and values in two columns; those without a value are left out.
+/// Formats names and values in two columns, without empty values.
 pub(super) fn pairs(pairs: &[(&str, String)]) -> String {
     let there = pairs.iter().filter(|(_, value)| !value.is_empty());
     let lines: Vec<String> = there.map(|(name, value)| format!("{name:<12} {value}")).collect();
     lines.join("\n")
 }
 
-/// How many rows had each outcome, in a line; empty where none has.
+/// Formats the number of rows per outcome; empty if there are none.
 pub(super) fn counts(value: &Value) -> String {
     let count = |name: &&str| number(value, &format!("/counts/{name}")).filter(|rows| *rows > 0);
     let parts: Vec<String> =
@@ -35,7 +35,7 @@ fn coloured(state: &str, paint: Paint) -> String {
     }
 }
 
-/// A run.
+/// Formats a run.
 pub(super) fn run(run: &Value, paint: Paint) -> String {
     let id = text(run, "/run_id");
     let rows = number(run, "/rows_in").map(grouped).unwrap_or_default();
@@ -66,7 +66,7 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
     blocks.join("\n\n")
 }
 
-/// Notices, and why it stopped.
+/// Formats the notices and the failure.
 fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
     let mut blocks = Vec::new();
     let notices: Vec<String> =
@@ -81,7 +81,7 @@ fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
     blocks
 }
 
-/// What and who asked for a run, and for what where that is no delivery.
+/// Formats the trigger of a run, its author and, unless it is a delivery, its mode.
 fn started_by(run: &Value) -> String {
     let mut words = text(run, "/trigger/kind").replace('_', " ");
     if let Some(of) = field(run, "/mode/retry/of").and_then(Value::as_str) {
@@ -96,7 +96,7 @@ fn started_by(run: &Value) -> String {
     }
 }
 
-/// How long a run took from its first step to its end.
+/// Formats the duration of a run from its first step to its end.
 fn took(run: &Value) -> Option<String> {
     let moment = |at: &str| text(run, at).parse::<Timestamp>().ok();
     let began = moment("/snapshot_started_at").or_else(|| moment("/requested_at"))?;
@@ -104,7 +104,7 @@ fn took(run: &Value) -> Option<String> {
     u64::try_from(seconds).ok().map(duration)
 }
 
-/// Runs of all exports under each other.
+/// Formats runs of all exports as a table.
 pub(super) fn runs(runs: &[Value]) -> String {
     if runs.is_empty() {
         return "There are no such runs.".to_owned();
@@ -127,7 +127,7 @@ pub(super) fn runs(runs: &[Value]) -> String {
     table(headings, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Runs under each other.
+/// Formats the runs of one export as a table.
 pub(super) fn history(runs: &[Value]) -> String {
     if runs.is_empty() {
         return "It has not run yet.".to_owned();
@@ -146,7 +146,7 @@ pub(super) fn history(runs: &[Value]) -> String {
     table(["run", "state", "started by", "asked for", "rows", "outcomes"], &rows)
 }
 
-/// A report.
+/// Formats a report.
 pub(super) fn report(report: &Value, paint: Paint) -> String {
     let seconds = |name: &str| {
         let ms = field(report, &format!("/durations/{name}_ms")).and_then(Value::as_f64);

@@ -9,7 +9,7 @@ use crate::api::{Call, text};
 use crate::arguments::{RunCommand, RunListing};
 use crate::error::Error;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(command: &RunCommand, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     match command {
         RunCommand::List(listing) => list(listing, session).await,

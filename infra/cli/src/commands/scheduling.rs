@@ -1,4 +1,4 @@
-//! `exports schedule`, of one export or of several.
+//! `exports schedule`, for one or several exports.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ use crate::arguments::{ScheduleArguments, When};
 use crate::error::Error;
 use crate::table::table;
 
-/// Says when exports run by themselves.
+/// Sets the schedule of exports.
 pub(super) async fn schedule(
     arguments: &ScheduleArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
-    // An export that stops running by itself can be saved whatever became of its lists.
+    // Disabling a schedule is saved without checks, because the lists may no longer exist.
     let checking = Checking::unless(arguments.when.off || arguments.no_check);
     let wanted = wanted(&arguments.when);
     if let ([id], false) = (arguments.ids.as_slice(), arguments.all) {
@@ -49,7 +49,7 @@ pub(super) async fn schedule(
     Ok(if has_failed { Ending::Failed } else { Ending::Done })
 }
 
-/// The schedule, as a document has it.
+/// Returns the schedule in the form of a document.
 fn wanted(when: &When) -> Value {
     let zone = &when.time_zone;
     match when {
@@ -63,23 +63,23 @@ fn wanted(when: &When) -> Value {
     }
 }
 
-/// One export of several.
+/// One of several exports.
 struct Step {
     id: String,
-    /// Its schedule before; null where it could not be read.
+    /// The previous schedule; null if it could not be read.
     before: Value,
     state: State,
 }
 
-/// Where an export is on its way to the schedule.
+/// The progress of an export.
 enum State {
-    /// It has another one; this is how it was read.
+    /// It has another schedule; this is the definition that was read.
     Differs(Box<Saved>),
-    /// It has it.
+    /// It already has the schedule.
     Same,
-    /// It has it now.
+    /// It was changed.
     Changed,
-    /// It could not get it.
+    /// It could not be changed.
     Failed(String),
 }
 
@@ -91,7 +91,7 @@ impl Step {
         Self { id, before, state }
     }
 
-    /// Saves the export with the schedule, where it has another one and nobody has changed it since.
+    /// Saves the export if its schedule differs, with a version precondition.
     async fn take(
         &mut self,
         wanted: &Value,
@@ -120,7 +120,7 @@ impl Step {
         Ok(())
     }
 
-    /// What became of it, in a word, and why.
+    /// Returns the result in a word, and the reason.
     fn outcome(&self) -> (&str, &str) {
         match &self.state {
             State::Differs(_) => ("differs", ""),
@@ -137,13 +137,14 @@ impl Step {
     }
 }
 
-/// Whether two schedules mean the same, however they are written.
+/// Returns whether two schedules are equivalent.
 fn is_same(one: &Value, other: &Value) -> bool {
     let meaning = |value: &Value| serde_json::from_value::<Schedule>(value.clone()).ok();
     one == other || meaning(one).is_some_and(|one| meaning(other) == Some(one))
 }
 
-/// The exports of these ids, each once. One that cannot be read keeps no other from it.
+/// Reads the exports of these ids, each once. A failure is recorded with its export and does not affect the
+/// others.
 async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec<Step> {
     let mut seen = BTreeSet::new();
     let mut steps = Vec::new();
@@ -159,7 +160,7 @@ async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec
     steps
 }
 
-/// Every export that the caller may edit; the others are told.
+/// Reads every export that the caller may edit, with a note about each other one.
 async fn every(wanted: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     for item in definitions::listing(Kind::Export, session).await?.items {
@@ -186,7 +187,7 @@ fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_,
     Ok(())
 }
 
-/// What was, what is wanted and what became of it, under each other.
+/// Formats the previous schedule, the new one and the result of each export.
 fn told(steps: &[Step], wanted: &Value) -> String {
     let row = |step: &Step| {
         let before = field(&step.before, "").map(|before| definitions::schedule(Some(before)));
@@ -213,7 +214,7 @@ mod tests {
         check(&daily("06:30:00"), &daily("06:31"), false);
         check(&json!("off"), &json!("off"), true);
         check(&json!("off"), &json!("every_refresh"), false);
-        // What this tool does not know yet is the same only as itself.
+        // Unknown schedules are compared literally.
         check(&json!("every_full_moon"), &json!("every_full_moon"), true);
         check(&json!("every_full_moon"), &json!("every_new_moon"), false);
     }

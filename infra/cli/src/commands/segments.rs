@@ -11,14 +11,14 @@ use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped, table};
 
-/// How long a preview is waited for, in minutes.
+/// How long to wait for a preview, in minutes.
 pub(super) const PREVIEW_MINUTES: u32 = 5;
-/// A poll is a second.
+/// Polls per minute.
 const POLLS_A_MINUTE: u32 = 60;
-/// The widest value of a preview's table.
+/// The maximum width of a value in a preview's table.
 const WIDEST_CHARACTERS: usize = 32;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &SegmentCommand,
     session: &mut Session<'_, '_>,
@@ -95,7 +95,7 @@ async fn duplicate(
     Ok(Ending::Done)
 }
 
-/// Switches a segment on or off. Nothing of its query changes, so it need not be planned.
+/// Activates or deactivates a segment. The query does not change, so it is not planned again.
 async fn switch(
     id: &str,
     words: &str,
@@ -112,7 +112,7 @@ async fn switch(
     Ok(Ending::Done)
 }
 
-/// Its query as SQL, with the rest as a comment, so that it can go into a file.
+/// Prints the query as SQL, with member key and sources as a comment.
 async fn query(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("show the query of segment {id}");
     let found = session.api.get(&doing, &["segments", id, "query"]).await?.body;
@@ -134,7 +134,7 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
     Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done })
 }
 
-/// Asks for a preview by a call, and waits for what it finds, for so many minutes.
+/// Requests a preview and waits up to `minutes` for its result.
 pub(super) async fn wait_for_preview(
     call: &Call<'_>,
     minutes: u32,
@@ -163,7 +163,7 @@ pub(super) async fn wait_for_preview(
     )))
 }
 
-/// The beginning of a value that would make the table too wide. `--json` has all of it.
+/// Truncates a value for the table. `--json` prints it in full.
 fn cut(value: &str) -> String {
     match value.char_indices().nth(WIDEST_CHARACTERS) {
         Some((end, _)) => format!("{}…", value.get(..end).unwrap_or(value).trim_end()),
@@ -206,7 +206,7 @@ pub(super) fn shown(preview: &Value) -> String {
     lines.join("\n")
 }
 
-/// What each rule gives, under a line of its own.
+/// Formats the number of members that each rule selects.
 fn counts(rules: &[Value]) -> Vec<String> {
     if rules.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! JSON Schemas of all kinds of document, out of the API's own description, so that there is one truth.
+//! JSON Schemas of all kinds of document, derived from the API's OpenAPI description.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::FileError;
 
-/// Hidden, so that nothing takes it for definitions.
+/// Hidden, so that it is not read as definitions.
 const FOLDER: &str = ".schemas";
-/// Where components of an `OpenAPI` document lie, and where those of a JSON Schema do.
+/// The location of components in an `OpenAPI` document, and of definitions in a JSON Schema.
 const COMPONENTS: &str = "#/components/schemas/";
 const DEFINITIONS: &str = "#/$defs/";
 
-/// What the description calls a kind's document.
+/// Returns the component's name of a kind's document.
 const fn component(kind: Kind) -> &'static str {
     match kind {
         Kind::Settings => "DeploymentSettings",
@@ -26,12 +26,12 @@ const fn component(kind: Kind) -> &'static str {
     }
 }
 
-/// The line that tells editors where a file's schema is.
+/// Returns the line that tells editors where a file's schema is.
 pub(crate) fn comment(kind: Kind) -> String {
     format!("# yaml-language-server: $schema=../{FOLDER}/{}.json\n", kind.name())
 }
 
-/// A schema for each kind of document; the error names what the description has not.
+/// Builds a schema for each kind of document. The error names the missing component.
 pub(crate) fn schemas(openapi: &Value) -> Result<Vec<(Kind, Value)>, String> {
     let components = openapi
         .pointer("/components/schemas")
@@ -64,7 +64,7 @@ fn schema(kind: Kind, components: &Map<String, Value>) -> Result<Value, String> 
     }))
 }
 
-/// Turns references to components into references to definitions, and says which ones.
+/// Redirects references from components to definitions, and reports each to `found`.
 fn redirect(value: &mut Value, found: &mut impl FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, found)),
@@ -83,7 +83,7 @@ fn redirect(value: &mut Value, found: &mut impl FnMut(&str)) {
     }
 }
 
-/// Writes the schemas, and says where they are.
+/// Writes the schemas and returns their paths.
 pub(crate) fn write_schemas(folder: &Path, schemas: &[(Kind, Value)]) -> Result<Vec<String>, FileError> {
     let folder = folder.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(FileError::file(&folder))?;

@@ -1,7 +1,7 @@
-//! `${name}` in the files: what differs from one deployment to the next.
+//! `${name}` in the files: values that differ between deployments.
 //!
-//! Values go into the text before it is read, so that a number stays a number and quotes keep their meaning. `$${`
-//! stands for `${` itself.
+//! Values are substituted before the text is parsed, so that a number stays a number and quotes keep their
+//! meaning. `$${` stands for a literal `${`.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::FileError;
 
-/// What stands for `${name}` in the files.
+/// The values for `${name}` in the files.
 pub type Values = BTreeMap<String, String>;
 
-/// Values out of `NAME=VALUE`, as the command line has them.
+/// Parses `NAME=VALUE` pairs of the command line.
 pub fn parse_values<T: AsRef<str>>(pairs: &[T]) -> Result<Values, FileError> {
     let pair = |pair: &T| {
         let found = pair.as_ref().split_once('=').filter(|(name, _)| is_name(name));
@@ -27,7 +27,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// The text with every value in its place. A name without a value stays as it is.
+/// Substitutes every value. A name without a value stays unchanged.
 pub(super) fn filled(text: &str, values: &Values) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -46,12 +46,12 @@ pub(super) fn filled(text: &str, values: &Values) -> String {
     filled
 }
 
-/// A text as it has to stand in a file.
+/// Escapes a text for a file.
 pub(super) fn escaped(text: &str) -> String {
     text.replace("${", "$${")
 }
 
-/// What the files mean: `$${` as `${`. The error names a value that was not given, and where.
+/// Replaces `$${` by `${`. The error names a missing value and its field.
 pub(super) fn meant(value: Value) -> Result<Value, String> {
     meant_at("", value)
 }

@@ -1,4 +1,4 @@
-//! What is written is what every reader of YAML takes from it.
+//! Every YAML parser reads back what was written.
 
 use super::super::values::meant;
 use super::*;
@@ -94,7 +94,7 @@ rules:
     check(&json!({}), "{}\n");
 }
 
-/// As people write them, without the quotes.
+/// Rules are written in their usual form, without quotes.
 #[test]
 fn words_of_rules_are_names() {
     let text = "path: [{ source: orders, on: { id: person } }]\nall: [{ column: born, on: 2026-01-31 }, { column: paid, is: yes }]\n";

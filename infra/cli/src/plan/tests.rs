@@ -1,4 +1,4 @@
-//! Plans for folders against what is there.
+//! Plans of folders against stored definitions.
 
 use super::*;
 use crate::console::{Paint, Screen};
@@ -40,7 +40,7 @@ fn export(id: &str, segment: &str, connection: &str) -> Value {
     })
 }
 
-/// A document of each kind that needs the ones before it.
+/// Returns a document of each kind, each depending on the ones before it.
 fn chain() -> [(Kind, Value); 4] {
     [
         (Kind::Source, source("people")),
@@ -171,7 +171,7 @@ fn dangling_references_are_refused() {
     let missing = "exports/news.yaml: connection: needs connection \"account\", which is neither in the folder nor there already";
     let folder = [people, segment, news];
     check_fault(&local(&folder), &[], Leftovers::Keep, &[missing]);
-    // What is there already will do, unless it is to be removed.
+    // An existing document satisfies the reference unless the plan removes it.
     let there = there(&[account]);
     make(&local(&folder), &there, Leftovers::Keep, &Kind::ALL).unwrap();
     let removed = "exports/news.yaml: connection: needs connection \"account\", which is not in the folder and would be removed";
@@ -198,7 +198,7 @@ fn queries_that_cannot_be_are_refused_where_they_would_be_saved() {
     let unknown =
         "segments/all.yaml: rules.rules[0].path[0].source: there is no source order; the sources are: people";
     check_fault(&local(&[people.clone(), loyal.clone()]), &[], Leftovers::Keep, &[unknown]);
-    // What is there as it is in the folder is not this plan's to mend.
+    // Errors in unchanged definitions are not errors of the plan.
     for wrong in [typo, broken, loyal] {
         let folder = [people.clone(), wrong];
         let plan = make(&local(&folder), &there(&folder), Leftovers::Remove, &Kind::ALL).unwrap();
@@ -221,7 +221,7 @@ fn whoever_stays_keeps_what_it_needs() {
     );
     let removed = "segments/all.yaml: query: reads source \"people\", which would be removed";
     assert_eq!(faults.unwrap_err(), [removed]);
-    // A segment that reads something else from now on is changed before its source goes.
+    // A segment that changes its source is saved before the old source is removed.
     let other = (Kind::Source, source("others"));
     let changed = (Kind::Segment, self::segment("all", "others"));
     let plan = make(
@@ -237,7 +237,7 @@ fn whoever_stays_keeps_what_it_needs() {
 #[test]
 fn what_was_missing_before_stands_in_nobodys_way() {
     let [people, segment, account, news] = chain();
-    // The export stays; its segment is gone or cannot be read, and nobody speaks of either.
+    // References that were already broken are not reported.
     let lines = [
         "+ source people",
         "note: connections: 1 there and not in the folder; they stay",

@@ -38,7 +38,7 @@ async fn cancel_at(scene: &Scene, hold: HoldNumber, run_id: RunId, expected: Run
     assert_eq!(run.state, expected);
     let canceled = cancel(scene, run_id).await.canceled.unwrap();
     assert_eq!(canceled.by, "the test");
-    scene.cloud.let_go(hold).await.unwrap();
+    scene.cloud.release(hold).await.unwrap();
 }
 
 async fn is_free(scene: &Scene, job: &Definitions<'_>) {
@@ -185,7 +185,7 @@ async fn before_the_first_batch_nothing_is_sent() {
     let run_id = job.start().await;
     scene.held(definitions).await;
     job.save().await;
-    scene.cloud.let_go(definitions).await.unwrap();
+    scene.cloud.release(definitions).await.unwrap();
     job.over(run_id).await.failed("consent_missing", &["has no consent"]);
     too_late(&scene, run_id, RunState::Failed).await;
 }
@@ -211,7 +211,7 @@ async fn a_run_that_waits_makes_place() {
     let third = ask().await;
     assert_eq!(third.request, "waiting");
     assert_ne!(third.run_id, second.run_id);
-    scene.cloud.let_go(snapshot).await.unwrap();
+    scene.cloud.release(snapshot).await.unwrap();
     job.over(first).await.succeeded(Counts { added: 20, ..Counts::default() });
     job.over(third.run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
 

@@ -152,7 +152,7 @@ async fn a_dry_run_that_is_canceled_is_over_and_finds_nothing() {
     scene.held(hold).await;
     let canceled = scene.requests().cancel(run_id, "the test", Timestamp::now()).await.unwrap();
     assert_eq!((canceled.state, canceled.ended_at.is_some()), (RunState::Canceled, true));
-    scene.cloud.let_go(hold).await.unwrap();
+    scene.cloud.release(hold).await.unwrap();
     wait_until("nothing is on its way", async || queues_are_empty(&scene).await).await;
     let over = scene.ledger().run(run_id).await.unwrap();
     assert_eq!((over.state, over.report_key), (RunState::Canceled, None));

@@ -25,7 +25,7 @@ async fn an_edit_in_mid_run_is_the_next_runs() {
     job.export["mapping"] = json!([{ "attribute": "customer_id", "field": "Number" }]);
     job.export["options"]["create_missing_fields"] = json!([{ "name": "Number", "type": "Text" }]);
     job.save().await;
-    scene.cloud.let_go(message).await.unwrap();
+    scene.cloud.release(message).await.unwrap();
     job.over(run_id).await.succeeded(Counts { added: 20, ..Counts::default() });
     assert_eq!(fields(&job), ["[city]", "[points]"]);
 

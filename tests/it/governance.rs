@@ -181,7 +181,7 @@ async fn what_would_break_a_policy_is_refused_wherever_it_is_changed() {
     refused(
         &admin.change("/sources/held", 2, &source).await,
         &["/data_labels"],
-        &["data labelled C12 leaves for no destination: held.points (C12, leaves as points) →"],
+        &["data labelled C12 must not be exported: held.points (C12, leaves as points) →"],
     );
     source["data_labels"] = json!({ "newsletter": ["C12"] });
     check(&admin.change("/sources/held", 2, &source).await, 200, "");

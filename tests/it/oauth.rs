@@ -65,7 +65,7 @@ async fn tokens_that_expire_are_renewed_and_stored_before_they_are_used() {
         assert_eq!(calls.by_status.keys().collect::<Vec<_>>(), [&401], "{endpoint:?}");
     }
     assert_eq!(job.stored_secret().await, first);
-    scene.cloud.let_go(store).await.unwrap();
+    scene.cloud.release(store).await.unwrap();
 
     // It expires in mid-run too.
     let on_the_list = || scene.sandbox.counts(&job.list).unwrap().total;

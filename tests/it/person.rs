@@ -181,7 +181,7 @@ async fn an_erasure_follows_a_run_that_is_under_way() {
     ];
     assert_eq!(done(&shown), expected);
     assert_eq!(shown["runs"][0]["state"], "waiting");
-    scene.cloud.let_go(message).await.unwrap();
+    scene.cloud.release(message).await.unwrap();
     job.over(under_way).await.succeeded(Counts { unchanged: 100, ..Counts::default() });
     job.over(run_of(&shown)).await.succeeded(Counts { removed: 1, unchanged: 99, ..Counts::default() });
     assert_eq!(job.active(), emails(without(&people, "P0000009")));

@@ -29,7 +29,7 @@ async fn canceled_after_a_batch<'a>(scene: &'a Scene, job: &Job<'a>, batch: &str
     let run_id = job.start().await;
     scene.held(results).await;
     cancel(scene, run_id).await;
-    scene.cloud.let_go(results).await.unwrap();
+    scene.cloud.release(results).await.unwrap();
     job.over(run_id).await
 }
 
@@ -162,7 +162,7 @@ async fn a_retry_that_cannot_be_says_why() {
     let as_well = ask(&scene, first.run.run_id, "as well").await.unwrap();
     assert_eq!(as_well, Requested::Merged(waiting));
     assert_eq!(scene.run(waiting).await.unwrap().mode, RunMode::Delivery);
-    scene.cloud.let_go(manifest).await.unwrap();
+    scene.cloud.release(manifest).await.unwrap();
     job.over(active).await.succeeded(Counts { unchanged: 19, rejected: 1, ..Counts::default() });
     job.over(waiting).await.succeeded(Counts { unchanged: 19, rejected: 1, ..Counts::default() });
 

@@ -35,7 +35,7 @@ async fn a_connection_that_is_removed_in_mid_run_stops_its_runs_and_no_other() {
     let stopped: Vec<RunId> = stopped.iter().map(|run| run.run_id).collect();
     assert_eq!(stopped, [waiting.run_id, run_id]);
     forget_connection(&scene, "removed").await;
-    scene.cloud.let_go(results).await.unwrap();
+    scene.cloud.release(results).await.unwrap();
     let over = job.over(run_id).await;
     over.canceled(Counts { added: 1_000, deferred: 1_500, ..Counts::default() });
     assert!(over.report.notices.iter().any(|notice| notice.contains("removed connection \"removed\"")));
@@ -50,7 +50,7 @@ async fn a_connection_that_is_removed_in_mid_run_stops_its_runs_and_no_other() {
     let run_id = job.start().await;
     scene.held(manifest).await;
     forget_connection(&scene, "removed").await;
-    scene.cloud.let_go(manifest).await.unwrap();
+    scene.cloud.release(manifest).await.unwrap();
     job.over(run_id).await.failed("catalog_missing", &["connection \"removed\" is not in the catalog"]);
 
     // It is back, and so is everybody.
@@ -135,7 +135,7 @@ async fn what_is_removed_through_the_api_stops_in_mid_run() {
         scene.held(results).await;
         let waiting = scene.start_run(name).await.unwrap();
         remove(path).await;
-        scene.cloud.let_go(results).await.unwrap();
+        scene.cloud.release(results).await.unwrap();
         job.over(run_id)
             .await
             .canceled_by("somebody", Counts { added: 1_000, deferred: 1_500, ..Counts::default() });

@@ -191,7 +191,7 @@ async fn batches_that_bring_nothing_for_a_day_are_given_up() {
     assert!(counts.added > 0 && counts.deferred > 0, "{counts:?}");
 
     // What comes after all changes nothing: these rows are accounted for.
-    scene.cloud.let_go(results).await.unwrap();
+    scene.cloud.release(results).await.unwrap();
     wait_until("all messages are handled", async || queues_are_empty(&scene).await).await;
     assert_eq!(scene.run(run_id).await.unwrap(), over.run);
     assert_eq!(job.active(), emails(&people));

@@ -18,14 +18,14 @@ pub(crate) enum Error {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The folder has errors that prevent a plan.
-    #[error("nothing was sent, because this cannot be:\n  {}", faults.join("\n  "))]
+    #[error("nothing was sent, because the definitions are invalid:\n  {}", faults.join("\n  "))]
     Faults {
         /// One line per error.
         faults: Vec<String>,
     },
     /// `apply` stopped.
     #[error(
-        "stopped at {at}, after {done} of {all} steps: {cause}\nWhat was done stays done; apply again to go on."
+        "stopped at {at}, after {done} of {all} steps: {cause}\nCompleted steps are kept; apply again to continue."
     )]
     Stopped {
         /// The step that failed: `export newsletter`.

@@ -39,11 +39,12 @@ fn whole_of<T: Document + Serialize>(document: &Value) -> Result<Value, CatalogE
 
 /// Merges the stored consent into a requested document. The stored consent is kept if the file has none or
 /// the same wording, because it may have been given after the file was written.
-pub(crate) fn settled(kind: Kind, wanted: &Value, there: &Value) -> Value {
-    let mut settled = wanted.clone();
+pub(crate) fn settled(kind: Kind, requested: &Value, there: &Value) -> Value {
+    let mut settled = requested.clone();
     if kind == Kind::Connection {
         let text = |document: &Value| document.pointer("/consent/text").cloned();
-        let consent = there.get("consent").filter(|_| text(wanted).is_none() || text(wanted) == text(there));
+        let consent =
+            there.get("consent").filter(|_| text(requested).is_none() || text(requested) == text(there));
         if let (Some(fields), Some(consent)) = (settled.as_object_mut(), consent) {
             fields.insert("consent".to_owned(), consent.clone());
         }
@@ -91,7 +92,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_goes_without_saying_is_left_out() {
+    fn defaults_are_left_out() {
         let written = json!({
             "id": "newsletter", "name": "Newsletter", "connection": "account", "match_key": "email",
             "mapping": [{"attribute": "name", "field": "Name", "if_null": "omit", "if_invalid": "omit"}],
@@ -117,9 +118,9 @@ mod tests {
     #[test]
     fn a_consent_is_its_text() {
         #[track_caller]
-        fn check(wanted: Value, there: Value, expected: Value) {
+        fn check(requested: Value, there: Value, expected: Value) {
             let document = |consent: Value| json!({"id": "account", "consent": consent});
-            let found = settled(Kind::Connection, &document(wanted), &document(there));
+            let found = settled(Kind::Connection, &document(requested), &document(there));
             assert_eq!(found, document(expected));
         }
         let consent = |by: &str, text: &str| json!({"by": by, "at": "2026-01-01T00:00:00Z", "text": text});
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         let message = whole(Kind::Segment, &json!({"id": "a"})).unwrap_err().to_string();
         assert!(message.contains("missing field `name`"), "{message}");
     }

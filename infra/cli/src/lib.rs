@@ -119,9 +119,9 @@ where
 
 fn tell(error: &Error, console: &mut Console<'_>) -> Ending {
     // If standard error cannot be written, the error cannot be reported.
-    let told = console.note(&format!("error: {error}")).and_then(|()| match console.form {
+    let printed = console.note(&format!("error: {error}")).and_then(|()| match console.form {
         Form::Json => console.show(&json!({ "error": error.figures() }), |_| String::new()),
         Form::Text => Ok(()),
     });
-    told.map_or(Ending::Failed, |()| Ending::Failed)
+    printed.map_or(Ending::Failed, |()| Ending::Failed)
 }

@@ -39,7 +39,7 @@ pub(crate) async fn connect(
     let address = signing.url.clone().or_else(|| local.as_ref().map(|up| up.api_url.clone()));
     let address = address.or_else(|| variable(URL)).ok_or_else(|| {
         Error::Input(format!(
-            "where is the API? Give its address with --url or {URL}, or --local for what `cargo local up` runs"
+            "no API address; set --url or {URL}, or use --local for the deployment of `cargo local up`"
         ))
     })?;
     let address = checked(&address)?;
@@ -50,9 +50,8 @@ pub(crate) async fn connect(
             (Some(token), _) => Origin::Given(token.into()),
             (None, Some(command)) => Origin::Command(command),
             (None, None) => {
-                let text = format!(
-                    "who are you? Put a token into {TOKEN}, or a command that prints one into {TOKEN_COMMAND}"
-                );
+                let text =
+                    format!("no access token; set {TOKEN}, or {TOKEN_COMMAND} to a command that prints one");
                 return Err(Error::Input(text));
             }
         },
@@ -65,8 +64,9 @@ pub(crate) async fn connect(
 
 /// Validates an address that receives the token: HTTPS or loopback.
 pub(crate) fn checked(address: &str) -> Result<Url, Error> {
-    let url: Url =
-        address.parse().map_err(|error| Error::Input(format!("the address {address} cannot be: {error}")))?;
+    let url: Url = address
+        .parse()
+        .map_err(|error| Error::Input(format!("the address {address} is invalid: {error}")))?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -78,15 +78,16 @@ pub(crate) fn checked(address: &str) -> Result<Url, Error> {
     }
     let host = url.host_str().unwrap_or_default();
     Err(Error::Input(format!(
-        "the address of {host} must begin with https://, or the token could be read on its way"
+        "the address of {host} must begin with https://, because the access token must be encrypted in transit"
     )))
 }
 
 /// Finds the nearest local cloud, from `folder` upwards.
 fn up(folder: &Path) -> Result<Up, Error> {
     let found = folder.ancestors().map(|folder| folder.join(".local/up.json")).find(|path| path.is_file());
-    let path: PathBuf =
-        found.ok_or_else(|| Error::Input("nothing runs here; start it with: cargo local up".to_owned()))?;
+    let path: PathBuf = found.ok_or_else(|| {
+        Error::Input("no local cloud is running; start one with: cargo local up".to_owned())
+    })?;
     let refuse = |problem: String| Error::Input(format!("{}: {problem}", path.display()));
     let text = std::fs::read(&path).map_err(|error| refuse(error.to_string()))?;
     serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))
@@ -94,7 +95,7 @@ fn up(folder: &Path) -> Result<Up, Error> {
 
 /// Returns the local token issuer.
 fn local_issuer(up: &Up, role: LocalRole) -> Result<Origin, Error> {
-    let none = || Error::Input("the local issuer gave no token: the local cloud has none".to_owned());
+    let none = || Error::Input("the local issuer returned no token: the local cloud has none".to_owned());
     let address = checked(up.issuer_url.as_deref().ok_or_else(none)?)?;
     Ok(Origin::Issuer { address, role })
 }

@@ -41,7 +41,7 @@ impl Origin {
             Self::Command(command) => printed_by(command).await?,
             Self::Issuer { address, role } => issued_by(address, *role)
                 .await
-                .map_err(|problem| format!("the local issuer gave no token: {problem}"))?,
+                .map_err(|problem| format!("the local issuer returned no token: {problem}"))?,
         };
         Ok(token.expose_secret().trim().to_owned().into())
     }
@@ -61,9 +61,9 @@ async fn issued_by(issuer: &Url, role: LocalRole) -> Result<SecretString, String
         return Err(format!("HTTP {}", answer.status()));
     }
     let body = answer.bytes().await.map_err(said)?;
-    let body: Value = serde_json::from_slice(&body).map_err(|_| "the answer is no JSON".to_owned())?;
+    let body: Value = serde_json::from_slice(&body).map_err(|_| "the response is not JSON".to_owned())?;
     let token = field(&body, "/access_token").or_else(|| field(&body, "/token")).and_then(Value::as_str);
-    token.map(SecretString::from).ok_or_else(|| "the answer has no access_token".to_owned())
+    token.map(SecretString::from).ok_or_else(|| "the response has no access_token".to_owned())
 }
 
 /// Runs the command. Its output is never shown, not even on failure, because it may be the token.
@@ -75,7 +75,7 @@ async fn printed_by(command: &str) -> Result<SecretString, String> {
     if !output.status.success() {
         return Err(refuse(&format!("ended with {}", output.status)));
     }
-    let token = String::from_utf8(output.stdout).map_err(|_| refuse("printed something that is no text"))?;
+    let token = String::from_utf8(output.stdout).map_err(|_| refuse("printed output that is not UTF-8"))?;
     if token.trim().is_empty() {
         return Err(refuse("printed nothing"));
     }

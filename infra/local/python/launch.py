@@ -155,7 +155,7 @@ class Watched:
             self.holds.append(Hold(**asked["hold"]))
             return len(self.holds) - 1
         hold = self.holds[asked["number"]]
-        if asked["let_go"]:
+        if asked["release"]:
             hold.released.set()
         return hold.is_reached
 

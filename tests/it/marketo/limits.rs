@@ -111,7 +111,7 @@ async fn the_connections_own_calls_of_the_day_are_spent(scene: &Scene) {
     job.save().await;
     // Turns that a function took and did not use are spent, so it may be fewer.
     let first_day = || assert!(account.all_calls() <= CALLS_A_DAY);
-    paused(&job, until, &format!("own limit of {CALLS_A_DAY} calls a day is spent"), first_day).await;
+    paused(&job, until, &format!("own limit of {CALLS_A_DAY} calls a day is used up"), first_day).await;
     all_are_there_once(&account, "cap");
     assert_eq!(account.report().throttled.len(), 0);
 }

@@ -39,22 +39,22 @@ pub(crate) enum Condition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Checking {
     /// Validate before saving.
-    Whoever,
+    Enabled,
     /// Save without validating; the next run reports problems.
-    Nobody,
+    Skipped,
 }
 
 impl Checking {
     /// Converts the flag `--no-check`.
     pub(crate) const fn unless(is_unwanted: bool) -> Self {
-        if is_unwanted { Self::Nobody } else { Self::Whoever }
+        if is_unwanted { Self::Skipped } else { Self::Enabled }
     }
 
     /// Returns the query parameters for saving a document of this kind. Sources and connections are not
     /// checked.
     pub(crate) fn query(self, kind: Kind) -> Vec<(&'static str, String)> {
         match (self, kind) {
-            (Self::Nobody, Kind::Segment | Kind::Export) => vec![("check", "none".to_owned())],
+            (Self::Skipped, Kind::Segment | Kind::Export) => vec![("check", "none".to_owned())],
             _ => Vec::new(),
         }
     }
@@ -85,7 +85,7 @@ impl<'a> Call<'a> {
     }
 
     /// Creates the error for a response that violates the contract.
-    pub(crate) fn strange(&self, what: &str) -> ApiError {
-        ApiError::Strange { doing: self.doing.to_owned(), what: what.to_owned() }
+    pub(crate) fn unexpected(&self, what: &str) -> ApiError {
+        ApiError::Unexpected { doing: self.doing.to_owned(), what: what.to_owned() }
     }
 }

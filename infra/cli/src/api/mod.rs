@@ -104,7 +104,7 @@ impl Api {
         query: &[(&str, String)],
         most: usize,
     ) -> Result<Listed, ApiError> {
-        let strange = |what: &str| ApiError::Strange { doing: doing.to_owned(), what: what.to_owned() };
+        let unexpected = |what: &str| ApiError::Unexpected { doing: doing.to_owned(), what: what.to_owned() };
         let (mut items, mut unreadable) = (Vec::new(), Vec::new());
         let mut cursor: Option<String> = None;
         while items.len() < most {
@@ -115,12 +115,12 @@ impl Api {
                 call.query.push(("cursor", cursor.clone()));
             }
             let body = self.send(&call).await?.body;
-            let page = body.get("items").and_then(Value::as_array).ok_or_else(|| strange("no items"))?;
+            let page = body.get("items").and_then(Value::as_array).ok_or_else(|| unexpected("no items"))?;
             items.extend(page.iter().cloned());
             unreadable.extend(texts(&body, "/unreadable"));
             let next = body.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
             if next.is_some() && next == cursor {
-                return Err(strange("the same next_cursor twice"));
+                return Err(unexpected("the same next_cursor twice"));
             }
             cursor = next;
             if cursor.is_none() {
@@ -148,7 +148,7 @@ impl Api {
             }
             tokio::time::sleep(pause).await;
         }
-        Err(call.strange("no end"))
+        Err(call.unexpected("no end"))
     }
 
     /// Makes one attempt, and a second one with a new token after a 401. A request that was refused with
@@ -177,7 +177,9 @@ impl Api {
         }
         let mut request = self.client.request(call.method.clone(), address);
         let mut token = HeaderValue::try_from(format!("Bearer {}", self.token.borrow().expose_secret()))
-            .map_err(|_| Failed::for_good(call.strange("no header that could hold the token")))?;
+            .map_err(|_| {
+                Failed::for_good(call.unexpected("a token that is not a valid HTTP header value"))
+            })?;
         token.set_sensitive(true);
         request = request.header(AUTHORIZATION, token);
         match call.condition {
@@ -210,7 +212,7 @@ impl Api {
             if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
         match (status, body) {
             (200..=299, Some(body)) => Ok(Answer { body, version }),
-            (200..=299, None) => Err(Failed::for_good(call.strange("no JSON"))),
+            (200..=299, None) => Err(Failed::for_good(call.unexpected("no JSON"))),
             (_, body) => {
                 let problem =
                     body.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_else(Problem::default);

@@ -44,7 +44,7 @@ pub(crate) enum ApiError {
         problem: Box<Problem>,
     },
     /// The token has expired and cannot be renewed.
-    #[error("cannot {doing}: nobody is signed in any more (401), and there is no new token: {why}")]
+    #[error("cannot {doing}: the access token has expired (401) and cannot be renewed: {why}")]
     NoToken {
         /// What the request was for.
         doing: String,
@@ -53,7 +53,7 @@ pub(crate) enum ApiError {
     },
     /// The request timed out. Whether it was carried out is unknown.
     #[error(
-        "cannot {doing}: {host} gave no answer in time; whether it was done is not known, look before you ask again"
+        "cannot {doing}: {host} did not answer in time; the change may have been made, so check before you retry"
     )]
     NoAnswer {
         /// What the request was for.
@@ -73,9 +73,9 @@ pub(crate) enum ApiError {
     },
     /// The response violates the API's contract.
     #[error(
-        "cannot {doing}: the answer has {what}; is this the address of Segment Relay's API, and the right version?"
+        "cannot {doing}: unexpected response ({what}); check that the address is that of Segment Relay's API and that the versions match"
     )]
-    Strange {
+    Unexpected {
         /// What the request was for.
         doing: String,
         /// What is unexpected in the response.
@@ -118,24 +118,24 @@ fn refusal(doing: &str, status: u16, problem: &Problem) -> String {
     };
     let mut text = match status {
         401 => format!(
-            "cannot {doing}: nobody is signed in (401): the token is missing, wrong or expired. Get a new one and put \
+            "cannot {doing}: the access token is missing, invalid or expired (401). Get a new one and put \
              it into SEGMENT_RELAY_TOKEN, or a command that prints one into SEGMENT_RELAY_TOKEN_COMMAND"
         ),
         403 => format!(
-            "cannot {doing}: your role does not allow it (403): {detail}. What it allows: segment-relay whoami"
+            "cannot {doing}: your role does not allow it (403): {detail}. To see what it allows: segment-relay whoami"
         ),
-        404 => format!("cannot {doing}: it is not there (404): {detail}"),
-        409 => format!("cannot {doing}: something stands in the way (409): {detail}"),
+        404 => format!("cannot {doing}: not found (404): {detail}"),
+        409 => format!("cannot {doing}: conflict (409): {detail}"),
         412 => format!(
-            "cannot {doing}: somebody else has changed it in between (412), and nothing was overwritten. Look at what \
-             is there now, and ask again"
+            "cannot {doing}: it was changed in the meantime (412), and nothing was overwritten. Read the current \
+             version and try again"
         ),
         428 => format!(
-            "cannot {doing}: the API wants to know which version is to be changed (428): {detail}. This tool should \
-             have said so; it may be older than the API"
+            "cannot {doing}: the API requires the version to change (428): {detail}. This tool did not send it; \
+             it may be older than the API"
         ),
         429 => format!("cannot {doing}: too many requests, even after waiting (429). Try again in a minute"),
-        503 => format!("cannot {doing}: the API could not do it now (503): {detail}"),
+        503 => format!("cannot {doing}: the API is temporarily unavailable (503): {detail}"),
         _ => format!("cannot {doing} ({status}): {detail}"),
     };
     for error in errors {
@@ -183,14 +183,17 @@ mod tests {
     #[test]
     fn each_refusal_has_its_own_words() {
         check(400, "(400): the reason");
-        check(401, "the token is missing, wrong or expired");
-        check(403, "your role does not allow it (403): the reason. What it allows: segment-relay whoami");
-        check(404, "it is not there (404): the reason");
-        check(409, "something stands in the way (409): the reason");
-        check(412, "somebody else has changed it in between (412), and nothing was overwritten");
-        check(428, "which version is to be changed (428)");
+        check(401, "the access token is missing, invalid or expired");
+        check(
+            403,
+            "your role does not allow it (403): the reason. To see what it allows: segment-relay whoami",
+        );
+        check(404, "not found (404): the reason");
+        check(409, "conflict (409): the reason");
+        check(412, "it was changed in the meantime (412), and nothing was overwritten");
+        check(428, "the API requires the version to change (428)");
         check(429, "too many requests, even after waiting (429)");
-        check(503, "could not do it now (503): the reason");
+        check(503, "temporarily unavailable (503): the reason");
     }
 
     #[test]

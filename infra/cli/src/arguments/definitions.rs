@@ -59,8 +59,8 @@ pub(crate) enum ConnectionCommand {
   password-manager show campaign-monitor | segment-relay connections credentials campaign-monitor
 
 JSON, such as {\"api_key\": \"…\"} for Campaign Monitor and Omnisend, {\"client_id\": \"…\", \"client_secret\": \"…\"} for
-Marketo Engage and {\"client_secret\": \"…\"} for Dynamics 365 Sales. It is read from the input or a file, never from an
-argument, which others could see.")]
+Marketo Engage and {\"client_secret\": \"…\"} for Dynamics 365 Sales. Read from standard input or a file, never from an
+argument, which other users of the machine could see.")]
     Credentials {
         /// The id
         id: String,
@@ -145,7 +145,7 @@ pub(crate) enum ExportCommand {
   segment-relay exports run newsletter
   segment-relay exports run newsletter --follow
 
-With --follow it ends with 0 when the run succeeded, 1 when it failed or was canceled, 3 when it is held.")]
+Exit status with --follow: 0 the run succeeded; 1 it failed or was canceled; 3 it is held for approval.")]
     Run {
         /// The id
         id: String,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  segment-relay exports list --sort state      what failed comes first
+  segment-relay exports list --sort state      failed exports first
   segment-relay exports list --search news")]
 pub(crate) struct ExportListing {
     /// The sort order
@@ -74,7 +74,7 @@ pub(crate) struct AddSegmentArguments {
   segment-relay exports schedule newsletter winback --daily 06:30 --time-zone Europe/Rome
   segment-relay exports schedule --all --every-refresh
 
-Several exports get the same schedule, after a question; one that cannot be saved keeps no other from it.")]
+Several exports get the same schedule, after confirmation. An export that cannot be saved does not affect the others.")]
 pub(crate) struct ScheduleArguments {
     /// The ids of the exports
     #[arg(required_unless_present = "all", value_name = "ID")]

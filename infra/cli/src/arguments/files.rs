@@ -27,9 +27,9 @@ pub(crate) struct FilledFolder {
 #[command(after_help = "Examples:
   segment-relay plan catalog
   segment-relay plan catalog --value newsletter_list=1027 --delete
-  segment-relay plan catalog --detailed-exitcode || echo \"not as the files say\"
+  segment-relay plan catalog --detailed-exitcode || echo \"differs from the files\"
 
-`+` is created, `~` changed (each field: what is there -> what the file says), `-` removed.")]
+`+` is created, `~` changed (each field: deployed value -> value in the file), `-` removed.")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
@@ -47,8 +47,8 @@ pub(crate) struct PlanArguments {
   segment-relay apply catalog
   segment-relay apply catalog --value newsletter_list=1027 --yes
 
-It shows the plan and asks. What somebody else changes in between is never overwritten: it stops and says so. It stops
-at the first step that fails; what was done stays done, and applying again goes on. Saving an export does not run it.")]
+Shows the plan and asks for confirmation. Changes made in the meantime are never overwritten: `apply` stops and reports
+them. It stops at the first failure; apply again to continue. Saving an export does not run it.")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
@@ -70,7 +70,7 @@ pub(crate) struct ApplyArguments {
   segment-relay export catalog
   segment-relay export catalog --value newsletter_list=1027 --overwrite
 
-A file that says the same already is not touched, whatever its words. Credentials are not in it: definitions have none.")]
+A file whose content is equivalent is not touched. Definitions never contain credentials.")]
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,

@@ -33,13 +33,13 @@ SEGMENT_RELAY_TOKEN_COMMAND. With --local it finds what `cargo local up` runs on
     after_help = "Examples:
   segment-relay --local whoami
   segment-relay export catalog                      what is there, as files
-  segment-relay plan catalog --value list=1027      what applying would change
+  segment-relay plan catalog --value list=1027      show what `apply` would change
   segment-relay apply catalog --value list=1027
-  segment-relay exports dry-run newsletter          what a run would do, and nothing is sent
+  segment-relay exports dry-run newsletter          simulate a run; nothing is sent
   segment-relay exports run newsletter --follow
   segment-relay runs rejects RUN --out rejected.csv
 
-Exit status: 0 done; 1 it failed; 2 differences (plan --detailed-exitcode); 3 the run is held until somebody approves."
+Exit status: 0 success; 1 failure; 2 differences (plan --detailed-exitcode); 3 the run is held for approval."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -65,7 +65,7 @@ pub(crate) struct Signing {
         long,
         global = true,
         value_name = "TOKEN",
-        help = "Who you are; better in SEGMENT_RELAY_TOKEN, where other users of the machine cannot see it"
+        help = "The access token; safer in SEGMENT_RELAY_TOKEN, where other users of the machine cannot see it"
     )]
     pub(crate) token: Option<String>,
     /// Use the deployment that `cargo local up` runs on this machine

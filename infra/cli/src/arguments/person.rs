@@ -11,8 +11,8 @@ pub(crate) enum PersonCommand {
   segment-relay person export --match-key-file address.txt --out found.json
   pass show request-4711 | segment-relay person export --member-key-file -
 
-The key comes from a file or from what is typed, so that it stands in no history of commands. The file that --out writes
-holds personal data.")]
+The key is read from a file or the terminal, so that it is not in the shell's history. The file that --out writes
+contains personal data.")]
     Export {
         #[command(flatten)]
         who: Who,
@@ -22,10 +22,10 @@ holds personal data.")]
     },
     /// Remove one person from every list, exclude them from future runs and erase their data
     #[command(after_help = "Examples:
-  segment-relay person erase --match-key-file address.txt         what there is of them; nothing is changed
+  segment-relay person erase --match-key-file address.txt         show what would be erased; nothing is changed
   segment-relay person erase --match-key-file address.txt --yes
 
-Ends with 0 when they are off every list, 1 when something failed or somebody has to act, 3 when a run is held.")]
+Exit status: 0 removed from every list; 1 failed, or an operator has to act; 3 a run is held for approval.")]
     Erase {
         #[command(flatten)]
         who: Who,

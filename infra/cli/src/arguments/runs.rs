@@ -15,7 +15,7 @@ pub(crate) enum RunCommand {
     },
     /// Watch a run until it ends or is held
     #[command(
-        after_help = "Ends with 0 when it succeeded, 1 when it failed or was canceled, 3 when it is held."
+        after_help = "Exit status: 0 the run succeeded; 1 it failed or was canceled; 3 it is held for approval."
     )]
     Follow {
         /// The run's id
@@ -43,10 +43,10 @@ pub(crate) enum RunCommand {
     },
     /// Show why rows were not applied: each reason with its count, and the rows
     #[command(after_help = "Examples:
-  segment-relay runs rejects RUN                     the reasons, and the first rows
-  segment-relay runs rejects RUN --out rejected.csv  the reasons, and all rows into a file
+  segment-relay runs rejects RUN                     show the reasons and the first rows
+  segment-relay runs rejects RUN --out rejected.csv  show the reasons, and write all rows to a file
 
-The rows hold personal data.")]
+The rows contain personal data.")]
     Rejects {
         /// The run's id
         id: String,
@@ -70,7 +70,7 @@ The rows hold personal data.")]
   segment-relay runs list --export newsletter --since 2026-11-21T00:00:00Z
 
 States: waiting, snapshotting, chunking, held, pushing, finishing, succeeded, failed, canceled.
-The runs of an export that has been removed are there with --export only.")]
+Runs of a removed export are listed only with --export.")]
 pub(crate) struct RunListing {
     /// Only runs of this export
     #[arg(long, value_name = "ID")]

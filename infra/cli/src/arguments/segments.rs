@@ -28,11 +28,11 @@ pub(crate) enum SegmentCommand {
   segment-relay segments quick young --name Young --source customers --member-key customer_id \\
       --where 'born>=2000-01-01' --where email --estimate
 
-A condition is a column, an operator and a value: = != < <= > >= and ~ (has the text in it). Values that look like numbers,
-days (2026-01-31), true and false are taken as such; in double quotes they are texts: --where 'zip=\"1010\"'. A column alone
-has to have a value (--where email), and with an exclamation mark it must not (--where '!email').
+A condition is a column, an operator and a value: = != < <= > >= and ~ (contains). Values that look like numbers,
+days (2026-01-31), true and false are typed; in double quotes they are text: --where 'zip=\"1010\"'. A column alone
+must not be null (--where email); with an exclamation mark it must be null (--where '!email').
 
-What is made is a segment by rules, and `segments show` gives it as a file has it, for everything else that rules can.")]
+The result is a segment by rules. `segments show` prints it in file format, for everything else that rules can express.")]
     Quick(QuickArguments),
     /// Show the number of members in each run, and the upload
     Sizes {
@@ -43,7 +43,7 @@ What is made is a segment by rules, and `segments show` gives it as a file has i
     #[command(after_help = "Example:
   segment-relay segments download big-spenders --out big-spenders.csv
 
-It holds profiles: whoever has the file answers for it. Who asked for it stands in the audit.")]
+The file contains personal data: handle it accordingly. The audit records who downloaded it.")]
     Download {
         /// The id
         id: String,

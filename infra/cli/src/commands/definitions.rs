@@ -181,7 +181,7 @@ pub(super) async fn read(
     let answer = session.api.get(doing, &[plural(kind), id]).await?;
     let found = Saved::of(&answer.body);
     let what = "no document, id and version".to_owned();
-    Ok(found.ok_or_else(|| ApiError::Strange { doing: doing.to_owned(), what })?)
+    Ok(found.ok_or_else(|| ApiError::Unexpected { doing: doing.to_owned(), what })?)
 }
 
 /// Reads a definition, applies `change` to its document, and saves it with a version precondition.
@@ -220,7 +220,8 @@ pub(super) async fn remove(
     if asking == Asking::First {
         if !session.console.screen.is_interactive {
             return Err(Error::Input(
-                "nobody is there to ask; give --yes to remove without asking".to_owned(),
+                "there is no terminal to ask for confirmation; pass --yes to remove without asking"
+                    .to_owned(),
             ));
         }
         if !session.console.asks(&format!("Really {doing}?"))? {

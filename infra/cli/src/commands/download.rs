@@ -36,7 +36,7 @@ pub(super) async fn download(doing: &str, link: &str, file: &mut File) -> Result
     let mut response = request.map_err(|error| refuse(root_cause(&error)))?;
     if !response.status().is_success() {
         return Err(refuse(format!(
-            "HTTP {}; the link may have expired, ask again",
+            "HTTP {}; the link may have expired; run the command again",
             response.status().as_u16()
         )));
     }

@@ -18,7 +18,7 @@ pub(super) async fn dry_run(id: &str, session: &mut Session<'_, '_>) -> Result<E
     let call = Call::new(Method::POST, &doing, &path);
     let run_id = text(&session.api.send(&call).await?.body, "/run_id");
     if run_id.is_empty() {
-        return Err(call.strange("no run_id").into());
+        return Err(call.unexpected("no run_id").into());
     }
     let run = follow::until_still(&run_id, session).await?;
     if text(&run, "/state") != "succeeded" {
@@ -36,7 +36,7 @@ fn in_words(found: &Value, paint: Paint) -> String {
     let count = |value: &Value, pointer: &str| number(value, pointer).map(grouped).unwrap_or_default();
     let quota = match (number(found, "/quota/used_today"), number(found, "/quota/limit_today")) {
         (Some(used), Some(limit)) => {
-            format!("{} of today's {} calls are spent", grouped(used), grouped(limit))
+            format!("{} of today's {} calls are used", grouped(used), grouped(limit))
         }
         _ => String::new(),
     };

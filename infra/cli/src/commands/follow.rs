@@ -43,7 +43,7 @@ pub(super) async fn until_still(run_id: &str, session: &mut Session<'_, '_>) -> 
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "run {run_id} has not ended within a day. Where it is: segment-relay runs show {run_id}; to watch it further: \
+        "run {run_id} has not ended within a day. To see its progress: segment-relay runs show {run_id}; to keep watching: \
          segment-relay runs follow {run_id}"
     )))
 }
@@ -92,7 +92,7 @@ fn line(run: &Value) -> String {
         parts.push(format!("about {} left", duration(remaining_ms.div_ceil(1_000))));
     }
     if field(run, "/ended_at").is_none() && field(run, "/pause").is_some() {
-        parts.push(format!("waited until {}: {}", text(run, "/pause/until"), text(run, "/pause/text")));
+        parts.push(format!("waiting until {}: {}", text(run, "/pause/until"), text(run, "/pause/text")));
     }
     parts.join("  ")
 }
@@ -127,10 +127,10 @@ mod tests {
             "[##########--------------]  45 %  pushing  4,500 of 10,000 rows  12 calls  about 61 s left",
             false,
         );
-        let pause = json!({"until": "2026-11-22T00:00:00Z", "text": "the day's calls are spent"});
+        let pause = json!({"until": "2026-11-22T00:00:00Z", "text": "the day's calls are used up"});
         check(
             &json!({"state": "pushing", "pause": pause}),
-            "pushing  waited until 2026-11-22T00:00:00Z: the day's calls are spent",
+            "pushing  waiting until 2026-11-22T00:00:00Z: the day's calls are used up",
             false,
         );
         check(&json!({"state": "held"}), "held", true);

@@ -23,7 +23,7 @@ pub(super) async fn list_exports(
     let mut nothing = label.and_then(|label| definitions::keep_labelled(Kind::Export, &mut found, label));
     if let Some(search) = &listing.search {
         let has_any = !found.items.is_empty();
-        found.items.retain(|item| is_meant(item, search));
+        found.items.retain(|item| is_selected(item, search));
         if has_any && found.items.is_empty() {
             nothing = Some(format!("No export has \"{search}\" in its id or name."));
         }
@@ -34,7 +34,7 @@ pub(super) async fn list_exports(
     definitions::show_list(Kind::Export, &found, nothing, session)
 }
 
-fn is_meant(item: &Value, search: &str) -> bool {
+fn is_selected(item: &Value, search: &str) -> bool {
     let search = search.to_lowercase();
     ["/document/id", "/document/name"].iter().any(|at| text(item, at).to_lowercase().contains(&search))
 }

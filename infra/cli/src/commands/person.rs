@@ -30,9 +30,7 @@ pub(super) async fn carry_out(
         PersonCommand::Erase { who, yes: true } => erase(who, session).await,
         PersonCommand::Erase { who, yes: false } => {
             let ending = export(who, None, session).await?;
-            session
-                .console
-                .note("Nothing was changed. To erase what was found, and to keep them out: --yes")?;
+            session.console.note("Nothing was changed. To erase the data and exclude the person: --yes")?;
             Ok(ending)
         }
         PersonCommand::Exclusions(ExclusionCommand::List { limit }) => exclusions(*limit, session).await,
@@ -41,7 +39,7 @@ pub(super) async fn carry_out(
 }
 
 async fn export(who: &Who, out: Option<&Path>, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let doing = "export what is kept about the person";
+    let doing = "export the person's data";
     let mut shown = ask("export", doing, who, session).await?;
     if let (Some(path), Some(link)) = (out, field(&shown, "/found/url").and_then(Value::as_str)) {
         download_into(path, doing, link).await?;
@@ -52,10 +50,9 @@ async fn export(who: &Who, out: Option<&Path>, session: &mut Session<'_, '_>) ->
     session.console.show(&shown, |_| {
         let mut blocks = in_words(&shown);
         if field(&shown, "/found/url").is_some() && !places(&shown).is_empty() {
-            blocks
-                .push("What is kept there, into a file: segment-relay person export … --out FILE".to_owned());
+            blocks.push("To write it to a file: segment-relay person export … --out FILE".to_owned());
         }
-        blocks.extend(out.map(|path| format!("What is kept there is in {}", path.display())));
+        blocks.extend(out.map(|path| format!("The data is in {}", path.display())));
         blocks.join("\n\n")
     })?;
     Ok(ending(&shown))
@@ -72,14 +69,18 @@ async fn ask(kind: &str, doing: &str, who: &Who, session: &mut Session<'_, '_>) 
     let (name, file) = match (&who.member_key_file, &who.match_key_file) {
         (Some(file), _) => ("member_key", file),
         (None, Some(file)) => ("match_key", file),
-        (None, None) => return Err(Error::Input("say who is meant".to_owned())),
+        (None, None) => {
+            return Err(Error::Input(
+                "select the person with --member-key-file or --match-key-file".to_owned(),
+            ));
+        }
     };
     let key = key_in(file, session)?;
     let path = ["person-requests"];
     let call = Call::new(Method::POST, doing, &path).json(&json!({ "kind": kind, name: key }));
     let request_id = text(&session.api.send(&call).await?.body, "/request_id");
     if request_id.is_empty() {
-        return Err(call.strange("no request_id").into());
+        return Err(call.unexpected("no request_id").into());
     }
     let mut said = None;
     for pause in follow::pauses(REQUEST_POLLS) {
@@ -95,7 +96,7 @@ async fn ask(kind: &str, doing: &str, who: &Who, session: &mut Session<'_, '_>) 
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "request {request_id} and its runs have not ended within a day; see: segment-relay runs list"
+        "request {request_id} and its runs did not end within a day; see: segment-relay runs list"
     )))
 }
 
@@ -110,7 +111,7 @@ fn key_in(file: &Path, session: &mut Session<'_, '_>) -> Result<String, Error> {
     }
     let key = key.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if key.trim().is_empty() || key.lines().count() > 1 {
-        return Err(Error::Input(format!("{}: one line with one key is needed", file.display())));
+        return Err(Error::Input(format!("{}: the file must have one line with one key", file.display())));
     }
     Ok(key.to_owned())
 }
@@ -185,9 +186,9 @@ fn in_words(shown: &Value) -> Vec<String> {
     };
     let rows: Vec<_> = places(shown).iter().map(place).collect();
     blocks.push(if rows.is_empty() {
-        "Nothing was found about them.".to_owned()
+        "Nothing is stored about the person.".to_owned()
     } else {
-        table(["what", "of", "list", "records", "since", "ends by itself", "done"], &rows)
+        table(["what", "of", "list", "records", "since", "expires", "done"], &rows)
     });
     let run = |run: &Value| {
         let ahead = [text(run, "/waits_for/run_id"), text(run, "/waits_for/state")].join(" ");
@@ -199,7 +200,7 @@ fn in_words(shown: &Value) -> Vec<String> {
     }
     let reasons = places(shown).iter().filter_map(|place| {
         Some(format!(
-            "somebody has to act: {} {}: {}",
+            "action required: {} {}: {}",
             text(place, "/export"),
             text(place, "/target_list"),
             field(place, "/reason")?.as_str()?
@@ -212,13 +213,13 @@ fn in_words(shown: &Value) -> Vec<String> {
     let end = |one: &Value| [text(one, "/prefix"), text(one, "/what"), minute(&text(one, "/until"))];
     let ends: Vec<_> = items(shown, "/request/ends_by_itself").iter().map(end).collect();
     if !ends.is_empty() {
-        let ends = table(["not searched", "", "ends by itself"], &ends);
+        let ends = table(["not searched", "", "expires"], &ends);
         blocks.push(ends);
     }
     let kept_out = texts(shown, "/request/kept_out");
     if !kept_out.is_empty() {
         blocks.push(format!(
-            "Kept out from now on: {}\nTo let them in again: segment-relay person exclusions lift ID",
+            "Excluded: {}\nTo remove the exclusion: segment-relay person exclusions lift ID",
             kept_out.join(", ")
         ));
     }
@@ -226,14 +227,14 @@ fn in_words(shown: &Value) -> Vec<String> {
 }
 
 async fn exclusions(limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let items = session.api.list_up_to("list who is kept out", &["erasures"], &[], limit).await?.items;
+    let items = session.api.list_up_to("list the exclusions", &["erasures"], &[], limit).await?.items;
     session.console.show(&json!({ "items": items }), |_| {
         let row = |item: &Value| {
             [text(item, "/id"), minute(&text(item, "/at")), text(item, "/by"), text(item, "/request_id")]
         };
         let rows: Vec<_> = items.iter().map(row).collect();
         if rows.is_empty() {
-            "Nobody is kept out.".to_owned()
+            "There are no exclusions.".to_owned()
         } else {
             table(["id", "since", "by", "request"], &rows)
         }
@@ -242,10 +243,10 @@ async fn exclusions(limit: usize, session: &mut Session<'_, '_>) -> Result<Endin
 }
 
 async fn lift(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let doing = format!("let {id} in again");
+    let doing = format!("lift exclusion {id}");
     session.api.send(&Call::new(Method::DELETE, &doing, &["erasures", id])).await?;
     session.console.show(&json!({ "id": id }), |_| {
-        "Let in again. Where the lake still has them, the next run brings them.".to_owned()
+        "Lifted. If the person is in the lake, the next run sends them again.".to_owned()
     })?;
     Ok(Ending::Done)
 }

@@ -52,15 +52,15 @@ pub(super) async fn quick(
         return Ok(Ending::Done);
     }
     session.console.note(&format!("Segment {id} has {members} members now."))?;
-    let (doing, path) = (format!("make segment {id}"), ["segments", id.as_str()]);
+    let (doing, path) = (format!("create segment {id}"), ["segments", id.as_str()]);
     let mut call = Call::new(Method::PUT, &doing, &path).json(&document).only_if(Condition::IsNew);
     // The preview has just planned the query, so saving does not check it again.
-    call.query = Checking::Nobody.query(Kind::Segment);
+    call.query = Checking::Skipped.query(Kind::Segment);
     let made = session.api.send(&call).await?.body;
     for warning in texts(&made, "/warnings") {
         session.console.note(&format!("warning: {warning}"))?;
     }
-    session.console.show(&made, |_| format!("Made segment {id}."))?;
+    session.console.show(&made, |_| format!("Created segment {id}."))?;
     Ok(Ending::Done)
 }
 
@@ -103,7 +103,7 @@ fn read(condition: &str) -> Result<Value, Error> {
     };
     let (operator, value) = typed(value, words);
     let operator = operator.ok_or_else(|| {
-        refuse(&format!("{sign} does not go with {value} here; rules in a file can do more"))
+        refuse(&format!("{sign} cannot be used with {value}; rules in a file support more conditions"))
     })?;
     Ok(of(column, operator, value))
 }
@@ -180,8 +180,8 @@ mod tests {
             assert!(message.contains(expected), "{message}");
         };
         check("=Wien", "it has no column");
-        check("a>=Wien", ">= does not go with \"Wien\" here");
-        check("a!=2026-01-31", "!= does not go with \"2026-01-31\"");
-        check("a>=\"5\"", ">= does not go with \"5\"");
+        check("a>=Wien", ">= cannot be used with \"Wien\"");
+        check("a!=2026-01-31", "!= cannot be used with \"2026-01-31\"");
+        check("a>=\"5\"", ">= cannot be used with \"5\"");
     }
 }

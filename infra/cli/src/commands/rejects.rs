@@ -66,12 +66,13 @@ pub(super) async fn rejects(
 /// Returns the counts of rows that the report has and the file does not: rows without a member key and
 /// further rows of a member.
 fn unlisted(report: &Value, listed: &Reasons) -> Reasons {
-    let told = field(report, "/reasons").and_then(Value::as_array).into_iter().flatten();
-    let told = told.map(|reason| {
+    let reported = field(report, "/reasons").and_then(Value::as_array).into_iter().flatten();
+    let reported = reported.map(|reason| {
         let words = ["/kind", "/code", "/text"].map(|name| text(reason, name));
         (words, number(reason, "/rows").unwrap_or_default())
     });
-    told.filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
+    reported
+        .filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
         .collect()
 }
 
@@ -136,7 +137,7 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
         return match contents.state.as_str() {
             "succeeded" => "Every row was applied.".to_owned(),
             // The run stopped before any row had an outcome.
-            _ => format!("No row has an outcome. Why the run stopped: segment-relay runs show {id}"),
+            _ => format!("No row has an outcome. To see why the run stopped: segment-relay runs show {id}"),
         };
     }
     let row = |([outcome, code, reason], rows): (&[String; 3], u64)| {
@@ -146,7 +147,9 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     let reasons = table(["rows", "outcome", "code", "reason"], &reasons);
     let reasons = match unlisted {
         0 => reasons,
-        unlisted => format!("{reasons}\n\n{} of them have no member to be listed by", grouped(unlisted)),
+        unlisted => {
+            format!("{reasons}\n\n{} of them belong to no member and are not listed", grouped(unlisted))
+        }
     };
     if contents.rows == 0 {
         return reasons;
@@ -165,5 +168,5 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     let rows: Vec<Vec<String>> = contents.first.iter().map(pick).collect();
     let shown = rows.len();
     let rows = flexible_table(&pick(&contents.header), &rows);
-    format!("{reasons}\n\n{rows}\n\n{shown} of {all} rows; all of them into a file: --out FILE")
+    format!("{reasons}\n\n{rows}\n\n{shown} of {all} rows; to write all of them to a file: --out FILE")
 }

@@ -44,7 +44,7 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
         ("export", text(run, "/export_id")),
         ("state", coloured(&text(run, "/state"), paint)),
         ("started by", started_by(run)),
-        ("asked for", text(run, "/requested_at")),
+        ("requested", text(run, "/requested_at")),
         ("ended", text(run, "/ended_at")),
         ("rows", rows),
         ("outcomes", counts(run)),
@@ -58,10 +58,10 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
         .any(|name| number(run, &format!("/counts/{name}")).is_some_and(|rows| rows > 0));
     if text(run, "/state") == "held" {
         blocks.push(format!(
-            "It is held until somebody decides:\n  segment-relay runs approve {id}    it goes on\n  segment-relay runs reject {id}     it ends, and nothing of it is sent"
+            "It is held for approval:\n  segment-relay runs approve {id}    continue the run\n  segment-relay runs reject {id}     end it; nothing is sent"
         ));
     } else if field(run, "/ended_at").is_some() && has_rejects {
-        blocks.push(format!("Why rows were not applied: segment-relay runs rejects {id}"));
+        blocks.push(format!("To see why rows were not applied: segment-relay runs rejects {id}"));
     }
     blocks.join("\n\n")
 }
@@ -107,7 +107,7 @@ fn took(run: &Value) -> Option<String> {
 /// Formats runs of all exports as a table.
 pub(super) fn runs(runs: &[Value]) -> String {
     if runs.is_empty() {
-        return "There are no such runs.".to_owned();
+        return "No runs match.".to_owned();
     }
     let row = |run: &Value| {
         let code = text(run, "/failure/code");
@@ -123,14 +123,14 @@ pub(super) fn runs(runs: &[Value]) -> String {
             counts(run),
         ]
     };
-    let headings = ["run", "export", "state", "started by", "asked for", "took", "rows", "outcomes"];
+    let headings = ["run", "export", "state", "started by", "requested", "took", "rows", "outcomes"];
     table(headings, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Formats the runs of one export as a table.
 pub(super) fn history(runs: &[Value]) -> String {
     if runs.is_empty() {
-        return "It has not run yet.".to_owned();
+        return "It has no runs yet.".to_owned();
     }
     let row = |run: &Value| {
         [
@@ -143,7 +143,7 @@ pub(super) fn history(runs: &[Value]) -> String {
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
-    table(["run", "state", "started by", "asked for", "rows", "outcomes"], &rows)
+    table(["run", "state", "started by", "requested", "rows", "outcomes"], &rows)
 }
 
 /// Formats a report.
@@ -159,7 +159,7 @@ pub(super) fn report(report: &Value, paint: Paint) -> String {
         ("export", text(report, "/export_id")),
         ("state", coloured(&text(report, "/state"), paint)),
         ("started by", text(report, "/trigger/kind").replace('_', " ")),
-        ("asked for", text(report, "/requested_at")),
+        ("requested", text(report, "/requested_at")),
         ("ended", text(report, "/ended_at")),
         ("took", steps.join(", ")),
         ("rows", number(report, "/rows_in").map(grouped).unwrap_or_default()),
@@ -178,7 +178,7 @@ pub(super) fn report(report: &Value, paint: Paint) -> String {
     };
     let targets: Vec<_> = items("/targets").iter().map(target).collect();
     if !targets.is_empty() {
-        blocks.push(table(["list", "rows", "outcomes", "on it by us", "on it in all"], &targets));
+        blocks.push(table(["list", "rows", "outcomes", "delivered", "on the list"], &targets));
     }
     let reason = |reason: &Value| {
         let rows = number(reason, "/rows").map(grouped).unwrap_or_default();

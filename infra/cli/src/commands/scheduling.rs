@@ -20,29 +20,29 @@ pub(super) async fn schedule(
 ) -> Result<Ending, Error> {
     // Disabling a schedule is saved without checks, because the lists may no longer exist.
     let checking = Checking::unless(arguments.when.off || arguments.no_check);
-    let wanted = wanted(&arguments.when);
+    let requested = requested_schedule(&arguments.when);
     if let ([id], false) = (arguments.ids.as_slice(), arguments.all) {
         let doing = format!("schedule export {id}");
-        return exports::set(id, &doing, checking, "schedule", wanted, session).await;
+        return exports::set(id, &doing, checking, "schedule", requested, session).await;
     }
     let mut steps = if arguments.all {
-        every(&wanted, session).await?
+        every(&requested, session).await?
     } else {
-        named(&arguments.ids, &wanted, session).await
+        named(&arguments.ids, &requested, session).await
     };
     let changes = steps.iter().filter(|step| matches!(step.state, State::Differs(_))).count();
     if changes > 1 && !arguments.yes {
-        ask(&steps, &wanted, changes, session)?;
+        ask(&steps, &requested, changes, session)?;
     }
     for step in &mut steps {
-        step.take(&wanted, checking, session).await?;
+        step.take(&requested, checking, session).await?;
     }
-    let items: Vec<Value> = steps.iter().map(|step| step.figures(&wanted)).collect();
+    let items: Vec<Value> = steps.iter().map(|step| step.figures(&requested)).collect();
     session.console.show(&json!({ "items": items }), |_| {
         if steps.is_empty() {
             "There are no exports that you may edit.".to_owned()
         } else {
-            told(&steps, &wanted)
+            summary(&steps, &requested)
         }
     })?;
     let has_failed = steps.iter().any(|step| matches!(step.state, State::Failed(_)));
@@ -50,7 +50,7 @@ pub(super) async fn schedule(
 }
 
 /// Returns the schedule in the form of a document.
-fn wanted(when: &When) -> Value {
+fn requested_schedule(when: &When) -> Value {
     let zone = &when.time_zone;
     match when {
         When { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
@@ -84,24 +84,24 @@ enum State {
 }
 
 impl Step {
-    fn of(saved: Saved, wanted: &Value) -> Self {
+    fn of(saved: Saved, requested: &Value) -> Self {
         let before = field(&saved.document, "/schedule").cloned().unwrap_or_else(|| json!("off"));
         let id = saved.id.clone();
-        let state = if is_same(&before, wanted) { State::Same } else { State::Differs(Box::new(saved)) };
+        let state = if is_same(&before, requested) { State::Same } else { State::Differs(Box::new(saved)) };
         Self { id, before, state }
     }
 
     /// Saves the export if its schedule differs, with a version precondition.
     async fn take(
         &mut self,
-        wanted: &Value,
+        requested: &Value,
         checking: Checking,
         session: &mut Session<'_, '_>,
     ) -> Result<(), Error> {
         let State::Differs(saved) = &self.state else { return Ok(()) };
         let mut document = saved.document.clone();
         if let Some(fields) = document.as_object_mut() {
-            fields.insert("schedule".to_owned(), wanted.clone());
+            fields.insert("schedule".to_owned(), requested.clone());
         }
         let doing = format!("schedule export {}", self.id);
         let path = ["exports", &self.id];
@@ -130,10 +130,10 @@ impl Step {
         }
     }
 
-    fn figures(&self, wanted: &Value) -> Value {
+    fn figures(&self, requested: &Value) -> Value {
         let (outcome, problem) = self.outcome();
         let problem = Some(problem).filter(|problem| !problem.is_empty());
-        json!({ "id": self.id, "before": self.before, "after": wanted, "outcome": outcome, "problem": problem })
+        json!({ "id": self.id, "before": self.before, "after": requested, "outcome": outcome, "problem": problem })
     }
 }
 
@@ -145,13 +145,13 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 /// Reads the exports of these ids, each once. A failure is recorded with its export and does not affect the
 /// others.
-async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec<Step> {
+async fn named(ids: &[String], requested: &Value, session: &Session<'_, '_>) -> Vec<Step> {
     let mut seen = BTreeSet::new();
     let mut steps = Vec::new();
     for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
         let doing = format!("schedule export {id}");
         steps.push(match definitions::read(Kind::Export, id, &doing, session).await {
-            Ok(saved) => Step::of(saved, wanted),
+            Ok(saved) => Step::of(saved, requested),
             Err(error) => {
                 Step { id: id.clone(), before: Value::Null, state: State::Failed(error.to_string()) }
             }
@@ -161,24 +161,30 @@ async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec
 }
 
 /// Reads every export that the caller may edit, with a note about each other one.
-async fn every(wanted: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step>, Error> {
+async fn every(requested: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     for item in definitions::listing(Kind::Export, session).await?.items {
         if text(&item, "/overview/permission") == "view" {
             let id = text(&item, "/document/id");
-            session.console.note(&format!("export {id} is left out, because you may only look at it"))?;
+            session.console.note(&format!("export {id} is skipped, because you may only view it"))?;
             continue;
         }
-        steps.extend(Saved::of(&item).map(|saved| Step::of(saved, wanted)));
+        steps.extend(Saved::of(&item).map(|saved| Step::of(saved, requested)));
     }
     Ok(steps)
 }
 
-fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_, '_>) -> Result<(), Error> {
-    session.console.note(&told(steps, wanted))?;
+fn ask(
+    steps: &[Step],
+    requested: &Value,
+    changes: usize,
+    session: &mut Session<'_, '_>,
+) -> Result<(), Error> {
+    session.console.note(&summary(steps, requested))?;
     if !session.console.screen.is_interactive {
-        let text =
-            format!("{changes} exports would change, and nobody is there to ask; give --yes not to be asked");
+        let text = format!(
+            "{changes} exports would change, and there is no terminal to ask for confirmation; pass --yes"
+        );
         return Err(Error::Input(text));
     }
     if !session.console.asks(&format!("Schedule {changes} exports?"))? {
@@ -188,14 +194,14 @@ fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_,
 }
 
 /// Formats the previous schedule, the new one and the result of each export.
-fn told(steps: &[Step], wanted: &Value) -> String {
+fn summary(steps: &[Step], requested: &Value) -> String {
     let row = |step: &Step| {
         let before = field(&step.before, "").map(|before| definitions::schedule(Some(before)));
         let (outcome, why) = step.outcome();
         let outcome = if why.is_empty() { outcome.to_owned() } else { format!("{outcome}: {why}") };
-        [step.id.clone(), before.unwrap_or_default(), definitions::schedule(Some(wanted)), outcome]
+        [step.id.clone(), before.unwrap_or_default(), definitions::schedule(Some(requested)), outcome]
     };
-    table(["export", "was", "is to be", ""], &steps.iter().map(row).collect::<Vec<_>>())
+    table(["export", "was", "new", "result"], &steps.iter().map(row).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

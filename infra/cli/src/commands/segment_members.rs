@@ -54,7 +54,7 @@ fn in_words(found: &Value) -> String {
         })
         .collect();
     parts.push(if rows.is_empty() {
-        "It was not evaluated yet.".to_owned()
+        "It has not been evaluated yet.".to_owned()
     } else {
         table(["at", "members", "run"], &rows)
     });

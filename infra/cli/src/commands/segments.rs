@@ -87,9 +87,9 @@ async fn duplicate(
         session.console.note(&format!("warning: {warning}"))?;
     }
     session.console.show(&made, |_| match field(&document, "/upload") {
-        None => format!("Made segment {new_id}."),
+        None => format!("Created segment {new_id}."),
         Some(_) => {
-            format!("Made segment {new_id}. It has nobody until somebody puts a CSV under uploads/{new_id}/.")
+            format!("Created segment {new_id}. It is empty until a CSV is uploaded under uploads/{new_id}/.")
         }
     })?;
     Ok(Ending::Done)
@@ -103,7 +103,7 @@ async fn switch(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let doing = format!("{words} segment {id}");
-    let query = Checking::Nobody.query(Kind::Segment);
+    let query = Checking::Skipped.query(Kind::Segment);
     let change = |document: &mut Map<String, Value>| {
         document.insert("active".to_owned(), active);
         Ok(())
@@ -144,7 +144,7 @@ pub(super) async fn wait_for_preview(
     let asked = session.api.send(call).await?.body;
     let preview_id = text(&asked, "/preview_id");
     if preview_id.is_empty() {
-        return Err(call.strange("no preview_id").into());
+        return Err(call.unexpected("no preview_id").into());
     }
     let mut is_said = false;
     for pause in follow::pauses(minutes * POLLS_A_MINUTE) {
@@ -153,13 +153,13 @@ pub(super) async fn wait_for_preview(
             return Ok(found);
         }
         if !std::mem::replace(&mut is_said, true) {
-            session.console.progress("the segment's query runs")?;
+            session.console.progress("running the segment's query")?;
         }
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "cannot {doing}: there is nothing yet after {minutes} minutes, and it never takes longer. Why stands in the logs \
-         of the function \"snapshot\", under preview {preview_id}; then ask again"
+        "cannot {doing}: there is no result after {minutes} minutes. See the logs \
+         of the function \"snapshot\"for preview {preview_id}, then run the command again"
     )))
 }
 
@@ -194,8 +194,8 @@ pub(super) fn shown(preview: &Value) -> String {
     let mut lines = vec![flexible_table(&headings, &rows), String::new()];
     lines.push(format!("{} members; the first {} are shown.", grouped(members), rows.len()));
     for (name, words) in [
-        ("/rows_without_key", "rows have no member key, and are nobody"),
-        ("/duplicate_member_rows", "rows are further ones of the same member, and stay out"),
+        ("/rows_without_key", "rows have no member key and are ignored"),
+        ("/duplicate_member_rows", "rows repeat a member key and are ignored"),
     ] {
         lines.extend(
             number(preview, name).filter(|rows| *rows > 0).map(|rows| format!("warning: {rows} {words}")),
@@ -220,7 +220,7 @@ fn counts(rules: &[Value]) -> Vec<String> {
     let rows: Vec<[String; 3]> = rules.iter().map(row).collect();
     let mut lines = vec![String::new(), table(["rule", "members", "left after it"], &rows)];
     if rows.iter().flatten().any(String::is_empty) {
-        lines.push("warning: the preview's minute was over before every rule was counted".to_owned());
+        lines.push("warning: the preview timed out before every rule was counted".to_owned());
     }
     lines
 }

@@ -35,7 +35,7 @@ pub enum FileError {
     },
     /// A file contains another document than the one to write.
     #[error(
-        "{path}: {kind} \"{id}\" belongs there, and the file has {kind} \"{other}\" in it; rename the file, nothing was written"
+        "{path}: {kind} \"{id}\" was expected, but the file contains {kind} \"{other}\"; rename the file. Nothing was written"
     )]
     Occupied {
         /// The file.
@@ -56,7 +56,7 @@ pub enum FileError {
         problem: &'static str,
     },
     /// The folder has none of the catalog's folders.
-    #[error("{0} has none of settings/, sources/, segments/, connections/, policies/, exports/")]
+    #[error("{0} contains none of settings/, sources/, segments/, connections/, policies/, exports/")]
     NoCatalog(PathBuf),
     /// A value for `${name}` is malformed.
     #[error("--value {0} must look like NAME=VALUE")]

@@ -8,7 +8,7 @@ use relay_model::catalog::{
 };
 use serde_json::Value;
 
-use super::values::{filled, meant};
+use super::values::{filled, unescaped};
 use super::{FileError, Values};
 use crate::kinds::{plural, whole};
 
@@ -56,7 +56,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
             return Err(FileError::Misplaced { path, problem });
         }
         if is_definition(&path) {
-            let problem = "a definition lies in the folder of its kind: settings/, sources/, segments/, connections/, policies/ or exports/";
+            let problem = "a definition must be in the folder of its kind: settings/, sources/, segments/, connections/, policies/ or exports/";
             return Err(FileError::Misplaced { path, problem });
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
     for kind in kinds {
         for path in entries(&folder.join(plural(kind)))? {
             if path.is_dir() {
-                let problem = "unknown folder; the definitions of a kind lie side by side";
+                let problem = "unknown folder; the folder of a kind cannot have subfolders";
                 return Err(FileError::Misplaced { path, problem });
             }
             if is_definition(&path) {
@@ -110,7 +110,7 @@ pub(crate) fn definition(kind: Kind, path: PathBuf, values: &Values) -> Result<D
     let text = filled(&text, values);
     let read = || {
         let value: Value = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
-        let document = whole(kind, &meant(value)?).map_err(|error| explained(kind, &text, &error))?;
+        let document = whole(kind, &unescaped(value)?).map_err(|error| explained(kind, &text, &error))?;
         let id = document.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok((id, document))
     };

@@ -49,9 +49,9 @@ fn schema(kind: Kind, components: &Map<String, Value>) -> Result<Value, String> 
         let found = components.get(&name);
         let mut found =
             found.ok_or_else(|| format!("the API's description has no component {name}"))?.clone();
-        redirect(&mut found, &mut |wanted| {
-            if seen.insert(wanted.to_owned()) {
-                pending.push(wanted.to_owned());
+        redirect(&mut found, &mut |referenced| {
+            if seen.insert(referenced.to_owned()) {
+                pending.push(referenced.to_owned());
             }
         });
         definitions.insert(name, found);
@@ -71,9 +71,9 @@ fn redirect(value: &mut Value, found: &mut impl FnMut(&str)) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match value.as_str().and_then(|text| text.strip_prefix(COMPONENTS)) {
-                    Some(wanted) if name == "$ref" => {
-                        found(wanted);
-                        *value = Value::String(format!("{DEFINITIONS}{wanted}"));
+                    Some(referenced) if name == "$ref" => {
+                        found(referenced);
+                        *value = Value::String(format!("{DEFINITIONS}{referenced}"));
                     }
                     _ => redirect(value, found),
                 }

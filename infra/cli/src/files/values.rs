@@ -52,23 +52,23 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// Replaces `$${` by `${`. The error names a missing value and its field.
-pub(super) fn meant(value: Value) -> Result<Value, String> {
-    meant_at("", value)
+pub(super) fn unescaped(value: Value) -> Result<Value, String> {
+    unescaped_at("", value)
 }
 
-fn meant_at(path: &str, value: Value) -> Result<Value, String> {
+fn unescaped_at(path: &str, value: Value) -> Result<Value, String> {
     Ok(match value {
-        Value::String(text) => Value::String(unescaped(path, &text)?),
+        Value::String(text) => Value::String(unescaped_text(path, &text)?),
         Value::Array(items) => {
             let items = items.into_iter().enumerate();
             items
-                .map(|(index, item)| meant_at(&format!("{path}[{index}]"), item))
+                .map(|(index, item)| unescaped_at(&format!("{path}[{index}]"), item))
                 .collect::<Result<_, _>>()?
         }
         Value::Object(fields) => {
             let field = |(name, value): (String, Value)| {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                Ok((unescaped(&path, &name)?, meant_at(&path, value)?))
+                Ok((unescaped_text(&path, &name)?, unescaped_at(&path, value)?))
             };
             Value::Object(fields.into_iter().map(field).collect::<Result<_, String>>()?)
         }
@@ -76,23 +76,23 @@ fn meant_at(path: &str, value: Value) -> Result<Value, String> {
     })
 }
 
-fn unescaped(path: &str, text: &str) -> Result<String, String> {
-    let mut meant = String::with_capacity(text.len());
+fn unescaped_text(path: &str, text: &str) -> Result<String, String> {
+    let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         if let Some(before) = before.strip_suffix('$') {
-            meant.push_str(before);
+            result.push_str(before);
         } else {
             if let Some((name, _)) = after.split_once('}').filter(|(name, _)| is_name(name)) {
                 return Err(format!("{path}: no value for ${{{name}}}; give it with --value {name}=…"));
             }
-            meant.push_str(before);
+            result.push_str(before);
         }
-        meant.push_str("${");
+        result.push_str("${");
         rest = after;
     }
-    meant.push_str(rest);
-    Ok(meant)
+    result.push_str(rest);
+    Ok(result)
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Result<&str, &str>) {
         let values = parse_values(&["list=1027", "odd=${list}", "a-b=x=y"]).unwrap();
-        let found = meant(json!({ "field": [filled(text, &values)] }));
+        let found = unescaped(json!({ "field": [filled(text, &values)] }));
         let found = found.map(|value| value["field"][0].as_str().unwrap().to_owned());
         assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
     }
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_is_meant() {
+    fn escaping_is_reversible() {
         for text in ["", "$", "${", "$${", "$$${x}", "${x}${y}", "a$"] {
-            let read = meant(json!(filled(&escaped(text), &Values::new())));
+            let read = unescaped(json!(filled(&escaped(text), &Values::new())));
             assert_eq!(read, Ok(json!(text)));
         }
     }

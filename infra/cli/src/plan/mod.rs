@@ -96,7 +96,7 @@ pub(crate) fn make(
         };
         if is_hidden(*kind, &saved.document) {
             let name = kind.name();
-            plan.notes.push(format!("{name} {id}: left alone, because your role shows its name only"));
+            plan.notes.push(format!("{name} {id}: unchanged, because your role may only see its name"));
             continue;
         }
         match change(*kind, document, saved) {
@@ -177,7 +177,7 @@ impl Plan {
             }
             if count > 0 {
                 let plural = crate::kinds::plural(kind);
-                self.notes.push(format!("{plural}: {count} there and not in the folder; they stay"));
+                self.notes.push(format!("{plural}: {count} not in the folder; they are kept"));
             }
         }
         removed
@@ -187,18 +187,16 @@ impl Plan {
 fn change(kind: Kind, document: &Value, saved: &Saved) -> Result<Option<Action>, String> {
     let not_understood = |error: &dyn std::fmt::Display| {
         let (name, id) = (kind.name(), &saved.id);
-        format!(
-            "{name} {id}, as it is there, is not understood: {error}; this tool may be older than the API"
-        )
+        format!("{name} {id}: cannot read the deployed version: {error}; this tool may be older than the API")
     };
     let there = whole(kind, &saved.document).map_err(|error| not_understood(&error))?;
-    let wanted = settled(kind, document, &there);
-    let differences = differences(&agreed_words(&there), &agreed_words(&wanted));
+    let requested = settled(kind, document, &there);
+    let differences = differences(&agreed_words(&there), &agreed_words(&requested));
     if differences.is_empty() {
         return Ok(None);
     }
     Ok(Some(Action::Change {
-        document: shortest(kind, &wanted).map_err(|error| error.to_string())?,
+        document: shortest(kind, &requested).map_err(|error| error.to_string())?,
         version: saved.version,
         differences,
     }))

@@ -59,17 +59,17 @@ pub(super) fn dangling(
     known: &Known,
     removed: &BTreeSet<(&str, &str)>,
 ) -> Vec<String> {
-    let is_removed = |wanted: Kind, id: &str| removed.contains(&(wanted.name(), id));
-    let missing = references(kind, document).into_iter().filter(|(wanted, id, _)| {
-        !known.has(*wanted, id) && (blamed == Missing::Anything || is_removed(*wanted, id))
+    let is_removed = |referenced: Kind, id: &str| removed.contains(&(referenced.name(), id));
+    let missing = references(kind, document).into_iter().filter(|(referenced, id, _)| {
+        !known.has(*referenced, id) && (blamed == Missing::Anything || is_removed(*referenced, id))
     });
-    let fault = |(wanted, id, field): (Kind, String, String)| {
-        let why = if is_removed(wanted, &id) {
+    let fault = |(referenced, id, field): (Kind, String, String)| {
+        let why = if is_removed(referenced, &id) {
             "which is not in the folder and would be removed"
         } else {
-            "which is neither in the folder nor there already"
+            "which is neither in the folder nor in the deployment"
         };
-        format!("{place}: {field}: needs {} \"{id}\", {why}", wanted.name())
+        format!("{place}: {field}: needs {} \"{id}\", {why}", referenced.name())
     };
     missing.map(fault).collect()
 }

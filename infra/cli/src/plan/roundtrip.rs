@@ -214,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
 
     #[test]
-    fn what_is_exported_shows_no_difference(documents in catalog()) {
+    fn exported_definitions_show_no_difference(documents in catalog()) {
         let folder = tempfile::tempdir().unwrap();
         write_folder(folder.path(), &documents, &Values::new(), Existing::Keep).unwrap();
         let read = read_folder(folder.path(), &Values::new());

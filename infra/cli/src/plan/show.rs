@@ -43,11 +43,9 @@ pub(crate) fn in_words(plan: &Plan, paint: Paint) -> String {
     }
     let unchanged = plan.unchanged;
     lines.push(if plan.steps.is_empty() {
-        format!("Nothing to do: {unchanged} as they should be.")
+        format!("Nothing to do: {unchanged} unchanged.")
     } else {
-        format!(
-            "{creations} to create, {changes} to change, {removals} to remove, {unchanged} as they should be."
-        )
+        format!("{creations} to create, {changes} to change, {removals} to remove, {unchanged} unchanged.")
     });
     lines.join("\n")
 }

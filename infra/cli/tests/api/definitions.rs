@@ -34,7 +34,7 @@ async fn lists() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told() {
+async fn unreadable_definitions_are_reported() {
     let bench = Bench::new().await;
     let list = json!({ "items": [], "next_cursor": null, "unreadable": ["segment \"old\": query: must not be empty"] });
     bench.answer("GET", "/segments", 200, list).await;
@@ -90,7 +90,7 @@ async fn a_preview_that_never_ends_is_given_up() {
     bench.answer("GET", "/previews/p1", 200, json!({ "state": "running", "result": null })).await;
     let ran = bench.run(&["segments", "preview", "all"]).await;
     assert_eq!(ran.ending, relay_cli::Ending::Failed);
-    assert_eq!(ran.errors.matches("the segment's query runs").count(), 1, "{}", ran.errors);
+    assert_eq!(ran.errors.matches("running the segment's query").count(), 1, "{}", ran.errors);
     assert!(
         ran.errors.contains("nothing yet after 5 minutes") && ran.errors.contains("p1"),
         "{}",
@@ -122,7 +122,7 @@ async fn credentials_come_from_the_input_or_a_file() {
 }
 
 #[tokio::test]
-async fn what_is_no_secret_is_neither_sent_nor_told() {
+async fn invalid_credentials_are_neither_sent_nor_shown() {
     let mut bench = Bench::new().await;
     for typed in ["sk-12345", "\"sk-12345\"", "", "{\"api_key\": \"sk-12345\""] {
         bench.typed = typed.to_owned();

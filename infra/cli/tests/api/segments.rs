@@ -68,7 +68,7 @@ async fn a_segment_is_duplicated() {
     let arguments = ["segments", "duplicate", "guests", "--as", "copy", "--name", "Others", "--no-check"];
     let ran = bench.run(&arguments).await;
     assert!(
-        ran.output.starts_with("Made segment copy. It has nobody until somebody puts a CSV under"),
+        ran.output.starts_with("Created segment copy. It is empty until a CSV is uploaded under"),
         "{}",
         ran.output
     );

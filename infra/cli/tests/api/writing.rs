@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::files::{EXPORT, catalog, full};
 
 #[tokio::test]
-async fn what_the_local_cloud_has_for_a_name_is_no_difference() {
+async fn values_of_the_local_cloud_make_no_difference() {
     let bench = full().await;
     let uri = bench.server.uri();
     let up = json!({ "api_url": uri, "issuer_url": null, "values": { "lake": "s3://lake" } });

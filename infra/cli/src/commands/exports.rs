@@ -137,7 +137,7 @@ async fn duplicate(
     let path = ["exports", id, "duplicate"];
     let call = Call::new(Method::POST, &doing, &path).json(&json!({ "id": new_id, "name": name }));
     let made = session.api.send(&call).await?.body;
-    session.console.show(&made, |_| format!("Created export {new_id}, disabled. Set its own target lists, then:  segment-relay exports enable {new_id}"))?;
+    session.console.show(&made, |_| format!("Created export {new_id}, disabled. Set its own target lists, then: segment-relay exports enable {new_id}"))?;
     Ok(Ending::Done)
 }
 

@@ -159,7 +159,7 @@ pub(super) async fn wait_for_preview(
     }
     Err(Error::Input(format!(
         "cannot {doing}: there is no result after {minutes} minutes. See the logs \
-         of the function \"snapshot\"for preview {preview_id}, then run the command again"
+         of the function \"snapshot\" for preview {preview_id}, then run the command again"
     )))
 }
 

@@ -91,11 +91,7 @@ async fn a_preview_that_never_ends_is_given_up() {
     let ran = bench.run(&["segments", "preview", "all"]).await;
     assert_eq!(ran.ending, relay_cli::Ending::Failed);
     assert_eq!(ran.errors.matches("running the segment's query").count(), 1, "{}", ran.errors);
-    assert!(
-        ran.errors.contains("nothing yet after 5 minutes") && ran.errors.contains("p1"),
-        "{}",
-        ran.errors
-    );
+    assert!(ran.errors.contains("no result after 5 minutes") && ran.errors.contains("p1"), "{}", ran.errors);
 }
 
 #[tokio::test]
@@ -162,7 +158,7 @@ async fn a_connection_is_removed_with_what_becomes_of_its_exports() {
     bench.respond("DELETE", "/connections/account", ResponseTemplate::new(204)).await;
     let arguments = ["connections", "remove", "account", "--exports", "detach"];
     let ran = bench.run(&arguments).await;
-    assert!(ran.errors.contains("give --yes to remove without asking"), "{}", ran.errors);
+    assert!(ran.errors.contains("pass --yes to remove without asking"), "{}", ran.errors);
     bench.screen.is_interactive = true;
     bench.typed = "n\n".to_owned();
     assert!(bench.run(&arguments).await.errors.contains("not removed"));

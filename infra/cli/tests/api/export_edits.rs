@@ -132,7 +132,7 @@ async fn segments_come_and_go() {
         (json!({ "segment": "all", "target_list": null }), json!({ "segment": "all", "target_list": "1" }));
     let (vip, new) = (json!({ "segment": "vip" }), json!({ "segment": "new" }));
     let second = json!({ "segment": "vip", "target_list": "2" });
-    let there = "it is there already";
+    let there = "it is already in the export";
     let add = ["add-segment", "news"];
     check_segments(&[&add[..], &["new"]].concat(), Ok(&json!([own, first, vip, new]))).await;
     let to_second = [&add[..], &["vip", "--target-list", "2", "--no-check"]].concat();

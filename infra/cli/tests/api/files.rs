@@ -162,7 +162,7 @@ async fn applying_asks_first() {
     let folder = catalog(&bench);
     let arguments = ["apply", &folder, "--value", "list=1027"];
     let ran = bench.run(&arguments).await;
-    assert!(ran.errors.contains("give --yes to apply without asking"), "{}", ran.errors);
+    assert!(ran.errors.contains("pass --yes to apply without asking"), "{}", ran.errors);
     bench.screen.is_interactive = true;
     bench.typed = "no\n".to_owned();
     let ran = bench.run(&arguments).await;

@@ -66,10 +66,10 @@ async fn missing_settings_are_reported() {
     let mut bench = bench("unused").await;
     bench.variables.remove("SEGMENT_RELAY_TOKEN");
     let ran = bench.run(&["whoami"]).await;
-    assert!(ran.errors.contains("who are you? Put a token into SEGMENT_RELAY_TOKEN"), "{}", ran.errors);
+    assert!(ran.errors.contains("no access token; set SEGMENT_RELAY_TOKEN"), "{}", ran.errors);
     bench.variables.clear();
     let ran = bench.run(&["whoami"]).await;
-    assert!(ran.errors.contains("where is the API? Give its address with --url"), "{}", ran.errors);
+    assert!(ran.errors.contains("no API address; set --url"), "{}", ran.errors);
     let ran = bench.run(&["whoami", "--local"]).await;
     assert!(
         ran.errors.contains("no local cloud is running; start one with: cargo local up"),

@@ -32,12 +32,16 @@ async fn refusals_have_their_words() {
 
 #[tokio::test]
 async fn unexpected_responses_are_reported() {
-    let words = "is this the address of Segment Relay's API, and the right version?";
+    let words = "check that the address is that of Segment Relay's API and that the versions match";
     check(ResponseTemplate::new(200).set_body_string("<html>"), words).await;
     let bench = Bench::new().await;
     bench.answer("GET", "/exports", 200, json!([])).await;
     let ran = bench.run(&["exports", "list"]).await;
-    assert!(ran.errors.contains("the answer has no items") && ran.errors.contains(words), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("unexpected response (no items)") && ran.errors.contains(words),
+        "{}",
+        ran.errors
+    );
     bench.server.reset().await;
     bench.answer("GET", "/exports", 200, json!({ "items": [], "next_cursor": "same" })).await;
     let ran = bench.run(&["exports", "list"]).await;
@@ -45,7 +49,7 @@ async fn unexpected_responses_are_reported() {
     bench.server.reset().await;
     bench.answer("POST", "/exports/news/runs", 202, json!({})).await;
     let ran = bench.run(&["exports", "run", "news"]).await;
-    assert!(ran.errors.contains("the answer has no run_id"), "{}", ran.errors);
+    assert!(ran.errors.contains("unexpected response (no run_id)"), "{}", ran.errors);
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ mod tests {
         check(json!({ "email": own }), Some("more than 40 labels"));
         let many: serde_json::Map<String, Value> =
             (0..=MAX_COLUMNS).map(|number| (number.to_string(), json!(["C1"]))).collect();
-        check(Value::Object(many), Some("names 501 columns"));
+        check(Value::Object(many), Some("labels 501 columns"));
         assert!(serde_json::from_value::<DataLabels>(json!({ "email": ["c2"] })).is_err());
     }
 }

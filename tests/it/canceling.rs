@@ -52,7 +52,7 @@ async fn cancel_at(scene: &Scene, hold: HoldNumber, run_id: RunId, expected: Run
     assert_eq!(run.state, expected);
     let canceled = cancel(scene, run_id).await.canceled.unwrap();
     assert_eq!(canceled.by, "the test");
-    scene.cloud.let_go(hold).await.unwrap();
+    scene.cloud.release(hold).await.unwrap();
 }
 
 async fn is_free(scene: &Scene, job: &Definitions<'_>) {
@@ -195,7 +195,7 @@ async fn canceling_before_the_first_batch_sends_nothing(scene: &Scene) {
     let run_id = job.start().await;
     scene.held(definitions).await;
     job.save().await;
-    scene.cloud.let_go(definitions).await.unwrap();
+    scene.cloud.release(definitions).await.unwrap();
     job.wait_for(run_id).await.failed("consent_missing", &["has no consent"]);
     too_late(scene, run_id, RunState::Failed).await;
 }
@@ -220,7 +220,7 @@ async fn canceling_a_waiting_run_frees_its_slot(scene: &Scene) {
     let third = ask().await;
     assert_eq!(third.request, "waiting");
     assert_ne!(third.run_id, second.run_id);
-    scene.cloud.let_go(snapshot).await.unwrap();
+    scene.cloud.release(snapshot).await.unwrap();
     job.wait_for(first).await.succeeded(Counts { added: 20, ..Counts::default() });
     job.wait_for(third.run_id).await.succeeded(Counts { unchanged: 20, ..Counts::default() });
 

@@ -160,7 +160,7 @@ async fn a_canceled_dry_run_has_no_result(scene: &Scene) {
     scene.held(hold).await;
     let canceled = scene.requests().cancel(run_id, "the test", Timestamp::now()).await.unwrap();
     assert_eq!((canceled.state, canceled.ended_at.is_some()), (RunState::Canceled, true));
-    scene.cloud.let_go(hold).await.unwrap();
+    scene.cloud.release(hold).await.unwrap();
     wait_until("nothing is on its way", async || queues_are_empty(scene).await).await;
     let finished = scene.ledger().run(run_id).await.unwrap();
     assert_eq!((finished.state, finished.report_key), (RunState::Canceled, None));

@@ -32,7 +32,7 @@ async fn an_edit_during_a_run_applies_to_the_next_run(scene: &Scene) {
     job.export["mapping"] = json!([{ "attribute": "customer_id", "field": "Number" }]);
     job.export["options"]["create_missing_fields"] = json!([{ "name": "Number", "type": "Text" }]);
     job.save().await;
-    scene.cloud.let_go(message).await.unwrap();
+    scene.cloud.release(message).await.unwrap();
     job.wait_for(run_id).await.succeeded(Counts { added: 20, ..Counts::default() });
     assert_eq!(fields(&job), ["[city]", "[points]"]);
 

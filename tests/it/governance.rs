@@ -192,7 +192,7 @@ async fn a_change_that_violates_a_policy_is_refused(scene: &Scene) {
     refused(
         &admin.change("/sources/changed", 2, &source).await,
         &["/data_labels"],
-        &["data labelled C12 leaves for no destination: changed.points (C12, leaves as points) →"],
+        &["data labelled C12 must not be exported: changed.points (C12, leaves as points) →"],
     );
     source["data_labels"] = json!({ "newsletter": ["C12"] });
     check(&admin.change("/sources/changed", 2, &source).await, 200, "");

@@ -71,7 +71,7 @@ async fn expired_tokens_are_renewed_and_stored_before_use(scene: &Scene) {
         assert_eq!(calls.by_status.keys().collect::<Vec<_>>(), [&401], "{endpoint:?}");
     }
     assert_eq!(job.stored_secret().await, first);
-    scene.cloud.let_go(store).await.unwrap();
+    scene.cloud.release(store).await.unwrap();
 
     // The token expires again during the run.
     let on_the_list = || scene.sandbox.counts(&job.list).unwrap().total;

@@ -191,7 +191,7 @@ async fn an_erasure_during_a_run_starts_another_run(scene: &Scene) {
     ];
     assert_eq!(done(&shown), expected);
     assert_eq!(shown["runs"][0]["state"], "waiting");
-    scene.cloud.let_go(message).await.unwrap();
+    scene.cloud.release(message).await.unwrap();
     job.wait_for(under_way).await.succeeded(Counts { unchanged: 100, ..Counts::default() });
     job.wait_for(run_of(&shown)).await.succeeded(Counts { removed: 1, unchanged: 99, ..Counts::default() });
     assert_eq!(job.active(), emails(without(&people, "P0000309")));

@@ -34,7 +34,7 @@ pub(crate) async fn removing_a_connection_stops_its_runs_only(scene: &Scene) {
     let stopped: Vec<RunId> = stopped.iter().map(|run| run.run_id).collect();
     assert_eq!(stopped, [waiting.run_id, run_id]);
     forget_connection(scene, "removed").await;
-    scene.cloud.let_go(results).await.unwrap();
+    scene.cloud.release(results).await.unwrap();
     let finished = job.wait_for(run_id).await;
     finished.canceled(Counts { added: 1_000, deferred: 1_500, ..Counts::default() });
     assert!(finished.report.notices.iter().any(|notice| notice.contains("removed connection \"removed\"")));
@@ -49,7 +49,7 @@ pub(crate) async fn removing_a_connection_stops_its_runs_only(scene: &Scene) {
     let run_id = job.start().await;
     scene.held(manifest).await;
     forget_connection(scene, "removed").await;
-    scene.cloud.let_go(manifest).await.unwrap();
+    scene.cloud.release(manifest).await.unwrap();
     job.wait_for(run_id).await.failed("catalog_missing", &["connection \"removed\" is not in the catalog"]);
 
     // With the connection restored, the next run delivers the remaining rows.
@@ -130,7 +130,7 @@ pub(crate) async fn deleting_through_the_api_stops_runs(scene: &Scene) {
         scene.held(results).await;
         let waiting = scene.start_run(name).await.unwrap();
         remove(path).await;
-        scene.cloud.let_go(results).await.unwrap();
+        scene.cloud.release(results).await.unwrap();
         job.wait_for(run_id)
             .await
             .canceled_by("somebody", Counts { added: 1_000, deferred: 1_500, ..Counts::default() });

@@ -45,7 +45,7 @@ async fn canceled_after_a_batch<'a>(
     let run_id = job.start().await;
     scene.held(results).await;
     cancel(scene, run_id).await;
-    scene.cloud.let_go(results).await.unwrap();
+    scene.cloud.release(results).await.unwrap();
     job.wait_for(run_id).await
 }
 
@@ -174,7 +174,7 @@ async fn an_impossible_retry_gives_the_reason(scene: &Scene) {
     let as_well = ask(scene, first.run.run_id, "as well").await.unwrap();
     assert_eq!(as_well, Requested::Merged(waiting));
     assert_eq!(scene.run(waiting).await.unwrap().mode, RunMode::Delivery);
-    scene.cloud.let_go(manifest).await.unwrap();
+    scene.cloud.release(manifest).await.unwrap();
     job.wait_for(active).await.succeeded(Counts { unchanged: 19, rejected: 1, ..Counts::default() });
     job.wait_for(waiting).await.succeeded(Counts { unchanged: 19, rejected: 1, ..Counts::default() });
 

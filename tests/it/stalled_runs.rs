@@ -198,7 +198,7 @@ async fn batches_without_results_for_a_day_are_given_up(scene: &Scene) {
     assert!(counts.added > 0 && counts.deferred > 0, "{counts:?}");
 
     // Late results change nothing, because these rows have outcomes.
-    scene.cloud.let_go(results).await.unwrap();
+    scene.cloud.release(results).await.unwrap();
     wait_until("all messages are handled", async || queues_are_empty(scene).await).await;
     assert_eq!(scene.run(run_id).await.unwrap(), finished.run);
     assert_eq!(job.active(), emails(&people));

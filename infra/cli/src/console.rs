@@ -1,44 +1,44 @@
-//! What the tool says: results on the output, everything else on the errors.
+//! Terminal output: results on standard output, everything else on standard error.
 
 use std::io::{self, BufRead, ErrorKind, Write};
 
 use serde_json::Value;
 
-/// How results are printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs: one line of JSON.
+    /// One line of JSON for programs.
     Json,
 }
 
-/// A colour, where the output has any.
+/// A colour, if the output supports any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
-    /// What comes, and what went well.
+    /// Additions and success.
     Green,
-    /// What changes, and what waits.
+    /// Changes and waiting.
     Yellow,
-    /// What goes, and what failed.
+    /// Removals and failures.
     Red,
-    /// What matters less.
+    /// Secondary information.
     Dim,
 }
 
-/// Puts colours into texts, or leaves them as they are.
+/// Colours texts, or leaves them unchanged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     is_coloured: bool,
 }
 
 impl Paint {
-    /// What the screen can show.
+    /// Returns the paint that the screen supports.
     pub(crate) const fn of(screen: Screen) -> Self {
         Self { is_coloured: screen.has_colours }
     }
 
-    /// The text in this colour.
+    /// Returns the text in this colour.
     pub(crate) fn colour(self, colour: Colour, text: &str) -> String {
         let code = match colour {
             Colour::Green => 32,
@@ -50,18 +50,18 @@ impl Paint {
     }
 }
 
-/// What the terminal can do; nothing, where there is none.
+/// The capabilities of the terminal; all false if there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Screen {
-    /// Results may have colours.
+    /// Results may be coloured.
     pub has_colours: bool,
-    /// Somebody is there to answer questions.
+    /// Questions can be answered.
     pub is_interactive: bool,
-    /// Progress may be written over itself.
+    /// Progress lines may overwrite each other.
     pub has_progress: bool,
 }
 
-/// Whoever read has had enough of it. That is nobody's mistake, and what is under way goes on.
+/// Ignores a closed pipe (as with `| head`), so that the command continues.
 fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -69,7 +69,7 @@ fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Where the tool reads and writes. Where nobody reads any more, what is said is lost, and that is no error.
+/// The tool's input and output. A closed output is not an error; further output is discarded.
 pub(crate) struct Console<'a> {
     pub(crate) output: &'a mut dyn Write,
     pub(crate) errors: &'a mut dyn Write,
@@ -80,12 +80,12 @@ pub(crate) struct Console<'a> {
 }
 
 impl Console<'_> {
-    /// The colours of the output.
+    /// Returns the paint of the output.
     pub(crate) const fn paint(&self) -> Paint {
         Paint::of(self.screen)
     }
 
-    /// The result: the figures for programs, the text for people.
+    /// Prints the result: JSON for programs, the text for people.
     pub(crate) fn show(&mut self, figures: &Value, text: impl FnOnce(Paint) -> String) -> io::Result<()> {
         self.close_line()?;
         let text = match self.form {
@@ -95,7 +95,7 @@ impl Console<'_> {
         self.print(text.trim_end_matches('\n'))
     }
 
-    /// Part of a result for people; programs get it with the figures.
+    /// Prints part of a result for people; programs get it in the JSON.
     pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
         if self.form == Form::Json {
             return Ok(());
@@ -108,13 +108,13 @@ impl Console<'_> {
         unless_closed(writeln!(self.output, "{text}").and_then(|()| self.output.flush()))
     }
 
-    /// What people should know and is no result.
+    /// Prints a note that is not part of the result.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
         self.close_line()?;
         unless_closed(writeln!(self.errors, "{text}"))
     }
 
-    /// Where something is. On a terminal each line takes the place of the one before.
+    /// Prints a progress line. On a terminal each line overwrites the one before.
     pub(crate) fn progress(&mut self, line: &str) -> io::Result<()> {
         if !self.screen.has_progress {
             return unless_closed(writeln!(self.errors, "{line}"));
@@ -130,7 +130,7 @@ impl Console<'_> {
         unless_closed(writeln!(self.errors))
     }
 
-    /// Asks for a yes. Where nobody can see the question, that is an error.
+    /// Asks for confirmation. Returns an error if the question cannot be shown.
     pub(crate) fn asks(&mut self, question: &str) -> io::Result<bool> {
         self.close_line()?;
         write!(self.errors, "{question} [y/N] ")?;

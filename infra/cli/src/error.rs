@@ -1,49 +1,49 @@
-//! Why a command ended early, in words for the person at the terminal.
+//! Errors that end a command, worded for the terminal.
 
 use serde_json::{Value, json};
 
 use crate::api::ApiError;
 use crate::files::FileError;
 
-/// What went wrong.
+/// An error that ends a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The arguments, the environment or what was typed in cannot be.
+    /// The arguments, the environment or the input are invalid.
     #[error("{0}")]
     Input(String),
-    /// A file is not as it must be.
+    /// A file is invalid.
     #[error(transparent)]
     Files(#[from] FileError),
-    /// The API did not do it.
+    /// The request to the API failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The folder as a whole cannot be made so.
-    #[error("nothing was sent, because this cannot be:\n  {}", faults.join("\n  "))]
+    /// The folder has errors that prevent a plan.
+    #[error("nothing was sent, because the definitions are invalid:\n  {}", faults.join("\n  "))]
     Faults {
-        /// One line each.
+        /// One line per error.
         faults: Vec<String>,
     },
-    /// Applying stopped.
+    /// `apply` stopped.
     #[error(
-        "stopped at {at}, after {done} of {all} steps: {cause}\nWhat was done stays done; apply again to go on."
+        "stopped at {at}, after {done} of {all} steps: {cause}\nCompleted steps are kept; apply again to continue."
     )]
     Stopped {
         /// The step that failed: `export newsletter`.
         at: String,
-        /// Steps that were taken.
+        /// The number of completed steps.
         done: usize,
-        /// Steps in all.
+        /// The number of all steps.
         all: usize,
-        /// Why.
+        /// The cause.
         cause: Box<ApiError>,
     },
-    /// Nothing can be printed.
+    /// The output cannot be written.
     #[error("cannot print: {0}")]
     Output(#[from] std::io::Error),
 }
 
 impl Error {
-    /// For programs.
+    /// Formats the error as JSON.
     pub(crate) fn figures(&self) -> Value {
         match self {
             Self::Api(error) => error.figures(),

@@ -1,4 +1,4 @@
-//! What is the same for all kinds of document: their names, their whole form and their shortest one.
+//! Names, complete form and shortest form of every kind of document.
 
 use relay_model::catalog::{
     CatalogError, Connection, DeploymentSettings, Document, Export, Kind, Policy, Segment, Source,
@@ -6,7 +6,7 @@ use relay_model::catalog::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// The kind's folder, and its place in the API's addresses.
+/// Returns the kind's folder, which is also its path segment in the API.
 #[must_use]
 pub(crate) const fn plural(kind: Kind) -> &'static str {
     match kind {
@@ -19,7 +19,7 @@ pub(crate) const fn plural(kind: Kind) -> &'static str {
     }
 }
 
-/// The document with every default filled in, so that two that mean the same are the same.
+/// Fills in every default, so that equivalent documents are equal.
 pub(crate) fn whole(kind: Kind, document: &Value) -> Result<Value, CatalogError> {
     match kind {
         Kind::Settings => whole_of::<DeploymentSettings>(document),
@@ -37,13 +37,14 @@ fn whole_of<T: Document + Serialize>(document: &Value) -> Result<Value, CatalogE
         .map_err(|error| CatalogError::Malformed { kind: T::KIND.name(), problem: error.to_string() })
 }
 
-/// What a file wants, given what is there. A consent that is there stays, with who gave it and when, where the file has
-/// none or the same words: it may have been given since the file was written.
-pub(crate) fn settled(kind: Kind, wanted: &Value, there: &Value) -> Value {
-    let mut settled = wanted.clone();
+/// Merges the stored consent into a requested document. The stored consent is kept if the file has none or
+/// the same wording, because it may have been given after the file was written.
+pub(crate) fn settled(kind: Kind, requested: &Value, there: &Value) -> Value {
+    let mut settled = requested.clone();
     if kind == Kind::Connection {
         let text = |document: &Value| document.pointer("/consent/text").cloned();
-        let consent = there.get("consent").filter(|_| text(wanted).is_none() || text(wanted) == text(there));
+        let consent =
+            there.get("consent").filter(|_| text(requested).is_none() || text(requested) == text(there));
         if let (Some(fields), Some(consent)) = (settled.as_object_mut(), consent) {
             fields.insert("consent".to_owned(), consent.clone());
         }
@@ -51,12 +52,12 @@ pub(crate) fn settled(kind: Kind, wanted: &Value, there: &Value) -> Value {
     settled
 }
 
-/// The document without whatever goes without saying: every field whose absence means the same is left out.
+/// Leaves out every field whose absence means the same.
 pub(crate) fn shortest(kind: Kind, document: &Value) -> Result<Value, CatalogError> {
     let meaning = whole(kind, document)?;
     let mut document = document.clone();
     let mut pending = vec![String::new()];
-    // Outer fields first, so that a part that is wholly left out is not looked through.
+    // Outer fields come first, so that removed parts are not searched.
     while let Some(pointer) = pending.pop() {
         let names: Vec<String> = match document.pointer(&pointer) {
             Some(Value::Object(fields)) => fields.keys().cloned().collect(),
@@ -91,7 +92,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_goes_without_saying_is_left_out() {
+    fn defaults_are_left_out() {
         let written = json!({
             "id": "newsletter", "name": "Newsletter", "connection": "account", "match_key": "email",
             "mapping": [{"attribute": "name", "field": "Name", "if_null": "omit", "if_invalid": "omit"}],
@@ -117,9 +118,9 @@ mod tests {
     #[test]
     fn a_consent_is_its_text() {
         #[track_caller]
-        fn check(wanted: Value, there: Value, expected: Value) {
+        fn check(requested: Value, there: Value, expected: Value) {
             let document = |consent: Value| json!({"id": "account", "consent": consent});
-            let found = settled(Kind::Connection, &document(wanted), &document(there));
+            let found = settled(Kind::Connection, &document(requested), &document(there));
             assert_eq!(found, document(expected));
         }
         let consent = |by: &str, text: &str| json!({"by": by, "at": "2026-01-01T00:00:00Z", "text": text});
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         let message = whole(Kind::Segment, &json!({"id": "a"})).unwrap_err().to_string();
         assert!(message.contains("missing field `name`"), "{message}");
     }

@@ -1,7 +1,7 @@
-//! `segment-relay`, the command-line tool: definitions as files, connections, exports and runs, over the HTTP API and
-//! nothing else.
+//! `segment-relay`, the command-line tool. It manages definitions as files, connections, exports and runs
+//! through the HTTP API.
 //!
-//! [`run`] is the whole tool, with everything that it reads and writes handed in. [`files`] reads folders of
+//! [`run`] is the whole tool, with its input, output and environment passed in. [`files`] reads folders of
 //! definitions.
 
 mod api;
@@ -33,39 +33,39 @@ use console::{Console, Form};
 pub use console::Screen;
 use error::Error;
 
-/// What the tool reads, writes and finds around it.
+/// The tool's input, output and environment.
 pub struct Surroundings<'a> {
-    /// Where results go.
+    /// Standard output, for results.
     pub output: &'a mut dyn Write,
-    /// Where progress, questions and errors go.
+    /// Standard error, for progress, questions and errors.
     pub errors: &'a mut dyn Write,
-    /// Where answers and credentials come from.
+    /// Standard input, for answers and credentials.
     pub input: &'a mut dyn BufRead,
-    /// The environment's variables.
+    /// The environment variables.
     pub variables: BTreeMap<String, String>,
-    /// The folder that the local cloud is looked for in, and upwards.
+    /// The folder from which the local cloud is searched upwards.
     pub folder: PathBuf,
-    /// How often something that takes its time is looked after.
+    /// The poll interval.
     pub poll: Duration,
-    /// What the terminal can do.
+    /// The capabilities of the terminal.
     pub screen: Screen,
 }
 
-/// How the tool ends.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It did what was asked.
+    /// It succeeded.
     Done,
-    /// It did not, or what it watched failed.
+    /// It failed, or the run that it watched failed.
     Failed,
-    /// There are differences, and the arguments ask for a status that says so.
+    /// There are differences, and `--detailed-exitcode` was given.
     Differences,
-    /// The run waits until somebody approves it.
+    /// The run is held for approval.
     Held,
 }
 
 impl Ending {
-    /// The exit status.
+    /// Returns the exit status.
     #[must_use]
     pub const fn status(self) -> u8 {
         match self {
@@ -89,7 +89,7 @@ pub fn command_line() -> clap::Command {
     Arguments::command()
 }
 
-/// Carries a command line out; the first argument is the tool's own name.
+/// Runs a command line; the first argument is the tool's own name.
 pub async fn run<I, T>(arguments: I, surroundings: Surroundings<'_>) -> Ending
 where
     I: IntoIterator<Item = T>,
@@ -99,7 +99,7 @@ where
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(message) => {
-            // Help and the version are results; what is wrong with the arguments is none.
+            // Help and version are results; usage errors are not.
             let (target, ending): (&mut dyn Write, _) =
                 if message.use_stderr() { (errors, Ending::Failed) } else { (output, Ending::Done) };
             let text = message.render();
@@ -124,10 +124,10 @@ where
 }
 
 fn tell(error: &Error, console: &mut Console<'_>) -> Ending {
-    // Where nothing can be printed there is nobody to tell so.
-    let told = console.note(&format!("error: {error}")).and_then(|()| match console.form {
+    // If standard error cannot be written, the error cannot be reported.
+    let printed = console.note(&format!("error: {error}")).and_then(|()| match console.form {
         Form::Json => console.show(&json!({ "error": error.figures() }), |_| String::new()),
         Form::Text => Ok(()),
     });
-    told.map_or(Ending::Failed, |()| Ending::Failed)
+    printed.map_or(Ending::Failed, |()| Ending::Failed)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relay_cli::{Screen, Surroundings};
 
-/// How often something that takes its time is looked after.
+/// The poll interval.
 const POLL: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
         output: &mut stdout(),
         errors: &mut stderr(),
         input: &mut BufReader::new(stdin()),
-        // Names and values that are no text are nobody's that the tool knows.
+        // The tool uses no variables that are not Unicode.
         variables: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),

@@ -1,4 +1,4 @@
-//! Where the API is, and who asks.
+//! The API's address and credentials.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use crate::error::Error;
 use crate::files::Values;
 use crate::tokens::{Origin, TOKEN_COMMAND};
 
-/// Names of the environment's variables.
+/// Names of environment variables.
 const URL: &str = "SEGMENT_RELAY_URL";
 const TOKEN: &str = "SEGMENT_RELAY_TOKEN";
 
-/// What the local cloud leaves in `.local/up.json`, as far as it matters here.
+/// The part of `.local/up.json` that the tool needs.
 #[derive(Debug, Deserialize)]
 struct Up {
     api_url: String,
     issuer_url: Option<String>,
-    /// What stands for `${name}` in its example catalog.
+    /// The values for `${name}` in the example catalog.
     #[serde(default)]
     values: Values,
 }
 
-/// Makes the API's client out of the arguments and the environment, arguments first. With it comes what the local cloud
-/// has for `${name}` in files.
+/// Creates the API client from the arguments, then the environment. Also returns the local cloud's values
+/// for `${name}`.
 pub(crate) async fn connect(
     signing: &Signing,
     variables: &BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub(crate) async fn connect(
     let address = signing.url.clone().or_else(|| local.as_ref().map(|up| up.api_url.clone()));
     let address = address.or_else(|| variable(URL)).ok_or_else(|| {
         Error::Input(format!(
-            "where is the API? Give its address with --url or {URL}, or --local for what `cargo local up` runs"
+            "no API address; set --url or {URL}, or use --local for the deployment of `cargo local up`"
         ))
     })?;
     let address = checked(&address)?;
@@ -50,9 +50,8 @@ pub(crate) async fn connect(
             (Some(token), _) => Origin::Given(token.into()),
             (None, Some(command)) => Origin::Command(command),
             (None, None) => {
-                let text = format!(
-                    "who are you? Put a token into {TOKEN}, or a command that prints one into {TOKEN_COMMAND}"
-                );
+                let text =
+                    format!("no access token; set {TOKEN}, or {TOKEN_COMMAND} to a command that prints one");
                 return Err(Error::Input(text));
             }
         },
@@ -63,10 +62,11 @@ pub(crate) async fn connect(
     Ok((Api::new(client, address, origin, token), values))
 }
 
-/// An address that a token may go to: encrypted, or on this machine.
+/// Validates an address that receives the token: HTTPS or loopback.
 pub(crate) fn checked(address: &str) -> Result<Url, Error> {
-    let url: Url =
-        address.parse().map_err(|error| Error::Input(format!("the address {address} cannot be: {error}")))?;
+    let url: Url = address
+        .parse()
+        .map_err(|error| Error::Input(format!("the address {address} is invalid: {error}")))?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -78,23 +78,24 @@ pub(crate) fn checked(address: &str) -> Result<Url, Error> {
     }
     let host = url.host_str().unwrap_or_default();
     Err(Error::Input(format!(
-        "the address of {host} must begin with https://, or the token could be read on its way"
+        "the address of {host} must begin with https://, because the access token must be encrypted in transit"
     )))
 }
 
-/// The nearest local cloud, from `folder` upwards.
+/// Finds the nearest local cloud, from `folder` upwards.
 fn up(folder: &Path) -> Result<Up, Error> {
     let found = folder.ancestors().map(|folder| folder.join(".local/up.json")).find(|path| path.is_file());
-    let path: PathBuf =
-        found.ok_or_else(|| Error::Input("nothing runs here; start it with: cargo local up".to_owned()))?;
+    let path: PathBuf = found.ok_or_else(|| {
+        Error::Input("no local cloud is running; start one with: cargo local up".to_owned())
+    })?;
     let refuse = |problem: String| Error::Input(format!("{}: {problem}", path.display()));
     let text = std::fs::read(&path).map_err(|error| refuse(error.to_string()))?;
     serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))
 }
 
-/// What gives tokens on this machine.
+/// Returns the local token issuer.
 fn local_issuer(up: &Up, role: LocalRole) -> Result<Origin, Error> {
-    let none = || Error::Input("the local issuer gave no token: the local cloud has none".to_owned());
+    let none = || Error::Input("the local issuer returned no token: the local cloud has none".to_owned());
     let address = checked(up.issuer_url.as_deref().ok_or_else(none)?)?;
     Ok(Origin::Issuer { address, role })
 }

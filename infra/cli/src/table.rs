@@ -4,13 +4,13 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use jiff::Timestamp;
 
-/// Rows under headings. Columns of numbers only stand to the right.
+/// Formats rows under headings. Numeric columns are right-aligned.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
     let headings = headings.map(str::to_owned).to_vec();
     flexible_table(&headings, &rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>())
 }
 
-/// The same where the number of columns is not known beforehand.
+/// Formats a table with a number of columns unknown at compile time.
 pub(crate) fn flexible_table(headings: &[String], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(headings);
@@ -32,12 +32,12 @@ pub(crate) fn flexible_table(headings: &[String], rows: &[Vec<String>]) -> Strin
     lines.join("\n")
 }
 
-/// Control characters could move the cursor and pass for something else; data decides what stands in tables.
+/// Removes control characters: cell content is untrusted and could move the cursor.
 fn one_line(cell: &str) -> String {
     cell.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
-/// A number with separators: `1,234,567`.
+/// Formats a number with separators: `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -50,7 +50,7 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// A moment as tables have it: `2026-11-22 06:30Z`. What is none stays as it is.
+/// Formats a timestamp as `2026-11-22 06:30Z`. Other text is returned unchanged.
 pub(crate) fn minute(moment: &str) -> String {
     match moment.parse::<Timestamp>() {
         Ok(moment) => moment.strftime("%Y-%m-%d %H:%MZ").to_string(),
@@ -58,7 +58,7 @@ pub(crate) fn minute(moment: &str) -> String {
     }
 }
 
-/// A time in words: `1 h 5 min`, `42 s`.
+/// Formats a duration: `1 h 5 min`, `42 s`.
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
         0..=89 => format!("{seconds} s"),

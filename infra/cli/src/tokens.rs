@@ -1,4 +1,4 @@
-//! Where tokens come from, and come from again when one has expired.
+//! Sources of access tokens and their renewal.
 
 use std::process::Stdio;
 
@@ -10,16 +10,16 @@ use url::Url;
 use crate::api::{client, field, root_cause};
 use crate::arguments::LocalRole;
 
-/// The environment's variable with a command that prints a token.
+/// The environment variable with a command that prints a token.
 pub(crate) const TOKEN_COMMAND: &str = "SEGMENT_RELAY_TOKEN_COMMAND";
 
-/// Where the token comes from.
+/// The source of the token.
 pub(crate) enum Origin {
-    /// Somebody gave it: when it has expired there is no other.
+    /// A fixed token, which cannot be renewed.
     Given(SecretString),
-    /// A command prints it.
+    /// A command that prints it.
     Command(String),
-    /// The local issuer, at an address that a token may come from.
+    /// The local issuer.
     Issuer {
         /// Its address.
         address: Url,
@@ -29,19 +29,19 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Whether asking again can give another token.
+    /// Returns whether a new token can be obtained.
     pub(crate) const fn has_more(&self) -> bool {
         !matches!(self, Self::Given(_))
     }
 
-    /// A token, or in words why there is none.
+    /// Obtains a token, or returns why there is none.
     pub(crate) async fn token(&self) -> Result<SecretString, String> {
         let token = match self {
             Self::Given(token) => token.clone(),
             Self::Command(command) => printed_by(command).await?,
             Self::Issuer { address, role } => issued_by(address, *role)
                 .await
-                .map_err(|problem| format!("the local issuer gave no token: {problem}"))?,
+                .map_err(|problem| format!("the local issuer returned no token: {problem}"))?,
         };
         Ok(token.expose_secret().trim().to_owned().into())
     }
@@ -61,12 +61,12 @@ async fn issued_by(issuer: &Url, role: LocalRole) -> Result<SecretString, String
         return Err(format!("HTTP {}", answer.status()));
     }
     let body = answer.bytes().await.map_err(said)?;
-    let body: Value = serde_json::from_slice(&body).map_err(|_| "the answer is no JSON".to_owned())?;
+    let body: Value = serde_json::from_slice(&body).map_err(|_| "the response is not JSON".to_owned())?;
     let token = field(&body, "/access_token").or_else(|| field(&body, "/token")).and_then(Value::as_str);
-    token.map(SecretString::from).ok_or_else(|| "the answer has no access_token".to_owned())
+    token.map(SecretString::from).ok_or_else(|| "the response has no access_token".to_owned())
 }
 
-/// What a command prints. Nothing of it is ever shown: not even when it fails, because it may be the token.
+/// Runs the command. Its output is never shown, not even on failure, because it may be the token.
 async fn printed_by(command: &str) -> Result<SecretString, String> {
     let refuse = |problem: &str| format!("the command in {TOKEN_COMMAND} {problem}");
     let mut shell = Command::new("sh");
@@ -75,7 +75,7 @@ async fn printed_by(command: &str) -> Result<SecretString, String> {
     if !output.status.success() {
         return Err(refuse(&format!("ended with {}", output.status)));
     }
-    let token = String::from_utf8(output.stdout).map_err(|_| refuse("printed something that is no text"))?;
+    let token = String::from_utf8(output.stdout).map_err(|_| refuse("printed output that is not UTF-8"))?;
     if token.trim().is_empty() {
         return Err(refuse("printed nothing"));
     }

@@ -152,7 +152,7 @@ fn mistakes_name_the_file_and_the_field() {
 }
 
 #[test]
-fn what_does_not_belong_there_is_refused() {
+fn misplaced_files_are_refused() {
     check(
         &[("sources/a.yaml", SOURCE), ("sources/b.yml", SOURCE)],
         "sources/b.yml: id: source \"a\" is already defined in sources/a.yaml",
@@ -163,9 +163,9 @@ fn what_does_not_belong_there_is_refused() {
     );
     check(
         &[("sources/old/a.yaml", SOURCE)],
-        "sources/old: unknown folder; the definitions of a kind lie side by side",
+        "sources/old: unknown folder; the folder of a kind cannot have subfolders",
     );
-    check(&[("a.yaml", SOURCE)], "a.yaml: a definition lies in the folder of its kind");
+    check(&[("a.yaml", SOURCE)], "a.yaml: a definition must be in the folder of its kind");
 }
 
 #[test]
@@ -173,7 +173,8 @@ fn an_empty_folder_is_no_catalog() {
     let folder = tempfile::tempdir().unwrap();
     let message = read_folder(folder.path(), &Values::new()).unwrap_err().to_string();
     assert!(
-        message.ends_with(" has none of settings/, sources/, segments/, connections/, policies/, exports/"),
+        message
+            .ends_with(" contains none of settings/, sources/, segments/, connections/, policies/, exports/"),
         "{message}"
     );
 }

@@ -1,4 +1,4 @@
-"""Starts MiniStack for one owner and ends it, with every function that it started, when the owner is gone.
+"""Starts MiniStack for one owner and ends it, with all of its functions, when the owner exits.
 
 The owner holds the other end of standard input and writes nothing to it: the pipe closes however the owner ends,
 by SIGKILL too. The owner has put this process in a process group of its own, so the group is all that has to end.
@@ -29,7 +29,7 @@ JOURNAL = os.environ.pop("LOCAL_CLOUD_JOURNAL")
 ENFORCED = os.environ["AUTH"] == "true"
 SCOPE = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 # Functions call with the account's number as their access key, or with temporary ones where permissions are enforced;
-# whoever looks from outside uses another one.
+# clients outside of the cloud use another one.
 FUNCTIONS_KEY = "000000000000"
 KEPT_SERVICES = {"sqs", "dynamodb", "events"}
 READS = {"ReceiveMessage", "GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "GetQueueAttributes"}
@@ -64,7 +64,7 @@ async def whole_body(receive):
 
 
 async def signed(scope, receive, headers, service):
-    """The same request with a signature of the account's root, for a caller that cannot make one itself."""
+    """Signs the request with the account's root key, for a caller that cannot sign it."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
@@ -81,7 +81,7 @@ async def signed(scope, receive, headers, service):
 
 
 def replayed(body, receive):
-    """Gives a body that was read already once more, and then whatever comes after it."""
+    """Replays a body that was already read, followed by later messages."""
     messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def again():
@@ -91,7 +91,7 @@ def replayed(body, receive):
 
 
 class Hold:
-    """One call of a function that is to be held: before it is done, or before its answer goes back."""
+    """A hold on one call of a function: before it is carried out, or before its response is returned."""
 
     def __init__(self, service, action, contains, moment):
         self.service, self.action, self.contains, self.moment = service, action, contains, moment
@@ -103,7 +103,7 @@ class Hold:
         return not self.is_spent and (service, action) == (self.service, self.action)
 
     async def keep(self, receive):
-        """Waits until the call is let go, or until nobody waits for its answer. Says whether somebody does."""
+        """Waits until the call is released or its client disconnects. Returns whether the client still waits."""
         self.is_reached = True
         released = asyncio.ensure_future(self.released.wait())
         gone = asyncio.ensure_future(disconnected(receive))
@@ -119,7 +119,7 @@ async def disconnected(receive):
 
 
 class Watched:
-    """The emulator's application, with the calls counted, the writes kept, and some calls held."""
+    """Wraps the emulator's application: counts calls, records writes, and holds some calls."""
 
     def __init__(self, app):
         self.app = app
@@ -150,12 +150,12 @@ class Watched:
         await self.kept(scope, receive, send, caller, service, action)
 
     def change_holds(self, asked):
-        """Asks for a hold (its number is the answer), asks whether it is reached, or lets it go."""
+        """Requests a hold (returns its number), queries whether it is reached, or releases it."""
         if "hold" in asked:
             self.holds.append(Hold(**asked["hold"]))
             return len(self.holds) - 1
         hold = self.holds[asked["number"]]
-        if asked["let_go"]:
+        if asked["release"]:
             hold.released.set()
         return hold.is_reached
 
@@ -200,7 +200,7 @@ class Watched:
 
 
 def authorize_as_aws():
-    """SQS authorizes a batch by the permission for a single message; MiniStack looks for one of the batch's own name."""
+    """Authorizes a batch by the permission for a single message, as SQS does. MiniStack requires a separate one."""
     from ministack.core import iam_actions
 
     original = iam_actions.extract_iam_action
@@ -213,8 +213,8 @@ def authorize_as_aws():
 
 
 def run_groups_apart():
-    """A FIFO mapping works on several batches at a time as long as they share no message group, as on AWS; MiniStack
-    takes one after the other, although its queues keep groups apart too."""
+    """Lets a FIFO mapping handle several batches concurrently if they share no message group, as on AWS. MiniStack
+    handles them one by one."""
     from ministack.services import lambda_svc
 
     original = lambda_svc._sqs_esm_concurrency
@@ -228,8 +228,8 @@ def run_groups_apart():
 
 
 def match_every_path():
-    """MiniStack finds no route for a path with an (encoded) line break in it. The parameter has a space there then; the
-    path that the function reads is as it came."""
+    """Routes paths with an (encoded) line break, which MiniStack does not match. The parameter then has a space instead;
+    the path that the function reads is unchanged."""
     from ministack.services import apigateway
 
     original = apigateway._extract_path_params
@@ -245,7 +245,7 @@ SHA256_FOLLOWS = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 def is_signed_with(token, key):
-    """Whether a token's signature (RS256) is of this key (a JWK)."""
+    """Returns whether a token is signed (RS256) with this key (a JWK)."""
     signed, _, signature = token.rpartition(".")
     signature = base64.urlsafe_b64decode(signature + "==")
     modulus, exponent = (int.from_bytes(base64.urlsafe_b64decode(key[name] + "=="), "big") for name in ("n", "e"))
@@ -257,8 +257,8 @@ def is_signed_with(token, key):
 
 
 def check_tokens_as_aws():
-    """MiniStack checks signatures with a package that it does not bring, and refuses every token where that is missing.
-    And a token whose parts are JSON but no objects is a failure inside of it, where AWS answers 401."""
+    """Verifies tokens here, because MiniStack needs a package that it does not install, and refuses every token without
+    it. It also fails on tokens with JSON parts that are not objects, for which AWS returns 401."""
     from ministack.services import apigateway
 
     original = apigateway._validate_jwt_authorizer

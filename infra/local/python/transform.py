@@ -1,4 +1,4 @@
-"""The SAM template as plain CloudFormation: as AWS makes it (for the checks) and as MiniStack takes it."""
+"""Transforms the SAM template into plain CloudFormation: as AWS does (for the checks), and for MiniStack."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 from samtranslator.translator.transform import transform as sam_transform  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
-# It counts what it does for its makers and complains at the end that nobody collected the figures.
+# It counts its runs for its authors, and warns at the end that the figures were not collected.
 logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)
 
 
@@ -47,9 +47,9 @@ def transformed(template, artifacts_bucket="artifacts"):
 
 
 def localized(template):
-    """The transformed template for MiniStack, which makes no routes of an HTTP API's OpenAPI body and has no TLS."""
+    """The transformed template for MiniStack, which creates no routes from an OpenAPI body and has no TLS."""
     resources = template["Resources"]
-    # They refuse connections that are not encrypted, and those of loopback are not.
+    # These policies refuse unencrypted connections, which loopback connections are.
     for name in [n for n, r in resources.items() if r["Type"] == "AWS::S3::BucketPolicy"]:
         del resources[name]
     for name in [n for n, r in resources.items() if r["Type"] == "AWS::ApiGatewayV2::Api"]:
@@ -58,7 +58,7 @@ def localized(template):
         if body is None:
             continue
         properties.update(Name=name, ProtocolType="HTTP")
-        # These belong to an API that is made of a body.
+        # These are allowed only for an API with a body.
         properties.pop("FailOnWarnings", None)
         authorizers = {
             scheme: authorizer(name, scheme, definition["x-amazon-apigateway-authorizer"])
@@ -84,7 +84,7 @@ def localized(template):
                 "RouteKey": route_key,
                 "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
             }
-            # One that has none, or an unknown one, is a mistake here: a route without an authorizer is open to everybody.
+            # One that has none, or an unknown one, is a mistake here: a route without an authorizer is public.
             (scheme,) = [scheme for entry in operation.get("security", []) for scheme in entry]
             route["AuthorizationType"] = authorizers[scheme]["Properties"]["AuthorizerType"]
             route["AuthorizerId"] = {"Ref": f"{name}{scheme}"}
@@ -114,7 +114,7 @@ def operations(body):
     for path, methods in body["paths"].items():
         for method, operation in methods.items():
             if isinstance(operation, dict) and "x-amazon-apigateway-integration" in operation:
-                # How a body says that a route takes every method.
+                # The key for a route with every method.
                 method = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
                 yield f"{method} {path}", operation
 

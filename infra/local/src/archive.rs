@@ -1,4 +1,4 @@
-//! Deployment packages: a zip with the binary as `bootstrap`, which may be executed.
+//! Deployment packages: a zip with the binary as the executable `bootstrap`.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,16 +9,16 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::Error;
 
-/// How hard to compress.
+/// The compression level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Not at all: for a cloud on the same machine.
+    /// None: for a cloud on the same machine.
     Stored,
-    /// As small as it gets: for deployment.
+    /// Maximum: for deployment.
     Smallest,
 }
 
-/// Writes the zip of a binary and gives its size in bytes.
+/// Writes the zip of a binary and returns its size in bytes.
 pub fn write_binary(binary: &Path, archive: &Path, compression: Compression) -> Result<u64, Error> {
     let mut source = File::open(binary).map_err(Error::file(binary))?;
     let mut zip = begin(archive, compression)?;
@@ -26,10 +26,10 @@ pub fn write_binary(binary: &Path, archive: &Path, compression: Compression) -> 
     end(zip, archive)
 }
 
-/// Writes a zip whose `bootstrap` hands over to a binary that stays where it is.
+/// Writes a zip whose `bootstrap` executes a binary outside of it.
 ///
-/// An unoptimised binary with the query engine in it is larger than Lambda's limit of 250 MiB, and copying it
-/// around takes longer than the test that it is for.
+/// An unoptimised binary with the query engine exceeds Lambda's limit of 250 MiB, and copying it takes
+/// longer than the test that needs it.
 pub fn write_reference(binary: &Path, archive: &Path) -> Result<u64, Error> {
     let quoted = binary.to_string_lossy().replace('\'', r"'\''");
     let mut zip = begin(archive, Compression::Stored)?;

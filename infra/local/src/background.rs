@@ -1,4 +1,4 @@
-//! A local cloud that stays: `up` leaves a process behind that owns it, `down` ends that process and no other.
+//! A background local cloud: `up` starts a process that owns it, `down` ends that process.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -22,57 +22,58 @@ use crate::{Error, demo, venv, workspace};
 const START_LIMIT: Duration = Duration::from_mins(3);
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
-/// What is left running, as kept in `.local/up.json`.
+/// The running cloud, as stored in `.local/up.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Running {
-    /// The process that owns everything.
+    /// The owning process.
     pub owner: Identity,
-    /// Address of all AWS services.
+    /// The endpoint of all AWS services.
     pub endpoint: String,
-    /// Address of the HTTP API.
+    /// The address of the HTTP API.
     pub api_url: String,
-    /// Address of the issuer of the HTTP API's tokens.
+    /// The address of the token issuer.
     pub issuer_url: String,
-    /// Address of the Campaign Monitor sandbox.
+    /// The address of the Campaign Monitor sandbox.
     pub sandbox_url: String,
-    /// The lists there.
+    /// Its lists.
     pub list_ids: Vec<String>,
-    /// Address of the Marketo Engage sandbox.
+    /// The address of the Marketo Engage sandbox.
     pub marketo_url: String,
-    /// Address of the Omnisend sandbox.
+    /// The address of the Omnisend sandbox.
     pub omnisend_url: String,
-    /// The brand there.
+    /// Its brand.
     pub omnisend_brand_id: String,
-    /// Address of the Dynamics 365 Sales sandbox.
+    /// The address of the Dynamics 365 Sales sandbox.
     pub dynamics365_sales_url: String,
     /// The lake's bucket.
     pub lake_bucket: String,
-    /// What stands for `${name}` in the example catalog here.
+    /// The values for `${name}` in the example catalog.
     pub values: Values,
-    /// What was defined at the start.
+    /// The initial definitions.
     pub beginning: Beginning,
     /// Files with the credentials of the sandboxes, by the ids of the example catalog's connections.
     pub credentials: BTreeMap<String, PathBuf>,
     /// The stack's outputs.
     pub outputs: StackOutputs,
-    /// The emulator's and the functions' log.
+    /// The log of the emulator and the functions.
     pub log: PathBuf,
-    /// What the functions wrote to queues, tables and the event bus.
+    /// The journal of requests by the functions to queues, tables and the event bus.
     pub journal: PathBuf,
-    /// How long the start took.
+    /// The start time in seconds.
     pub start_seconds: f64,
-    /// How long the deployment took.
+    /// The deployment time in seconds.
     pub deploy_seconds: f64,
 }
 
-/// What the background process is started with.
+/// The arguments of the background process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
     functions: Binaries,
     beginning: Beginning,
 }
 
-/// Starts a cloud and the sandboxes in the background, or finds those that run already (then the second value is true).
+/// Starts a cloud and the sandboxes in the background. Returns the running ones, with `true`, if there are
+/// any.
 pub async fn up(
     profile: Profile,
     beginning: Beginning,
@@ -82,7 +83,7 @@ pub async fn up(
     if let Some(running) = running()? {
         return Ok((running, true));
     }
-    // Asked before the build, which may put a new file in the place of the one that runs.
+    // Read before the build, which may replace the running file.
     let program = std::env::current_exe().map_err(Error::start("local"))?;
     venv::ensure(progress)?;
     let path = request_path()?;
@@ -101,7 +102,7 @@ pub async fn up(
     let began = Instant::now();
     while began.elapsed() < START_LIMIT {
         if let Some(running) = running()? {
-            progress.step("it runs");
+            progress.step("the local cloud is running");
             return Ok((running, false));
         }
         if let Ok(Some(status)) = owner.try_wait() {
@@ -113,20 +114,20 @@ pub async fn up(
     if let Some(owner) = Identity::of(owner.id()) {
         owner.signal("TERM");
     }
-    Err(Error::NotStarted(format!("it did not come up in time; see {}", log.display())))
+    Err(Error::NotStarted(format!("the start timed out; see {}", log.display())))
 }
 
-/// A group of its own, so that Ctrl-C at the terminal does not reach it.
+/// Puts the process into a group of its own, so that Ctrl-C at the terminal does not reach it.
 fn process_group(command: &mut Command) -> &mut Command {
     std::os::unix::process::CommandExt::process_group(command, 0)
 }
 
-/// The background process: starts everything, says so in `.local/up.json`, and waits to be ended.
+/// Runs the background process: starts everything, writes `.local/up.json`, and waits for a signal.
 pub async fn own(progress: &Progress) -> Result<(), Error> {
     let stop = |kind| signal(kind).map_err(Error::start("the signal handler"));
     let mut terminate = stop(SignalKind::terminate())?;
     let mut interrupt = stop(SignalKind::interrupt())?;
-    // The terminal that it was started from may close.
+    // The terminal that started it may close.
     let mut hangup = stop(SignalKind::hangup())?;
     let ending = async {
         loop {
@@ -143,7 +144,7 @@ pub async fn own(progress: &Progress) -> Result<(), Error> {
     }
 }
 
-/// Never ends by itself, but by an error; dropping it ends what it started.
+/// Ends only with an error; dropping it ends what it started.
 async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
     let path = request_path()?;
     let request = std::fs::read(&path).map_err(Error::file(&path))?;
@@ -184,35 +185,35 @@ async fn start_and_stay(progress: &Progress) -> Result<(), Error> {
     std::future::pending().await
 }
 
-/// Ends what `up` left running. False when there was nothing.
+/// Ends the background cloud. Returns false if there was none.
 pub async fn down(progress: &Progress) -> Result<bool, Error> {
     let _lock = workspace::lock("up")?;
     let Some(owner) = owner_of(&std::fs::read(state_path()?).unwrap_or_default()) else {
         clear_away()?;
         return Ok(false);
     };
-    progress.step("ending the local cloud");
+    progress.step("stopping the local cloud");
     owner.signal("TERM");
     let began = Instant::now();
     while owner.is_alive() {
         if began.elapsed() > STOP_LIMIT {
-            // Its emulator and functions notice and end as well.
+            // Its emulator and functions notice the end and exit too.
             owner.signal("KILL");
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     clear_away()?;
-    progress.step("it has ended");
+    progress.step("the local cloud has stopped");
     Ok(true)
 }
 
-/// What runs, if it does. What is left of one that was killed is cleared away.
+/// Returns the running cloud, if any. Removes the files of one that was killed.
 pub fn running() -> Result<Option<Running>, Error> {
     let path = state_path()?;
     let text = std::fs::read(&path).unwrap_or_default();
     if owner_of(&text).is_some() {
         let text_of_another = |_| {
-            let text = "what runs was started by another version; end it with: cargo local down";
+            let text = "the running cloud was started by another version; stop it with: cargo local down";
             Error::Missing(text.to_owned())
         };
         return serde_json::from_slice(&text).map(Some).map_err(text_of_another);
@@ -221,7 +222,7 @@ pub fn running() -> Result<Option<Running>, Error> {
     Ok(None)
 }
 
-/// Whoever owns what runs, as any version of it has said; `None` where nobody does any more.
+/// Returns the owning process, in the format of any version; `None` if it has ended.
 fn owner_of(text: &[u8]) -> Option<Identity> {
     #[derive(Deserialize)]
     struct Owned {
@@ -231,7 +232,7 @@ fn owner_of(text: &[u8]) -> Option<Identity> {
     owner.is_alive().then_some(owner)
 }
 
-/// Removes what stands of one that has ended: where it was, and its sandboxes' credentials.
+/// Removes the files of a cloud that has ended: its address and its sandboxes' credentials.
 fn clear_away() -> Result<(), Error> {
     let gone = |path: &Path, removed: std::io::Result<()>| match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
@@ -242,7 +243,7 @@ fn clear_away() -> Result<(), Error> {
     gone(&state, std::fs::remove_file(&state))
 }
 
-/// A file for each connection, as `segment-relay connections credentials` reads them.
+/// Writes one file per connection, as `segment-relay connections credentials` reads them.
 fn write_credentials(destinations: &Destinations) -> Result<BTreeMap<String, PathBuf>, Error> {
     let folder = workspace::local()?.join("credentials");
     std::fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
@@ -255,7 +256,7 @@ fn write_credentials(destinations: &Destinations) -> Result<BTreeMap<String, Pat
     Ok(written)
 }
 
-/// Writes a file that nobody else may read. They are only a sandbox's, but habits are formed here.
+/// Writes a file that only the owner can read, as real credentials would require.
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

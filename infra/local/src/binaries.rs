@@ -10,10 +10,10 @@ use crate::console::Progress;
 use crate::error::tail;
 use crate::{Error, workspace};
 
-/// How the binaries are built.
+/// The build profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// Quick to build: for tests and for trying things.
+    /// Fast to build: for tests and experiments.
     #[default]
     Dev,
     /// As deployed.
@@ -21,7 +21,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// Cargo's name of the profile.
+    /// Returns cargo's name of the profile.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -34,10 +34,9 @@ impl Profile {
 /// Function (its binary's name, such as `tick` or `push-marketo`) → the binary's path.
 pub type Binaries = BTreeMap<String, PathBuf>;
 
-/// Builds all binaries of the workspace and tells where those of the functions are.
+/// Builds all binaries of the workspace and returns the paths of the functions.
 ///
-/// All, because the dependencies' features are those of the whole workspace then, and so no dependency is
-/// built twice.
+/// Building the whole workspace unifies the features of dependencies, so that no dependency is built twice.
 pub fn build(profile: Profile, progress: &Progress) -> Result<Binaries, Error> {
     progress.step(&format!("building the functions, profile {} (minutes, the first time)", profile.name()));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -67,7 +66,8 @@ pub fn build(profile: Profile, progress: &Progress) -> Result<Binaries, Error> {
     }
 }
 
-/// Lists all functions: the packages in `functions/`, or their binaries if a package has several (`src/bin/`).
+/// Lists all functions: the packages in `functions/`, or their binaries if a package has several
+/// (`src/bin/`).
 pub fn functions() -> Result<Vec<String>, Error> {
     let folder = workspace::root().join("functions");
     let mut found = Vec::new();
@@ -92,7 +92,7 @@ fn stem(path: &Path) -> Option<String> {
     Some(path.file_stem()?.to_string_lossy().into_owned())
 }
 
-/// The lines of cargo's JSON output that matter here.
+/// The relevant part of cargo's JSON output.
 #[derive(Deserialize)]
 struct Message {
     manifest_path: Option<PathBuf>,

@@ -15,89 +15,93 @@ use crate::{Error, bench, conform, demo, docs, race, sizes, venv};
 mod running;
 mod token;
 
-/// The whole of Segment Relay on this machine: an emulated AWS on loopback with the real functions behind it.
+/// Segment Relay on this machine: an emulated AWS on loopback with the real functions.
 ///
-/// Nothing is needed but Rust, Python 3.10 or later and the package registries. Everything that it makes lies in
-/// .local/ and can be deleted when nothing runs. No AWS account is used, and no credentials of yours are read.
+/// Requires only Rust, Python 3.10 or later and the package registries. All files are in .local/ and can be
+/// deleted when nothing runs. No AWS account is used, and no credentials of yours are read.
 #[derive(Debug, Parser)]
-#[command(name = "cargo local", version, after_help = "Begin with: cargo local demo")]
+#[command(name = "cargo local", version, after_help = "Start with: cargo local demo")]
 pub struct Cli {
     #[command(subcommand)]
     command: Subcommands,
-    /// Print nothing but one line at the end: a JSON object with the figures
+    /// Print only one line at the end: a JSON object with the figures
     #[arg(long, global = true)]
     pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
-    /// Do the main job with made-up customers, and check every person against the four destinations' own lists
+    /// Export made-up customers to four sandboxes, and check every person against the destinations' own
+    /// lists
     Demo(demo::Arguments),
-    /// Take many profiles through snapshot, chunk and push, and say what each stage costs
+    /// Send many profiles through snapshot, chunk and push, and measure each stage
     Bench(bench::Arguments),
-    /// Export to a destination's sandbox at its documented limits, and say how close that comes to what they allow
+    /// Export to a destination's sandbox at its documented limits, and compare the speed with the limits
     Race(race::Arguments),
-    /// Hold the running HTTP API against its own OpenAPI document, with made-up requests
+    /// Test the running HTTP API against its OpenAPI document, with generated requests
     Conform(conform::Arguments),
     /// Write the generated pages under docs/reference/ from the code that they describe
     Docs(docs::Arguments),
-    /// Start everything, leave it running and print the addresses and how to use them
+    /// Start everything in the background, and print the addresses and the next steps
     Up {
-        /// Deploy release builds, which take long to make and run fast
+        /// Deploy release builds, which are slow to build and fast to run
         #[arg(long)]
         release: bool,
-        /// Define nothing and store no credentials: the people and the destinations are there, the rest is yours to do
+        /// Start without definitions and credentials, but with the people and the destinations
         #[arg(long)]
         empty: bool,
     },
-    /// Print a token for the HTTP API of what `up` runs
+    /// Print an access token for the HTTP API that `up` started
     Token(token::Arguments),
-    /// Make what `up` runs as a folder of definitions says: `cargo relay --local apply FOLDER --yes`
+    /// Apply a folder of definitions to the cloud that `up` started: `cargo relay --local apply FOLDER
+    /// --yes`
     Load {
         /// The folder
         folder: std::path::PathBuf,
-        /// What stands for ${NAME} in the files; may be given more than once
+        /// The value of a ${NAME} in the files, as NAME=VALUE; may be repeated
         #[arg(long = "value", value_name = "NAME=VALUE")]
         values: Vec<String>,
     },
-    /// End what `up` left running
+    /// Stop the cloud that `up` started
     Down,
-    /// Say what runs, and where
+    /// Show whether a cloud is running, and its addresses
     Status,
-    /// Print the log of what `up` left running
+    /// Print the log of the cloud that `up` started
     Logs {
-        /// Only that many of the last lines
+        /// Only this many of the last lines
         #[arg(long, default_value_t = 100)]
         lines: usize,
     },
-    /// Make the deployment packages in target/lambda/ (release builds) and hold their sizes against the limits
+    /// Build the deployment packages in target/lambda/ (release builds) and check their sizes against the
+    /// limits
     Package,
-    /// Sizes of the packages, and how long each function takes from its start to its first request for work
+    /// Measure the packages' sizes, and the time from each function's start to its first request for work
     Sizes {
-        /// Measure unoptimised builds, which are made faster; the limits do not hold for them
+        /// Measure unoptimised builds, which are faster to build; the limits do not apply to them
         #[arg(long)]
         dev: bool,
     },
-    /// Install what the local cloud needs into .local/ and build the functions, without running anything
+    /// Install the local cloud's dependencies into .local/ and build the functions, without running
+    /// anything
     Prepare,
     /// The background process of `up`
     #[command(hide = true)]
     Own,
 }
 
-/// What a command has to say at its end.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// For a person.
+    /// The text for people.
     pub text: String,
-    /// For a program: the JSON object of `--json`.
+    /// The JSON object of `--json`.
     pub figures: Value,
-    /// False when the command did its work but what it found is not as it must be.
+    /// False if the command ran, but found something wrong.
     pub good: bool,
 }
 
 impl Report {
-    /// A report of something that went as it must.
+    /// Creates the report of a success.
     #[must_use]
     pub fn new(text: impl Into<String>, figures: Value) -> Self {
         Self { text: text.into(), figures, good: true }
@@ -105,7 +109,7 @@ impl Report {
 }
 
 impl Cli {
-    /// Carries the command out.
+    /// Runs the command.
     pub async fn run(&self, progress: &Progress) -> Result<Report, Error> {
         match &self.command {
             Subcommands::Demo(arguments) => demo::run(arguments, progress).await,
@@ -118,9 +122,11 @@ impl Cli {
                 let beginning = if *empty { Beginning::Empty } else { Beginning::Defined };
                 let (running, already) = background::up(profile, beginning, progress).await?;
                 let first = match already {
-                    false => "It runs.",
-                    true if running.beginning == beginning => "It runs already.",
-                    true => "It runs already, begun the other way: cargo local down ends it.",
+                    false => "The local cloud is running.",
+                    true if running.beginning == beginning => "The local cloud is already running.",
+                    true => {
+                        "The local cloud is already running, started with other options; stop it with: cargo local down"
+                    }
                 };
                 Ok(running::describe(&running, first))
             }
@@ -128,12 +134,15 @@ impl Cli {
             Subcommands::Load { folder, values } => load(folder, values).await,
             Subcommands::Down => {
                 let ended = background::down(progress).await?;
-                let text = if ended { "The local cloud has ended." } else { "Nothing was running." };
+                let text = if ended { "The local cloud has stopped." } else { "No local cloud was running." };
                 Ok(Report::new(text, json!({"ended": ended})))
             }
             Subcommands::Status => Ok(match background::running()? {
-                Some(running) => running::describe(&running, "It runs."),
-                None => Report::new("Nothing runs. Start it with: cargo local up", json!({"running": false})),
+                Some(running) => running::describe(&running, "The local cloud is running."),
+                None => Report::new(
+                    "No local cloud is running. Start one with: cargo local up",
+                    json!({"running": false}),
+                ),
             }),
             Subcommands::Logs { lines } => logs(*lines),
             Subcommands::Package => package(&binaries::build(Profile::Release, progress)?, progress),
@@ -145,7 +154,7 @@ impl Cli {
                 venv::ensure(progress)?;
                 let functions = binaries::build(Profile::Dev, progress)?.len();
                 let seconds = progress.seconds();
-                let text = format!("Everything is there: {functions} functions, {seconds:.1} s.");
+                let text = format!("Everything is installed: {functions} functions, {seconds:.1} s.");
                 Ok(Report::new(text, json!({"functions": functions, "duration_seconds": seconds})))
             }
             Subcommands::Own => {
@@ -157,8 +166,9 @@ impl Cli {
 }
 
 async fn load(folder: &std::path::Path, values: &[String]) -> Result<Report, Error> {
-    let running = background::running()?
-        .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
+    let running = background::running()?.ok_or_else(|| {
+        Error::Missing("no local cloud is running; start one with: cargo local up".to_owned())
+    })?;
     let token = TokenRequest::of(Role::Administrator).subject("load");
     let token = token::from_issuer(&running.issuer_url, &token).await?;
     let mut all = running.values;
@@ -168,8 +178,9 @@ async fn load(folder: &std::path::Path, values: &[String]) -> Result<Report, Err
 }
 
 fn logs(lines: usize) -> Result<Report, Error> {
-    let running = background::running()?
-        .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
+    let running = background::running()?.ok_or_else(|| {
+        Error::Missing("no local cloud is running; start one with: cargo local up".to_owned())
+    })?;
     let text = std::fs::read(&running.log).map_err(Error::file(&running.log))?;
     let figures = json!({"log": running.log, "bytes": text.len()});
     Ok(Report::new(crate::error::tail(&text, lines), figures))
@@ -185,11 +196,11 @@ fn package(functions: &binaries::Binaries, progress: &Progress) -> Result<Report
         let remark = if zip_bytes > limit_bytes { " TOO LARGE" } else { "" };
         text.push_str(&row(function, [binary_bytes, zip_bytes, limit_bytes], remark));
     }
-    text.push_str("\nBytes. To deploy into an account of yours, see the top of infra/template.yaml.");
+    text.push_str("\nSizes in bytes. To deploy into your AWS account, see the top of infra/template.yaml.");
     Ok(Report { text, figures: json!({"packages": packages, "within_limits": good}), good })
 }
 
-/// A line of a table of sizes.
+/// Formats a line of a table of sizes.
 fn row<T: std::fmt::Display>(function: &str, bytes: [T; 3], last: &str) -> String {
     let [binary, zip, limit] = bytes;
     format!("{function:<24} {binary:>12} {zip:>12} {limit:>12} {last}\n")

@@ -1,4 +1,4 @@
-//! An emulated AWS on loopback with the project's stack in it.
+//! An emulated AWS on loopback with the deployed stack.
 
 mod api;
 mod deploy;
@@ -21,25 +21,25 @@ use launch::Launched;
 pub use options::{Code, Options};
 pub use outputs::StackOutputs;
 
-/// The region that everything is in.
+/// The AWS region.
 pub const REGION: &str = "us-east-1";
-/// The access key of whoever looks into the cloud from outside. The functions have another one.
+/// The access key of clients outside of the cloud. The functions have another one.
 pub const ACCESS_KEY_ID: &str = "local";
-/// The secret key that goes with it.
+/// The secret key of [`ACCESS_KEY_ID`].
 pub const SECRET_ACCESS_KEY: &str = "local";
 
-/// How long starting and deploying took.
+/// Durations of the start and the deployment.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct StartTimes {
-    /// From nothing to an emulator that answers.
+    /// From the start to an emulator that answers.
     pub start_seconds: f64,
     /// From an empty emulator to a complete stack.
     pub deploy_seconds: f64,
-    /// Resources of the stack.
+    /// The number of resources of the stack.
     pub resources: u64,
 }
 
-/// A running local cloud. It ends, with all functions, when the value is dropped or its process dies.
+/// A running local cloud. It ends, with all functions, when the value is dropped or its process exits.
 #[derive(Debug)]
 pub struct Cloud {
     launched: Launched,
@@ -49,18 +49,19 @@ pub struct Cloud {
     times: StartTimes,
     http: reqwest::Client,
     issuer: Issuer,
-    /// Last, so that what runs in it has ended when it is deleted.
+    /// The last field, so that the processes have ended when it is deleted.
     folder: TempDir,
 }
 
 impl Cloud {
-    /// Starts the emulator, makes the lake bucket and deploys the stack. Nothing of an earlier cloud is in it.
+    /// Starts the emulator, creates the lake bucket and deploys the stack. It keeps no state of an earlier
+    /// cloud.
     pub async fn start(mut options: Options, progress: &Progress) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("local-cloud-")
             .tempdir()
             .map_err(Error::file(std::env::temp_dir()))?;
-        // Loopback only: a proxy of the environment has no business here.
+        // Loopback only, so proxies of the environment do not apply.
         let http = reqwest::Client::builder().no_proxy().build()?;
         let began = progress.seconds();
         progress.step("starting the emulated AWS");
@@ -72,7 +73,7 @@ impl Cloud {
         preset("JwtAudience", issuer::AUDIENCE);
         let launched = launch::launch(&options, folder.path(), &http).await?;
         let start_seconds = progress.seconds() - began;
-        progress.step(&format!("it answers at {}; deploying infra/template.yaml", launched.endpoint));
+        progress.step(&format!("it is ready at {}; deploying infra/template.yaml", launched.endpoint));
         let deployed = deploy::deploy(&options, &launched.endpoint, folder.path()).await?;
         progress.step(&format!("the stack is complete: {} resources", deployed.resources));
         let times = StartTimes {
@@ -85,50 +86,50 @@ impl Cloud {
         Ok(Self { launched, outputs, stack_name, lake_bucket, times, http, issuer, folder })
     }
 
-    /// Address of all services, such as `http://127.0.0.1:4566`.
+    /// Returns the endpoint of all services, such as `http://127.0.0.1:4566`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.launched.endpoint
     }
 
-    /// Address of the HTTP API; append a path such as `/runs/…`. Requests must carry a token of the issuer, as they must
-    /// on AWS; [`Cloud::api`] does it.
+    /// Returns the address of the HTTP API; append a path such as `/runs/…`. As on AWS, requests must have
+    /// a token of the issuer; [`Cloud::api`] adds it.
     #[must_use]
     pub fn api_url(&self) -> String {
         format!("{}/_aws/execute-api/{}/$default", self.endpoint(), self.outputs.api_id)
     }
 
-    /// Who signs people in to the HTTP API.
+    /// Returns the token issuer of the HTTP API.
     #[must_use]
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    /// What the stack says of itself: names of tables, addresses of queues.
+    /// Returns the stack's outputs: names of tables, addresses of queues.
     #[must_use]
     pub fn outputs(&self) -> &StackOutputs {
         &self.outputs
     }
 
-    /// The customer's bucket with the sources.
+    /// Returns the customer's bucket with the sources.
     #[must_use]
     pub fn lake_bucket(&self) -> &str {
         &self.lake_bucket
     }
 
-    /// Name of the stack, which is also the first part of its secrets' names.
+    /// Returns the name of the stack, which is also the prefix of its secrets' names.
     #[must_use]
     pub fn stack_name(&self) -> &str {
         &self.stack_name
     }
 
-    /// How long starting took.
+    /// Returns the durations of the start.
     #[must_use]
     pub fn times(&self) -> StartTimes {
         self.times
     }
 
-    /// Settings for AWS clients that look into this cloud, as environment variables. S3 needs path style.
+    /// Returns the environment variables for AWS clients of this cloud. S3 needs path style.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -140,26 +141,27 @@ impl Cloud {
         ]
     }
 
-    /// What the emulator and the functions said.
+    /// Returns the log of the emulator and the functions.
     #[must_use]
     pub fn log_path(&self) -> &Path {
         &self.launched.log
     }
 
-    /// What the functions sent to queues, tables and the event bus: a JSON object a line, with `caller` (`function`
-    /// or `outside`), `service`, `action` and the request's `body`.
+    /// Returns the journal of the functions' requests to queues, tables and the event bus: one JSON object
+    /// per line, with `caller` (`function` or `outside`), `service`, `action` and the request's `body`.
     #[must_use]
     pub fn journal_path(&self) -> PathBuf {
         launch::journal(self.folder.path())
     }
 
-    /// The journal's text.
+    /// Returns the journal's text.
     pub fn journal(&self) -> Result<String, Error> {
         let path = self.journal_path();
         std::fs::read_to_string(&path).map_err(Error::file(path))
     }
 
-    /// The running processes of a function, such as `push-campaign-monitor` (Linux only; empty elsewhere).
+    /// Returns the running processes of a function, such as `push-campaign-monitor` (Linux only; empty
+    /// elsewhere).
     #[must_use]
     pub fn function_processes(&self, function: &str) -> Vec<u32> {
         processes::with_environment(&[
@@ -168,19 +170,20 @@ impl Cloud {
         ])
     }
 
-    /// The emulator's process.
+    /// Returns the emulator's process.
     #[must_use]
     pub fn emulator_process(&self) -> Option<u32> {
         self.launched.pid()
     }
 
-    /// The deployed name of a function, such as `segment-relay-tick` for `tick`.
+    /// Returns the deployed name of a function, such as `segment-relay-tick` for `tick`.
     #[must_use]
     pub fn function_name(&self, function: &str) -> String {
         format!("{}-{function}", self.stack_name)
     }
 
-    /// Ends the emulator and all functions, and deletes their state. Dropping does it too, without waiting.
+    /// Ends the emulator and all functions, and deletes their state. Dropping does the same without
+    /// waiting.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.launched.stop().await
     }

@@ -1,5 +1,5 @@
-//! `cargo local conform`: the running HTTP API held against its own OpenAPI document by Schemathesis
-//! (<https://schemathesis.readthedocs.io/>), which makes up requests from the document, good and bad ones.
+//! `cargo local conform`: tests the running HTTP API against its own OpenAPI document with Schemathesis
+//! (<https://schemathesis.readthedocs.io/>), which generates valid and invalid requests from the document.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,7 +19,7 @@ use crate::venv::Venv;
 use crate::world::{Destinations, World};
 use crate::{Error, demo, venv, workspace};
 
-/// What each answer is held against.
+/// The checks of each response.
 const CHECKS: [&str; 5] = [
     "not_a_server_error",
     "status_code_conformance",
@@ -27,30 +27,30 @@ const CHECKS: [&str; 5] = [
     "response_schema_conformance",
     "response_headers_conformance",
 ];
-/// So few that the start is quick; the lake only has to have somebody for previews and runs.
+/// Small, for a quick start; the lake only needs some people for previews and runs.
 const CUSTOMERS: u32 = 200;
 
-/// What Schemathesis is told in a file.
+/// The configuration file of Schemathesis.
 /// <https://schemathesis.readthedocs.io/en/stable/reference/configuration/>
 const CONFIGURATION: &str = "schemathesis.toml";
-/// The environment's variable with the token.
+/// The environment variable with the token.
 const TOKEN: &str = "SEGMENT_RELAY_TOKEN";
 
-/// What the command can be told.
+/// The arguments of the command.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// How long to make up requests
+    /// How long to generate requests, in minutes
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub minutes: u32,
-    /// The seed that they are made up from, as an earlier run printed it: the same seed, the same requests
+    /// The seed of an earlier run, to generate the same requests
     #[arg(long)]
     pub seed: Option<u128>,
 }
 
-/// Starts the world of `cargo local up`, tries its API, and says what did not conform.
+/// Starts the world of `cargo local up`, tests its API, and reports violations.
 pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<Report, Error> {
     let schemathesis = venv::ensure_schemathesis(progress)?;
-    // What is made up must not begin to run by itself.
+    // Generated definitions must not start runs by schedule.
     let quiet = |options: Options| options.parameter("TickScheduleState", "DISABLED");
     let world = World::start(Profile::Dev, quiet, progress).await?;
     let destinations = Destinations::start(&world, progress).await?;
@@ -74,11 +74,11 @@ async fn try_api(
         return Err(Error::Answer(format!("GET /openapi.json: {} {}", document.status, document.body)));
     }
     write(&folder.join("openapi.json"), document.body.to_string().as_bytes())?;
-    // Long enough for what comes after the time is over.
+    // Long enough for the steps after the time limit.
     let lifetime_seconds = i64::from(arguments.minutes) * 60 + 1_800;
     let token = TokenRequest::of(Role::Administrator).lifetime_seconds(lifetime_seconds);
     let token = cloud.issuer().token(&token)?;
-    progress.step(&format!("making up requests, {} min", arguments.minutes));
+    progress.step(&format!("generating requests, {} min", arguments.minutes));
     let figures = folder.join("report.json");
     if figures.exists() {
         std::fs::remove_file(&figures).map_err(Error::file(&figures))?;
@@ -125,12 +125,13 @@ async fn try_api(
     Ok(report(&found, output.status.success(), &String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Requests are signed with what stands in the environment: arguments can be seen by every user of the machine.
+/// Returns the hook that signs requests with the token in the environment: arguments are visible to every
+/// user of the machine.
 fn signing() -> String {
     format!("[headers]\nAuthorization = \"Bearer ${{{TOKEN}}}\"\n")
 }
 
-/// `.local/conform/`, where the document, the output and the figures of the last time are.
+/// Returns `.local/conform/`, with the document, the output and the figures of the last run.
 fn folder() -> Result<PathBuf, Error> {
     let folder = workspace::local()?.join("conform");
     std::fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
@@ -141,7 +142,7 @@ fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
     std::fs::write(path, content).map_err(Error::file(path))
 }
 
-/// What matters here of Schemathesis's figures.
+/// The relevant part of Schemathesis's figures.
 #[derive(Debug, Deserialize)]
 struct Found {
     seed: u128,
@@ -170,7 +171,7 @@ struct Failure {
     count: u64,
 }
 
-/// Good where every operation was tried and every answer was as the document says.
+/// Creates the report. It is good if every operation was tested and every response conforms.
 fn report(found: &Found, succeeded: bool, output: &str) -> Report {
     let Found { seed, running_time, operations, test_cases, failures, errors } = found;
     let untried = operations.total.saturating_sub(operations.tested);
@@ -178,17 +179,17 @@ fn report(found: &Found, succeeded: bool, output: &str) -> Report {
     let kinds: Vec<String> =
         failures.iter().map(|failure| format!("{} ({})", failure.title, failure.count)).collect();
     let verdict = if good {
-        "Every answer is as the document says.".to_owned()
+        "Every response conforms to the document.".to_owned()
     } else {
         let errors = errors.len();
         format!(
-            "{}\n\nNot as the document says: {}; {errors} errors, {untried} operations untried.",
+            "{}\n\nViolations: {}; {errors} errors, {untried} operations untried.",
             output.trim_end(),
             kinds.join(", ")
         )
     };
     let text = format!(
-        "{verdict}\n{} requests to {} of {} operations in {running_time:.0} s; seed {seed}. More is in .local/conform/.",
+        "{verdict}\n{} requests to {} of {} operations in {running_time:.0} s; seed {seed}. For details see .local/conform/.",
         test_cases.generated, operations.tested, operations.total,
     );
     let figures = json!({
@@ -199,7 +200,7 @@ fn report(found: &Found, succeeded: bool, output: &str) -> Report {
         "kinds_of_failures": kinds,
         "errors": errors.len(),
         "duration_seconds": running_time,
-        // A number of JSON need not hold it.
+        // A JSON number may not be able to hold it.
         "seed": seed.to_string(),
         "conforms": good,
     });

@@ -1,4 +1,4 @@
-//! What the command says: results on standard output, progress on standard error.
+//! Output: results on standard output, progress on standard error.
 
 use std::time::Instant;
 
@@ -13,13 +13,13 @@ pub fn print_figures(figures: &serde_json::Value) {
     print(&figures.to_string());
 }
 
-/// Says why a command ended early.
+/// Prints the error that ended a command.
 #[expect(clippy::print_stderr, reason = "this is the one place where the command tells its errors")]
 pub fn problem(problem: &crate::Error) {
     eprintln!("error: {problem}");
 }
 
-/// Says what a command is at, one line a step, with the time since it began.
+/// Prints the steps of a command, one per line, with the elapsed time.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     started: Instant,
@@ -27,19 +27,19 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress on standard error.
+    /// Prints progress on standard error.
     #[must_use]
     pub fn shown() -> Self {
         Self { started: Instant::now(), quiet: false }
     }
 
-    /// No progress: for tests.
+    /// Prints no progress, for tests.
     #[must_use]
     pub fn quiet() -> Self {
         Self { started: Instant::now(), quiet: true }
     }
 
-    /// Says one step.
+    /// Prints one step.
     #[expect(clippy::print_stderr, reason = "this is the one place where the command tells its progress")]
     pub fn step(&self, text: &str) {
         if !self.quiet {
@@ -47,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// Seconds since the beginning.
+    /// Returns the elapsed time in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()

@@ -1,8 +1,8 @@
-//! What can go wrong around the local cloud, in words for the person at the terminal.
+//! Errors of the local cloud, worded for the terminal.
 
 use std::path::PathBuf;
 
-/// Why a command of the local cloud ended early.
+/// An error that ends a command of the local cloud.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read, written or locked.
@@ -10,7 +10,7 @@ pub enum Error {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A program could not be started; it is most likely not installed.
@@ -18,7 +18,7 @@ pub enum Error {
     Start {
         /// The program's name.
         program: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A program ended with an error.
@@ -28,58 +28,58 @@ pub enum Error {
         program: String,
         /// Its exit status.
         status: std::process::ExitStatus,
-        /// The end of what it said.
+        /// The end of its output.
         output: String,
     },
-    /// The emulator or one of its services gave an answer that makes no sense here.
-    #[error("the local cloud answered strangely: {0}")]
+    /// The emulator or one of its services gave an unexpected response.
+    #[error("unexpected response of the local cloud: {0}")]
     Answer(String),
-    /// The emulator did not come up.
+    /// The emulator did not start.
     #[error("the local cloud did not start: {0}")]
     NotStarted(String),
-    /// A definition of the catalog is wrong.
+    /// A definition of the catalog is invalid.
     #[error(transparent)]
     Definitions(#[from] relay_cli::files::FileError),
-    /// A Parquet or CSV file that could not be written.
+    /// A Parquet or CSV file could not be written.
     #[error("cannot write the data: {0}")]
     Data(String),
-    /// `segment-relay` did not do what it was told.
+    /// A `segment-relay` command failed.
     #[error("segment-relay {command}: {said}")]
     Tool {
-        /// What it was told, without what belongs to it.
+        /// The command, without its arguments.
         command: String,
-        /// What it said of it.
+        /// Its output.
         said: String,
     },
-    /// Something that must be there is missing.
+    /// A required item is missing.
     #[error("{0}")]
     Missing(String),
-    /// The local cloud could not be spoken to.
+    /// The local cloud could not be reached.
     #[error("no connection to the local cloud: {0}")]
     Http(#[from] reqwest::Error),
-    /// JSON that could not be read.
+    /// JSON could not be parsed.
     #[error("unreadable JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A zip file that could not be written.
+    /// A zip file could not be written.
     #[error("cannot write the zip file: {0}")]
     Zip(#[from] zip::result::ZipError),
 }
 
 impl Error {
-    /// For `map_err`: the file that an I/O error is about.
+    /// Creates the `map_err` function for an I/O error about this file.
     pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }
     }
 
-    /// For `map_err`: the program that could not be started.
+    /// Creates the `map_err` function for a program that could not be started.
     pub fn start(program: &str) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let program = program.to_owned();
         move |source| Self::Start { program, source }
     }
 }
 
-/// The last lines of what a program said, for an error that a person reads.
+/// Returns the last lines of a program's output, for an error message.
 #[must_use]
 pub(crate) fn tail(output: &[u8], lines: usize) -> String {
     let text = String::from_utf8_lossy(output);

@@ -1,9 +1,9 @@
-//! An OpenID Connect issuer on loopback: what signs people in to the local cloud's HTTP API.
+//! An OpenID Connect issuer on loopback for the local cloud's HTTP API.
 //!
-//! It has what an API gateway asks an issuer for, the discovery document and the keys
-//! (<https://openid.net/specs/openid-connect-discovery-1_0.html>), and `POST /token`, which gives a token to
-//! whoever asks: the machine's own users are the only ones who reach it. Its key is made at the start and never leaves
-//! the process.
+//! It has what an API gateway requires of an issuer, the discovery document and the keys
+//! (<https://openid.net/specs/openid-connect-discovery-1_0.html>), and `POST /token`, which returns a token
+//! without authentication, because only users of this machine can reach it. The key is generated at the
+//! start and never leaves the process.
 
 mod key;
 mod token;
@@ -42,12 +42,13 @@ struct Signer {
 #[derive(Debug)]
 struct Keys {
     key: SigningKey,
-    /// Nobody's key under the same name.
+    /// A key that is not published, with the same key id.
     stranger: SigningKey,
 }
 
 impl Keys {
-    /// Made once for a process: it takes a second in an unoptimised build, and a process of tests starts many issuers.
+    /// Returns the keys of this process. Generating them takes a second in an unoptimised build, and tests
+    /// start many issuers.
     async fn of_process() -> Result<&'static Self, Error> {
         static KEYS: OnceCell<Keys> = OnceCell::const_new();
         let pair = || {
@@ -64,7 +65,7 @@ impl Keys {
 }
 
 impl Issuer {
-    /// Answers on a free port of 127.0.0.1.
+    /// Starts the issuer on a free port of 127.0.0.1.
     pub async fn start() -> Result<Self, Error> {
         let keys = Keys::of_process().await?;
         let listener =
@@ -77,19 +78,19 @@ impl Issuer {
             .route("/token", post(give_token))
             .with_state(Arc::clone(&signer));
         let server = tokio::spawn(async move {
-            // The answer is no news: axum's accept loop only ends with its task.
+            // The result can be ignored: axum's accept loop ends only with its task.
             axum::serve(listener, router).await.ok();
         });
         Ok(Self { signer, server })
     }
 
-    /// Its address, such as `http://127.0.0.1:40001`: the claim `iss` of its tokens.
+    /// Returns its address, such as `http://127.0.0.1:40001`, which is the claim `iss` of its tokens.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.signer.address
     }
 
-    /// A token (JWT, RS256) as asked for, a wrong one where that is asked for.
+    /// Returns the requested token (JWT, RS256), which may be invalid on purpose.
     pub fn token(&self, request: &TokenRequest) -> Result<String, Error> {
         self.signer.token(request)
     }
@@ -166,14 +167,14 @@ mod tests {
         let header = part(&good, 0);
         assert_eq!((&header["alg"], &header["kid"]), (&json!("RS256"), &keys["keys"][0]["kid"]));
         key::check(&keys["keys"][0], &good, true);
-        // Same name, other key.
+        // Same key id, other key.
         let wrong = issuer.token(&TokenRequest::of(Role::Contributor).signed_by(SignedBy::Stranger)).unwrap();
         assert_eq!(part(&wrong, 0), header);
         key::check(&keys["keys"][0], &wrong, false);
     }
 
     #[tokio::test]
-    async fn whoever_asks_gets_the_token_that_is_asked_for() {
+    async fn tokens_are_issued_as_requested() {
         let issuer = Issuer::start().await.unwrap();
         let request = TokenRequest::of(Role::Viewer).subject("ann").lifetime_seconds(60);
         let answer = reqwest::Client::new()

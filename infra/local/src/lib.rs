@@ -1,8 +1,9 @@
-//! The whole bundle on one machine: the local cloud behind `cargo local`, the end-to-end tests, demo and bench.
+//! The whole bundle on one machine: the local cloud of `cargo local`, the end-to-end tests, demo and
+//! benchmark.
 //!
-//! [`cloud::Cloud`] starts an emulator of AWS on loopback, deploys `infra/template.yaml` to it with the real
-//! functions behind it, and ends everything that it started however its owner ends. What it needs is
-//! installed by [`venv`] in a place of its own; the functions are built by [`binaries`].
+//! [`cloud::Cloud`] starts an emulator of AWS on loopback, deploys `infra/template.yaml` with the real
+//! functions, and ends all of its processes however its owner ends. [`venv`] installs its dependencies into
+//! a folder of its own; [`binaries`] builds the functions.
 
 pub mod archive;
 pub mod background;

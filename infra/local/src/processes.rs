@@ -1,31 +1,31 @@
-//! Processes: which are alive, which are the functions', and how to end one without unsafe code.
+//! Processes: whether they are alive, which are the functions', and how to end one without unsafe code.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A process that cannot be mistaken for another one that got its number later.
+/// A process, distinguished from later ones with the same id.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// Process id.
     pub pid: u32,
-    /// When it started, in whatever form the system tells it.
+    /// The start time, in the system's format.
     pub started: String,
 }
 
 impl Identity {
-    /// The identity of a process that runs now.
+    /// Returns the identity of a running process.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
         started(pid).map(|started| Self { pid, started })
     }
 
-    /// Does it still run?
+    /// Returns whether the process is still running.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         started(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Sends it a signal, such as `TERM`, if it is still the same process.
+    /// Sends a signal, such as `TERM`, if it is still the same process.
     pub fn signal(&self, name: &str) {
         if self.is_alive() {
             signal(self.pid, name);
@@ -33,7 +33,7 @@ impl Identity {
     }
 }
 
-/// Sends a signal, such as `TERM` or `KILL`. A process that is gone already is no error.
+/// Sends a signal, such as `TERM` or `KILL`. An ended process is not an error.
 pub fn signal(pid: u32, name: &str) {
     send(&format!("kill -{name} {pid}"));
 }
@@ -43,13 +43,14 @@ pub fn signal_group(group: u32, name: &str) {
     send(&format!("kill -{name} -{group}"));
 }
 
-/// The shell's own `kill`: there is no need for a program of that name.
+/// The shell's builtin `kill` needs no separate program.
 fn send(command: &str) {
     let _ended =
         Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::null()).status().is_ok();
 }
 
-/// Processes whose environment has all of these settings, by looking at `/proc` (Linux only; none elsewhere).
+/// Returns the processes whose environment has all of these settings, from `/proc` (Linux only; none
+/// elsewhere).
 #[must_use]
 pub fn with_environment(settings: &[(&str, &str)]) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
@@ -83,8 +84,9 @@ fn started(pid: u32) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Field 22 of `/proc/PID/stat` (the manual page `proc_pid_stat`), in clock ticks since boot. The second field, the program's name
-/// in parentheses, may hold spaces. A zombie is as good as gone.
+/// Returns field 22 of `/proc/PID/stat` (the manual page `proc_pid_stat`): the start time in clock ticks
+/// since boot. The second field, the program's name in parentheses, may contain spaces. A zombie counts as
+/// ended.
 fn started_in(stat: &str) -> Option<String> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ');

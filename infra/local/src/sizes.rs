@@ -1,4 +1,4 @@
-//! How large the functions' packages are and how fast a function is ready: what a cold start costs.
+//! Package sizes and initialisation times, which determine cold starts.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,12 +12,12 @@ use crate::archive::{self, Compression};
 use crate::binaries::Binaries;
 use crate::{Error, workspace};
 
-/// Starts of a function that are timed; the median counts.
+/// The number of timed starts of a function; the median counts.
 const STARTS: usize = 5;
-/// Lambda's own limit of the initialisation phase, 10 s.
+/// Lambda's limit of the initialisation phase, 10 s.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// What all functions together are told by the template; each takes what it knows.
+/// All environment variables that the template sets; each function reads its own.
 const ENVIRONMENT: [(&str, &str); 22] = [
     ("DATA_BUCKET", "data"),
     ("CATALOG_TABLE", "catalog"),
@@ -43,14 +43,14 @@ const ENVIRONMENT: [(&str, &str); 22] = [
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
 ];
 
-/// Largest package of a function, in bytes, that the project allows itself.
+/// Returns the project's size limit of a function's package, in bytes.
 #[must_use]
 pub fn limit_bytes(function: &str) -> u64 {
     match function {
         "snapshot" => 25_000_000,
         // They read and write Parquet.
         "chunk" | "finish" | "person" | "upload" => 10_000_000,
-        // It asks every destination whether it takes an export, and describes itself.
+        // It contains every connector and the OpenAPI description.
         "api" => 9_000_000,
         _ => 7_000_000,
     }
@@ -63,15 +63,15 @@ pub struct Package {
     pub function: String,
     /// The zip.
     pub archive: PathBuf,
-    /// Size of the binary.
+    /// The size of the binary.
     pub binary_bytes: u64,
-    /// Size of the zip.
+    /// The size of the zip.
     pub zip_bytes: u64,
-    /// Largest size allowed.
+    /// The size limit.
     pub limit_bytes: u64,
 }
 
-/// Lays the packages out where the template looks for them, `target/lambda/FUNCTION/bootstrap`, and zips them.
+/// Copies the binaries to the paths in the template, `target/lambda/FUNCTION/bootstrap`, and zips them.
 pub fn package(binaries: &Binaries) -> Result<Vec<Package>, Error> {
     let lambda = workspace::root().join("target/lambda");
     binaries
@@ -80,7 +80,7 @@ pub fn package(binaries: &Binaries) -> Result<Vec<Package>, Error> {
             let folder = lambda.join(function);
             std::fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
             let bootstrap = folder.join("bootstrap");
-            // `copy` keeps the permission to execute.
+            // `copy` keeps the executable permission.
             let binary_bytes = std::fs::copy(binary, &bootstrap).map_err(Error::file(&bootstrap))?;
             let archive = lambda.join(format!("{function}.zip"));
             let zip_bytes = archive::write_binary(&bootstrap, &archive, Compression::Smallest)?;
@@ -90,7 +90,7 @@ pub fn package(binaries: &Binaries) -> Result<Vec<Package>, Error> {
         .collect()
 }
 
-/// Time from starting a binary to its first request for work, in milliseconds: the median of some starts.
+/// Returns the median time from starting a binary to its first request for work, in milliseconds.
 pub async fn init_ms(binary: &Path) -> Result<f64, Error> {
     let mut times = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
@@ -123,14 +123,14 @@ async fn one_start(binary: &Path) -> Result<Duration, Error> {
     let taken = tokio::select! {
         asked = asks_for_work(&runtime) => asked.map_err(problem).map(|()| began.elapsed()),
         () = tokio::time::sleep(INIT_LIMIT) => {
-            Err(Error::Missing(format!("{} did not ask for work in 10 s", binary.display())))
+            Err(Error::Missing(format!("{} did not request work within 10 s", binary.display())))
         }
         ended = child.wait() => {
             let ended = ended.map_err(problem)?;
-            Err(Error::Missing(format!("{} ended with {ended} before it asked for work", binary.display())))
+            Err(Error::Missing(format!("{} ended with {ended} before it requested work", binary.display())))
         }
     };
-    // It waits for work that never comes.
+    // It waits for work that never arrives.
     let _gone = child.kill().await.is_ok();
     taken
 }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_template_tells_a_function_is_told_here_too() {
+    fn every_environment_variable_of_the_template_is_set() {
         let template = std::fs::read_to_string(workspace::template()).unwrap();
         let is_name = |name: &str| {
             !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
@@ -186,7 +186,7 @@ mod tests {
     async fn a_function_that_ends_before_it_asks_for_work_is_an_error() {
         let (_folder, path) = script("#!/bin/sh\nexit 3\n");
         let problem = init_ms(&path).await.unwrap_err().to_string();
-        assert!(problem.contains("before it asked for work"), "{problem}");
+        assert!(problem.contains("before it requested work"), "{problem}");
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! The Python environments in `.local/`, from pinned and hashed packages: one for the emulator, and one for Schemathesis.
+//! The Python environments in `.local/`, with pinned and hashed packages: one for the emulator, and one for
+//! Schemathesis.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,7 +8,7 @@ use crate::console::Progress;
 use crate::error::tail;
 use crate::{Error, workspace};
 
-/// Written last, so an environment without it, or with another one, is incomplete.
+/// Written last: without it, or with other content, the environment is incomplete.
 const STAMP: &str = "complete";
 
 /// A complete environment.
@@ -17,20 +18,20 @@ pub struct Venv {
 }
 
 impl Venv {
-    /// Its Python.
+    /// Returns its Python.
     #[must_use]
     pub fn python(&self) -> PathBuf {
         self.folder.join("bin/python")
     }
 }
 
-/// An environment that something here runs in.
+/// A Python environment.
 struct Environment {
     /// Its folder in `.local/`.
     name: &'static str,
     /// Its requirements, under `infra/local/`.
     requirements: &'static str,
-    /// What the installation says of itself.
+    /// The installation's progress text.
     what: &'static str,
 }
 
@@ -43,16 +44,16 @@ const EMULATOR: Environment = Environment {
 const SCHEMATHESIS: Environment = Environment {
     name: "schemathesis",
     requirements: "python/schemathesis-requirements.txt",
-    what: "Schemathesis, which tries APIs, into it (30 MB, some 10 to 60 s)",
+    what: "Schemathesis, the API tester, into it (30 MB, some 10 to 60 s)",
 };
 
-/// Makes `.local/venv`, which the emulator runs in, if it is not there, not complete or of other requirements. Safe to
-/// call at the same time from several processes: the others wait.
+/// Creates `.local/venv` for the emulator, unless it is complete and has these requirements. Concurrent
+/// processes wait for each other.
 pub fn ensure(progress: &Progress) -> Result<Venv, Error> {
     ensure_environment(&EMULATOR, progress)
 }
 
-/// The same for `.local/schemathesis`.
+/// As [`Venv::ensure`], for `.local/schemathesis`.
 pub fn ensure_schemathesis(progress: &Progress) -> Result<Venv, Error> {
     ensure_environment(&SCHEMATHESIS, progress)
 }
@@ -70,7 +71,7 @@ fn ensure_environment(environment: &Environment, progress: &Progress) -> Result<
     if is_complete(&folder, &wanted) {
         return Ok(venv);
     }
-    progress.step(&format!("making a Python environment in .local/{name}"));
+    progress.step(&format!("creating a Python environment in .local/{name}"));
     if folder.exists() {
         std::fs::remove_dir_all(&folder).map_err(Error::file(&folder))?;
     }
@@ -90,7 +91,8 @@ fn ensure_environment(environment: &Environment, progress: &Progress) -> Result<
     Ok(venv)
 }
 
-/// The stamp is a copy of the requirements; and a Python that went away (an upgrade) makes it incomplete.
+/// The stamp is a copy of the requirements. A missing Python (after an upgrade) makes the environment
+/// incomplete too.
 fn is_complete(folder: &Path, wanted: &str) -> bool {
     std::fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == wanted)
         && folder.join("bin/python").exists()

@@ -98,7 +98,7 @@ async fn a_function_is_held_to_its_role_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_function_waits_until_it_is_let_go() {
+async fn a_held_call_waits_until_it_is_released() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = start(folder.path(), true).await;
     let hold = |moment| Hold {
@@ -107,7 +107,7 @@ async fn a_call_of_a_function_waits_until_it_is_let_go() {
         contains: "\"Probe\"".to_owned(),
         moment,
     };
-    // Before the event is put, nobody has heard of it; afterwards only the function has not.
+    // Before the call the event is not published; after it, only the response is missing.
     for (moment, announced) in [(Moment::Before, false), (Moment::After, true)] {
         let number = cloud.hold(&hold(moment)).await.unwrap();
         let earlier = cloud.journal().unwrap().matches("PutEvents").count();
@@ -120,7 +120,7 @@ async fn a_call_of_a_function_waits_until_it_is_let_go() {
             }
             let heard = cloud.journal().unwrap().matches("PutEvents").count() > earlier;
             assert_eq!(heard, announced, "{moment:?}");
-            cloud.let_go(number).await.unwrap();
+            cloud.release(number).await.unwrap();
         });
         assert_eq!(answer.unwrap().body["announced"], json!(true), "{moment:?}");
     }

@@ -1,4 +1,4 @@
-//! Who changed what: one line for each change, written together with it.
+//! The audit log: one entry per change, written in the same transaction.
 
 use super::catalog_store::{Item, find_text, item_key, number, text};
 use super::{CatalogStore, CloudError, count_call};
@@ -9,65 +9,65 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::{NoContext, Uuid};
 
-/// The hash key of the catalog's table under which the lines are.
+/// The hash key of audit entries in the catalog's table.
 const KIND: &str = "audit";
 
-/// What somebody did.
+/// An audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
-    /// Made a definition.
+    /// Created a definition.
     Create,
     /// Changed a definition.
     Replace,
     /// Removed a definition.
     Remove,
-    /// Took the connection out of an export.
+    /// Detached an export from its connection.
     Detach,
     /// Stored a connection's credentials.
     StoreCredentials,
-    /// Agreed to data leaving.
+    /// Recorded a consent.
     Consent,
-    /// Took the consent back.
+    /// Withdrew a consent.
     WithdrawConsent,
-    /// Asked for a run.
+    /// Requested a run.
     StartRun,
-    /// Asked for a dry run.
+    /// Requested a dry run.
     StartDryRun,
-    /// Asked for the rows again that a run could not apply.
+    /// Requested a retry of the rows that a run could not apply.
     RetryRun,
-    /// Stopped a run.
+    /// Canceled a run.
     CancelRun,
-    /// Approved a removal that the guard held.
+    /// Approved removals that the guard held.
     ApproveRun,
-    /// Refused a removal that the guard held.
+    /// Rejected removals that the guard held.
     RejectRun,
-    /// Fetched the rows that a run could not apply.
+    /// Downloaded the rows that a run could not apply.
     DownloadRejected,
-    /// Looked at a segment's people.
+    /// Previewed a segment's members.
     PreviewSegment,
-    /// Asked for all members of a segment.
+    /// Requested a download of all members of a segment.
     DownloadMembers,
-    /// Asked for everything that is kept about one person.
+    /// Requested an export of one person's data.
     ExportPerson,
-    /// Fetched it.
+    /// Downloaded the exported data.
     DownloadPerson,
-    /// Had one person forgotten.
+    /// Requested the erasure of one person.
     ErasePerson,
-    /// Let somebody in again who was kept out.
+    /// Lifted the exclusion of a person.
     LiftErasure,
 }
 
-/// One line. Definitions hold no secrets, so neither does a line.
+/// One audit entry. Definitions contain no secrets, so entries do not either.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditLine {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// Who, as the API calls them: never an address or a name.
+    /// The caller's identifier in the API: never an address or a name.
     pub by: String,
-    /// What they did.
+    /// The action.
     pub action: AuditAction,
-    /// Which kind of thing it was done to.
+    /// The kind of object.
     pub kind: String,
     /// Its id.
     pub id: String,
@@ -80,7 +80,7 @@ pub struct AuditLine {
 }
 
 impl CatalogStore {
-    /// Writes a line of something that changes no definition.
+    /// Records an action that changes no definition.
     pub async fn record(&self, line: &AuditLine) -> Result<(), CloudError> {
         count_call();
         let request =
@@ -88,7 +88,7 @@ impl CatalogStore {
         request.await.map(drop).map_err(|error| CloudError::new("write audit", &self.table, &error))
     }
 
-    /// The newest lines first, beginning after `cursor`, and the cursor to go on with.
+    /// Returns the newest entries first, starting after `cursor`, and the next cursor.
     pub async fn audit(
         &self,
         limit: i32,
@@ -118,7 +118,7 @@ impl CatalogStore {
         let json = serde_json::to_string(line).map_err(|_| self.impossible())?;
         let seconds = u64::try_from(line.at.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(line.at.subsec_nanosecond()).unwrap_or_default();
-        // Its first part is the time in milliseconds, so that the sort key follows the changes.
+        // A version 7 id starts with the time in milliseconds, so the sort key is chronological.
         let id = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds));
         let mut item = item_key(KIND, &id.to_string());
         item.insert("line".to_owned(), text(json));

@@ -1,4 +1,4 @@
-//! Changes of the catalog by people: nobody overwrites what they have not seen, and each leaves a line in the audit.
+//! Changes of the catalog by users: with optimistic locking and an audit entry for each.
 
 use super::audit::{AuditAction, AuditLine};
 use super::catalog_store::{item_key, number, text};
@@ -10,64 +10,62 @@ use relay_model::catalog::{CatalogError, Document, Kind};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What a writer believes is in the catalog.
+/// The state that a writer expects in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing of this id.
+    /// No definition with this id.
     Absent,
     /// This version.
     Version(u64),
 }
 
-/// Who changes something, and when.
+/// The author and time of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Who.
+    /// The caller.
     pub by: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// The caller's idempotency key: a doubled request is answered like the first.
+    /// The caller's idempotency key: a repeated request is answered like the first.
     pub request_key: Option<String>,
-    /// What the audit calls it.
+    /// The action in the audit log.
     pub action: AuditAction,
-    /// A definition that has to be there when the change is written.
+    /// A definition that must exist when the change is written.
     pub needs: Option<(Kind, String)>,
 }
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// There is one already.
-    #[error("{kind} \"{id}\" is there already, in version {version}")]
+    /// The definition already exists.
+    #[error("{kind} \"{id}\" already exists, in version {version}")]
     Exists {
-        /// Which kind of document.
+        /// The kind of document.
         kind: &'static str,
         /// Its id.
         id: String,
         /// Its version.
         version: u64,
     },
-    /// Somebody else has changed it in the meantime.
-    #[error(
-        "{kind} \"{id}\" has been changed in the meantime: it is in version {version} now; read it again"
-    )]
+    /// The definition was changed in the meantime.
+    #[error("{kind} \"{id}\" has been changed in the meantime: its version is {version} now; read it again")]
     Changed {
-        /// Which kind of document.
+        /// The kind of document.
         kind: &'static str,
         /// Its id.
         id: String,
-        /// Its version now.
+        /// Its current version.
         version: u64,
     },
-    /// What the document needs has gone.
-    #[error("{kind} \"{id}\" is not in the catalog (any more)")]
+    /// A definition that the document needs was removed.
+    #[error("{kind} \"{id}\" is not in the catalog")]
     NeedGone {
-        /// Which kind of document is missing.
+        /// The kind of the missing document.
         kind: &'static str,
         /// Its id.
         id: String,
     },
-    /// It is not there, or it is not what it should be, or the table cannot be used now.
+    /// It does not exist or is invalid, or the table is unavailable.
     #[error(transparent)]
     Lookup(#[from] LookupError),
 }
@@ -84,22 +82,22 @@ impl From<CloudError> for ChangeError {
     }
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Written<T> {
-    /// It is made.
+    /// It was made.
     Done(Saved<T>),
-    /// The same request has made it before.
+    /// The same request had already made it.
     Repeated(Saved<T>),
 }
 
-/// The longest document that is taken, in bytes. A line of the audit holds it before and after a change, and an item
-/// of the table at most 400 KB.
+/// The maximum size of a document, in bytes. An audit entry contains it before and after a change, and an
+/// item of the table has at most 400 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_DOCUMENT_BYTES: usize = 150_000;
 
 impl CatalogStore {
-    /// Saves a definition over what the writer believes is there.
+    /// Saves a definition if the stored one is as expected.
     pub async fn write<T: Document + Serialize + Clone + PartialEq>(
         &self,
         document: &T,
@@ -124,7 +122,7 @@ impl CatalogStore {
         let seen = version.as_ref().map(|saved| saved.version);
         let put = self.update_part::<T>(document.id(), &after, seen, change)?;
         self.transact::<T>(document.id(), expected, vec![put], &line, change).await?;
-        // As it is stored, so that who reads it later reads the same.
+        // Rounded as stored, so that later readers get an equal value.
         let saved_at = Timestamp::from_millisecond(change.at.as_millisecond()).unwrap_or(change.at);
         let (created_at, created_by) = match version {
             Some(current) => (current.created_at, current.created_by),
@@ -141,7 +139,7 @@ impl CatalogStore {
         }))
     }
 
-    /// Removes a definition, in the version that the writer has seen.
+    /// Removes a definition in the version that the caller has seen.
     pub async fn remove<T: Document + Serialize>(
         &self,
         id: &str,
@@ -181,7 +179,8 @@ impl CatalogStore {
             .expression_attribute_values(":now", number(change.at.as_millisecond()))
             .expression_attribute_values(":by", text(&change.by))
             .expression_attribute_values(":one", number(1));
-        // A definition that did not come through the API has no creator, and must not get its next editor for one.
+        // A definition that was not created through the API has no creator, and its next editor must not
+        // become one.
         let made = if version.is_none() { ", created_at_ms = :now, created_by = :by" } else { "" };
         let set = format!("SET #document = :document, saved_at_ms = :now, saved_by = :by{made}");
         let update = match &change.request_key {
@@ -235,7 +234,7 @@ impl CatalogStore {
                 None => missing::<T>(id),
             });
         }
-        // The second part is the audit's, which has no condition.
+        // The second part is the audit entry, which has no condition.
         if let (true, Some((kind, needed))) = (is_refused(refused.nth(1)), &change.needs) {
             return Err(ChangeError::NeedGone { kind: kind.name(), id: needed.clone() });
         }
@@ -259,7 +258,8 @@ fn line<T: Document>(id: &str, change: &Change, before: Option<Value>, after: Op
     }
 }
 
-/// A create that was done before by the same request, or a change whose answer was lost.
+/// Returns whether the same request has already made this change: a repeated create, or a retry after a
+/// lost response.
 fn is_repeated<T: PartialEq>(current: &Saved<T>, document: &T, expected: Expected, change: &Change) -> bool {
     let version = match expected {
         Expected::Absent => 1,
@@ -289,8 +289,7 @@ fn json<T: Document>(document: &(impl Serialize + ?Sized)) -> Result<Value, Cata
     let value = serde_json::to_value(document).map_err(|error| malformed(error.to_string()))?;
     let bytes = value.to_string().len();
     if bytes > MAX_DOCUMENT_BYTES {
-        let problem =
-            format!("it has {bytes} bytes; the catalog holds at most {MAX_DOCUMENT_BYTES} a document");
+        let problem = format!("it has {bytes} bytes; the maximum is {MAX_DOCUMENT_BYTES}");
         return Err(malformed(problem));
     }
     Ok(value)

@@ -1,4 +1,4 @@
-//! Definitions, as they are stored.
+//! Storage of definitions.
 
 use super::{CloudError, count_call};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -14,18 +14,18 @@ pub struct CatalogStore {
     pub(super) table: String,
 }
 
-/// Why a definition cannot be had.
+/// Why a definition is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
-    /// It is not there, or it is not what it should be.
+    /// It does not exist or is invalid.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The table cannot be read now.
+    /// The table is unavailable.
     #[error(transparent)]
     Cloud(#[from] CloudError),
 }
 
-/// A definition as it was saved.
+/// A saved definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved<T> {
     /// The definition.
@@ -34,7 +34,7 @@ pub struct Saved<T> {
     pub saved_at: Timestamp,
     /// Counts up from 1 with each change.
     pub version: u64,
-    /// Who saved it; `None` where it did not come through the API.
+    /// Who saved it; `None` if it did not come through the API.
     pub saved_by: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -45,24 +45,24 @@ pub struct Saved<T> {
 }
 
 impl CatalogStore {
-    /// The table called `table`.
+    /// Creates the store for the table `table`.
     #[must_use]
     pub const fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// One definition.
+    /// Returns a definition.
     pub async fn get<T: Document>(&self, id: &str) -> Result<T, LookupError> {
         Ok(self.saved(id).await?.document)
     }
 
-    /// One definition, with who saved it and when.
+    /// Returns a definition with its version and author.
     pub async fn saved<T: Document>(&self, id: &str) -> Result<Saved<T>, LookupError> {
         let found = self.find(id).await?;
         found.ok_or_else(|| CatalogError::Missing { kind: T::KIND.name(), id: id.to_owned() }.into())
     }
 
-    /// One definition, where it is there.
+    /// Returns a definition if it exists.
     pub async fn find<T: Document>(&self, id: &str) -> Result<Option<Saved<T>>, LookupError> {
         count_call();
         let answer = self
@@ -77,7 +77,8 @@ impl CatalogStore {
         Ok(answer.item.as_ref().map(saved).transpose()?)
     }
 
-    /// Every definition of a kind. Those that cannot be read come as errors, so that one does not hide the others.
+    /// Returns every definition of a kind. Definitions that cannot be parsed are returned as errors, so
+    /// that one does not hide the others.
     pub async fn list<T: Document>(&self) -> Result<Vec<Result<Saved<T>, CatalogError>>, CloudError> {
         let mut found = Vec::new();
         let mut start = None;
@@ -91,7 +92,7 @@ impl CatalogStore {
         }
     }
 
-    /// The ids of every definition of a kind, of those too that cannot be read.
+    /// Returns the ids of all definitions of a kind, including those that cannot be parsed.
     pub async fn ids<T: Document>(&self) -> Result<Vec<String>, CloudError> {
         let mut ids = Vec::new();
         let mut start = None;
@@ -108,7 +109,7 @@ impl CatalogStore {
         }
     }
 
-    /// Some definitions of a kind by their ids, beginning after the id `after`, and the id to go on after.
+    /// Returns a page of definitions by id, starting after the id `after`, and the id to continue after.
     pub async fn page<T: Document>(
         &self,
         limit: Option<i32>,
@@ -127,7 +128,7 @@ impl CatalogStore {
         Ok((answer.items().iter().map(saved).collect(), next))
     }
 
-    /// Asks for the items of a kind.
+    /// Creates the query for the items of a kind.
     pub(super) fn query(&self, kind: &str) -> QueryFluentBuilder {
         self.client
             .query()
@@ -136,8 +137,8 @@ impl CatalogStore {
             .expression_attribute_values(":kind", text(kind))
     }
 
-    /// Stores a definition that has been checked, whatever is there. [`CatalogStore::write`] is for people, who must
-    /// not overwrite each other's changes.
+    /// Stores a validated definition unconditionally. User changes go through [`CatalogStore::write`],
+    /// which prevents lost updates.
     pub async fn put<T: Document + serde::Serialize>(
         &self,
         document: &T,

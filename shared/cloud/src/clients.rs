@@ -1,22 +1,22 @@
-//! The SDK's clients, made once per function process.
+//! The SDK's clients, created once per function process.
 
 use super::Settings;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-/// The configuration that every client is made from. Clients are made by those who use them, so that a function
-/// starts only what it needs.
+/// The shared configuration. Each client is created on demand, so that a function initialises only those
+/// that it needs.
 #[derive(Clone, Debug)]
 pub struct Clients {
     config: SdkConfig,
 }
 
 impl Clients {
-    /// Reads region, credentials and addresses from the function's environment.
+    /// Reads region, credentials and endpoints from the function's environment.
     pub async fn from_environment() -> Self {
         Self { config: aws_config::load_defaults(BehaviorVersion::latest()).await }
     }
 
-    /// Uses a cloud at one address, such as the local one, with the key given.
+    /// Connects to a cloud at one endpoint, such as the local one, with the given key.
     pub async fn at(endpoint: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Self {
         let region = aws_sdk_s3::config::Region::new(region.to_owned());
         let credentials =

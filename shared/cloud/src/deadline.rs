@@ -4,7 +4,7 @@ use lambda_runtime::Context;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
-/// When Lambda ends this invocation, on the clock that timeouts are measured with.
+/// Returns when Lambda ends this invocation, on the clock of timeouts.
 #[must_use]
 pub fn deadline(context: &Context) -> Instant {
     let end = UNIX_EPOCH + Duration::from_millis(context.deadline);

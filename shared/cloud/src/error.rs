@@ -1,22 +1,22 @@
-//! What went wrong in the cloud, in words that are safe to log.
+//! Errors of AWS services, safe to log.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use std::fmt;
 
-/// A call to an AWS service that did not do what it should, after the SDK's own retries. Holds the service's code,
-/// never what was sent.
+/// A failed call to an AWS service, after the SDK's own retries. Contains the service's error code, never
+/// the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloudError {
-    /// Doing what: "get object".
+    /// The operation: "get object".
     pub operation: &'static str,
-    /// Which thing: a key, a table, a queue.
+    /// The resource: a key, a table, a queue.
     pub resource: String,
-    /// The service's error code, or what happened to the connection.
+    /// The service's error code, or the connection error.
     pub code: String,
 }
 
 impl CloudError {
-    /// Takes the safe parts out of an SDK error.
+    /// Extracts the safe parts of an SDK error.
     pub(crate) fn new<E, R>(
         operation: &'static str,
         resource: impl Into<String>,
@@ -35,7 +35,7 @@ impl CloudError {
         Self { operation, resource: resource.into(), code: code.to_owned() }
     }
 
-    /// An error that no service answered with.
+    /// Creates an error that is not a response of a service.
     pub(crate) fn local(
         operation: &'static str,
         resource: impl Into<String>,

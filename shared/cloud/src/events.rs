@@ -1,10 +1,10 @@
-//! Events that others can act on.
+//! Events for other systems.
 
 use super::{CloudError, count_call};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde::Serialize;
 
-/// The bus that hears of finished runs.
+/// The event bus for finished runs.
 #[derive(Clone, Debug)]
 pub struct EventBus {
     client: aws_sdk_eventbridge::Client,
@@ -12,13 +12,13 @@ pub struct EventBus {
 }
 
 impl EventBus {
-    /// The bus called `name`.
+    /// Creates the client of the bus `name`.
     #[must_use]
     pub const fn new(client: aws_sdk_eventbridge::Client, name: String) -> Self {
         Self { client, name }
     }
 
-    /// Says that something happened. `detail` holds ids and counts, never personal data.
+    /// Publishes an event. `detail` contains ids and counts, never personal data.
     pub async fn put(&self, detail_type: &str, detail: &impl Serialize) -> Result<(), CloudError> {
         let detail = serde_json::to_string(detail)
             .map_err(|_| CloudError::local("put event on", &self.name, "detail_unwritable"))?;

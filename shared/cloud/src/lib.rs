@@ -1,5 +1,4 @@
-//! The cloud: clients, settings, objects, queues, secrets, events and what Lambda hands over. The only room that
-//! knows AWS, besides the ledger.
+//! The AWS layer: clients, settings, objects, queues, secrets, events, the catalog and the ledger.
 
 mod audit;
 mod catalog_changes;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// What a metric counts in.
+/// The unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A number of things.
@@ -31,16 +31,16 @@ pub(crate) fn count_call() {
     CALLS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The calls to AWS that this process has made, the SDK's own retries not counted.
+/// Returns the number of calls to AWS by this process, without the SDK's own retries.
 #[must_use]
 pub fn calls() -> u64 {
     CALLS.load(Ordering::Relaxed)
 }
 
-/// Emits metrics of one piece of work, under the dimension `destination`.
+/// Emits metrics with the dimension `destination`.
 pub fn emit(now: Timestamp, destination: &str, metrics: &[(&str, Unit, u64)]) {
     let line = line(now, destination, metrics);
-    // Metrics are worth less than the work that they are about: a closed standard output is no reason to fail.
+    // Metrics must not fail the work that they describe, so a closed standard output is ignored.
     drop(writeln!(std::io::stdout().lock(), "{line}"));
 }
 

@@ -1,4 +1,4 @@
-//! S3's notification that objects were put.
+//! S3's notification of created objects.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-/// What a function is given when objects were put.
+/// The event of a function that is triggered by created objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ObjectEvent {
     /// One for each object, usually a single one.
@@ -45,7 +45,7 @@ struct Object {
     sequencer: String,
 }
 
-/// An object as it was put.
+/// A created object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutObject {
     /// The bucket.
@@ -54,18 +54,18 @@ pub struct PutObject {
     pub key: String,
     /// Its size.
     pub bytes: u64,
-    /// Its entity tag: another one for other content.
+    /// Its entity tag, which identifies its content.
     pub etag: String,
-    /// Its version, where the bucket keeps versions.
+    /// Its version, if the bucket is versioned.
     pub version_id: Option<String>,
-    /// Greater for a later version of the same key.
+    /// The sequencer: greater for a later version of the same key.
     pub sequencer: String,
-    /// When it was put.
+    /// When it was created.
     pub at: Timestamp,
 }
 
 impl ObjectEvent {
-    /// The objects that were put.
+    /// Returns the created objects.
     pub fn objects(self) -> impl Iterator<Item = PutObject> {
         self.records.into_iter().map(|Record { event_time, s3: Entity { bucket, object } }| PutObject {
             bucket: bucket.name,
@@ -79,7 +79,7 @@ impl ObjectEvent {
     }
 }
 
-/// A key as it is. In a notification it is encoded as a value of a form is.
+/// Decodes a key. Notifications form-encode keys.
 fn decoded(key: &str) -> String {
     let text = format!("key={}", key.replace('&', "%26"));
     let value = form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned());

@@ -9,16 +9,16 @@ use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// One version of an object, so that what is read in parts is read from one.
+/// One version of an object, so that all parts of a read come from the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectVersion {
     /// Its entity tag.
     pub etag: String,
-    /// Its version, where the bucket keeps versions.
+    /// Its version, if the bucket is versioned.
     pub version_id: Option<String>,
 }
 
-/// An object of a list.
+/// A listed object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedObject {
     /// Its key.
@@ -35,18 +35,18 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The objects of `bucket`.
+    /// Creates the client of `bucket`.
     #[must_use]
     pub const fn new(client: aws_sdk_s3::Client, bucket: String) -> Self {
         Self { client, bucket }
     }
 
-    /// A whole small object.
+    /// Reads a small object as a whole.
     pub async fn get(&self, key: &str) -> Result<Vec<u8>, CloudError> {
         self.fetch("get object", key, None).await
     }
 
-    /// A whole small object, or `None` where there is none.
+    /// Reads a small object as a whole, or returns `None` if it does not exist.
     pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, CloudError> {
         match self.get(key).await {
             Ok(bytes) => Ok(Some(bytes)),
@@ -55,7 +55,7 @@ impl Objects {
         }
     }
 
-    /// `length_bytes` of an object from `offset_bytes` on.
+    /// Reads `length_bytes` of an object from `offset_bytes`.
     pub async fn get_range(
         &self,
         key: &str,
@@ -66,8 +66,8 @@ impl Objects {
         self.fetch("get range of object", key, Some(format!("bytes={offset_bytes}-{last}"))).await
     }
 
-    /// The same of one version; the code of the error is `PreconditionFailed` or `NoSuchKey` where another one has
-    /// taken its place.
+    /// Reads the same range of one version. The error code is `PreconditionFailed` or `NoSuchKey` if the
+    /// version was replaced.
     pub async fn get_range_of(
         &self,
         key: &str,
@@ -92,7 +92,7 @@ impl Objects {
         Ok(bytes.into_bytes())
     }
 
-    /// Downloads an object into a temporary file that nobody else sees, in constant memory.
+    /// Downloads an object into a private temporary file, in constant memory.
     pub async fn download(&self, key: &str) -> Result<File, CloudError> {
         count_call();
         let failed =
@@ -108,7 +108,7 @@ impl Objects {
         Ok(file)
     }
 
-    /// Stores a small object. The same key is only ever written again with the same meaning.
+    /// Stores a small object. A key is only rewritten with equivalent content.
     pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), CloudError> {
         self.store(key, ByteStream::from(bytes)).await
     }
@@ -120,7 +120,7 @@ impl Objects {
         self.store(key, body).await
     }
 
-    /// The objects whose keys begin with `prefix`, in the order of their keys.
+    /// Lists the objects with the prefix, in the order of their keys.
     pub async fn list(&self, prefix: &str) -> Result<Vec<ListedObject>, CloudError> {
         let (mut found, mut token) = (Vec::new(), None);
         loop {
@@ -140,17 +140,17 @@ impl Objects {
         }
     }
 
-    /// Deletes an object. That it is gone already is as good.
+    /// Deletes an object. A missing object is not an error.
     pub async fn delete(&self, key: &str) -> Result<(), CloudError> {
         count_call();
         let answer = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
         answer.map(drop).map_err(|error| CloudError::new("delete object", key, &error))
     }
 
-    /// An address at which whoever has it may download an object for so long, as a file of this name.
+    /// Returns a presigned URL that downloads an object as a file with this name.
     ///
-    /// It is signed here and nobody is asked: that the object is not there shows when it is fetched. The signature is
-    /// the permission, so the address goes to those who may have the object and into no log.
+    /// Signing makes no request, so a missing object is noticed only by the download. The URL grants access
+    /// by itself: it must be given to authorised users only, and must not be logged.
     pub async fn presigned_get(
         &self,
         key: &str,
@@ -187,7 +187,8 @@ impl Objects {
     }
 }
 
-/// Has browsers save what they get (RFC 6266). Whatever could end the quoted name is left out.
+/// Returns the header that makes browsers save the file (RFC 6266). Characters that could end the quoted
+/// name are removed.
 fn disposition(download_name: &str) -> String {
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || "-_. ".contains(*character);
     let name: String = download_name.chars().filter(is_plain).collect();
@@ -206,7 +207,7 @@ mod tests {
         let address =
             objects.presigned_get("reports/e/r/report.json", Duration::from_mins(15), "e.json").await;
         let address = url::Url::parse(&address.unwrap()).unwrap();
-        // By path, since the cloud on one machine has one name for all buckets.
+        // By path, because the local cloud has one host name for all buckets.
         assert_eq!(address.path(), "/data/reports/e/r/report.json");
         let query: std::collections::HashMap<_, _> = address.query_pairs().into_owned().collect();
         assert_eq!(query.get("X-Amz-Expires").map(String::as_str), Some("900"));

@@ -1,4 +1,4 @@
-//! A batch of SQS messages whose failures are reported one by one.
+//! SQS batches with partial failures.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// One message as it was delivered.
+/// One delivery of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The message's id: the same for every delivery of the message.
+    /// The message's id, which is the same for every delivery.
     pub message_id: String,
     /// The handle of this delivery.
     pub receipt_handle: String,
@@ -21,14 +21,14 @@ pub struct Delivery {
     pub body: String,
 }
 
-/// A message that has to come again.
+/// A message to be redelivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// After how long; after the queue's visibility timeout where it is not said.
+    /// The delay of the redelivery; the queue's visibility timeout if `None`.
     pub again_after: Option<Duration>,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 pub type Verdict = Result<(), Failure>;
 
 impl From<SqsMessage> for Delivery {
@@ -44,13 +44,13 @@ impl From<SqsMessage> for Delivery {
     }
 }
 
-/// Handles the groups of a batch at the same time and each group in its order. After the first failure of a group
-/// the rest of the group fails too, unhandled, so that its order is kept.
+/// Handles the groups of a batch concurrently and each group in order. After the first failure in a group,
+/// the rest of the group fails unhandled, so that its order is kept.
 ///
-/// Every failed message, the unhandled ones too, is given to `put_back`: a message that stays hidden keeps its whole
-/// group waiting (Amazon SQS Developer Guide, "FIFO delivery logic"). For the same reason a group that is done is given
-/// to `let_go` where others are not: its messages would else be in flight, and those behind them wait, until the slowest
-/// group ends.
+/// Every failed message, including unhandled ones, is passed to `put_back`: a message that stays hidden
+/// blocks its whole group (Amazon SQS Developer Guide, "FIFO delivery logic"). For the same reason a
+/// completed group is passed to `let_go` while others are still running: its messages would otherwise stay
+/// in flight and block later ones until the slowest group ends.
 pub async fn handle_groups<F, R, P, Q, G, H>(
     event: SqsEvent,
     handle: F,
@@ -151,15 +151,15 @@ mod tests {
         assert_eq!(found, failed);
         let mut put_back = put_back.into_inner().unwrap();
         put_back.sort();
-        assert_eq!(put_back, failed, "what fails is put back, handled or not");
+        assert_eq!(put_back, failed, "every failed message is put back, handled or not");
         assert_eq!(*seen.lock().unwrap(), handled);
-        // The first of the two groups is done while the other is not; the last is left to the mapping.
+        // The first group completes before the other; the last is left to the event source mapping.
         let first: Vec<&str> = messages
             .iter()
             .filter(|(id, group)| *group == "a" && !failed.contains(id))
             .map(|(id, _)| *id)
             .collect();
-        assert_eq!(*let_go.lock().unwrap(), first, "what is done makes way for what is behind it");
+        assert_eq!(*let_go.lock().unwrap(), first, "completed groups release their messages");
     }
 
     #[test]

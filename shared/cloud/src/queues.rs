@@ -3,17 +3,17 @@
 use super::{CloudError, count_call};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
 
-/// What one call takes at the most (Amazon SQS Developer Guide, "Amazon SQS message quotas").
+/// The maximum number of messages in one call (Amazon SQS Developer Guide, "Amazon SQS message quotas").
 const MESSAGES_A_CALL: usize = 10;
-/// The longest time that a message can be hidden: 12 hours (same page).
+/// The maximum visibility timeout: 12 hours (same page).
 const MAX_VISIBILITY_SECONDS: u64 = 43_200;
 
-/// One message to be sent.
+/// An outgoing message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingMessage {
-    /// Messages of one group are handled one after the other.
+    /// The message group, whose messages are handled in order.
     pub group: String,
-    /// Two messages of one id within five minutes are one.
+    /// The deduplication id: SQS drops a second message with the same id within five minutes.
     pub deduplication_id: String,
     /// JSON. Pointers only, never personal data.
     pub body: String,
@@ -27,13 +27,13 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue at `url`.
+    /// Creates the client of the queue at `url`.
     #[must_use]
     pub const fn new(client: aws_sdk_sqs::Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// Sends messages in their order, ten a call.
+    /// Sends messages in order, ten per call.
     pub async fn send(&self, messages: &[OutgoingMessage]) -> Result<(), CloudError> {
         for chunk in messages.chunks(MESSAGES_A_CALL) {
             let mut entries = Vec::with_capacity(chunk.len());
@@ -51,7 +51,7 @@ impl Queue {
             let answer =
                 self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
             let answer = answer.map_err(|error| CloudError::new("send messages to", &self.url, &error))?;
-            // The whole stage is tried again, and what was already sent is dropped as a duplicate.
+            // The whole stage is retried, and messages that were already sent are dropped as duplicates.
             if let Some(failed) = answer.failed().first() {
                 return Err(CloudError::local("send messages to", &self.url, failed.code()));
             }
@@ -59,7 +59,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes messages off the queue that were handled, at most ten. One that stays comes again, which is handled too.
+    /// Deletes up to ten handled messages. One that could not be deleted is redelivered, which is handled
+    /// too.
     pub async fn delete(&self, receipt_handles: Vec<String>) -> Result<(), CloudError> {
         let mut entries = Vec::with_capacity(receipt_handles.len());
         for (number, handle) in receipt_handles.into_iter().enumerate() {
@@ -76,7 +77,7 @@ impl Queue {
         answer.map(drop).map_err(|error| CloudError::new("delete messages of", &self.url, &error))
     }
 
-    /// Hides a message that is being handled for so long that its next try comes at the right time.
+    /// Changes the visibility timeout of a message, so that its next attempt is at the right time.
     pub async fn hide(&self, receipt_handle: &str, seconds: u64) -> Result<(), CloudError> {
         count_call();
         let seconds = i32::try_from(seconds.min(MAX_VISIBILITY_SECONDS)).unwrap_or(i32::MAX);

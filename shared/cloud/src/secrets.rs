@@ -1,4 +1,4 @@
-//! Connections' credentials in AWS Secrets Manager: the one place where secrets are read.
+//! Connections' credentials in AWS Secrets Manager. Secrets are read only here.
 
 use super::count_call;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
@@ -13,13 +13,13 @@ pub struct SecretStore {
 }
 
 impl SecretStore {
-    /// The secret called `name`.
+    /// Creates the store of the secret `name`.
     #[must_use]
     pub const fn new(client: aws_sdk_secretsmanager::Client, name: String) -> Self {
         Self { client, name }
     }
 
-    /// Stores the credentials, whether there is a secret of this name already or not.
+    /// Stores the credentials, and creates the secret if it does not exist.
     pub async fn store(&self, secret: SecretString) -> Result<(), CredentialError> {
         match self.save(secret.clone()).await {
             Err(CredentialError::Missing { .. }) => {}
@@ -29,7 +29,7 @@ impl SecretStore {
         let request = self.client.create_secret().name(&self.name).secret_string(secret.expose_secret());
         match request.send().await {
             Ok(_) => Ok(()),
-            // Somebody else has made it in the meantime.
+            // The secret was created concurrently.
             Err(error) if error.code() == Some("ResourceExistsException") => self.save(secret).await,
             Err(error) => Err(self.error(error.code())),
         }

@@ -1,8 +1,8 @@
-//! A function's settings, from its environment.
+//! A function's settings, from its environment variables.
 
 use std::env;
 
-/// A setting that is missing or empty: the template and the function do not agree.
+/// A setting is missing or empty: the template and the function do not agree.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "environment variable {name} is missing: the function was deployed without the setting that it needs"
@@ -12,7 +12,7 @@ pub struct SettingsError {
     pub name: &'static str,
 }
 
-/// The variables that the template gives to functions; each function asks only for its own.
+/// The environment variables that the template sets; each function reads only its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings;
 
@@ -78,57 +78,57 @@ impl Settings {
         required("FINISH_QUEUE_URL")
     }
 
-    /// The bus that hears of finished runs.
+    /// The event bus for finished runs.
     pub fn event_bus_name(self) -> Result<String, SettingsError> {
         required("EVENT_BUS_NAME")
     }
 
-    /// Campaign Monitor's address.
+    /// Campaign Monitor's endpoint.
     pub fn campaign_monitor_endpoint(self) -> Result<String, SettingsError> {
         required("CAMPAIGN_MONITOR_ENDPOINT")
     }
 
-    /// The claim of a token that holds the caller's roles.
+    /// The claim of a token that contains the caller's roles.
     pub fn roles_claim(self) -> Result<String, SettingsError> {
         required("ROLES_CLAIM")
     }
 
-    /// The claim's value of administrators.
+    /// The claim's value for administrators.
     pub fn administrator_role(self) -> Result<String, SettingsError> {
         required("ADMINISTRATOR_ROLE")
     }
 
-    /// The claim's value of contributors.
+    /// The claim's value for contributors.
     pub fn contributor_role(self) -> Result<String, SettingsError> {
         required("CONTRIBUTOR_ROLE")
     }
 
-    /// The claim's value of viewers.
+    /// The claim's value for viewers.
     pub fn viewer_role(self) -> Result<String, SettingsError> {
         required("VIEWER_ROLE")
     }
 
-    /// What the names of the connections' secrets begin with.
+    /// The prefix of the connections' secrets.
     pub fn secret_prefix(self) -> Result<String, SettingsError> {
         required("SECRET_PREFIX")
     }
 
-    /// The queue of what is asked for single people.
+    /// The queue of requests concerning single persons.
     pub fn person_queue_url(self) -> Result<String, SettingsError> {
         required("PERSON_QUEUE_URL")
     }
 
-    /// For how many days the data of runs is kept.
+    /// How many days the data of runs is kept.
     pub fn run_data_retention_days(self) -> Result<u16, SettingsError> {
         days("RUN_DATA_RETENTION_DAYS")
     }
 
-    /// For how many days reports are kept.
+    /// How many days reports are kept.
     pub fn report_retention_days(self) -> Result<u16, SettingsError> {
         days("REPORT_RETENTION_DAYS")
     }
 
-    /// Whether the functions run on one machine, where objects are addressed by path.
+    /// Returns whether the functions run in the local cloud, where objects are addressed by path.
     #[must_use]
     pub fn is_local_cloud(self) -> bool {
         env::var("AWS_ENDPOINT_URL").is_ok_and(|address| !address.is_empty())

@@ -1,7 +1,8 @@
-//! From a segment's members to rows for a destination: snapshots, delivered state, delta, mapping and batches.
+//! Turns a segment's members into rows for a destination: snapshots, delivered state, delta, mapping and
+//! batches.
 //!
-//! Everything here works on files and sorted streams in bounded memory. It knows no network, no cloud and no
-//! destination.
+//! The crate works on files and sorted streams in bounded memory. It has no dependency on the network, the
+//! cloud or a destination.
 
 pub mod batch;
 pub mod delimited;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::iter::Peekable;
 
-/// A stream's keys do not ascend, so nothing that a merge would say of them is true.
+/// A stream is not sorted by key, so the result of a merge would be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a stream that must be sorted by member key is not")]
 pub struct OutOfOrder;
@@ -21,14 +21,14 @@ pub struct Joined<L, R> {
     pub right: Vec<R>,
 }
 
-/// A sorted stream cut into the runs of items that share a key.
+/// A sorted stream, grouped into runs of items with equal keys.
 pub struct Grouped<I: Iterator, F> {
     items: Peekable<I>,
     key: F,
     last_key: Option<MemberKey>,
 }
 
-/// Cuts a sorted stream of results into the runs of items that share a key.
+/// Groups a sorted stream of results into runs of items with equal keys.
 pub fn grouped<T, E, I, F>(items: I, key: F) -> Grouped<I, F>
 where
     I: Iterator<Item = Result<T, E>>,
@@ -55,7 +55,7 @@ where
             return Some(Err(OutOfOrder.into()));
         }
         let mut items = vec![first];
-        // An error ends the run; it is met again as the next item.
+        // An error ends the group and is returned as the next item.
         while let Some(Ok(item)) =
             self.items.next_if(|item| matches!(item, Ok(item) if *(self.key)(item) == key))
         {
@@ -66,7 +66,7 @@ where
     }
 }
 
-/// Joins two grouped streams on their keys: every key of either side comes once, in ascending order.
+/// Joins two grouped streams on their keys: each key of either side is returned once, in ascending order.
 pub fn join<L, R, E>(
     left: impl Iterator<Item = Result<(MemberKey, Vec<L>), E>>,
     right: impl Iterator<Item = Result<(MemberKey, Vec<R>), E>>,
@@ -98,7 +98,7 @@ struct Head<T> {
     stream: usize,
 }
 
-// The heap gives its greatest first, so the order is turned around: the smallest key, then the earliest stream.
+// The heap returns its maximum first, so the order is reversed: the smallest key, then the earliest stream.
 impl<T> Ord for Head<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         (&other.key, other.stream).cmp(&(&self.key, self.stream))
@@ -119,7 +119,7 @@ impl<T> PartialEq for Head<T> {
 
 impl<T> Eq for Head<T> {}
 
-/// Several sorted streams as one; see [`merge_sorted`].
+/// Several sorted streams merged into one; see [`merge_sorted`].
 pub struct MergeSorted<I, T> {
     streams: Vec<I>,
     heads: BinaryHeap<Head<T>>,
@@ -127,8 +127,8 @@ pub struct MergeSorted<I, T> {
     unread: std::ops::Range<usize>,
 }
 
-/// Merges sorted streams into one sorted stream; each item comes with the number of its stream, and items of one key
-/// come in the order of their streams.
+/// Merges sorted streams into one. Each item is returned with its stream's index, and items with equal keys
+/// are in the order of their streams.
 pub fn merge_sorted<T, E, I>(streams: Vec<I>, key: fn(&T) -> &MemberKey) -> MergeSorted<I, T>
 where
     I: Iterator<Item = Result<T, E>>,
@@ -161,7 +161,8 @@ where
             }
         }
         let Head { item, stream, .. } = self.heads.pop()?;
-        // The stream is read again before its next item is needed, so that an error is not taken for its end.
+        // The next item is read before it is needed, so that an error is not taken for the end of the
+        // stream.
         Some(self.pull(stream).map(|()| (stream, item)))
     }
 }

@@ -1,11 +1,11 @@
-//! How many profiles of a target list have a usable match key.
+//! Counts the profiles of a target list with a usable match key.
 
 use crate::mapping::MatchKeyKind;
 use crate::snapshot::{SnapshotError, SnapshotReader, Union};
 use relay_model::Scalar;
 use std::collections::HashSet;
 
-/// Counts the different usable match keys of several snapshots, in 16 bytes of memory each.
+/// Counts the distinct usable match keys of several snapshots, in 16 bytes of memory each.
 ///
 /// Returns 0 if the snapshots lack the attribute: the mapping reports that later.
 pub fn usable_keys(
@@ -46,7 +46,7 @@ mod tests {
     fn only_different_usable_keys_count() {
         let first = [("1", "a@example.com"), ("2", "A@Example.com"), ("3", "nobody"), ("4", "b@example.com")];
         check(&[&first], "email", 2);
-        // A member of both segments goes once, as what the first says.
+        // A member of both segments is sent once, with the values of the first.
         check(&[&first, &[("1", "other@example.com"), ("5", "c@example.com")]], "email", 3);
         check(&[&[]], "email", 0);
         check(&[&first], "phone", 0);

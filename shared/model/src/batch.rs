@@ -1,10 +1,11 @@
-//! Where a batch is, and how large one may be.
+//! The position and the size limits of batches.
 
 use crate::{Lane, Operation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the rows of a batch have in common: destinations take additions and changes by other calls than removals.
+/// What the rows of a batch ask for. Destinations take additions and changes through other calls than
+/// removals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -23,34 +24,34 @@ impl From<Operation> for Kind {
     }
 }
 
-/// How large a batch may be.
+/// The size limits of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Rows of a batch of additions and changes.
+    /// The maximum number of rows in a batch of additions and changes.
     pub upsert_rows: u32,
-    /// Bytes of the request that such a batch becomes.
+    /// The maximum number of bytes of the request for such a batch.
     pub upsert_bytes: u64,
-    /// Rows of a batch of removals.
+    /// The maximum number of rows in a batch of removals.
     pub remove_rows: u32,
 }
 
-/// Where a zstd frame of a delta object is, so that one range read fetches it.
+/// The position of a zstd frame in a delta object, so that one range read fetches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FramePlace {
-    /// Where it begins.
+    /// The offset in bytes.
     pub offset_bytes: u64,
-    /// How long it is.
+    /// The length in bytes.
     pub length_bytes: u64,
 }
 
-/// One batch of a delta object: what one message carries.
+/// One batch of a delta object, which one message carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchEntry {
     /// Its number within the delta, from 0.
     pub number: u32,
-    /// The lane that all its rows are in.
+    /// The lane of all its rows.
     pub lane: Lane,
     /// What its rows ask for.
     pub kind: Kind,
@@ -58,12 +59,12 @@ pub struct BatchEntry {
     pub frames: Vec<FramePlace>,
     /// How many rows it has.
     pub rows: u32,
-    /// Bytes of the request that it becomes, at the most.
+    /// The maximum number of bytes of its request.
     pub request_bytes: u64,
 }
 
-/// Makes fewer and larger batches of those that add and change: neighbours of one lane become one, up to `limits`.
-/// Nothing is written anew, for a batch may have several frames.
+/// Merges batches of additions and changes: neighbours of one lane become one batch, up to `limits`.
+/// Nothing is rewritten, because a batch may have several frames.
 #[must_use]
 pub fn gather(batches: Vec<BatchEntry>, limits: BatchLimits) -> Vec<BatchEntry> {
     let mut gathered: Vec<BatchEntry> = Vec::new();

@@ -1,8 +1,8 @@
-//! Where a connector reads its credentials and stores renewed ones.
+//! Credentials of connectors, and storage for renewed ones.
 
 use secrecy::SecretString;
 
-/// Why credentials cannot be read or stored. Never holds any part of them.
+/// Why credentials are unavailable. Never contains any part of them.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CredentialError {
     /// The secret does not exist or is empty.
@@ -11,8 +11,10 @@ pub enum CredentialError {
         /// The secret's name.
         name: String,
     },
-    /// The function may not read or write the secret.
-    #[error("secret \"{name}\" may not be used: its name must begin with the stack's prefix for connections")]
+    /// The function lacks permission to read or write it.
+    #[error(
+        "access to secret \"{name}\" is denied: its name must begin with the stack's prefix for connections"
+    )]
     Forbidden {
         /// The secret's name.
         name: String,
@@ -22,23 +24,23 @@ pub enum CredentialError {
     Malformed {
         /// The secret's name.
         name: String,
-        /// The form that it has to have.
+        /// The expected content.
         problem: &'static str,
     },
-    /// The store is unavailable.
-    #[error("secret \"{name}\" cannot be reached now")]
+    /// The secret store is temporarily unreachable.
+    #[error("secret \"{name}\" is temporarily unavailable")]
     Unavailable {
         /// The secret's name.
         name: String,
     },
 }
 
-/// Reads one connection's secret, and stores a renewed one.
+/// Loads one connection's secret, and saves renewed credentials.
 pub trait CredentialStore: Send + Sync {
     /// Returns the secret's name, for messages.
     fn name(&self) -> &str;
 
-    /// Reads the newest version of the secret.
+    /// Loads the newest version of the secret.
     fn load(&self) -> impl Future<Output = Result<SecretString, CredentialError>> + Send;
 
     /// Stores a new version of the secret.

@@ -1,5 +1,5 @@
-//! The words of data governance: labels that say what a column's data must not be used for, and marketing actions that
-//! say what a destination uses data for. Names and meanings are those of Adobe Experience Platform, whose place this takes.
+//! The vocabulary of data governance: labels restrict how a column's data may be used, and marketing
+//! actions say what a destination uses data for. Names and meanings are those of Adobe Experience Platform.
 //! <https://experienceleague.adobe.com/en/docs/experience-platform/data-governance/labels/reference>
 //! <https://experienceleague.adobe.com/en/docs/experience-platform/data-governance/policies/overview>
 
@@ -9,15 +9,15 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// What names of one's own begin with, so that a slip of the pen in one of the others is never taken for one.
+/// The prefix of custom names, so that a mistyped core name is never taken for a custom one.
 const OWN: &str = "own-";
-/// The longest name of one's own, in bytes.
+/// The maximum length of a custom name, in bytes.
 const MAX_OWN_BYTES: usize = 64;
 
-/// The label of data that leaves for no destination, whatever policies there are.
+/// The label of data that must never be exported, whatever the policies.
 const NEVER_EXPORTED: &str = "C12";
 
-/// The labels that everybody has, and what they say.
+/// The core labels and their meanings.
 const CORE_LABELS: [(&str, &str); 19] = [
     ("C1", "leaves only in aggregated form"),
     ("C2", "leaves for no third party"),
@@ -40,7 +40,7 @@ const CORE_LABELS: [(&str, &str); 19] = [
     ("Third-Party", "comes from a vendor of data"),
 ];
 
-/// The marketing actions that everybody has.
+/// The core marketing actions.
 const CORE_ACTIONS: [&str; 10] = [
     "analytics",
     "combine_with_directly_identifiable_data",
@@ -54,7 +54,7 @@ const CORE_ACTIONS: [&str; 10] = [
     "single_identity_personalization",
 ];
 
-/// Why a text is no word of data governance.
+/// Why a text is not a label or marketing action.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "{what} \"{text}\" must be one of {known}, or one of your own: own- and then 1 to 60 characters of a-z, 0-9 and '-'"
@@ -80,7 +80,7 @@ macro_rules! word {
         pub struct $name(String);
 
         impl $name {
-            /// The word.
+            /// Returns the name.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -124,29 +124,29 @@ macro_rules! word {
 }
 
 word!(
-    /// Says what the data of a column must not be used for, or what kind of data it is: one of Adobe's core labels, or one
-    /// of one's own, which begins with `own-`.
+    /// Restricts how the data of a column may be used, or describes its kind: one of Adobe's core labels,
+    /// or a custom one with the prefix `own-`.
     DataLabel,
     "data label",
     CORE_LABELS.map(|(label, _)| label)
 );
 
 word!(
-    /// What a destination uses data for: one of Adobe's core marketing actions, or one of one's own, which begins with
-    /// `own-`.
+    /// What a destination uses data for: one of Adobe's core marketing actions, or a custom one with the
+    /// prefix `own-`.
     MarketingAction,
     "marketing action",
     CORE_ACTIONS
 );
 
 impl DataLabel {
-    /// What the label says; nothing of one's own.
+    /// Returns the label's meaning; `None` for a custom label.
     #[must_use]
     pub fn meaning(&self) -> Option<&'static str> {
         CORE_LABELS.iter().find(|(label, _)| *label == self.0).map(|(_, meaning)| *meaning)
     }
 
-    /// Whether what has it leaves for no destination, whatever policies there are: C12.
+    /// Returns whether labelled data must never be exported: C12.
     #[must_use]
     pub fn is_never_exported(&self) -> bool {
         self.0 == NEVER_EXPORTED

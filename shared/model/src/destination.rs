@@ -1,11 +1,11 @@
-//! The kinds of system that an export can go to.
+//! The supported destinations.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
 
-/// A kind of system to export to. A closed set: a new destination is a new arm, and the compiler names every place
-/// that must know about it.
+/// A kind of destination. The set is closed: a new destination is a new variant, and the compiler finds
+/// every place that must handle it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Destination {
@@ -21,7 +21,7 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// The name used in the catalog, in logs and in the API.
+    /// Returns the name in the catalog, in logs and in the API.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Identifiers as newtypes, so that a list's id can never stand where a segment's id is wanted.
+//! Identifiers as newtypes, so that one kind of id cannot be passed for another.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -8,31 +8,31 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-/// Why a text is no identifier of the catalog.
+/// Why a text is not an identifier of the catalog.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum IdError {
-    /// The text is empty, too long, or has a character that cannot stand in keys and addresses.
+    /// The text is empty, too long, or has a character that is not allowed in keys and URLs.
     #[error(
         "{kind} id \"{text}\" must be 1 to 64 characters of a-z, 0-9, '-' and '_', and begin with a letter or a digit"
     )]
     Malformed {
-        /// What the identifier names.
+        /// The kind of identifier.
         kind: &'static str,
-        /// The text as given, cut to a bounded length.
+        /// The text, cut to a bounded length.
         text: String,
     },
-    /// A source's id is a table's name in queries and so has to be a plain SQL identifier.
+    /// A source's id is a table name in queries and must be a plain SQL identifier.
     #[error(
         "source id \"{text}\" is the table's name in queries: a letter a-z, then letters, digits and '_', 64 at most"
     )]
     NotATableName {
-        /// The text as given, cut to a bounded length.
+        /// The text, cut to a bounded length.
         text: String,
     },
-    /// The text is no UUID.
+    /// The text is not a UUID.
     #[error("run id \"{text}\" is not a UUID")]
     NotAUuid {
-        /// The text as given, cut to a bounded length.
+        /// The text, cut to a bounded length.
         text: String,
     },
 }
@@ -67,7 +67,7 @@ macro_rules! slug_id {
         pub struct $name(String);
 
         impl $name {
-            /// The identifier as text.
+            /// Returns the identifier as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -119,7 +119,7 @@ slug_id!(
     "segment"
 );
 
-/// Names a source of the catalog; it is the table's name in the segments' queries.
+/// Names a source of the catalog. It is the table name in queries of segments.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SourceId(String);
@@ -127,7 +127,7 @@ pub struct SourceId(String);
 pattern_schema!(SourceId, "^[a-z][a-z0-9_]{0,63}$");
 
 impl SourceId {
-    /// The identifier as text.
+    /// Returns the identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -176,7 +176,7 @@ impl std::str::FromStr for RunId {
     }
 }
 
-/// Names the target list in the destination's own words. What a list id looks like is the connector's to say.
+/// The destination's identifier of a target list. The connector defines its format.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ListId(pub String);
@@ -187,13 +187,13 @@ impl fmt::Display for ListId {
     }
 }
 
-/// The customer id of one member: stable across snapshots. Snapshots are sorted by it, bytewise.
+/// The customer id of one member, stable across snapshots. Snapshots are sorted by it, bytewise.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MemberKey(pub String);
 
 impl MemberKey {
-    /// A 128-bit digest of the key, to remember members without keeping their keys.
+    /// Returns a 128-bit digest of the key, to track members without storing their keys.
     #[must_use]
     pub fn digest(&self) -> u128 {
         let mut bytes = [0_u8; 16];
@@ -202,14 +202,15 @@ impl MemberKey {
     }
 }
 
-/// The normalised attribute that finds the person in the destination: personal data, so it has no `Display`.
+/// The normalised attribute that identifies the person in the destination. It is personal data, so it has
+/// no `Display`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MatchKey(pub String);
 
 impl MatchKey {
-    /// A 128-bit digest of the key, to find duplicates and to choose lanes without keeping the key itself. Keys that
-    /// differ in case only have the same one: destinations take them for the same person.
+    /// Returns a 128-bit digest of the key, to detect duplicates and assign lanes without storing the key.
+    /// Keys that differ only in case have the same digest, because destinations treat them as one person.
     #[must_use]
     pub fn digest(&self) -> u128 {
         let mut bytes = [0_u8; 16];
@@ -219,7 +220,7 @@ impl MatchKey {
         u128::from_le_bytes(bytes)
     }
 
-    /// The lane that every write for this person goes through, out of `lanes` (at least 1).
+    /// Returns the lane of every write for this person, out of `lanes` (at least 1).
     #[must_use]
     pub fn lane(&self, lanes: u16) -> Lane {
         let lane = self.digest() % u128::from(lanes.max(1));
@@ -232,7 +233,7 @@ impl MatchKey {
 #[serde(transparent)]
 pub struct Lane(pub u16);
 
-/// Digest over what would be sent for a row: 16 bytes.
+/// A digest of what is sent for a row: 16 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RowHash(pub [u8; 16]);
 

@@ -1,7 +1,8 @@
-//! The words of Segment Relay as types: identifiers, values, rows, outcomes, definitions, rules, policies and runs.
+//! The domain types of Segment Relay: identifiers, values, rows, outcomes, definitions, rules, policies and
+//! runs.
 //!
-//! Nothing here does I/O. The clock and new identifiers are passed in. The wire types of a destination are in its
-//! connector, not here.
+//! The crate does no I/O. The clock and new identifiers are passed in. Each connector defines the wire
+//! types of its destination.
 
 pub mod batch;
 pub mod catalog;

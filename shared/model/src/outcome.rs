@@ -1,4 +1,4 @@
-//! What became of one row. Every row ends in exactly one outcome, and the counts add up.
+//! Outcomes of rows. Every row has exactly one outcome, and the counts add up.
 
 use super::Operation;
 use serde::{Deserialize, Serialize};
@@ -6,48 +6,49 @@ use std::borrow::Cow;
 use std::ops::AddAssign;
 use utoipa::ToSchema;
 
-/// Why a row was not applied: a stable code and a sentence for people. Neither holds personal data.
+/// Why a row was not applied: a stable code and a sentence for people. Neither contains personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    /// A stable word, ours (`email_invalid`) or the destination's code with its name (`campaign_monitor_206`).
+    /// A stable code: Segment Relay's own (`email_invalid`) or the destination's code with its name
+    /// (`campaign_monitor_206`).
     pub code: Cow<'static, str>,
-    /// A sentence that says what is wrong and, where there is one, the remedy.
+    /// A sentence that says what is wrong and, if possible, how to fix it.
     pub text: Cow<'static, str>,
 }
 
 impl Reason {
-    /// A reason from our own tables.
+    /// Creates a reason with constant texts.
     #[must_use]
     pub const fn new(code: &'static str, text: &'static str) -> Self {
         Self { code: Cow::Borrowed(code), text: Cow::Borrowed(text) }
     }
 
-    /// A reason whose words were made at run time (never from a row's values).
+    /// Creates a reason with texts made at run time (never from a row's values).
     #[must_use]
     pub fn made(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
         Self { code: code.into(), text: text.into() }
     }
 }
 
-/// What became of one row.
+/// The outcome of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The destination has acknowledged it.
+    /// The destination has acknowledged the row.
     Applied,
-    /// The destination already has exactly this; nothing was sent.
+    /// The destination already has this state; nothing was sent.
     Unchanged,
-    /// Left alone for a good reason that is nobody's mistake (unsubscribed, a duplicate, over the cap).
+    /// The row was skipped for a reason that needs no correction (unsubscribed, a duplicate, over the cap).
     Skipped(Reason),
-    /// The destination, or our own check before it, does not take it: somebody has to mend the data.
+    /// The destination, or a check before sending, refused the row; the data has to be corrected.
     Rejected(Reason),
-    /// Could not be done this time; the next run brings it again by itself.
+    /// The row could not be sent this time; the next run sends it again.
     Deferred(Reason),
 }
 
 impl Outcome {
-    /// The kind that this outcome counts as, given what the row asked for.
+    /// Returns the kind of the outcome, given what the row asked for.
     #[must_use]
     pub const fn kind(&self, operation: Operation) -> OutcomeKind {
         match (self, operation) {
@@ -61,7 +62,7 @@ impl Outcome {
         }
     }
 
-    /// Why the row was not applied, where it was not.
+    /// Returns why the row was not applied, if it was not.
     #[must_use]
     pub const fn reason(&self) -> Option<&Reason> {
         match self {
@@ -75,24 +76,24 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeKind {
-    /// Put on the list.
+    /// Added to the list.
     Added,
-    /// Brought up to date.
+    /// Updated.
     Changed,
-    /// Taken off the list.
+    /// Removed from the list.
     Removed,
-    /// Nothing to do.
+    /// Already up to date.
     Unchanged,
-    /// Left alone, nobody's mistake.
+    /// Skipped, with no correction needed.
     Skipped,
-    /// Not taken: the data has to be mended.
+    /// Refused; the data has to be corrected.
     Rejected,
-    /// Not this time.
+    /// Postponed to the next run.
     Deferred,
 }
 
 impl OutcomeKind {
-    /// Every kind, in the order in which reports show them.
+    /// Every kind, in report order.
     pub const ALL: [Self; 7] = [
         Self::Added,
         Self::Changed,
@@ -103,7 +104,7 @@ impl OutcomeKind {
         Self::Deferred,
     ];
 
-    /// The kind's name in reports, the API and the ledger.
+    /// Returns the kind's name in reports, the API and the ledger.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -118,28 +119,28 @@ impl OutcomeKind {
     }
 }
 
-/// Rows counted by outcome.
+/// Row counts by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Counts {
-    /// Rows put on the list.
+    /// Rows added to the list.
     pub added: u64,
-    /// Rows brought up to date.
+    /// Rows updated.
     pub changed: u64,
-    /// Rows taken off the list.
+    /// Rows removed from the list.
     pub removed: u64,
-    /// Rows with nothing to do.
+    /// Rows already up to date.
     pub unchanged: u64,
-    /// Rows left alone for a good reason.
+    /// Rows skipped.
     pub skipped: u64,
-    /// Rows that somebody has to mend.
+    /// Rows whose data has to be corrected.
     pub rejected: u64,
-    /// Rows that the next run brings again.
+    /// Rows that the next run sends again.
     pub deferred: u64,
 }
 
 impl Counts {
-    /// How many rows ended as `kind`.
+    /// Returns the number of rows with this outcome.
     #[must_use]
     pub const fn of(&self, kind: OutcomeKind) -> u64 {
         match kind {
@@ -167,7 +168,7 @@ impl Counts {
         *counter += rows;
     }
 
-    /// All rows that have an outcome.
+    /// Returns the number of all rows.
     #[must_use]
     pub fn total(&self) -> u64 {
         OutcomeKind::ALL.iter().map(|kind| self.of(*kind)).sum()

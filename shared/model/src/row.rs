@@ -1,55 +1,56 @@
-//! One row of a delta: what is to be done for one person.
+//! One row of a delta: the operation for one person.
 
 use super::{MatchKey, MemberKey};
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a row asks of the destination.
+/// The operation of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// The person is not in the delivered state: put them on the target list.
+    /// The person is not in the delivered state: add them to the target list.
     Add,
-    /// The person is on the list and what we would send has changed.
+    /// The person is on the list and the values have changed.
     Change,
-    /// We put the person on the list and they are no longer in the segment: take them off.
+    /// Segment Relay added the person to the list and they are no longer in the segment: remove them.
     Remove,
 }
 
-/// One mapped value. A field that is not to be touched is not in the row at all.
+/// One mapped value. A field to be left unchanged is absent from the row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum FieldValue {
     /// Clear the field in the destination (JSON `null` in a frame).
     Clear,
-    /// A truth value.
+    /// A boolean.
     Boolean(bool),
     /// A whole number.
     Integer(i64),
-    /// A number with a fraction.
+    /// A floating-point number.
     Decimal(f64),
     /// Text, already within the destination's limits; dates are in the destination's format.
     Text(String),
 }
 
-/// One row, mapped and checked, as it travels in a frame.
+/// One mapped and checked row, as stored in a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
-    /// The member it is for.
+    /// The member.
     #[serde(rename = "member")]
     pub member_key: MemberKey,
     /// The person in the destination.
     #[serde(rename = "match")]
     pub match_key: MatchKey,
-    /// What to do.
+    /// The operation.
     #[serde(rename = "op")]
     pub operation: Operation,
-    /// We ourselves took this person off the list earlier, so the destination may be asked to take them back.
+    /// Whether Segment Relay removed this person from the list earlier, so that the destination may be
+    /// asked to resubscribe them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rejoin")]
     pub is_rejoin: bool,
-    /// The destination's own id of the person, where an earlier run was told one.
+    /// The destination's own id of the person, if an earlier run learned it.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "id")]
     pub destination_id: Option<String>,
     /// Values by field number (an index into the frame's list of field names), in ascending order.
@@ -57,8 +58,8 @@ pub struct Row {
     pub values: Vec<(u16, FieldValue)>,
 }
 
-/// Written by hand because the derived form of an untagged enum buffers every value, which costs more than all the
-/// rest of reading a row.
+/// Implemented by hand, because the derived form of an untagged enum buffers every value, which dominates
+/// the cost of reading a row.
 impl<'de> Deserialize<'de> for FieldValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct FieldValueVisitor;

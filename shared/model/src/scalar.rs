@@ -1,28 +1,28 @@
-//! One value of an attribute, as it leaves a snapshot.
+//! Attribute values, as read from a snapshot.
 
 use jiff::{Timestamp, civil::Date};
 
-/// A typed value. `0`, `false` and the empty text are values; only `Null` is the absence of one.
+/// A typed value. `0`, `false` and the empty text are values; only `Null` means that there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
     /// No value.
     Null,
-    /// Text, as it stands in the source.
+    /// Text, as in the source.
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// A number with a fraction.
+    /// A floating-point number.
     Decimal(f64),
-    /// A truth value.
+    /// A boolean.
     Boolean(bool),
     /// A calendar day.
     Date(Date),
-    /// A moment, in microseconds or coarser.
+    /// A timestamp, in microseconds or coarser.
     Moment(Timestamp),
 }
 
 impl Scalar {
-    /// The value as text, the way a person would write it in a file; `None` for [`Scalar::Null`].
+    /// Formats the value as text, as in a file; `None` for [`Scalar::Null`].
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
         match self {

@@ -48,7 +48,7 @@ async fn a_contact_is_deleted_after_the_snapshot(scene: &Scene) {
     let run_id = job.start().await;
     scene.held(manifest).await;
     organisation.change_contact(Guid::numbered(3), ContactChange::Delete).unwrap();
-    scene.cloud.let_go(manifest).await.unwrap();
+    scene.cloud.release(manifest).await.unwrap();
     let finished = job.wait_for(run_id).await;
     finished.succeeded(Counts { added: 49, skipped: 1, ..Counts::default() });
     assert_eq!((finished.because("not_in_sales"), organisation.contacts()), (1, 49));
@@ -129,7 +129,7 @@ async fn a_wait_of_minutes_is_left_to_the_queue(scene: &Scene) {
     assert_eq!((run.state, run.throttled, run.batches_open), (RunState::Pushing, 1, 1));
     assert_eq!(organisation.calls(Endpoint::AddListMembers), 1);
     let calls = organisation.all_calls();
-    scene.cloud.let_go(put_back).await.unwrap();
+    scene.cloud.release(put_back).await.unwrap();
     // The message stays hidden from other workers.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(organisation.all_calls(), calls);

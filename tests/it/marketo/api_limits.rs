@@ -112,7 +112,7 @@ async fn the_daily_limit_of_the_connection_is_exhausted(scene: &Scene) {
     job.save().await;
     // Reserved tokens that a function did not use are spent, so there may be fewer calls.
     let first_day = || assert!(account.all_calls() <= CALLS_A_DAY);
-    paused(&job, until, &format!("own limit of {CALLS_A_DAY} calls a day is spent"), first_day).await;
+    paused(&job, until, &format!("own limit of {CALLS_A_DAY} calls a day is used up"), first_day).await;
     all_are_there_once(&account, "cap");
     assert_eq!(account.report().throttled.len(), 0);
 }

@@ -1,4 +1,4 @@
-//! What a call of the API is made of.
+//! The request to the API.
 
 use relay_model::catalog::Kind;
 use reqwest::Method;
@@ -7,83 +7,85 @@ use serde_json::Value;
 
 use super::ApiError;
 
-/// One call. Its body may hold credentials, so it has no `Debug`.
+/// One request. Its body may hold credentials, so the type has no `Debug`.
 pub(crate) struct Call<'a> {
     /// The method.
     pub(crate) method: Method,
-    /// What it is for, in words that follow "cannot".
+    /// What the request does, worded to follow "cannot".
     pub(crate) doing: &'a str,
-    /// The parts of the address behind the API's own.
+    /// The path segments after the API's base address.
     pub(crate) path: &'a [&'a str],
-    /// What stands behind the question mark.
+    /// The query parameters.
     pub(crate) query: Vec<(&'a str, String)>,
-    /// JSON.
+    /// The JSON body.
     pub(crate) body: Option<SecretString>,
-    /// What must be there for the call to be carried out.
+    /// The precondition of the request.
     pub(crate) condition: Option<Condition>,
-    /// Makes a change that comes twice one.
+    /// The idempotency key.
     pub(crate) key: String,
 }
 
-/// What must be there for a change to be carried out.
+/// The precondition of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// Nothing: the change creates.
+    /// The resource must not exist yet (`If-None-Match: *`).
     IsNew,
-    /// This version.
+    /// The resource must have this version (`If-Match`).
     IsVersion(u64),
 }
 
-/// Whether the API asks the destination before it saves an export, and the query engine before it saves a segment.
+/// Whether the API validates an export against the destination, and a segment against the query engine,
+/// before it saves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Checking {
-    /// What cannot work is not saved.
-    Whoever,
-    /// It is saved whatever they have; the next run tells.
-    Nobody,
+    /// Validate before saving.
+    Enabled,
+    /// Save without validating; the next run reports problems.
+    Skipped,
 }
 
 impl Checking {
-    /// By the flag `--no-check`.
+    /// Converts the flag `--no-check`.
     pub(crate) const fn unless(is_unwanted: bool) -> Self {
-        if is_unwanted { Self::Nobody } else { Self::Whoever }
+        if is_unwanted { Self::Skipped } else { Self::Enabled }
     }
 
-    /// What stands behind the question mark when a document of this kind is saved: sources and connections are not checked.
+    /// Returns the query parameters for saving a document of this kind. Sources and connections are not
+    /// checked.
     pub(crate) fn query(self, kind: Kind) -> Vec<(&'static str, String)> {
         match (self, kind) {
-            (Self::Nobody, Kind::Segment | Kind::Export) => vec![("check", "none".to_owned())],
+            (Self::Skipped, Kind::Segment | Kind::Export) => vec![("check", "none".to_owned())],
             _ => Vec::new(),
         }
     }
 }
 
 impl<'a> Call<'a> {
-    /// A call without a body.
+    /// Creates a request without a body.
     pub(crate) fn new(method: Method, doing: &'a str, path: &'a [&'a str]) -> Self {
         let key = uuid::Uuid::now_v7().to_string();
         Self { method, doing, path, query: Vec::new(), body: None, condition: None, key }
     }
 
-    /// With a body.
+    /// Adds a JSON body.
     pub(crate) fn json(mut self, body: &Value) -> Self {
         self.body = Some(body.to_string().into());
         self
     }
 
-    /// Carried out only where this holds.
+    /// Adds a precondition.
     pub(crate) const fn only_if(mut self, condition: Condition) -> Self {
         self.condition = Some(condition);
         self
     }
 
-    /// Whether it changes nothing.
+    /// Returns whether the request changes nothing.
     pub(crate) fn is_reading(&self) -> bool {
         self.method == Method::GET
     }
 
-    /// For an answer that makes no sense.
-    pub(crate) fn strange(&self, what: &str) -> ApiError {
-        ApiError::Strange { doing: self.doing.to_owned(), what: what.to_owned() }
+    /// Creates the error for a response that violates the contract.
+    pub(crate) fn unexpected(&self, what: &str) -> ApiError {
+        ApiError::Unexpected { doing: self.doing.to_owned(), what: what.to_owned() }
     }
 }

@@ -1,5 +1,4 @@
-//! The HTTP API, as its contract says: signed in, with versions, with patience, and without a word of the token in any
-//! error.
+//! The client of the HTTP API: authentication, versions and retries. No error contains the token.
 
 mod answers;
 mod calls;
@@ -19,18 +18,18 @@ use url::Url;
 
 use crate::tokens::Origin;
 
-/// How long a call may take, answer included. The API itself answers within 30 seconds.
+/// The timeout of a request, response body included. The API itself answers within 30 seconds.
 const CALL_TIMEOUT: Duration = Duration::from_secs(45);
-/// How long a connection may take to be made.
+/// The timeout for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Attempts beyond the first.
+/// The number of retries.
 const FURTHER_ATTEMPTS: u32 = 4;
-/// The pause before the first further attempt where the API names none; each one after it is twice as long.
+/// The pause before the first retry if the API names none. It doubles with each retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause that is waited for a call.
+/// The longest pause before a retry.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// An attempt that failed.
+/// A failed attempt.
 struct Failed {
     error: ApiError,
     again: Again,
@@ -42,17 +41,17 @@ impl Failed {
     }
 }
 
-/// Whether a further attempt makes sense.
+/// Whether and when to retry.
 enum Again {
-    /// It would give the same, or it could do harm.
+    /// A retry would fail in the same way or could do harm.
     Never,
-    /// After a pause that grows.
+    /// Retry after an exponentially growing pause.
     Soon,
-    /// After the pause that the API asks for.
+    /// Retry after the pause that the API asks for (`Retry-After`).
     After(Duration),
 }
 
-/// The API of one deployment, and who speaks to it.
+/// The API of one deployment, with the caller's credentials.
 pub(crate) struct Api {
     client: Client,
     address: Url,
@@ -60,8 +59,9 @@ pub(crate) struct Api {
     token: RefCell<SecretString>,
 }
 
-/// A client for an address that was `checked`. It follows no redirects, so that a token goes nowhere but where it is
-/// meant to go; nor does a token that may travel in the open, because it stays on this machine, go to a proxy.
+/// Builds the HTTP client for an address that was `checked`. It follows no redirects, so that the token is
+/// sent only to this host. It uses no proxy for a loopback address, because the token is then sent
+/// unencrypted.
 pub(crate) fn client(address: &Url) -> Result<Client, reqwest::Error> {
     let client = Client::builder();
     let client = if address.scheme() == "http" { client.no_proxy() } else { client };
@@ -76,17 +76,17 @@ pub(crate) fn client(address: &Url) -> Result<Client, reqwest::Error> {
 }
 
 impl Api {
-    /// The API at `address`, asked with a token of this origin.
+    /// Creates the client of the API at `address`, with tokens of this origin.
     pub(crate) const fn new(client: Client, address: Url, origin: Origin, token: SecretString) -> Self {
         Self { client, address, origin, token: RefCell::new(token) }
     }
 
-    /// Reads something.
+    /// Sends a `GET` request.
     pub(crate) async fn get(&self, doing: &str, path: &[&str]) -> Result<Answer, ApiError> {
         self.send(&Call::new(Method::GET, doing, path)).await
     }
 
-    /// Every item of a list, page by page. `query` stands behind the question mark of each.
+    /// Returns every item of a list, page by page. `query` is added to the request of each page.
     pub(crate) async fn list(
         &self,
         doing: &str,
@@ -96,7 +96,7 @@ impl Api {
         self.list_up_to(doing, path, query, usize::MAX).await
     }
 
-    /// The first `most` items of a list.
+    /// Returns the first `most` items of a list.
     pub(crate) async fn list_up_to(
         &self,
         doing: &str,
@@ -104,7 +104,7 @@ impl Api {
         query: &[(&str, String)],
         most: usize,
     ) -> Result<Listed, ApiError> {
-        let strange = |what: &str| ApiError::Strange { doing: doing.to_owned(), what: what.to_owned() };
+        let unexpected = |what: &str| ApiError::Unexpected { doing: doing.to_owned(), what: what.to_owned() };
         let (mut items, mut unreadable) = (Vec::new(), Vec::new());
         let mut cursor: Option<String> = None;
         while items.len() < most {
@@ -115,12 +115,12 @@ impl Api {
                 call.query.push(("cursor", cursor.clone()));
             }
             let body = self.send(&call).await?.body;
-            let page = body.get("items").and_then(Value::as_array).ok_or_else(|| strange("no items"))?;
+            let page = body.get("items").and_then(Value::as_array).ok_or_else(|| unexpected("no items"))?;
             items.extend(page.iter().cloned());
             unreadable.extend(texts(&body, "/unreadable"));
             let next = body.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
             if next.is_some() && next == cursor {
-                return Err(strange("the same next_cursor twice"));
+                return Err(unexpected("the same next_cursor twice"));
             }
             cursor = next;
             if cursor.is_none() {
@@ -131,7 +131,7 @@ impl Api {
         Ok(Listed { items, unreadable })
     }
 
-    /// Makes a call, again where that can help and can do no harm.
+    /// Sends a request, and retries it if that can help and is safe.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
         for attempt in 0.. {
             let Failed { error, again } = match self.send_signed(call).await {
@@ -148,11 +148,11 @@ impl Api {
             }
             tokio::time::sleep(pause).await;
         }
-        Err(call.strange("no end"))
+        Err(call.unexpected("no end"))
     }
 
-    /// One attempt; where the token is not taken, one with a new token. A call that nobody was signed in for was not
-    /// carried out, so it can do no harm to make it again.
+    /// Makes one attempt, and a second one with a new token after a 401. A request that was refused with
+    /// 401 was not carried out, so repeating it is safe.
     async fn send_signed(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         match self.send_once(call).await {
             Err(Failed { error, .. }) if error.status() == Some(401) && self.origin.has_more() => {
@@ -166,7 +166,7 @@ impl Api {
         }
     }
 
-    /// One attempt with the token that is there.
+    /// Makes one attempt with the current token.
     async fn send_once(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         let mut address = self.address.clone();
         if let Ok(mut segments) = address.path_segments_mut() {
@@ -177,7 +177,9 @@ impl Api {
         }
         let mut request = self.client.request(call.method.clone(), address);
         let mut token = HeaderValue::try_from(format!("Bearer {}", self.token.borrow().expose_secret()))
-            .map_err(|_| Failed::for_good(call.strange("no header that could hold the token")))?;
+            .map_err(|_| {
+                Failed::for_good(call.unexpected("a token that is not a valid HTTP header value"))
+            })?;
         token.set_sensitive(true);
         request = request.header(AUTHORIZATION, token);
         match call.condition {
@@ -210,7 +212,7 @@ impl Api {
             if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&body).ok() };
         match (status, body) {
             (200..=299, Some(body)) => Ok(Answer { body, version }),
-            (200..=299, None) => Err(Failed::for_good(call.strange("no JSON"))),
+            (200..=299, None) => Err(Failed::for_good(call.unexpected("no JSON"))),
             (_, body) => {
                 let problem =
                     body.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_else(Problem::default);
@@ -232,7 +234,7 @@ impl Api {
         let doing = call.doing.to_owned();
         let host = self.address.host_str().unwrap_or_default().to_owned();
         if error.is_connect() {
-            // Waiting seldom helps where there is nobody.
+            // A refused connection seldom recovers within the retry pauses.
             let why = root_cause(error);
             return Failed::for_good(ApiError::NoConnection { doing, host, why });
         }
@@ -241,7 +243,7 @@ impl Api {
     }
 }
 
-/// The innermost reason: the outer ones repeat the address.
+/// Returns the innermost cause; the outer ones repeat the address.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

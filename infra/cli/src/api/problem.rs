@@ -1,89 +1,90 @@
-//! What the API says when it does not do what was asked, in words for the person at the terminal.
+//! Errors of the API, worded for the terminal.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Problem details (RFC 9457). What is missing stays empty: whatever stands before the API may answer too.
+/// Problem details (RFC 9457). Missing fields stay empty, because a proxy in front of the API may answer
+/// too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Problem {
-    /// A stable word.
+    /// The stable error code.
     pub(crate) code: String,
-    /// A short name of the kind of problem.
+    /// The short title of the problem type.
     pub(crate) title: String,
-    /// What is wrong here, and what would mend it.
+    /// What is wrong in this case and how to fix it.
     pub(crate) detail: String,
-    /// What is wrong with which field.
+    /// The errors of single fields.
     pub(crate) errors: Vec<FieldProblem>,
 }
 
-/// What is wrong with one field of what was sent.
+/// The error of one field of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct FieldProblem {
     /// A JSON Pointer: `/segments/0/segment`.
     pub(crate) field: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong and what would be right.
     pub(crate) problem: String,
 }
 
-/// Why a call did not give what it was for.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// The API refused it.
+    /// The API refused the request.
     #[error("{}", refusal(doing, *status, problem))]
     Refused {
-        /// What it was for, in words.
+        /// What the request was for.
         doing: String,
         /// The HTTP status.
         status: u16,
-        /// The API's own words.
+        /// The problem details of the response.
         problem: Box<Problem>,
     },
-    /// The token has expired, and where it came from there is no other.
-    #[error("cannot {doing}: nobody is signed in any more (401), and there is no new token: {why}")]
+    /// The token has expired and cannot be renewed.
+    #[error("cannot {doing}: the access token has expired (401) and cannot be renewed: {why}")]
     NoToken {
-        /// What it was for, in words.
+        /// What the request was for.
         doing: String,
-        /// Why there is none.
+        /// Why there is no new token.
         why: String,
     },
-    /// No answer came. Whether the call was carried out is not known.
+    /// The request timed out. Whether it was carried out is unknown.
     #[error(
-        "cannot {doing}: {host} gave no answer in time; whether it was done is not known, look before you ask again"
+        "cannot {doing}: {host} did not answer in time; the change may have been made, so check before you retry"
     )]
     NoAnswer {
-        /// What it was for, in words.
+        /// What the request was for.
         doing: String,
-        /// Who did not answer.
+        /// The host that did not answer.
         host: String,
     },
-    /// There is nobody there.
+    /// The connection could not be established.
     #[error("cannot {doing}: no connection to {host} ({why})")]
     NoConnection {
-        /// What it was for, in words.
+        /// What the request was for.
         doing: String,
-        /// Who is not there.
+        /// The host.
         host: String,
-        /// What the system said.
+        /// The error of the operating system.
         why: String,
     },
-    /// The answer is not what the contract says.
+    /// The response violates the API's contract.
     #[error(
-        "cannot {doing}: the answer has {what}; is this the address of Segment Relay's API, and the right version?"
+        "cannot {doing}: unexpected response ({what}); check that the address is that of Segment Relay's API and that the versions match"
     )]
-    Strange {
-        /// What it was for, in words.
+    Unexpected {
+        /// What the request was for.
         doing: String,
-        /// What is strange.
+        /// What is unexpected in the response.
         what: String,
     },
 }
 
 impl ApiError {
-    /// The HTTP status of a refusal.
+    /// Returns the HTTP status of a refusal.
     pub(crate) const fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
@@ -91,7 +92,7 @@ impl ApiError {
         }
     }
 
-    /// For programs.
+    /// Formats the error as JSON.
     pub(crate) fn figures(&self) -> Value {
         match self {
             Self::Refused { status, problem, .. } => {
@@ -110,31 +111,31 @@ impl ApiError {
 fn refusal(doing: &str, status: u16, problem: &Problem) -> String {
     let said = [&problem.detail, &problem.title].into_iter().find(|text| !text.is_empty());
     let said = said.map_or_else(|| format!("HTTP {status}"), Clone::clone);
-    // One field's problem is often the whole of the detail, and then said once.
+    // The detail often repeats the only field error; it is then printed once.
     let (detail, errors) = match problem.errors.as_slice() {
         [error] if problem.detail.contains(&error.problem) => (Fault(error).to_string(), &[][..]),
         errors => (said, errors),
     };
     let mut text = match status {
         401 => format!(
-            "cannot {doing}: nobody is signed in (401): the token is missing, wrong or expired. Get a new one and put \
+            "cannot {doing}: the access token is missing, invalid or expired (401). Get a new one and put \
              it into SEGMENT_RELAY_TOKEN, or a command that prints one into SEGMENT_RELAY_TOKEN_COMMAND"
         ),
         403 => format!(
-            "cannot {doing}: your role does not allow it (403): {detail}. What it allows: segment-relay whoami"
+            "cannot {doing}: your role does not allow it (403): {detail}. To see what it allows: segment-relay whoami"
         ),
-        404 => format!("cannot {doing}: it is not there (404): {detail}"),
-        409 => format!("cannot {doing}: something stands in the way (409): {detail}"),
+        404 => format!("cannot {doing}: not found (404): {detail}"),
+        409 => format!("cannot {doing}: conflict (409): {detail}"),
         412 => format!(
-            "cannot {doing}: somebody else has changed it in between (412), and nothing was overwritten. Look at what \
-             is there now, and ask again"
+            "cannot {doing}: it was changed in the meantime (412), and nothing was overwritten. Read the current \
+             version and try again"
         ),
         428 => format!(
-            "cannot {doing}: the API wants to know which version is to be changed (428): {detail}. This tool should \
-             have said so; it may be older than the API"
+            "cannot {doing}: the API requires the version to change (428): {detail}. This tool did not send it; \
+             it may be older than the API"
         ),
         429 => format!("cannot {doing}: too many requests, even after waiting (429). Try again in a minute"),
-        503 => format!("cannot {doing}: the API could not do it now (503): {detail}"),
+        503 => format!("cannot {doing}: the API is temporarily unavailable (503): {detail}"),
         _ => format!("cannot {doing} ({status}): {detail}"),
     };
     for error in errors {
@@ -143,7 +144,7 @@ fn refusal(doing: &str, status: u16, problem: &Problem) -> String {
     text
 }
 
-/// A field as people write it (`segments[0].segment`), and what is wrong with it.
+/// Formats a field error with the field in dotted notation (`segments[0].segment`).
 struct Fault<'a>(&'a FieldProblem);
 
 impl fmt::Display for Fault<'_> {
@@ -182,14 +183,17 @@ mod tests {
     #[test]
     fn each_refusal_has_its_own_words() {
         check(400, "(400): the reason");
-        check(401, "the token is missing, wrong or expired");
-        check(403, "your role does not allow it (403): the reason. What it allows: segment-relay whoami");
-        check(404, "it is not there (404): the reason");
-        check(409, "something stands in the way (409): the reason");
-        check(412, "somebody else has changed it in between (412), and nothing was overwritten");
-        check(428, "which version is to be changed (428)");
+        check(401, "the access token is missing, invalid or expired");
+        check(
+            403,
+            "your role does not allow it (403): the reason. To see what it allows: segment-relay whoami",
+        );
+        check(404, "not found (404): the reason");
+        check(409, "conflict (409): the reason");
+        check(412, "it was changed in the meantime (412), and nothing was overwritten");
+        check(428, "the API requires the version to change (428)");
         check(429, "too many requests, even after waiting (429)");
-        check(503, "could not do it now (503): the reason");
+        check(503, "temporarily unavailable (503): the reason");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Arguments of the commands about sources, connections, policies and exports.
+//! Arguments of the commands for sources, connections, policies and exports.
 
 use std::path::PathBuf;
 
@@ -8,27 +8,27 @@ use super::{AddSegmentArguments, ExportListing, ExportSegmentArguments, Schedule
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DefinitionCommand {
-    /// All of them
+    /// List all
     List,
-    /// One of them, as a file would have it
+    /// Show one, in the format of a definition file
     Show {
-        /// Its id
+        /// The id
         id: String,
     },
 }
 
-/// The same for what has labels.
+/// List and show commands of the kinds that have labels.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LabelledCommand {
-    /// All of them
+    /// List all
     List {
         /// Only those with this label
         #[arg(long)]
         label: Option<String>,
     },
-    /// One of them, as a file would have it
+    /// Show one, in the format of a definition file
     Show {
-        /// Its id
+        /// The id
         id: String,
     },
 }
@@ -37,9 +37,9 @@ pub(crate) enum LabelledCommand {
 pub(crate) enum SourceCommand {
     #[command(flatten)]
     Definition(DefinitionCommand),
-    /// The segments that read it
+    /// List the segments that read it
     Segments {
-        /// Its id
+        /// The id
         id: String,
     },
 }
@@ -48,47 +48,47 @@ pub(crate) enum SourceCommand {
 pub(crate) enum ConnectionCommand {
     #[command(flatten)]
     Definition(DefinitionCommand),
-    /// Ask the destination whether the credentials are good and allow what is needed
+    /// Test the credentials and their permissions at the destination
     Test {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Store the destination's credentials; they never come out again
+    /// Store the destination's credentials; they can never be read back
     #[command(after_help = "Examples:
   segment-relay connections credentials campaign-monitor --file secret.json
   password-manager show campaign-monitor | segment-relay connections credentials campaign-monitor
 
 JSON, such as {\"api_key\": \"…\"} for Campaign Monitor and Omnisend, {\"client_id\": \"…\", \"client_secret\": \"…\"} for
-Marketo Engage and {\"client_secret\": \"…\"} for Dynamics 365 Sales. It is read from the input or a file, never from an
-argument, which others could see.")]
+Marketo Engage and {\"client_secret\": \"…\"} for Dynamics 365 Sales. Read from standard input or a file, never from an
+argument, which other users of the machine could see.")]
     Credentials {
-        /// Its id
+        /// The id
         id: String,
-        /// The file to read them from, instead of the input
+        /// Read the credentials from this file instead of standard input
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Agree to data leaving for it, in your name; without it nothing is exported
+    /// Record your consent to data leaving for the connection; without it nothing is exported
     #[command(after_help = "Example:
   segment-relay connections consent campaign-monitor --text \"I agree that profiles leave for Campaign Monitor.\"")]
     Consent {
-        /// Its id
+        /// The id
         id: String,
-        /// The words that you agree to
+        /// The wording that you consent to
         #[arg(long, required_unless_present = "withdraw")]
         text: Option<String>,
-        /// Take the consent back: nothing is exported from then on
+        /// Withdraw the consent: nothing is exported from then on
         #[arg(long, conflicts_with = "text")]
         withdraw: bool,
     },
-    /// Remove it
+    /// Remove the connection
     Remove {
-        /// Its id
+        /// The id
         id: String,
-        /// What becomes of the exports that use it
+        /// What happens to the exports that use it
         #[arg(long, value_enum, default_value_t)]
         exports: Exporting,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -98,30 +98,30 @@ argument, which others could see.")]
 pub(crate) enum PolicyCommand {
     #[command(flatten)]
     Definition(DefinitionCommand),
-    /// Remove it: what it has forbidden is allowed from then on
+    /// Remove the policy: what it forbids is allowed from then on
     Remove {
-        /// Its id
+        /// The id
         id: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
 }
 
-/// What becomes of the exports of a connection that is removed.
+/// What happens to the exports of a removed connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Exporting {
-    /// Nothing: while there are any, the connection stays
+    /// Refuse to remove the connection while exports use it
     #[default]
     Refuse,
-    /// They are removed with it
+    /// Remove the exports too
     Remove,
-    /// They stay without a connection, and do not run
+    /// Keep the exports without a connection; they do not run
     Detach,
 }
 
 impl Exporting {
-    /// The word in the API's address.
+    /// Returns the value of the API's query parameter.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Refuse => "refuse",
@@ -133,11 +133,11 @@ impl Exporting {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    /// All of them: where they go, how their last runs went, when they run next, and what you may do
+    /// List all, with their last and next runs and your permissions
     List(ExportListing),
-    /// One of them, as a file would have it
+    /// Show one, in the format of a definition file
     Show {
-        /// Its id
+        /// The id
         id: String,
     },
     /// Run it now
@@ -145,80 +145,80 @@ pub(crate) enum ExportCommand {
   segment-relay exports run newsletter
   segment-relay exports run newsletter --follow
 
-With --follow it ends with 0 when the run succeeded, 1 when it failed or was canceled, 3 when it is held.")]
+Exit status with --follow: 0 the run succeeded; 1 it failed or was canceled; 3 it is held for approval.")]
     Run {
-        /// Its id
+        /// The id
         id: String,
-        /// Watch the run until it is over or held
+        /// Watch the run until it ends or is held
         #[arg(long)]
         follow: bool,
     },
-    /// Run every export that has a schedule, now
+    /// Run every export that has a schedule now
     RunScheduled,
-    /// Say that the profiles were refreshed: every export that is scheduled for that runs
+    /// Announce that the profiles were refreshed; every export scheduled for that runs
     RunRefreshed,
-    /// Find out what a run would do: counts, calls, time, warnings and a masked sample; nothing is sent
+    /// Simulate a run: counts, calls, time, warnings and a masked sample; nothing is sent
     DryRun {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Which data it uses, with its labels, and what the policies say of it
+    /// Show which data the export uses, its labels and the policies that apply
     DataUsage {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Say when it runs by itself, or when several do
+    /// Set when one or several exports run automatically
     Schedule(ScheduleArguments),
-    /// Let another segment go with it
+    /// Add a segment to an export
     #[command(after_help = "Examples:
   segment-relay exports add-segment newsletter big-spenders
   segment-relay exports add-segment newsletter big-spenders --target-list 1027
   segment-relay exports add-segment newsletter advent --starts-at 2026-11-29T06:00:00+01:00 --ends-at 2026-12-24T12:00:00+01:00")]
     AddSegment(AddSegmentArguments),
-    /// Take a segment out of it; its `when_segment_removed` says what becomes of the list
+    /// Remove a segment from an export; `when_segment_removed` decides what happens to the target list
     RemoveSegment(ExportSegmentArguments),
-    /// Make another one like it, disabled until it has target lists of its own
+    /// Duplicate an export; the copy is disabled until it has target lists of its own
     Duplicate {
-        /// Its id
+        /// The id
         id: String,
-        /// The new one's id
+        /// The id of the copy
         #[arg(long = "as", value_name = "ID")]
         new_id: String,
-        /// What people call the new one
+        /// The display name of the copy
         #[arg(long)]
         name: String,
     },
-    /// Take its connection away: it stays, and does not run
+    /// Detach the export from its connection; it is kept but does not run
     Detach {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Let it run
+    /// Enable the export
     Enable {
-        /// Its id
+        /// The id
         id: String,
-        /// Save it even where the destination does not have what it needs; the next run tells
+        /// Save without checking the destination; the next run reports problems
         #[arg(long)]
         no_check: bool,
     },
-    /// Keep it from running
+    /// Disable the export
     Disable {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Remove it; who is on the lists at the destination stays there
+    /// Remove the export; members already on the destination's lists stay there
     Remove {
-        /// Its id
+        /// The id
         id: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Its runs, the latest first
+    /// List the export's runs, the latest first
     History {
-        /// Its id
+        /// The id
         id: String,
-        /// Only so many
+        /// The maximum number of runs
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
     },

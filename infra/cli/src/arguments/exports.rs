@@ -1,17 +1,17 @@
-//! Arguments of the commands about exports that are more than an id.
+//! Arguments of the commands for exports that take more than an id.
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  segment-relay exports list --sort state      what failed comes first
+  segment-relay exports list --sort state      failed exports first
   segment-relay exports list --search news")]
 pub(crate) struct ExportListing {
-    /// What comes first
+    /// The sort order
     #[arg(long, value_enum, value_name = "BY")]
     pub(crate) sort: Option<ExportOrder>,
-    /// Only those whose id or name has this in it, in capitals or not
+    /// Only exports with this text in their id or name, ignoring case
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// Only those with this label
@@ -19,18 +19,18 @@ pub(crate) struct ExportListing {
     pub(crate) label: Option<String>,
 }
 
-/// The order of a list of exports.
+/// The sort order of a list of exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportOrder {
     /// By name
     Name,
-    /// By the last run's state: failed, held, canceled, under way, succeeded, none yet
+    /// By the state of the last run: failed, held, canceled, in progress, succeeded, none yet
     State,
-    /// What was delivered last comes first
+    /// By the last delivery, the latest first
     Delivered,
-    /// What runs next comes first
+    /// By the next run, the earliest first
     Next,
-    /// What was saved last comes first
+    /// By the last change, the latest first
     Saved,
 }
 
@@ -40,28 +40,30 @@ pub(crate) struct ExportSegmentArguments {
     pub(crate) export: String,
     /// The segment's id
     pub(crate) segment: String,
-    /// The destination's id of the list; without it a list of the segment's own to add it, every list to remove it
+    /// The destination's id of the target list. If omitted, `add-segment` uses a list of the segment's own
+    /// and `remove-segment` removes the segment from every list
     #[arg(long, value_name = "ID")]
     pub(crate) target_list: Option<String>,
-    /// Save it even where the destination does not have what it needs; the next run tells
+    /// Save without checking the destination; the next run reports problems
     #[arg(long)]
     pub(crate) no_check: bool,
 }
 
-/// A segment that is to go with an export.
+/// A segment to add to an export.
 #[derive(Debug, Args)]
 pub(crate) struct AddSegmentArguments {
     #[command(flatten)]
     pub(crate) segment: ExportSegmentArguments,
-    /// From when on it goes, such as 2026-12-01T00:00:00+01:00; without it at once
+    /// When the segment's export starts, such as 2026-12-01T00:00:00+01:00; immediately if omitted
     #[arg(long, value_name = "INSTANT")]
     pub(crate) starts_at: Option<Timestamp>,
-    /// Until when it goes; `when_segment_removed` of the export says what becomes of its list then
+    /// When the segment's export ends; the export's `when_segment_removed` then decides what happens to its
+    /// list
     #[arg(long, value_name = "INSTANT")]
     pub(crate) ends_at: Option<Timestamp>,
 }
 
-/// Which exports run by themselves, and when.
+/// Which exports to schedule, and when.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   segment-relay exports schedule newsletter --daily 06:30 --time-zone Europe/Rome
@@ -72,41 +74,41 @@ pub(crate) struct AddSegmentArguments {
   segment-relay exports schedule newsletter winback --daily 06:30 --time-zone Europe/Rome
   segment-relay exports schedule --all --every-refresh
 
-Several exports get the same schedule, after a question; one that cannot be saved keeps no other from it.")]
+Several exports get the same schedule, after confirmation. An export that cannot be saved does not affect the others.")]
 pub(crate) struct ScheduleArguments {
-    /// Their ids
+    /// The ids of the exports
     #[arg(required_unless_present = "all", value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Every export that you may edit
+    /// Schedule every export that you may edit
     #[arg(long, conflicts_with = "ids")]
     pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) when: When,
-    /// Do not ask where several would change
+    /// Do not ask for confirmation when several exports would change
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Save it even where the destination does not have what it needs; the next run tells. --off never asks
+    /// Save without checking the destination; the next run reports problems. Implied by --off
     #[arg(long)]
     pub(crate) no_check: bool,
 }
 
-/// When an export runs by itself: exactly one way.
+/// The schedule: exactly one of these.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("way").required(true)))]
 pub(crate) struct When {
-    /// Only on demand
+    /// Run only on demand
     #[arg(long, group = "way")]
     pub(crate) off: bool,
-    /// Every so many minutes
+    /// Run every so many minutes
     #[arg(long, group = "way", value_name = "N")]
     pub(crate) every_minutes: Option<u32>,
-    /// Once a day at this time, such as 06:30
+    /// Run once a day at this time, such as 06:30
     #[arg(long, group = "way", value_name = "HH:MM", requires = "time_zone")]
     pub(crate) daily: Option<String>,
-    /// Whenever the profiles were refreshed
+    /// Run whenever the profiles were refreshed
     #[arg(long, group = "way")]
     pub(crate) every_refresh: bool,
-    /// At the times of a cron expression
+    /// Run at the times of a cron expression
     #[arg(long, group = "way", value_name = "EXPRESSION", requires = "time_zone")]
     pub(crate) cron: Option<String>,
     /// The time zone of --daily and --cron, such as Europe/Rome

@@ -1,4 +1,4 @@
-//! Arguments of the commands about files.
+//! Arguments of the commands for files.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use clap::Args;
 /// A folder of definitions.
 #[derive(Debug, Args)]
 pub(crate) struct FolderArguments {
-    /// The folder, with settings/, sources/, segments/, connections/, policies/ and exports/ in it
+    /// The folder, containing settings/, sources/, segments/, connections/, policies/ and exports/
     pub(crate) folder: PathBuf,
 }
 
-/// A folder of definitions and what stands for `${NAME}` in it.
+/// A folder of definitions and the values for `${NAME}` in it.
 #[derive(Debug, Args)]
 pub(crate) struct FilledFolder {
-    /// The folder, with settings/, sources/, segments/, connections/, policies/ and exports/ in it, one YAML document a
-    /// file
+    /// The folder, containing settings/, sources/, segments/, connections/, policies/ and exports/, with
+    /// one YAML document per file
     pub(crate) folder: PathBuf,
-    /// What stands for ${NAME} in the files; may be given more than once
+    /// The value of a ${NAME} in the files, as NAME=VALUE; may be repeated
     #[arg(long = "value", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,
 }
@@ -27,16 +27,16 @@ pub(crate) struct FilledFolder {
 #[command(after_help = "Examples:
   segment-relay plan catalog
   segment-relay plan catalog --value newsletter_list=1027 --delete
-  segment-relay plan catalog --detailed-exitcode || echo \"not as the files say\"
+  segment-relay plan catalog --detailed-exitcode || echo \"differs from the files\"
 
-`+` is created, `~` changed (each field: what is there -> what the file says), `-` removed.")]
+`+` is created, `~` changed (each field: deployed value -> value in the file), `-` removed.")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
-    /// Remove what is there and not in the folder; a kind without a folder of its own is left alone
+    /// Remove definitions that are not in the folder; kinds without a folder of their own are left alone
     #[arg(long)]
     pub(crate) delete: bool,
-    /// End with 2 where something differs
+    /// Exit with status 2 if there are differences
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
 }
@@ -47,18 +47,19 @@ pub(crate) struct PlanArguments {
   segment-relay apply catalog
   segment-relay apply catalog --value newsletter_list=1027 --yes
 
-It shows the plan and asks. What somebody else changes in between is never overwritten: it stops and says so. It stops
-at the first step that fails; what was done stays done, and applying again goes on. Saving an export does not run it.")]
+Shows the plan and asks for confirmation. Changes made in the meantime are never overwritten: `apply` stops and reports
+them. It stops at the first failure; apply again to continue. Saving an export does not run it.")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
-    /// Remove what is there and not in the folder; a kind without a folder of its own is left alone
+    /// Remove definitions that are not in the folder; kinds without a folder of their own are left alone
     #[arg(long)]
     pub(crate) delete: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Save segments and exports even where the sources or the destination do not have what they need; the next run tells
+    /// Save segments and exports without checking the sources and the destination; the next run reports
+    /// problems
     #[arg(long)]
     pub(crate) no_check: bool,
 }
@@ -69,11 +70,11 @@ pub(crate) struct ApplyArguments {
   segment-relay export catalog
   segment-relay export catalog --value newsletter_list=1027 --overwrite
 
-A file that says the same already is not touched, whatever its words. Credentials are not in it: definitions have none.")]
+A file whose content is equivalent is not touched. Definitions never contain credentials.")]
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) folder: FilledFolder,
-    /// Write files anew that say something else; their comments are lost
+    /// Overwrite files that differ; their comments are lost
     #[arg(long)]
     pub(crate) overwrite: bool,
 }

@@ -33,13 +33,13 @@ SEGMENT_RELAY_TOKEN_COMMAND. With --local it finds what `cargo local up` runs on
     after_help = "Examples:
   segment-relay --local whoami
   segment-relay export catalog                      what is there, as files
-  segment-relay plan catalog --value list=1027      what applying would change
+  segment-relay plan catalog --value list=1027      show what `apply` would change
   segment-relay apply catalog --value list=1027
-  segment-relay exports dry-run newsletter          what a run would do, and nothing is sent
+  segment-relay exports dry-run newsletter          simulate a run; nothing is sent
   segment-relay exports run newsletter --follow
   segment-relay runs rejects RUN --out rejected.csv
 
-Exit status: 0 done; 1 it failed; 2 differences (plan --detailed-exitcode); 3 the run is held until somebody approves."
+Exit status: 0 success; 1 failure; 2 differences (plan --detailed-exitcode); 3 the run is held for approval."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
 }
 
-/// Where the API is, and who asks.
+/// The API's address and the caller's credentials.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Signing {
     #[arg(
@@ -65,13 +65,13 @@ pub(crate) struct Signing {
         long,
         global = true,
         value_name = "TOKEN",
-        help = "Who you are; better in SEGMENT_RELAY_TOKEN, where other users of the machine cannot see it"
+        help = "The access token; safer in SEGMENT_RELAY_TOKEN, where other users of the machine cannot see it"
     )]
     pub(crate) token: Option<String>,
-    /// Speak to what `cargo local up` runs on this machine
+    /// Use the deployment that `cargo local up` runs on this machine
     #[arg(long, global = true)]
     pub(crate) local: bool,
-    /// In which role, with --local
+    /// The role to sign in with, for --local
     #[arg(long, global = true, value_enum, default_value_t, value_name = "ROLE")]
     pub(crate) local_role: LocalRole,
 }
@@ -79,17 +79,17 @@ pub(crate) struct Signing {
 /// A role at the local issuer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LocalRole {
-    /// Everything
+    /// All permissions
     #[default]
     Administrator,
     /// Segments, exports and runs
     Contributor,
-    /// Looking only
+    /// Read-only access
     Viewer,
 }
 
 impl LocalRole {
-    /// The role's name.
+    /// Returns the role's name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Administrator => "administrator",
@@ -101,44 +101,44 @@ impl LocalRole {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what `apply` would change, and change nothing
+    /// Show what `apply` would change, without changing anything
     Plan(PlanArguments),
-    /// Make what is there as the folder says
+    /// Apply the definitions in a folder to the deployment
     Apply(ApplyArguments),
-    /// Write what is there into a folder
+    /// Write the deployment's definitions into a folder
     Export(ExportArguments),
-    /// Write JSON Schemas into a folder, so that editors know the files' fields
+    /// Write JSON Schemas into a folder, for editors to validate and complete the files
     Schema(FolderArguments),
-    /// Settings of the whole deployment: when the profiles are refreshed
+    /// Deployment-wide settings, such as when the profiles are refreshed
     #[command(subcommand)]
     Settings(DefinitionCommand),
-    /// Tables of the lake
+    /// Tables of the data lake
     #[command(subcommand)]
     Sources(SourceCommand),
     /// Named sets of profiles
     #[command(subcommand)]
     Segments(SegmentCommand),
-    /// Accounts of destinations
+    /// Accounts at destinations
     #[command(subcommand)]
     Connections(ConnectionCommand),
-    /// What data must not be used for
+    /// Rules on which data must not be used for which marketing actions
     #[command(subcommand)]
     Policies(PolicyCommand),
-    /// What goes where
+    /// Which segments are sent to which connection, and when
     #[command(subcommand)]
     Exports(ExportCommand),
     /// Executions of exports
     #[command(subcommand)]
     Runs(RunCommand),
-    /// The rights of one person: what is kept about them, and forgetting them
+    /// Requests of data subjects: access and erasure
     #[command(subcommand)]
     Person(PersonCommand),
-    /// Who changed what, the latest first
+    /// List changes and their authors, the latest first
     Audit {
-        /// Only so many
+        /// The maximum number of entries
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: usize,
     },
-    /// Who you are to the API, and what you may do
+    /// Show your identity and your permissions
     Whoami,
 }

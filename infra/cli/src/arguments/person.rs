@@ -6,61 +6,62 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PersonCommand {
-    /// Find everything that Segment Relay keeps about one person
+    /// Export everything that Segment Relay stores about one person
     #[command(after_help = "Examples:
   segment-relay person export --match-key-file address.txt --out found.json
   pass show request-4711 | segment-relay person export --member-key-file -
 
-The key comes from a file or from what is typed, so that it stands in no history of commands. The file that --out writes
-holds personal data.")]
+The key is read from a file or the terminal, so that it is not in the shell's history. The file that --out writes
+contains personal data.")]
     Export {
         #[command(flatten)]
         who: Who,
-        /// Where to write what is kept, as JSON; nothing that is there is overwritten
+        /// The JSON file to write; it must not exist yet
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Take one person off every list, keep them out from then on, and forget them
+    /// Remove one person from every list, exclude them from future runs and erase their data
     #[command(after_help = "Examples:
-  segment-relay person erase --match-key-file address.txt         what there is of them; nothing is changed
+  segment-relay person erase --match-key-file address.txt         show what would be erased; nothing is changed
   segment-relay person erase --match-key-file address.txt --yes
 
-Ends with 0 when they are off every list, 1 when something failed or somebody has to act, 3 when a run is held.")]
+Exit status: 0 removed from every list; 1 failed, or an operator has to act; 3 a run is held for approval.")]
     Erase {
         #[command(flatten)]
         who: Who,
-        /// Do it; without, it is only shown what there is of them
+        /// Erase; without this flag, only show what would be erased
         #[arg(long)]
         yes: bool,
     },
-    /// Who is kept out because they were erased
+    /// Persons that are excluded because they were erased
     #[command(subcommand)]
     Exclusions(ExclusionCommand),
 }
 
-/// Who is meant: exactly one of the two.
+/// The person: exactly one of the two.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Who {
-    /// A file with the member key, the customer id in the lake; - reads it from standard input
+    /// A file with the member key, the customer id in the lake; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) member_key_file: Option<PathBuf>,
-    /// A file with an e-mail address or another match key: everybody is meant who has it; - reads it from standard input
+    /// A file with an e-mail address or another match key, which selects every person that has it; - reads
+    /// standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) match_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExclusionCommand {
-    /// What stands for those who are kept out, since when, and who asked for it
+    /// List the exclusions, with their time and who requested them
     List {
-        /// Only so many
+        /// The maximum number of exclusions
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
     },
-    /// Let somebody in again, who is a customer once more
+    /// Remove an exclusion, for a person who is a customer again
     Lift {
-        /// What stands for them, as an erasure or `list` shows it
+        /// The id of the exclusion, as the erasure or `list` shows it
         id: String,
     },
 }

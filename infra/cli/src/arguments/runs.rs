@@ -6,58 +6,58 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunCommand {
-    /// The runs of all exports, the latest first
+    /// List the runs of all exports, the latest first
     List(RunListing),
-    /// Where a run is, what became of its rows, and why it stopped
+    /// Show a run's progress, its outcomes and why it stopped
     Show {
         /// The run's id, as `exports history` shows it
         id: String,
     },
-    /// Watch a run until it is over or held
+    /// Watch a run until it ends or is held
     #[command(
-        after_help = "Ends with 0 when it succeeded, 1 when it failed or was canceled, 3 when it is held."
+        after_help = "Exit status: 0 the run succeeded; 1 it failed or was canceled; 3 it is held for approval."
     )]
     Follow {
         /// The run's id
         id: String,
     },
-    /// Stop a run; what was sent stays sent, and the next run brings the rest
+    /// Cancel a run; what was sent stays sent, and the next run sends the rest
     Cancel {
         /// The run's id
         id: String,
     },
-    /// Let a run go on that would remove more people than the export's guard allows
+    /// Approve a run that would remove more members than the export's guard allows
     Approve {
         /// The run's id
         id: String,
     },
-    /// End such a run, and nothing of it is sent
+    /// Reject such a run; nothing is sent
     Reject {
         /// The run's id
         id: String,
     },
-    /// Bring once more only what was deferred or rejected
+    /// Send only the deferred and rejected rows again
     Retry {
         /// The run's id
         id: String,
     },
-    /// Why rows were not applied: each reason with its count, and the rows themselves
+    /// Show why rows were not applied: each reason with its count, and the rows
     #[command(after_help = "Examples:
-  segment-relay runs rejects RUN                     the reasons, and the first rows
-  segment-relay runs rejects RUN --out rejected.csv  the reasons, and all rows into a file
+  segment-relay runs rejects RUN                     show the reasons and the first rows
+  segment-relay runs rejects RUN --out rejected.csv  show the reasons, and write all rows to a file
 
-The rows hold personal data.")]
+The rows contain personal data.")]
     Rejects {
         /// The run's id
         id: String,
-        /// Where to write the CSV; nothing that is there is overwritten
+        /// The CSV file to write; it must not exist yet
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// How many rows to show
+        /// The number of rows to show
         #[arg(long, default_value_t = 10, value_name = "N")]
         rows: usize,
     },
-    /// What a run did: counts, reasons, lists, times
+    /// Show a run's report: counts, reasons, lists and times
     Report {
         /// The run's id
         id: String,
@@ -70,21 +70,21 @@ The rows hold personal data.")]
   segment-relay runs list --export newsletter --since 2026-11-21T00:00:00Z
 
 States: waiting, snapshotting, chunking, held, pushing, finishing, succeeded, failed, canceled.
-The runs of an export that has been removed are there with --export only.")]
+Runs of a removed export are listed only with --export.")]
 pub(crate) struct RunListing {
-    /// Only those of this export
+    /// Only runs of this export
     #[arg(long, value_name = "ID")]
     pub(crate) export: Option<String>,
-    /// Only those in these states
+    /// Only runs in these states
     #[arg(long, value_delimiter = ',', value_name = "STATE,…")]
     pub(crate) state: Vec<String>,
-    /// Only those that were asked for then or later
+    /// Only runs requested at or after this time
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Only those that were asked for before
+    /// Only runs requested before this time
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
-    /// Only so many
+    /// The maximum number of runs
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(crate) limit: usize,
 }

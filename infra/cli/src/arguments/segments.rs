@@ -1,4 +1,4 @@
-//! Arguments of the commands about segments.
+//! Arguments of the commands for segments.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,17 @@ use super::LabelledCommand;
 pub(crate) enum SegmentCommand {
     #[command(flatten)]
     Definition(LabelledCommand),
-    /// How many members it has now, what each of its rules gives, and the first of them
+    /// Show the current number of members, the number that each rule selects, and the first members
     Preview {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Its query, or the one that its rules compile to
+    /// Show the query, or the query that the rules compile to
     Query {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Make one of a few conditions, all of which a member fulfils; its size is shown first
+    /// Create a segment from a few conditions that all have to hold; its size is shown first
     #[command(after_help = "Examples:
   segment-relay segments quick viennese --name Viennese --source customers --member-key customer_id --where city=Wien
   segment-relay segments quick loyal --name Loyal --source customers --member-key customer_id \\
@@ -28,55 +28,55 @@ pub(crate) enum SegmentCommand {
   segment-relay segments quick young --name Young --source customers --member-key customer_id \\
       --where 'born>=2000-01-01' --where email --estimate
 
-A condition is a column, an operator and a value: = != < <= > >= and ~ (has the text in it). Values that look like numbers,
-days (2026-01-31), true and false are taken as such; in double quotes they are texts: --where 'zip=\"1010\"'. A column alone
-has to have a value (--where email), and with an exclamation mark it must not (--where '!email').
+A condition is a column, an operator and a value: = != < <= > >= and ~ (contains). Values that look like numbers,
+days (2026-01-31), true and false are typed; in double quotes they are text: --where 'zip=\"1010\"'. A column alone
+must not be null (--where email); with an exclamation mark it must be null (--where '!email').
 
-What is made is a segment by rules, and `segments show` gives it as a file has it, for everything else that rules can.")]
+The result is a segment by rules. `segments show` prints it in file format, for everything else that rules can express.")]
     Quick(QuickArguments),
-    /// Show how many members it had in each run, and its upload
+    /// Show the number of members in each run, and the upload
     Sizes {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// All its members as a CSV, with every column that an export can map
+    /// Download all members as CSV, with every column that an export can map
     #[command(after_help = "Example:
   segment-relay segments download big-spenders --out big-spenders.csv
 
-It holds profiles: whoever has the file answers for it. Who asked for it stands in the audit.")]
+The file contains personal data: handle it accordingly. The audit records who downloaded it.")]
     Download {
-        /// Its id
+        /// The id
         id: String,
-        /// The file to write, which must not be there yet
+        /// The file to write; it must not exist yet
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Let exports bring it again
+    /// Activate the segment, so that exports send it again
     Activate {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Switch it off: exports leave its target lists as they are
+    /// Deactivate the segment; exports leave its target lists unchanged
     Deactivate {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Which exports use it, and which do not
+    /// List the exports, and whether each uses the segment
     Exports {
-        /// Its id
+        /// The id
         id: String,
     },
-    /// Make another one like it; of an upload's, without what was uploaded
+    /// Duplicate a segment; the content of an upload is not copied
     Duplicate {
-        /// Its id
+        /// The id
         id: String,
-        /// The new one's id
+        /// The id of the copy
         #[arg(long = "as", value_name = "ID")]
         new_id: String,
-        /// What people call the new one
+        /// The display name of the copy
         #[arg(long)]
         name: String,
-        /// Save it even where the sources do not have what its query needs; the next run tells
+        /// Save without checking the query against the sources; the next run reports problems
         #[arg(long)]
         no_check: bool,
     },
@@ -84,24 +84,24 @@ It holds profiles: whoever has the file answers for it. Who asked for it stands 
 
 #[derive(Debug, Args)]
 pub(crate) struct QuickArguments {
-    /// Its id
+    /// The id
     pub(crate) id: String,
-    /// What people call it
+    /// The display name
     #[arg(long)]
     pub(crate) name: String,
-    /// The source that members are rows of
+    /// The source that the members are rows of
     #[arg(long)]
     pub(crate) source: String,
     /// The column that holds the customer id
     #[arg(long, value_name = "COLUMN")]
     pub(crate) member_key: String,
-    /// What has to hold for a member; may be given several times
+    /// A condition that members have to fulfil; may be repeated
     #[arg(long = "where", value_name = "CONDITION", required = true)]
     pub(crate) conditions: Vec<String>,
-    /// A column that exports can map; without any, all of them
+    /// A column that exports can map; all columns if omitted
     #[arg(long = "column", value_name = "COLUMN")]
     pub(crate) columns: Vec<String>,
-    /// Only show its size, and make nothing
+    /// Only show the size, without creating the segment
     #[arg(long)]
     pub(crate) estimate: bool,
 }

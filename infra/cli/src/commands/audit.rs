@@ -9,7 +9,7 @@ use crate::api::{field, text};
 use crate::error::Error;
 use crate::table::table;
 
-/// Who changed what.
+/// Lists the changes.
 pub(super) async fn audit(limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let items = session.api.list_up_to("read the audit", &["audit"], &[], limit).await?.items;
     session.console.show(&json!({ "items": items }), |_| {
@@ -29,7 +29,7 @@ pub(super) async fn audit(limit: usize, session: &mut Session<'_, '_>) -> Result
     Ok(Ending::Done)
 }
 
-/// The fields that differ between before and after.
+/// Returns the fields that differ between before and after.
 fn changes(item: &Value) -> String {
     let (Some(before), Some(after)) = (field(item, "/before"), field(item, "/after")) else {
         return String::new();
@@ -37,7 +37,7 @@ fn changes(item: &Value) -> String {
     crate::plan::changed_fields(before, after).join(", ")
 }
 
-/// Who the API takes the caller for.
+/// Shows the caller's identity.
 pub(super) async fn whoami(session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let me = session.api.get("find out who you are", &["me"]).await?.body;
     let allowed = field(&me, "/may").and_then(Value::as_array).into_iter().flatten();

@@ -24,7 +24,7 @@ pub(super) async fn export(
         there.into_iter().partition(|(kind, saved)| is_hidden(*kind, &saved.document));
     for (kind, saved) in &hidden {
         let (kind, id) = (kind.name(), &saved.id);
-        session.console.note(&format!("{kind} {id} is left out, because your role shows its name only"))?;
+        session.console.note(&format!("{kind} {id} is skipped, because your role may only see its name"))?;
     }
     let documents: Vec<_> = seen.into_iter().map(|(kind, saved)| (kind, saved.document)).collect();
     let existing = if arguments.overwrite { Existing::Overwrite } else { Existing::Keep };
@@ -33,18 +33,18 @@ pub(super) async fn export(
     if !differing.is_empty() {
         let files = differing.join("\n  ");
         return Err(Error::Input(format!(
-            "nothing was written, because these files say something else; write them anew with --overwrite, which \
-             loses their comments and ${{NAME}}:\n  {files}"
+            "nothing was written, because these files differ; overwrite them with --overwrite, which \
+             loses their comments and ${{NAME}} placeholders:\n  {files}"
         )));
     }
-    // Files without schemas are as good; an API without a description is no reason to fail here.
+    // Schemas are optional, so an API without a description is not an error here.
     if let Ok(schemas) = described(session).await {
         write_schemas(folder, &schemas)?;
     }
     let figures = json!({ "files": written.iter().map(figure).collect::<Vec<_>>() });
     session.console.show(&figures, |_| {
         let lines: Vec<String> = written.iter().map(|one| line(one, folder)).collect();
-        if lines.is_empty() { "Nothing is there.".to_owned() } else { lines.join("\n") }
+        if lines.is_empty() { "There are no definitions.".to_owned() } else { lines.join("\n") }
     })?;
     Ok(Ending::Done)
 }
@@ -68,7 +68,7 @@ async fn described(session: &Session<'_, '_>) -> Result<Vec<(relay_model::catalo
     let openapi = session.api.get(doing, &["openapi.json"]).await?;
     let found = schemas(&openapi.body);
     Ok(found
-        .map_err(|what| ApiError::Strange { doing: doing.to_owned(), what: format!("a fault: {what}") })?)
+        .map_err(|what| ApiError::Unexpected { doing: doing.to_owned(), what: format!("a fault: {what}") })?)
 }
 
 fn differing(written: &Written) -> Option<String> {
@@ -96,6 +96,6 @@ fn figure(written: &Written) -> Value {
 fn line(written: &Written, folder: &Path) -> String {
     let (outcome, path) = parts(written);
     let name = path.strip_prefix(folder).unwrap_or(path).display();
-    let remark = if matches!(written, Written::Leftover(_)) { "  (is not there any more)" } else { "" };
+    let remark = if matches!(written, Written::Leftover(_)) { "  (no longer exists)" } else { "" };
     format!("{outcome:<9} {name}{remark}")
 }

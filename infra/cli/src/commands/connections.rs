@@ -13,7 +13,7 @@ use crate::arguments::ConnectionCommand;
 use crate::error::Error;
 use crate::files::FileError;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &ConnectionCommand,
     session: &mut Session<'_, '_>,
@@ -54,7 +54,7 @@ async fn test(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> 
 
 fn typed(session: &mut Session<'_, '_>) -> Result<String, Error> {
     if session.console.screen.is_interactive {
-        session.console.note("Paste the JSON, then end with Ctrl-D on a line of its own.")?;
+        session.console.note("Paste the JSON, then press Ctrl-D on an empty line.")?;
     }
     let mut secret = String::new();
     session.console.input.read_to_string(&mut secret)?;
@@ -62,7 +62,7 @@ fn typed(session: &mut Session<'_, '_>) -> Result<String, Error> {
 }
 
 async fn store(id: &str, secret: SecretString, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    // Nothing of what is wrong with it may be told: it may be the secret.
+    // The input may be a secret, so the error must not quote it.
     let is_object = serde_json::from_str::<Map<String, Value>>(secret.expose_secret()).is_ok();
     if !is_object {
         let text = "the credentials must be a JSON object, such as {\"api_key\": \"…\"}; nothing was sent";
@@ -74,7 +74,7 @@ async fn store(id: &str, secret: SecretString, session: &mut Session<'_, '_>) ->
     call.body = Some(secret);
     session.api.send(&call).await?;
     session.console.show(&json!({ "stored": id }), |_| {
-        format!("Stored. Whether they are good: segment-relay connections test {id}")
+        format!("Stored. To test them: segment-relay connections test {id}")
     })?;
     Ok(Ending::Done)
 }
@@ -92,7 +92,7 @@ async fn consent(id: &str, words: Option<&str>, session: &mut Session<'_, '_>) -
     };
     session.api.send(&call.only_if(Condition::IsVersion(version))).await?;
     session.console.show(&json!({ "id": id, "has_consent": words.is_some() }), |_| match words {
-        Some(_) => "Recorded, in your name and with the time.".to_owned(),
+        Some(_) => "Recorded, with your name and the time.".to_owned(),
         None => "Withdrawn. Nothing is exported through it any more.".to_owned(),
     })?;
     Ok(Ending::Done)

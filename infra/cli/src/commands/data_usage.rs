@@ -8,9 +8,9 @@ use crate::api::{field, text, texts};
 use crate::error::Error;
 use crate::table::table;
 
-/// Which data an export uses, and what the policies say of it. It fails where a rule is broken.
+/// Shows which data an export uses and which policies apply. Fails if a policy is violated.
 pub(super) async fn data_usage(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let doing = format!("look at the data that export {id} uses");
+    let doing = format!("show the data usage of export {id}");
     let found = session.api.get(&doing, &["exports", id, "data-usage"]).await?.body;
     session.console.show(&found, |_| in_words(&found))?;
     let is_broken = !items(&found, "/violations").is_empty();
@@ -43,7 +43,7 @@ fn in_words(found: &Value) -> String {
         }
         let why = text(usage, "/unknown");
         if !why.is_empty() {
-            unknown.push(format!("What segment {segment} reads is not known: {why}"));
+            unknown.push(format!("The columns that segment {segment} reads are unknown: {why}"));
         }
     }
     if !rows.is_empty() {
@@ -54,7 +54,7 @@ fn in_words(found: &Value) -> String {
     let mut verdicts: Vec<[String; 3]> = items(found, "/policies").into_iter().map(row).collect();
     verdicts.push([
         "(always)".to_owned(),
-        "C12 leaves for nobody".to_owned(),
+        "C12 is never exported".to_owned(),
         text(found, "/never_exported"),
     ]);
     parts.push(table(["policy", "name", "verdict"], &verdicts));

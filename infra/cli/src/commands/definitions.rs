@@ -1,4 +1,4 @@
-//! `list` and `show` of every kind of definition, and changing one.
+//! `list` and `show` of every kind of definition, and the change of one.
 
 use relay_model::catalog::Kind;
 use reqwest::Method;
@@ -25,7 +25,7 @@ pub(super) async fn carry_out(
     }
 }
 
-/// `list` and `show` of what has labels.
+/// `list` and `show` of the kinds that have labels.
 pub(super) async fn carry_out_labelled(
     kind: Kind,
     command: &LabelledCommand,
@@ -43,7 +43,7 @@ async fn list(kind: Kind, label: Option<&str>, session: &mut Session<'_, '_>) ->
     show_list(kind, &found, nothing, session)
 }
 
-/// Every definition of a kind; what cannot be read is told.
+/// Lists every definition of a kind, with a note about each that cannot be parsed.
 pub(super) async fn listing(kind: Kind, session: &mut Session<'_, '_>) -> Result<Listed, Error> {
     let doing = format!("list the {}", plural(kind));
     let listed = session.api.list(&doing, &[plural(kind)], &[]).await?;
@@ -53,7 +53,7 @@ pub(super) async fn listing(kind: Kind, session: &mut Session<'_, '_>) -> Result
     Ok(listed)
 }
 
-/// Leaves out what has another label; says so where nothing is left of something.
+/// Removes the items without this label; returns a message if none is left.
 pub(super) fn keep_labelled(kind: Kind, found: &mut Listed, label: &str) -> Option<String> {
     let has_any = !found.items.is_empty();
     found.items.retain(|item| texts(item, "/document/labels").iter().any(|one| one == label));
@@ -61,7 +61,7 @@ pub(super) fn keep_labelled(kind: Kind, found: &mut Listed, label: &str) -> Opti
         .then(|| format!("There are no {} with the label {label}.", plural(kind)))
 }
 
-/// Definitions under each other, or `nothing` where there is none.
+/// Formats definitions as a table, or returns `nothing` if there is none.
 pub(super) fn show_list(
     kind: Kind,
     found: &Listed,
@@ -136,12 +136,12 @@ fn listed(kind: Kind, items: &[Value]) -> String {
     }
 }
 
-/// When, and by whom where that is known.
+/// Formats a time with its author, if known.
 pub(super) fn by(at: String, who: &str) -> String {
     if at.is_empty() || who.is_empty() { at } else { format!("{at} by {who}") }
 }
 
-/// A schedule in words.
+/// Formats a schedule.
 pub(super) fn schedule(schedule: Option<&Value>) -> String {
     let Some(schedule) = schedule else {
         return "off".to_owned();
@@ -163,7 +163,7 @@ pub(super) fn schedule(schedule: Option<&Value>) -> String {
 
 fn shown(kind: Kind, found: &Value) -> String {
     let document = field(found, "/document").unwrap_or(found);
-    // What the caller may see a part of only, or what is newer than this tool, is shown as it comes.
+    // A document that the caller may see only in part, or that is newer than this tool, is shown unchanged.
     let document = shortest(kind, document).unwrap_or_else(|_| document.clone());
     let (version, at, by) = (text(found, "/version"), text(found, "/saved_at"), text(found, "/saved_by"));
     let by = if by.is_empty() { by } else { format!(" by {by}") };
@@ -181,10 +181,10 @@ pub(super) async fn read(
     let answer = session.api.get(doing, &[plural(kind), id]).await?;
     let found = Saved::of(&answer.body);
     let what = "no document, id and version".to_owned();
-    Ok(found.ok_or_else(|| ApiError::Strange { doing: doing.to_owned(), what })?)
+    Ok(found.ok_or_else(|| ApiError::Unexpected { doing: doing.to_owned(), what })?)
 }
 
-/// Reads a definition, lets `change` change its document, and saves it if nobody else did meanwhile.
+/// Reads a definition, applies `change` to its document, and saves it with a version precondition.
 pub(super) async fn change(
     kind: Kind,
     id: &str,
@@ -207,7 +207,7 @@ pub(super) async fn change(
     Ok(session.console.show(&figures, |_| format!("Done: {doing}."))?)
 }
 
-/// Removes a definition after having asked, if nobody has changed it since.
+/// Removes a definition after confirmation, with a version precondition.
 pub(super) async fn remove(
     kind: Kind,
     id: &str,
@@ -220,7 +220,8 @@ pub(super) async fn remove(
     if asking == Asking::First {
         if !session.console.screen.is_interactive {
             return Err(Error::Input(
-                "nobody is there to ask; give --yes to remove without asking".to_owned(),
+                "there is no terminal to ask for confirmation; pass --yes to remove without asking"
+                    .to_owned(),
             ));
         }
         if !session.console.asks(&format!("Really {doing}?"))? {
@@ -235,17 +236,17 @@ pub(super) async fn remove(
     Ok(Ending::Done)
 }
 
-/// Whether somebody has to say yes.
+/// Whether to ask for confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asking {
-    /// They have to.
+    /// Ask first.
     First,
-    /// They have said so already.
+    /// Confirmed already.
     Done,
 }
 
 impl Asking {
-    /// By the flag `--yes`.
+    /// Converts the flag `--yes`.
     pub(super) const fn unless(is_agreed: bool) -> Self {
         if is_agreed { Self::Done } else { Self::First }
     }

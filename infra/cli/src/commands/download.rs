@@ -1,4 +1,4 @@
-//! Files behind links that expire. They may be large, so they go straight to the disk.
+//! Downloads from presigned links. Files may be large, so they are streamed to disk.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::files::FileError;
 use crate::settings::checked;
 
-/// How long the whole file may take.
+/// The timeout of a whole download.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(15);
 
-/// Downloads into a file that is not there yet: either all of it is there afterwards, or nothing.
+/// Downloads into a new file. The file is written completely or not at all.
 pub(super) async fn download_into(path: &Path, doing: &str, link: &str) -> Result<File, Error> {
-    // Found out at the end as well; but then the download would have been for nothing.
+    // Creating the file fails as well, but only after the download.
     if path.symlink_metadata().is_ok() {
         return Err(FileError::file(path)(ErrorKind::AlreadyExists.into()).into());
     }
@@ -27,7 +27,7 @@ pub(super) async fn download_into(path: &Path, doing: &str, link: &str) -> Resul
     Ok(file.persist_noclobber(path).map_err(|problem| FileError::file(path)(problem.error))?)
 }
 
-/// The link is the permission: no token goes with it.
+/// Downloads without a token: the presigned link is the permission.
 pub(super) async fn download(doing: &str, link: &str, file: &mut File) -> Result<(), Error> {
     let refuse = |why: String| Error::Input(format!("cannot {doing}: the download failed: {why}"));
     let address = checked(link)?;
@@ -36,7 +36,7 @@ pub(super) async fn download(doing: &str, link: &str, file: &mut File) -> Result
     let mut response = request.map_err(|error| refuse(root_cause(&error)))?;
     if !response.status().is_success() {
         return Err(refuse(format!(
-            "HTTP {}; the link may have expired, ask again",
+            "HTTP {}; the link may have expired; run the command again",
             response.status().as_u16()
         )));
     }

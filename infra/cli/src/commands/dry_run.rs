@@ -11,14 +11,14 @@ use crate::console::{Colour, Paint};
 use crate::error::Error;
 use crate::table::{duration, grouped, table};
 
-/// Asks for a dry run, waits for it and shows what it found.
+/// Requests a dry run, waits for it and shows its result.
 pub(super) async fn dry_run(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("dry-run export {id}");
     let path = ["exports", id, "dry-runs"];
     let call = Call::new(Method::POST, &doing, &path);
     let run_id = text(&session.api.send(&call).await?.body, "/run_id");
     if run_id.is_empty() {
-        return Err(call.strange("no run_id").into());
+        return Err(call.unexpected("no run_id").into());
     }
     let run = follow::until_still(&run_id, session).await?;
     if text(&run, "/state") != "succeeded" {
@@ -30,13 +30,13 @@ pub(super) async fn dry_run(id: &str, session: &mut Session<'_, '_>) -> Result<E
     Ok(Ending::Done)
 }
 
-/// What a dry run found.
+/// Formats the result of a dry run.
 fn in_words(found: &Value, paint: Paint) -> String {
     let items = |pointer: &str| field(found, pointer).and_then(Value::as_array).cloned().unwrap_or_default();
     let count = |value: &Value, pointer: &str| number(value, pointer).map(grouped).unwrap_or_default();
     let quota = match (number(found, "/quota/used_today"), number(found, "/quota/limit_today")) {
         (Some(used), Some(limit)) => {
-            format!("{} of today's {} calls are spent", grouped(used), grouped(limit))
+            format!("{} of today's {} calls are used", grouped(used), grouped(limit))
         }
         _ => String::new(),
     };

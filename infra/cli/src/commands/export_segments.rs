@@ -9,15 +9,18 @@ use crate::api::{Checking, text};
 use crate::arguments::{AddSegmentArguments, ExportSegmentArguments};
 use crate::error::Error;
 
-/// Lets a segment go with an export.
+/// Adds a segment to an export.
 pub(super) async fn add(
     AddSegmentArguments { segment: arguments, starts_at, ends_at }: &AddSegmentArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let doing = format!("add segment {} to export {}", arguments.segment, arguments.export);
     change(arguments, &doing, session, |segments| {
-        if segments.iter().any(|entry| is_meant(entry, arguments) && list(entry) == wanted(arguments)) {
-            return Err(already(&doing, "it is there already, for the same list"));
+        if segments
+            .iter()
+            .any(|entry| is_selected(entry, arguments) && list(entry) == requested_list(arguments))
+        {
+            return Err(already(&doing, "it is already in the export, for the same list"));
         }
         let mut entry = json!({ "segment": arguments.segment });
         if let Some(fields) = entry.as_object_mut() {
@@ -35,36 +38,36 @@ pub(super) async fn add(
     .await
 }
 
-/// Takes a segment out of an export.
+/// Removes a segment from an export.
 pub(super) async fn remove(
     arguments: &ExportSegmentArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
-    let doing = format!("take segment {} out of export {}", arguments.segment, arguments.export);
+    let doing = format!("remove segment {} from export {}", arguments.segment, arguments.export);
     change(arguments, &doing, session, |segments| {
         let before = segments.len();
         let is_any_list = arguments.target_list.is_none();
         segments.retain(|entry| {
-            !(is_meant(entry, arguments) && (is_any_list || list(entry) == wanted(arguments)))
+            !(is_selected(entry, arguments) && (is_any_list || list(entry) == requested_list(arguments)))
         });
         if segments.len() == before {
-            return Err(already(&doing, "it is not there"));
+            return Err(already(&doing, "it is not in the export"));
         }
         Ok(())
     })
     .await
 }
 
-fn is_meant(entry: &Value, arguments: &ExportSegmentArguments) -> bool {
+fn is_selected(entry: &Value, arguments: &ExportSegmentArguments) -> bool {
     text(entry, "/segment") == arguments.segment
 }
 
-/// The list of an entry; empty for one of the segment's own.
+/// Returns the list of an entry; empty for a list of the segment's own.
 fn list(entry: &Value) -> String {
     text(entry, "/target_list")
 }
 
-fn wanted(arguments: &ExportSegmentArguments) -> String {
+fn requested_list(arguments: &ExportSegmentArguments) -> String {
     arguments.target_list.clone().unwrap_or_default()
 }
 

@@ -12,7 +12,7 @@ use crate::arguments::ExportCommand;
 use crate::error::Error;
 use crate::table::table;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &ExportCommand,
     session: &mut Session<'_, '_>,
@@ -23,7 +23,7 @@ pub(super) async fn carry_out(
         ExportCommand::Run { id, follow } => run(id, Watching::when(*follow), session).await,
         ExportCommand::RunScheduled => run_several("run every export with a schedule", "runs", session).await,
         ExportCommand::RunRefreshed => {
-            run_several("run what follows the refresh", "refreshes", session).await
+            run_several("run every export scheduled for the refresh", "refreshes", session).await
         }
         ExportCommand::DryRun { id } => dry_run::dry_run(id, session).await,
         ExportCommand::DataUsage { id } => data_usage::data_usage(id, session).await,
@@ -37,9 +37,9 @@ pub(super) async fn carry_out(
             set(id, &doing, Checking::unless(*no_check), "enabled", Value::Bool(true), session).await
         }
         ExportCommand::Disable { id } => {
-            // Where the destination has lost the list, this is the way to stop.
+            // Disabling skips the checks, because the destination may have lost the list.
             let doing = format!("disable export {id}");
-            set(id, &doing, Checking::Nobody, "enabled", Value::Bool(false), session).await
+            set(id, &doing, Checking::Skipped, "enabled", Value::Bool(false), session).await
         }
         ExportCommand::Remove { id, yes } => {
             definitions::remove(Kind::Export, id, Vec::new(), Asking::unless(*yes), session).await
@@ -66,12 +66,12 @@ pub(super) async fn set(
     Ok(Ending::Done)
 }
 
-/// Whether a run is watched.
+/// How long to watch a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Watching {
-    /// Until it is over or held.
+    /// Until it ends or is held.
     Whole,
-    /// Only its beginning.
+    /// Only until it has started.
     Start,
 }
 
@@ -88,13 +88,13 @@ async fn run(id: &str, watching: Watching, session: &mut Session<'_, '_>) -> Res
     let asked = session.api.send(&call).await?.body;
     let run_id = text(&asked, "/run_id");
     if run_id.is_empty() {
-        return Err(call.strange("no run_id").into());
+        return Err(call.unexpected("no run_id").into());
     }
     let words = match text(&asked, "/request").as_str() {
-        "waiting" => format!("Run {run_id} waits for the one that is under way."),
-        "merged" => format!("Run {run_id}, which waits already, does it."),
-        "repeated" => format!("Run {run_id} was asked for already."),
-        _ => format!("Run {run_id} has begun."),
+        "waiting" => format!("Run {run_id} waits for the run in progress."),
+        "merged" => format!("Merged into run {run_id}, which is waiting already."),
+        "repeated" => format!("Run {run_id} was requested already."),
+        _ => format!("Run {run_id} has started."),
     };
     if watching == Watching::Whole {
         session.console.note(&words)?;
@@ -104,7 +104,7 @@ async fn run(id: &str, watching: Watching, session: &mut Session<'_, '_>) -> Res
     Ok(Ending::Done)
 }
 
-/// Asks for several runs at once. Those that cannot be are told beside those that can.
+/// Requests several runs at once, and reports failures next to the runs that were requested.
 async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let asked = session.api.send(&Call::new(Method::POST, doing, &[route])).await?.body;
     session.console.show(&asked, |_| {
@@ -116,7 +116,11 @@ async fn run_several(doing: &str, route: &str, session: &mut Session<'_, '_>) ->
         };
         let mut rows: Vec<_> = items("/runs").iter().map(row("/request")).collect();
         rows.extend(items("/not_started").iter().map(row("/problem")));
-        if rows.is_empty() { "No export is to run.".to_owned() } else { table(["export", "run", ""], &rows) }
+        if rows.is_empty() {
+            "There is no export to run.".to_owned()
+        } else {
+            table(["export", "run", ""], &rows)
+        }
     })?;
     let has_failed =
         field(&asked, "/not_started").and_then(Value::as_array).is_some_and(|few| !few.is_empty());
@@ -133,7 +137,7 @@ async fn duplicate(
     let path = ["exports", id, "duplicate"];
     let call = Call::new(Method::POST, &doing, &path).json(&json!({ "id": new_id, "name": name }));
     let made = session.api.send(&call).await?.body;
-    session.console.show(&made, |_| format!("Made export {new_id}, disabled. Give it target lists of its own, then: segment-relay exports enable {new_id}"))?;
+    session.console.show(&made, |_| format!("Created export {new_id}, disabled. Set its own target lists, then: segment-relay exports enable {new_id}"))?;
     Ok(Ending::Done)
 }
 
@@ -145,7 +149,7 @@ async fn detach(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error
     let detached = session.api.send(&call).await?.body;
     session
         .console
-        .show(&detached, |_| "Detached. It does not run until it has a connection again.".to_owned())?;
+        .show(&detached, |_| "Detached. It does not run until it is connected again.".to_owned())?;
     Ok(Ending::Done)
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn apply(
     session.console.say(&words)?;
     if !plan.steps.is_empty() && !arguments.yes {
         if !session.console.screen.is_interactive {
-            let text = "nobody is there to ask; give --yes to apply without asking";
+            let text = "there is no terminal to ask for confirmation; pass --yes to apply without asking";
             return Err(Error::Input(text.to_owned()));
         }
         if session.console.form == Form::Json {
@@ -67,14 +67,14 @@ async fn make(
         .map_err(|faults| Error::Faults { faults })
 }
 
-/// Everything that is there, by kind and then by id.
+/// Returns every definition, by kind and then by id.
 pub(super) async fn all(session: &mut Session<'_, '_>) -> Result<Vec<(Kind, Saved)>, Error> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         let doing = format!("list the {}", plural(kind));
         let mut saved = Vec::new();
         let query = match kind {
-            // Where exports stand is not read here, and costs the API more than the exports.
+            // `plan` does not show overviews, which cost the API more than the exports themselves.
             Kind::Export => vec![("overview", "none".to_owned())],
             Kind::Settings | Kind::Source | Kind::Segment | Kind::Connection | Kind::Policy => Vec::new(),
         };
@@ -84,7 +84,7 @@ pub(super) async fn all(session: &mut Session<'_, '_>) -> Result<Vec<(Kind, Save
         }
         for item in items {
             let what = "an item without a document, its id and its version".to_owned();
-            saved.push(Saved::of(&item).ok_or_else(|| ApiError::Strange { doing: doing.clone(), what })?);
+            saved.push(Saved::of(&item).ok_or_else(|| ApiError::Unexpected { doing: doing.clone(), what })?);
         }
         saved.sort_by(|one, other| one.id.cmp(&other.id));
         found.extend(saved.into_iter().map(|saved| (kind, saved)));

@@ -8,30 +8,30 @@ use crate::api::{field, number, text};
 use crate::error::Error;
 use crate::table::{duration, grouped};
 
-/// After so many looks a run is a long one, and looked after less often.
+/// The number of polls after which a run is polled less often.
 const FREQUENT_LOOKS: usize = 20;
-/// How much less often.
+/// The factor by which the poll interval grows.
 const RARELY: u32 = 4;
-/// How long a run is watched, in polls: a day, a poll being a second.
+/// How long a run is watched, in polls: a day, at one poll per second.
 const RUN_POLLS: u32 = 24 * 60 * 60;
-/// The bar's characters.
+/// The width of the progress bar, in characters.
 const BAR_CHARACTERS: u64 = 24;
 
-/// Watches a run until it is over or held, and shows how it ended.
+/// Watches a run until it ends or is held, and shows the result.
 pub(super) async fn follow(run_id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let run = until_still(run_id, session).await?;
     session.console.show(&run, |paint| report::run(&run, paint))?;
     Ok(ending(&run))
 }
 
-/// Watches a run until it is over or held.
+/// Watches a run until it ends or is held.
 pub(super) async fn until_still(run_id: &str, session: &mut Session<'_, '_>) -> Result<Value, Error> {
     let doing = format!("watch run {run_id}");
     let mut said = None;
     for pause in pauses(RUN_POLLS) {
         let run = session.api.get(&doing, &["runs", run_id]).await?.body;
         let percent = number(&run, "/progress_percent");
-        // Where lines cannot take each other's place, only what is news makes one.
+        // Without a terminal, a line is printed only when something has changed.
         let news = (text(&run, "/state"), percent.map(|percent| percent / 10), text(&run, "/pause/until"));
         if session.console.screen.has_progress || said.as_ref() != Some(&news) {
             session.console.progress(&line(&run))?;
@@ -43,12 +43,12 @@ pub(super) async fn until_still(run_id: &str, session: &mut Session<'_, '_>) -> 
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "run {run_id} has not ended within a day. Where it is: segment-relay runs show {run_id}; to watch it further: \
+        "run {run_id} has not ended within a day. To see its progress: segment-relay runs show {run_id}; to keep watching: \
          segment-relay runs follow {run_id}"
     )))
 }
 
-/// The pauses between looks, in polls, that make so many polls together.
+/// Returns the pauses between polls, which add up to `polls` polls.
 pub(super) fn pauses(polls: u32) -> impl Iterator<Item = u32> {
     let mut left = polls;
     let pauses = std::iter::repeat_n(1, FREQUENT_LOOKS).chain(std::iter::repeat(RARELY));
@@ -63,7 +63,7 @@ fn is_still(run: &Value) -> bool {
     matches!(text(run, "/state").as_str(), "succeeded" | "failed" | "canceled" | "held")
 }
 
-/// How the tool ends after a run.
+/// Returns the exit status for a run.
 pub(super) fn ending(run: &Value) -> Ending {
     match text(run, "/state").as_str() {
         "failed" | "canceled" => Ending::Failed,
@@ -72,7 +72,7 @@ pub(super) fn ending(run: &Value) -> Ending {
     }
 }
 
-/// Where a run is, in a line.
+/// Formats a run's progress as one line.
 fn line(run: &Value) -> String {
     let mut parts = Vec::new();
     if let Some(percent) = number(run, "/progress_percent") {
@@ -92,7 +92,7 @@ fn line(run: &Value) -> String {
         parts.push(format!("about {} left", duration(remaining_ms.div_ceil(1_000))));
     }
     if field(run, "/ended_at").is_none() && field(run, "/pause").is_some() {
-        parts.push(format!("waited until {}: {}", text(run, "/pause/until"), text(run, "/pause/text")));
+        parts.push(format!("waiting until {}: {}", text(run, "/pause/until"), text(run, "/pause/text")));
     }
     parts.join("  ")
 }
@@ -127,10 +127,10 @@ mod tests {
             "[##########--------------]  45 %  pushing  4,500 of 10,000 rows  12 calls  about 61 s left",
             false,
         );
-        let pause = json!({"until": "2026-11-22T00:00:00Z", "text": "the day's calls are spent"});
+        let pause = json!({"until": "2026-11-22T00:00:00Z", "text": "the day's calls are used up"});
         check(
             &json!({"state": "pushing", "pause": pause}),
-            "pushing  waited until 2026-11-22T00:00:00Z: the day's calls are spent",
+            "pushing  waiting until 2026-11-22T00:00:00Z: the day's calls are used up",
             false,
         );
         check(&json!({"state": "held"}), "held", true);

@@ -1,4 +1,4 @@
-//! What each command does.
+//! The commands.
 
 mod audit;
 mod catalog;
@@ -32,20 +32,20 @@ use crate::console::Console;
 use crate::error::Error;
 use crate::files::{Values, parse_values};
 
-/// What every command needs.
+/// The context of every command.
 pub(crate) struct Session<'a, 'b> {
     /// The API.
     pub(crate) api: Api,
-    /// What stands for `${name}` in files where the command line does not say.
+    /// The default values for `${name}` in files.
     pub(crate) values: Values,
     /// The terminal.
     pub(crate) console: &'a mut Console<'b>,
-    /// How often something that takes its time is looked after.
+    /// The poll interval.
     pub(crate) poll: Duration,
 }
 
 impl Session<'_, '_> {
-    /// What stands for `${name}` in files: what the command line says, and else what the local cloud has.
+    /// Returns the values for `${name}` in files: those of the command line, then those of the local cloud.
     fn values_with(&self, given: &[String]) -> Result<Values, Error> {
         let mut values = self.values.clone();
         values.extend(parse_values(given)?);
@@ -53,7 +53,7 @@ impl Session<'_, '_> {
     }
 }
 
-/// Carries a command out.
+/// Runs a command.
 pub(crate) async fn carry_out(command: &Command, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     match command {
         Command::Plan(arguments) => files::plan(arguments, session).await,

@@ -1,4 +1,4 @@
-//! What people look at all day: where exports stand, and what connections are used for.
+//! Overviews of exports and connections.
 
 use std::cmp::Reverse;
 
@@ -23,7 +23,7 @@ pub(super) async fn list_exports(
     let mut nothing = label.and_then(|label| definitions::keep_labelled(Kind::Export, &mut found, label));
     if let Some(search) = &listing.search {
         let has_any = !found.items.is_empty();
-        found.items.retain(|item| is_meant(item, search));
+        found.items.retain(|item| is_selected(item, search));
         if has_any && found.items.is_empty() {
             nothing = Some(format!("No export has \"{search}\" in its id or name."));
         }
@@ -34,12 +34,12 @@ pub(super) async fn list_exports(
     definitions::show_list(Kind::Export, &found, nothing, session)
 }
 
-fn is_meant(item: &Value, search: &str) -> bool {
+fn is_selected(item: &Value, search: &str) -> bool {
     let search = search.to_lowercase();
     ["/document/id", "/document/name"].iter().any(|at| text(item, at).to_lowercase().contains(&search))
 }
 
-/// Sorts exports; those that are equal stay in the order of their ids, and what has no such time comes last.
+/// Sorts exports. Equal exports stay in the order of their ids; exports without the time come last.
 fn sort(items: &mut [Value], order: ExportOrder) {
     let time = |item: &Value, at: &str| text(item, at).parse::<Timestamp>().ok();
     let newest_first = |item: &Value, at: &str| Reverse(time(item, at));
@@ -55,7 +55,7 @@ fn sort(items: &mut [Value], order: ExportOrder) {
     }
 }
 
-/// What wants somebody first is least.
+/// Returns the sort key of a state; the most urgent is least.
 fn urgency(state: &str) -> u8 {
     match state {
         "failed" => 0,
@@ -67,7 +67,7 @@ fn urgency(state: &str) -> u8 {
     }
 }
 
-/// Exports under each other.
+/// Formats exports as a table.
 pub(super) fn exports(items: &[Value]) -> String {
     let row = |item: &Value| {
         [
@@ -109,7 +109,7 @@ fn next_run(item: &Value) -> String {
     minute(&text(item, "/overview/next_run_at"))
 }
 
-/// Where an export stands, in a line; `None` for what has no overview.
+/// Formats an export's overview as one line; `None` if it has none.
 pub(super) fn standing(item: &Value) -> Option<String> {
     field(item, "/overview")?;
     let parts = [
@@ -123,7 +123,7 @@ pub(super) fn standing(item: &Value) -> Option<String> {
     Some(words.join(", "))
 }
 
-/// Connections under each other.
+/// Formats connections as a table.
 pub(super) fn connections(items: &[Value]) -> String {
     let consent = |item: &Value| match field(item, "/document/consent/by") {
         Some(_) => text(item, "/document/consent/by"),

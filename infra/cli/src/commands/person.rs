@@ -1,4 +1,4 @@
-//! `person`: what is kept about one person, and forgetting them.
+//! `person`: access to and erasure of one person's data.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::error::Error;
 use crate::files::FileError;
 use crate::table::{grouped, minute, table};
 
-/// The largest file that can be a key, in bytes.
+/// The maximum size of a key file, in bytes.
 const MAX_KEY_FILE_BYTES: u64 = 4_096;
-/// How long a request and its runs are watched, in polls: a day, a poll being a second.
+/// How long a request and its runs are watched, in polls: a day, at one poll per second.
 const REQUEST_POLLS: u32 = 24 * 60 * 60;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &PersonCommand,
     session: &mut Session<'_, '_>,
@@ -30,9 +30,7 @@ pub(super) async fn carry_out(
         PersonCommand::Erase { who, yes: true } => erase(who, session).await,
         PersonCommand::Erase { who, yes: false } => {
             let ending = export(who, None, session).await?;
-            session
-                .console
-                .note("Nothing was changed. To erase what was found, and to keep them out: --yes")?;
+            session.console.note("Nothing was changed. To erase the data and exclude the person: --yes")?;
             Ok(ending)
         }
         PersonCommand::Exclusions(ExclusionCommand::List { limit }) => exclusions(*limit, session).await,
@@ -41,7 +39,7 @@ pub(super) async fn carry_out(
 }
 
 async fn export(who: &Who, out: Option<&Path>, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let doing = "export what is kept about the person";
+    let doing = "export the person's data";
     let mut shown = ask("export", doing, who, session).await?;
     if let (Some(path), Some(link)) = (out, field(&shown, "/found/url").and_then(Value::as_str)) {
         download_into(path, doing, link).await?;
@@ -52,10 +50,9 @@ async fn export(who: &Who, out: Option<&Path>, session: &mut Session<'_, '_>) ->
     session.console.show(&shown, |_| {
         let mut blocks = in_words(&shown);
         if field(&shown, "/found/url").is_some() && !places(&shown).is_empty() {
-            blocks
-                .push("What is kept there, into a file: segment-relay person export … --out FILE".to_owned());
+            blocks.push("To write it to a file: segment-relay person export … --out FILE".to_owned());
         }
-        blocks.extend(out.map(|path| format!("What is kept there is in {}", path.display())));
+        blocks.extend(out.map(|path| format!("The data is in {}", path.display())));
         blocks.join("\n\n")
     })?;
     Ok(ending(&shown))
@@ -67,19 +64,23 @@ async fn erase(who: &Who, session: &mut Session<'_, '_>) -> Result<Ending, Error
     Ok(ending(&shown))
 }
 
-/// Asks for something for one person, and watches it until it and its runs are over or held.
+/// Creates a request for one person, and watches it until it and its runs end or are held.
 async fn ask(kind: &str, doing: &str, who: &Who, session: &mut Session<'_, '_>) -> Result<Value, Error> {
     let (name, file) = match (&who.member_key_file, &who.match_key_file) {
         (Some(file), _) => ("member_key", file),
         (None, Some(file)) => ("match_key", file),
-        (None, None) => return Err(Error::Input("say who is meant".to_owned())),
+        (None, None) => {
+            return Err(Error::Input(
+                "select the person with --member-key-file or --match-key-file".to_owned(),
+            ));
+        }
     };
     let key = key_in(file, session)?;
     let path = ["person-requests"];
     let call = Call::new(Method::POST, doing, &path).json(&json!({ "kind": kind, name: key }));
     let request_id = text(&session.api.send(&call).await?.body, "/request_id");
     if request_id.is_empty() {
-        return Err(call.strange("no request_id").into());
+        return Err(call.unexpected("no request_id").into());
     }
     let mut said = None;
     for pause in follow::pauses(REQUEST_POLLS) {
@@ -95,11 +96,11 @@ async fn ask(kind: &str, doing: &str, who: &Who, session: &mut Session<'_, '_>) 
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "request {request_id} and its runs have not ended within a day; see: segment-relay runs list"
+        "request {request_id} and its runs did not end within a day; see: segment-relay runs list"
     )))
 }
 
-/// The key in a file, or the one that is typed. It stands in no error.
+/// Reads the key from a file or from the terminal. Errors never contain it.
 fn key_in(file: &Path, session: &mut Session<'_, '_>) -> Result<String, Error> {
     let mut key = String::new();
     if file == Path::new("-") {
@@ -110,7 +111,7 @@ fn key_in(file: &Path, session: &mut Session<'_, '_>) -> Result<String, Error> {
     }
     let key = key.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if key.trim().is_empty() || key.lines().count() > 1 {
-        return Err(Error::Input(format!("{}: one line with one key is needed", file.display())));
+        return Err(Error::Input(format!("{}: the file must have one line with one key", file.display())));
     }
     Ok(key.to_owned())
 }
@@ -123,7 +124,7 @@ fn places(shown: &Value) -> &[Value] {
     items(shown, "/request/places")
 }
 
-/// Where a request is, in a line.
+/// Formats a request's progress as one line.
 fn line(shown: &Value) -> String {
     let state = text(shown, "/request/state");
     if state == "running" {
@@ -136,7 +137,7 @@ fn line(shown: &Value) -> String {
     [state].into_iter().chain(runs).collect::<Vec<_>>().join("  ")
 }
 
-/// Whether nothing more comes by itself.
+/// Returns whether the request makes no further progress on its own.
 fn is_still(shown: &Value) -> bool {
     let is_over =
         |run: &Value| matches!(text(run, "/state").as_str(), "succeeded" | "failed" | "canceled" | "");
@@ -144,12 +145,12 @@ fn is_still(shown: &Value) -> bool {
         && items(shown, "/runs").iter().all(|run| is_over(run) || is_held(run))
 }
 
-/// Whether a run, or the one that it waits for, waits until somebody approves it.
+/// Returns whether a run, or the run that it waits for, is held for approval.
 fn is_held(run: &Value) -> bool {
     ["/state", "/waits_for/state"].iter().any(|pointer| text(run, pointer) == "held")
 }
 
-/// How the tool ends after a request.
+/// Returns the exit status for a request.
 fn ending(shown: &Value) -> Ending {
     let runs = || items(shown, "/runs").iter().map(|run| text(run, "/state"));
     let is_left =
@@ -185,9 +186,9 @@ fn in_words(shown: &Value) -> Vec<String> {
     };
     let rows: Vec<_> = places(shown).iter().map(place).collect();
     blocks.push(if rows.is_empty() {
-        "Nothing was found about them.".to_owned()
+        "Nothing is stored about the person.".to_owned()
     } else {
-        table(["what", "of", "list", "records", "since", "ends by itself", "done"], &rows)
+        table(["what", "of", "list", "records", "since", "expires", "done"], &rows)
     });
     let run = |run: &Value| {
         let ahead = [text(run, "/waits_for/run_id"), text(run, "/waits_for/state")].join(" ");
@@ -199,7 +200,7 @@ fn in_words(shown: &Value) -> Vec<String> {
     }
     let reasons = places(shown).iter().filter_map(|place| {
         Some(format!(
-            "somebody has to act: {} {}: {}",
+            "action required: {} {}: {}",
             text(place, "/export"),
             text(place, "/target_list"),
             field(place, "/reason")?.as_str()?
@@ -212,13 +213,13 @@ fn in_words(shown: &Value) -> Vec<String> {
     let end = |one: &Value| [text(one, "/prefix"), text(one, "/what"), minute(&text(one, "/until"))];
     let ends: Vec<_> = items(shown, "/request/ends_by_itself").iter().map(end).collect();
     if !ends.is_empty() {
-        let ends = table(["not searched", "", "ends by itself"], &ends);
+        let ends = table(["not searched", "", "expires"], &ends);
         blocks.push(ends);
     }
     let kept_out = texts(shown, "/request/kept_out");
     if !kept_out.is_empty() {
         blocks.push(format!(
-            "Kept out from now on: {}\nTo let them in again: segment-relay person exclusions lift ID",
+            "Excluded: {}\nTo remove the exclusion: segment-relay person exclusions lift ID",
             kept_out.join(", ")
         ));
     }
@@ -226,14 +227,14 @@ fn in_words(shown: &Value) -> Vec<String> {
 }
 
 async fn exclusions(limit: usize, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let items = session.api.list_up_to("list who is kept out", &["erasures"], &[], limit).await?.items;
+    let items = session.api.list_up_to("list the exclusions", &["erasures"], &[], limit).await?.items;
     session.console.show(&json!({ "items": items }), |_| {
         let row = |item: &Value| {
             [text(item, "/id"), minute(&text(item, "/at")), text(item, "/by"), text(item, "/request_id")]
         };
         let rows: Vec<_> = items.iter().map(row).collect();
         if rows.is_empty() {
-            "Nobody is kept out.".to_owned()
+            "There are no exclusions.".to_owned()
         } else {
             table(["id", "since", "by", "request"], &rows)
         }
@@ -242,10 +243,10 @@ async fn exclusions(limit: usize, session: &mut Session<'_, '_>) -> Result<Endin
 }
 
 async fn lift(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
-    let doing = format!("let {id} in again");
+    let doing = format!("lift exclusion {id}");
     session.api.send(&Call::new(Method::DELETE, &doing, &["erasures", id])).await?;
     session.console.show(&json!({ "id": id }), |_| {
-        "Let in again. Where the lake still has them, the next run brings them.".to_owned()
+        "Lifted. If the person is in the lake, the next run sends them again.".to_owned()
     })?;
     Ok(Ending::Done)
 }

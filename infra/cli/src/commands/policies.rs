@@ -8,7 +8,7 @@ use crate::Ending;
 use crate::arguments::PolicyCommand;
 use crate::error::Error;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &PolicyCommand,
     session: &mut Session<'_, '_>,

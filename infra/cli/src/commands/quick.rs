@@ -1,4 +1,4 @@
-//! `segments quick`: a segment of a few conditions, seen before it is made.
+//! `segments quick`: creates a segment from a few conditions, after a preview.
 
 use relay_model::catalog::Kind;
 use reqwest::Method;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::kinds::whole;
 use crate::table::grouped;
 
-/// The operators, the longer ones before those that they begin with: what a number, a day and a text need them to be.
+/// The operators with their names for numbers, days and texts. An operator precedes its own prefixes.
 const OPERATORS: [(&str, Words); 7] = [
     ("!=", Words { plain: Some("is_not"), number: Some("is_not"), day: None }),
     (">=", Words { plain: None, number: Some("at_least"), day: Some("on_or_after") }),
@@ -23,7 +23,7 @@ const OPERATORS: [(&str, Words); 7] = [
     ("~", Words { plain: Some("contains"), number: None, day: None }),
 ];
 
-/// What an operator is called for each kind of value; nothing where it has no meaning.
+/// The name of an operator for each kind of value; `None` if it does not apply.
 #[derive(Clone, Copy)]
 struct Words {
     plain: Option<&'static str>,
@@ -31,7 +31,7 @@ struct Words {
     day: Option<&'static str>,
 }
 
-/// Makes the segment, or only shows its size.
+/// Creates the segment, or only shows its size.
 pub(super) async fn quick(
     arguments: &QuickArguments,
     session: &mut Session<'_, '_>,
@@ -52,15 +52,15 @@ pub(super) async fn quick(
         return Ok(Ending::Done);
     }
     session.console.note(&format!("Segment {id} has {members} members now."))?;
-    let (doing, path) = (format!("make segment {id}"), ["segments", id.as_str()]);
+    let (doing, path) = (format!("create segment {id}"), ["segments", id.as_str()]);
     let mut call = Call::new(Method::PUT, &doing, &path).json(&document).only_if(Condition::IsNew);
     // The preview has just planned the query, so saving does not check it again.
-    call.query = Checking::Nobody.query(Kind::Segment);
+    call.query = Checking::Skipped.query(Kind::Segment);
     let made = session.api.send(&call).await?.body;
     for warning in texts(&made, "/warnings") {
         session.console.note(&format!("warning: {warning}"))?;
     }
-    session.console.show(&made, |_| format!("Made segment {id}."))?;
+    session.console.show(&made, |_| format!("Created segment {id}."))?;
     Ok(Ending::Done)
 }
 
@@ -74,7 +74,7 @@ fn segment(arguments: &QuickArguments) -> Result<Value, Error> {
     whole(Kind::Segment, &document).map_err(|error| Error::Input(error.to_string()))
 }
 
-/// A condition of the command line as rules have it.
+/// Parses a condition of the command line into a rule.
 fn read(condition: &str) -> Result<Value, Error> {
     let refuse = |why: &str| Error::Input(format!("--where {condition}: {why}"));
     let of = |column: &str, operator: &str, value: Value| {
@@ -103,12 +103,12 @@ fn read(condition: &str) -> Result<Value, Error> {
     };
     let (operator, value) = typed(value, words);
     let operator = operator.ok_or_else(|| {
-        refuse(&format!("{sign} does not go with {value} here; rules in a file can do more"))
+        refuse(&format!("{sign} cannot be used with {value}; rules in a file support more conditions"))
     })?;
     Ok(of(column, operator, value))
 }
 
-/// The operator's name for the kind of the value, and the value.
+/// Returns the operator's name for the kind of the value, and the value.
 fn typed(value: &str, words: Words) -> (Option<&'static str>, Value) {
     let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     if let Some(quoted) = quoted {
@@ -118,7 +118,7 @@ fn typed(value: &str, words: Words) -> (Option<&'static str>, Value) {
         return (words.day, value.into());
     }
     match serde_json::from_str::<Value>(value) {
-        // Whoever looks for digits in a text means the digits.
+        // `contains` with digits searches for the digits as text.
         Ok(number @ Value::Number(_)) if words.number.is_some() => (words.number, number),
         Ok(truth @ Value::Bool(_)) if words.plain.is_some_and(|word| word != "contains") => {
             (words.plain, truth)
@@ -127,7 +127,7 @@ fn typed(value: &str, words: Words) -> (Option<&'static str>, Value) {
     }
 }
 
-/// `2026-01-31`.
+/// Returns whether the text has the form `2026-01-31`.
 fn is_day(value: &str) -> bool {
     let is_right = |(place, byte): (usize, u8)| match place {
         4 | 7 => byte == b'-',
@@ -180,8 +180,8 @@ mod tests {
             assert!(message.contains(expected), "{message}");
         };
         check("=Wien", "it has no column");
-        check("a>=Wien", ">= does not go with \"Wien\" here");
-        check("a!=2026-01-31", "!= does not go with \"2026-01-31\"");
-        check("a>=\"5\"", ">= does not go with \"5\"");
+        check("a>=Wien", ">= cannot be used with \"Wien\"");
+        check("a!=2026-01-31", "!= cannot be used with \"2026-01-31\"");
+        check("a>=\"5\"", ">= cannot be used with \"5\"");
     }
 }

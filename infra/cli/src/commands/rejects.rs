@@ -1,4 +1,5 @@
-//! `runs rejects`: the CSV of what was not applied, by a link that expires. It may be large, so it goes through a file.
+//! `runs rejects`: the CSV of rows that were not applied, from a presigned link. It may be large, so it is
+//! written to a file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,24 +16,25 @@ use crate::error::Error;
 use crate::files::FileError;
 use crate::table::{flexible_table, grouped, table};
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Default)]
 struct Contents {
     header: Vec<String>,
     first: Vec<Vec<String>>,
     rows: u64,
-    /// By outcome, code and reason.
+    /// The number of rows by outcome, code and reason.
     reasons: Reasons,
-    /// Of rows that the file cannot list, for they are nobody's: so many by outcome, code and reason.
+    /// The number of rows by outcome, code and reason that the file cannot list, because they belong to no
+    /// member.
     unlisted: Reasons,
-    /// How the run ended; empty where there is no report.
+    /// The final state of the run; empty without a report.
     state: String,
 }
 
-/// How often each outcome, code and reason stands.
+/// Counts by outcome, code and reason.
 type Reasons = BTreeMap<[String; 3], u64>;
 
-/// Downloads, counts and shows.
+/// Downloads the rows, counts them and shows them.
 pub(super) async fn rejects(
     id: &str,
     out: Option<&Path>,
@@ -45,13 +47,13 @@ pub(super) async fn rejects(
             let file = fetch(out, &doing, &text(&answer.body, "/url")).await?;
             read(file, rows).map_err(|error| Error::Input(format!("cannot {doing}: {error}")))?
         }
-        // A run without such rows has no file of them.
+        // A run without such rows has no file.
         Err(error) if is_empty(&error) => Contents::default(),
         Err(error) => return Err(error.into()),
     };
     let report = match session.api.get(&doing, &["runs", id, "report"]).await {
         Ok(answer) => answer.body,
-        // A run whose accounts could not be made has none.
+        // A run that failed before its report was written has none.
         Err(error) if error.status() == Some(404) => Value::Null,
         Err(error) => return Err(error.into()),
     };
@@ -61,18 +63,20 @@ pub(super) async fn rejects(
     Ok(Ending::Done)
 }
 
-/// What the report counts besides the file's rows: rows without a member key, and those beyond a member's first.
+/// Returns the counts of rows that the report has and the file does not: rows without a member key and
+/// further rows of a member.
 fn unlisted(report: &Value, listed: &Reasons) -> Reasons {
-    let told = field(report, "/reasons").and_then(Value::as_array).into_iter().flatten();
-    let told = told.map(|reason| {
+    let reported = field(report, "/reasons").and_then(Value::as_array).into_iter().flatten();
+    let reported = reported.map(|reason| {
         let words = ["/kind", "/code", "/text"].map(|name| text(reason, name));
         (words, number(reason, "/rows").unwrap_or_default())
     });
-    told.filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
+    reported
+        .filter(|([kind, code, _], _)| !listed.keys().any(|[one, other, _]| (one, other) == (kind, code)))
         .collect()
 }
 
-/// The file's rows, in the file that was asked for or in one that nobody sees.
+/// Downloads the rows into the requested file or a temporary one.
 async fn fetch(out: Option<&Path>, doing: &str, link: &str) -> Result<File, Error> {
     if let Some(path) = out {
         return download_into(path, doing, link).await;
@@ -105,7 +109,7 @@ fn read(mut file: File, rows: usize) -> Result<Contents, csv::Error> {
     Ok(contents)
 }
 
-/// The reasons, the most frequent first.
+/// Returns the reasons, the most frequent first.
 fn by_frequency(contents: &Contents) -> Vec<(&[String; 3], u64)> {
     let all = contents.reasons.iter().chain(&contents.unlisted);
     let mut reasons: Vec<_> = all.map(|(reason, rows)| (reason, *rows)).collect();
@@ -116,7 +120,7 @@ fn by_frequency(contents: &Contents) -> Vec<(&[String; 3], u64)> {
 fn figures(contents: &Contents, out: Option<&Path>) -> Value {
     let reason = |([outcome, code, reason], rows): (&[String; 3], u64)| json!({ "outcome": outcome, "code": code, "reason": reason, "rows": rows });
     let reasons: Vec<Value> = by_frequency(contents).into_iter().map(reason).collect();
-    // Where there is no row there is no file.
+    // No file is written if there are no rows.
     let file = out.filter(|_| contents.rows > 0).map(|path| path.display().to_string());
     let rows = contents.rows + unlisted_rows(contents);
     json!({ "rows": rows, "listed_rows": contents.rows, "reasons": reasons, "file": file,
@@ -132,8 +136,8 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     if contents.rows + unlisted == 0 {
         return match contents.state.as_str() {
             "succeeded" => "Every row was applied.".to_owned(),
-            // It stopped before any row had its outcome.
-            _ => format!("No row has an outcome. Why the run stopped: segment-relay runs show {id}"),
+            // The run stopped before any row had an outcome.
+            _ => format!("No row has an outcome. To see why the run stopped: segment-relay runs show {id}"),
         };
     }
     let row = |([outcome, code, reason], rows): (&[String; 3], u64)| {
@@ -143,7 +147,9 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     let reasons = table(["rows", "outcome", "code", "reason"], &reasons);
     let reasons = match unlisted {
         0 => reasons,
-        unlisted => format!("{reasons}\n\n{} of them have no member to be listed by", grouped(unlisted)),
+        unlisted => {
+            format!("{reasons}\n\n{} of them belong to no member and are not listed", grouped(unlisted))
+        }
     };
     if contents.rows == 0 {
         return reasons;
@@ -152,7 +158,7 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     if let Some(path) = out {
         return format!("{reasons}\n\n{all} rows in {}", path.display());
     }
-    // The reasons' words stand above; the rows need their codes only.
+    // The reasons are listed above, so the table of rows has only the codes.
     let kept: Vec<usize> = (0..contents.header.len())
         .filter(|index| contents.header.get(*index).is_some_and(|name| name != "reason"))
         .collect();
@@ -162,5 +168,5 @@ fn in_words(id: &str, contents: &Contents, out: Option<&Path>) -> String {
     let rows: Vec<Vec<String>> = contents.first.iter().map(pick).collect();
     let shown = rows.len();
     let rows = flexible_table(&pick(&contents.header), &rows);
-    format!("{reasons}\n\n{rows}\n\n{shown} of {all} rows; all of them into a file: --out FILE")
+    format!("{reasons}\n\n{rows}\n\n{shown} of {all} rows; to write all of them to a file: --out FILE")
 }

@@ -1,4 +1,4 @@
-//! Runs and reports in words.
+//! Formats runs and reports.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,18 +7,18 @@ use crate::api::{field, number, text, texts};
 use crate::console::{Colour, Paint};
 use crate::table::{duration, grouped, minute, table};
 
-/// The outcomes, in the order in which they are shown.
+/// The outcomes, in display order.
 pub(super) const OUTCOMES: [&str; 7] =
     ["added", "changed", "removed", "unchanged", "skipped", "rejected", "deferred"];
 
-/// Names and values in two columns; those without a value are left out.
+/// Formats names and values in two columns, without empty values.
 pub(super) fn pairs(pairs: &[(&str, String)]) -> String {
     let there = pairs.iter().filter(|(_, value)| !value.is_empty());
     let lines: Vec<String> = there.map(|(name, value)| format!("{name:<12} {value}")).collect();
     lines.join("\n")
 }
 
-/// How many rows had each outcome, in a line; empty where none has.
+/// Formats the number of rows per outcome; empty if there are none.
 pub(super) fn counts(value: &Value) -> String {
     let count = |name: &&str| number(value, &format!("/counts/{name}")).filter(|rows| *rows > 0);
     let parts: Vec<String> =
@@ -35,7 +35,7 @@ fn coloured(state: &str, paint: Paint) -> String {
     }
 }
 
-/// A run.
+/// Formats a run.
 pub(super) fn run(run: &Value, paint: Paint) -> String {
     let id = text(run, "/run_id");
     let rows = number(run, "/rows_in").map(grouped).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
         ("export", text(run, "/export_id")),
         ("state", coloured(&text(run, "/state"), paint)),
         ("started by", started_by(run)),
-        ("asked for", text(run, "/requested_at")),
+        ("requested", text(run, "/requested_at")),
         ("ended", text(run, "/ended_at")),
         ("rows", rows),
         ("outcomes", counts(run)),
@@ -58,15 +58,15 @@ pub(super) fn run(run: &Value, paint: Paint) -> String {
         .any(|name| number(run, &format!("/counts/{name}")).is_some_and(|rows| rows > 0));
     if text(run, "/state") == "held" {
         blocks.push(format!(
-            "It is held until somebody decides:\n  segment-relay runs approve {id}    it goes on\n  segment-relay runs reject {id}     it ends, and nothing of it is sent"
+            "It is held for approval:\n  segment-relay runs approve {id}    continue the run\n  segment-relay runs reject {id}     end it; nothing is sent"
         ));
     } else if field(run, "/ended_at").is_some() && has_rejects {
-        blocks.push(format!("Why rows were not applied: segment-relay runs rejects {id}"));
+        blocks.push(format!("To see why rows were not applied: segment-relay runs rejects {id}"));
     }
     blocks.join("\n\n")
 }
 
-/// Notices, and why it stopped.
+/// Formats the notices and the failure.
 fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
     let mut blocks = Vec::new();
     let notices: Vec<String> =
@@ -81,7 +81,7 @@ fn ending_words(run: &Value, paint: Paint) -> Vec<String> {
     blocks
 }
 
-/// What and who asked for a run, and for what where that is no delivery.
+/// Formats the trigger of a run, its author and, unless it is a delivery, its mode.
 fn started_by(run: &Value) -> String {
     let mut words = text(run, "/trigger/kind").replace('_', " ");
     if let Some(of) = field(run, "/mode/retry/of").and_then(Value::as_str) {
@@ -96,7 +96,7 @@ fn started_by(run: &Value) -> String {
     }
 }
 
-/// How long a run took from its first step to its end.
+/// Formats the duration of a run from its first step to its end.
 fn took(run: &Value) -> Option<String> {
     let moment = |at: &str| text(run, at).parse::<Timestamp>().ok();
     let began = moment("/snapshot_started_at").or_else(|| moment("/requested_at"))?;
@@ -104,10 +104,10 @@ fn took(run: &Value) -> Option<String> {
     u64::try_from(seconds).ok().map(duration)
 }
 
-/// Runs of all exports under each other.
+/// Formats runs of all exports as a table.
 pub(super) fn runs(runs: &[Value]) -> String {
     if runs.is_empty() {
-        return "There are no such runs.".to_owned();
+        return "No runs match.".to_owned();
     }
     let row = |run: &Value| {
         let code = text(run, "/failure/code");
@@ -123,14 +123,14 @@ pub(super) fn runs(runs: &[Value]) -> String {
             counts(run),
         ]
     };
-    let headings = ["run", "export", "state", "started by", "asked for", "took", "rows", "outcomes"];
+    let headings = ["run", "export", "state", "started by", "requested", "took", "rows", "outcomes"];
     table(headings, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Runs under each other.
+/// Formats the runs of one export as a table.
 pub(super) fn history(runs: &[Value]) -> String {
     if runs.is_empty() {
-        return "It has not run yet.".to_owned();
+        return "It has no runs yet.".to_owned();
     }
     let row = |run: &Value| {
         [
@@ -143,10 +143,10 @@ pub(super) fn history(runs: &[Value]) -> String {
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
-    table(["run", "state", "started by", "asked for", "rows", "outcomes"], &rows)
+    table(["run", "state", "started by", "requested", "rows", "outcomes"], &rows)
 }
 
-/// A report.
+/// Formats a report.
 pub(super) fn report(report: &Value, paint: Paint) -> String {
     let seconds = |name: &str| {
         let ms = field(report, &format!("/durations/{name}_ms")).and_then(Value::as_f64);
@@ -159,7 +159,7 @@ pub(super) fn report(report: &Value, paint: Paint) -> String {
         ("export", text(report, "/export_id")),
         ("state", coloured(&text(report, "/state"), paint)),
         ("started by", text(report, "/trigger/kind").replace('_', " ")),
-        ("asked for", text(report, "/requested_at")),
+        ("requested", text(report, "/requested_at")),
         ("ended", text(report, "/ended_at")),
         ("took", steps.join(", ")),
         ("rows", number(report, "/rows_in").map(grouped).unwrap_or_default()),
@@ -178,7 +178,7 @@ pub(super) fn report(report: &Value, paint: Paint) -> String {
     };
     let targets: Vec<_> = items("/targets").iter().map(target).collect();
     if !targets.is_empty() {
-        blocks.push(table(["list", "rows", "outcomes", "on it by us", "on it in all"], &targets));
+        blocks.push(table(["list", "rows", "outcomes", "delivered", "on the list"], &targets));
     }
     let reason = |reason: &Value| {
         let rows = number(reason, "/rows").map(grouped).unwrap_or_default();

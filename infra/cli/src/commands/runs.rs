@@ -9,7 +9,7 @@ use crate::api::{Call, text};
 use crate::arguments::{RunCommand, RunListing};
 use crate::error::Error;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(command: &RunCommand, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     match command {
         RunCommand::List(listing) => list(listing, session).await,
@@ -24,12 +24,12 @@ pub(super) async fn carry_out(command: &RunCommand, session: &mut Session<'_, '_
             let words = format!("Approved. To watch it: segment-relay runs follow {id}");
             post(id, "approve", &words, session).await
         }
-        RunCommand::Reject { id } => post(id, "reject", "Rejected. Nothing of it is sent.", session).await,
+        RunCommand::Reject { id } => post(id, "reject", "Rejected. Nothing is sent.", session).await,
         RunCommand::Retry { id } => {
             let answer = ask(id, "retry", session).await?;
             let new = text(&answer, "/run_id");
             session.console.show(&answer, |_| {
-                format!("Run {new} brings once more what was not applied.\nTo watch it: segment-relay runs follow {new}")
+                format!("Run {new} sends the rows that were not applied again.\nTo watch it: segment-relay runs follow {new}")
             })?;
             Ok(Ending::Done)
         }

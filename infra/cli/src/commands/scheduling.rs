@@ -1,4 +1,4 @@
-//! `exports schedule`, of one export or of several.
+//! `exports schedule`, for one or several exports.
 
 use std::collections::BTreeSet;
 
@@ -13,44 +13,44 @@ use crate::arguments::{ScheduleArguments, When};
 use crate::error::Error;
 use crate::table::table;
 
-/// Says when exports run by themselves.
+/// Sets the schedule of exports.
 pub(super) async fn schedule(
     arguments: &ScheduleArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
-    // An export that stops running by itself can be saved whatever became of its lists.
+    // Disabling a schedule is saved without checks, because the lists may no longer exist.
     let checking = Checking::unless(arguments.when.off || arguments.no_check);
-    let wanted = wanted(&arguments.when);
+    let requested = requested_schedule(&arguments.when);
     if let ([id], false) = (arguments.ids.as_slice(), arguments.all) {
         let doing = format!("schedule export {id}");
-        return exports::set(id, &doing, checking, "schedule", wanted, session).await;
+        return exports::set(id, &doing, checking, "schedule", requested, session).await;
     }
     let mut steps = if arguments.all {
-        every(&wanted, session).await?
+        every(&requested, session).await?
     } else {
-        named(&arguments.ids, &wanted, session).await
+        named(&arguments.ids, &requested, session).await
     };
     let changes = steps.iter().filter(|step| matches!(step.state, State::Differs(_))).count();
     if changes > 1 && !arguments.yes {
-        ask(&steps, &wanted, changes, session)?;
+        ask(&steps, &requested, changes, session)?;
     }
     for step in &mut steps {
-        step.take(&wanted, checking, session).await?;
+        step.take(&requested, checking, session).await?;
     }
-    let items: Vec<Value> = steps.iter().map(|step| step.figures(&wanted)).collect();
+    let items: Vec<Value> = steps.iter().map(|step| step.figures(&requested)).collect();
     session.console.show(&json!({ "items": items }), |_| {
         if steps.is_empty() {
             "There are no exports that you may edit.".to_owned()
         } else {
-            told(&steps, &wanted)
+            summary(&steps, &requested)
         }
     })?;
     let has_failed = steps.iter().any(|step| matches!(step.state, State::Failed(_)));
     Ok(if has_failed { Ending::Failed } else { Ending::Done })
 }
 
-/// The schedule, as a document has it.
-fn wanted(when: &When) -> Value {
+/// Returns the schedule in the form of a document.
+fn requested_schedule(when: &When) -> Value {
     let zone = &when.time_zone;
     match when {
         When { every_minutes: Some(minutes), .. } => json!({ "every_minutes": minutes }),
@@ -63,45 +63,45 @@ fn wanted(when: &When) -> Value {
     }
 }
 
-/// One export of several.
+/// One of several exports.
 struct Step {
     id: String,
-    /// Its schedule before; null where it could not be read.
+    /// The previous schedule; null if it could not be read.
     before: Value,
     state: State,
 }
 
-/// Where an export is on its way to the schedule.
+/// The progress of an export.
 enum State {
-    /// It has another one; this is how it was read.
+    /// It has another schedule; this is the definition that was read.
     Differs(Box<Saved>),
-    /// It has it.
+    /// It already has the schedule.
     Same,
-    /// It has it now.
+    /// It was changed.
     Changed,
-    /// It could not get it.
+    /// It could not be changed.
     Failed(String),
 }
 
 impl Step {
-    fn of(saved: Saved, wanted: &Value) -> Self {
+    fn of(saved: Saved, requested: &Value) -> Self {
         let before = field(&saved.document, "/schedule").cloned().unwrap_or_else(|| json!("off"));
         let id = saved.id.clone();
-        let state = if is_same(&before, wanted) { State::Same } else { State::Differs(Box::new(saved)) };
+        let state = if is_same(&before, requested) { State::Same } else { State::Differs(Box::new(saved)) };
         Self { id, before, state }
     }
 
-    /// Saves the export with the schedule, where it has another one and nobody has changed it since.
+    /// Saves the export if its schedule differs, with a version precondition.
     async fn take(
         &mut self,
-        wanted: &Value,
+        requested: &Value,
         checking: Checking,
         session: &mut Session<'_, '_>,
     ) -> Result<(), Error> {
         let State::Differs(saved) = &self.state else { return Ok(()) };
         let mut document = saved.document.clone();
         if let Some(fields) = document.as_object_mut() {
-            fields.insert("schedule".to_owned(), wanted.clone());
+            fields.insert("schedule".to_owned(), requested.clone());
         }
         let doing = format!("schedule export {}", self.id);
         let path = ["exports", &self.id];
@@ -120,7 +120,7 @@ impl Step {
         Ok(())
     }
 
-    /// What became of it, in a word, and why.
+    /// Returns the result in a word, and the reason.
     fn outcome(&self) -> (&str, &str) {
         match &self.state {
             State::Differs(_) => ("differs", ""),
@@ -130,27 +130,28 @@ impl Step {
         }
     }
 
-    fn figures(&self, wanted: &Value) -> Value {
+    fn figures(&self, requested: &Value) -> Value {
         let (outcome, problem) = self.outcome();
         let problem = Some(problem).filter(|problem| !problem.is_empty());
-        json!({ "id": self.id, "before": self.before, "after": wanted, "outcome": outcome, "problem": problem })
+        json!({ "id": self.id, "before": self.before, "after": requested, "outcome": outcome, "problem": problem })
     }
 }
 
-/// Whether two schedules mean the same, however they are written.
+/// Returns whether two schedules are equivalent.
 fn is_same(one: &Value, other: &Value) -> bool {
     let meaning = |value: &Value| serde_json::from_value::<Schedule>(value.clone()).ok();
     one == other || meaning(one).is_some_and(|one| meaning(other) == Some(one))
 }
 
-/// The exports of these ids, each once. One that cannot be read keeps no other from it.
-async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec<Step> {
+/// Reads the exports of these ids, each once. A failure is recorded with its export and does not affect the
+/// others.
+async fn named(ids: &[String], requested: &Value, session: &Session<'_, '_>) -> Vec<Step> {
     let mut seen = BTreeSet::new();
     let mut steps = Vec::new();
     for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
         let doing = format!("schedule export {id}");
         steps.push(match definitions::read(Kind::Export, id, &doing, session).await {
-            Ok(saved) => Step::of(saved, wanted),
+            Ok(saved) => Step::of(saved, requested),
             Err(error) => {
                 Step { id: id.clone(), before: Value::Null, state: State::Failed(error.to_string()) }
             }
@@ -159,25 +160,31 @@ async fn named(ids: &[String], wanted: &Value, session: &Session<'_, '_>) -> Vec
     steps
 }
 
-/// Every export that the caller may edit; the others are told.
-async fn every(wanted: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step>, Error> {
+/// Reads every export that the caller may edit, with a note about each other one.
+async fn every(requested: &Value, session: &mut Session<'_, '_>) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     for item in definitions::listing(Kind::Export, session).await?.items {
         if text(&item, "/overview/permission") == "view" {
             let id = text(&item, "/document/id");
-            session.console.note(&format!("export {id} is left out, because you may only look at it"))?;
+            session.console.note(&format!("export {id} is skipped, because you may only view it"))?;
             continue;
         }
-        steps.extend(Saved::of(&item).map(|saved| Step::of(saved, wanted)));
+        steps.extend(Saved::of(&item).map(|saved| Step::of(saved, requested)));
     }
     Ok(steps)
 }
 
-fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_, '_>) -> Result<(), Error> {
-    session.console.note(&told(steps, wanted))?;
+fn ask(
+    steps: &[Step],
+    requested: &Value,
+    changes: usize,
+    session: &mut Session<'_, '_>,
+) -> Result<(), Error> {
+    session.console.note(&summary(steps, requested))?;
     if !session.console.screen.is_interactive {
-        let text =
-            format!("{changes} exports would change, and nobody is there to ask; give --yes not to be asked");
+        let text = format!(
+            "{changes} exports would change, and there is no terminal to ask for confirmation; pass --yes"
+        );
         return Err(Error::Input(text));
     }
     if !session.console.asks(&format!("Schedule {changes} exports?"))? {
@@ -186,15 +193,15 @@ fn ask(steps: &[Step], wanted: &Value, changes: usize, session: &mut Session<'_,
     Ok(())
 }
 
-/// What was, what is wanted and what became of it, under each other.
-fn told(steps: &[Step], wanted: &Value) -> String {
+/// Formats the previous schedule, the new one and the result of each export.
+fn summary(steps: &[Step], requested: &Value) -> String {
     let row = |step: &Step| {
         let before = field(&step.before, "").map(|before| definitions::schedule(Some(before)));
         let (outcome, why) = step.outcome();
         let outcome = if why.is_empty() { outcome.to_owned() } else { format!("{outcome}: {why}") };
-        [step.id.clone(), before.unwrap_or_default(), definitions::schedule(Some(wanted)), outcome]
+        [step.id.clone(), before.unwrap_or_default(), definitions::schedule(Some(requested)), outcome]
     };
-    table(["export", "was", "is to be", ""], &steps.iter().map(row).collect::<Vec<_>>())
+    table(["export", "was", "new", "result"], &steps.iter().map(row).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -213,7 +220,7 @@ mod tests {
         check(&daily("06:30:00"), &daily("06:31"), false);
         check(&json!("off"), &json!("off"), true);
         check(&json!("off"), &json!("every_refresh"), false);
-        // What this tool does not know yet is the same only as itself.
+        // Unknown schedules are compared literally.
         check(&json!("every_full_moon"), &json!("every_full_moon"), true);
         check(&json!("every_full_moon"), &json!("every_new_moon"), false);
     }

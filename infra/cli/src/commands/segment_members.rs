@@ -13,10 +13,10 @@ use crate::api::{Call, field, number, text};
 use crate::error::Error;
 use crate::table::{grouped, table};
 
-/// How long a download is waited for, in minutes: what the function may take.
+/// How long to wait for a download, in minutes: the timeout of the function.
 const DOWNLOAD_MINUTES: u32 = 15;
 
-/// How large the segment is and was.
+/// Shows the current and past sizes of a segment.
 pub(super) async fn sizes(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("show the sizes of segment {id}");
     let found = session.api.get(&doing, &["segments", id, "sizes"]).await?.body;
@@ -24,7 +24,7 @@ pub(super) async fn sizes(id: &str, session: &mut Session<'_, '_>) -> Result<End
     Ok(Ending::Done)
 }
 
-/// Downloads all members into a file that is not there yet.
+/// Downloads all members into a new file.
 pub(super) async fn download(id: &str, out: &Path, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("download the members of segment {id}");
     let path = ["segments", id, "downloads"];
@@ -54,7 +54,7 @@ fn in_words(found: &Value) -> String {
         })
         .collect();
     parts.push(if rows.is_empty() {
-        "It was not evaluated yet.".to_owned()
+        "It has not been evaluated yet.".to_owned()
     } else {
         table(["at", "members", "run"], &rows)
     });

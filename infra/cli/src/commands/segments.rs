@@ -11,14 +11,14 @@ use crate::arguments::SegmentCommand;
 use crate::error::Error;
 use crate::table::{flexible_table, grouped, table};
 
-/// How long a preview is waited for, in minutes.
+/// How long to wait for a preview, in minutes.
 pub(super) const PREVIEW_MINUTES: u32 = 5;
-/// A poll is a second.
+/// Polls per minute.
 const POLLS_A_MINUTE: u32 = 60;
-/// The widest value of a preview's table.
+/// The maximum width of a value in a preview's table.
 const WIDEST_CHARACTERS: usize = 32;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &SegmentCommand,
     session: &mut Session<'_, '_>,
@@ -87,15 +87,15 @@ async fn duplicate(
         session.console.note(&format!("warning: {warning}"))?;
     }
     session.console.show(&made, |_| match field(&document, "/upload") {
-        None => format!("Made segment {new_id}."),
+        None => format!("Created segment {new_id}."),
         Some(_) => {
-            format!("Made segment {new_id}. It has nobody until somebody puts a CSV under uploads/{new_id}/.")
+            format!("Created segment {new_id}. It is empty until a CSV is uploaded under uploads/{new_id}/.")
         }
     })?;
     Ok(Ending::Done)
 }
 
-/// Switches a segment on or off. Nothing of its query changes, so it need not be planned.
+/// Activates or deactivates a segment. The query does not change, so it is not planned again.
 async fn switch(
     id: &str,
     words: &str,
@@ -103,7 +103,7 @@ async fn switch(
     session: &mut Session<'_, '_>,
 ) -> Result<Ending, Error> {
     let doing = format!("{words} segment {id}");
-    let query = Checking::Nobody.query(Kind::Segment);
+    let query = Checking::Skipped.query(Kind::Segment);
     let change = |document: &mut Map<String, Value>| {
         document.insert("active".to_owned(), active);
         Ok(())
@@ -112,7 +112,7 @@ async fn switch(
     Ok(Ending::Done)
 }
 
-/// Its query as SQL, with the rest as a comment, so that it can go into a file.
+/// Prints the query as SQL, with member key and sources as a comment.
 async fn query(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Error> {
     let doing = format!("show the query of segment {id}");
     let found = session.api.get(&doing, &["segments", id, "query"]).await?.body;
@@ -134,7 +134,7 @@ async fn preview(id: &str, session: &mut Session<'_, '_>) -> Result<Ending, Erro
     Ok(if text(&found, "/state") == "failed" { Ending::Failed } else { Ending::Done })
 }
 
-/// Asks for a preview by a call, and waits for what it finds, for so many minutes.
+/// Requests a preview and waits up to `minutes` for its result.
 pub(super) async fn wait_for_preview(
     call: &Call<'_>,
     minutes: u32,
@@ -144,7 +144,7 @@ pub(super) async fn wait_for_preview(
     let asked = session.api.send(call).await?.body;
     let preview_id = text(&asked, "/preview_id");
     if preview_id.is_empty() {
-        return Err(call.strange("no preview_id").into());
+        return Err(call.unexpected("no preview_id").into());
     }
     let mut is_said = false;
     for pause in follow::pauses(minutes * POLLS_A_MINUTE) {
@@ -153,17 +153,17 @@ pub(super) async fn wait_for_preview(
             return Ok(found);
         }
         if !std::mem::replace(&mut is_said, true) {
-            session.console.progress("the segment's query runs")?;
+            session.console.progress("running the segment's query")?;
         }
         tokio::time::sleep(session.poll * pause).await;
     }
     Err(Error::Input(format!(
-        "cannot {doing}: there is nothing yet after {minutes} minutes, and it never takes longer. Why stands in the logs \
-         of the function \"snapshot\", under preview {preview_id}; then ask again"
+        "cannot {doing}: there is no result after {minutes} minutes. See the logs \
+         of the function \"snapshot\" for preview {preview_id}, then run the command again"
     )))
 }
 
-/// The beginning of a value that would make the table too wide. `--json` has all of it.
+/// Truncates a value for the table. `--json` prints it in full.
 fn cut(value: &str) -> String {
     match value.char_indices().nth(WIDEST_CHARACTERS) {
         Some((end, _)) => format!("{}…", value.get(..end).unwrap_or(value).trim_end()),
@@ -194,8 +194,8 @@ pub(super) fn shown(preview: &Value) -> String {
     let mut lines = vec![flexible_table(&headings, &rows), String::new()];
     lines.push(format!("{} members; the first {} are shown.", grouped(members), rows.len()));
     for (name, words) in [
-        ("/rows_without_key", "rows have no member key, and are nobody"),
-        ("/duplicate_member_rows", "rows are further ones of the same member, and stay out"),
+        ("/rows_without_key", "rows have no member key and are ignored"),
+        ("/duplicate_member_rows", "rows repeat a member key and are ignored"),
     ] {
         lines.extend(
             number(preview, name).filter(|rows| *rows > 0).map(|rows| format!("warning: {rows} {words}")),
@@ -206,7 +206,7 @@ pub(super) fn shown(preview: &Value) -> String {
     lines.join("\n")
 }
 
-/// What each rule gives, under a line of its own.
+/// Formats the number of members that each rule selects.
 fn counts(rules: &[Value]) -> Vec<String> {
     if rules.is_empty() {
         return Vec::new();
@@ -220,7 +220,7 @@ fn counts(rules: &[Value]) -> Vec<String> {
     let rows: Vec<[String; 3]> = rules.iter().map(row).collect();
     let mut lines = vec![String::new(), table(["rule", "members", "left after it"], &rows)];
     if rows.iter().flatten().any(String::is_empty) {
-        lines.push("warning: the preview's minute was over before every rule was counted".to_owned());
+        lines.push("warning: the preview timed out before every rule was counted".to_owned());
     }
     lines
 }

@@ -10,7 +10,7 @@ use crate::arguments::SourceCommand;
 use crate::error::Error;
 use crate::table::table;
 
-/// Carries one of the commands out.
+/// Runs one of the commands.
 pub(super) async fn carry_out(
     command: &SourceCommand,
     session: &mut Session<'_, '_>,

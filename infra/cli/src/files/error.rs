@@ -1,8 +1,8 @@
-//! Why a folder of definitions is refused.
+//! Errors in a folder of definitions.
 
 use std::path::PathBuf;
 
-/// Names the file, the field and the mend.
+/// An error that names the file, the field and the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// A file or folder could not be read or written.
@@ -10,61 +10,61 @@ pub enum FileError {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A definition is wrong.
+    /// A definition is invalid.
     #[error("{path}: {problem}")]
     Definition {
         /// The definition's file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong and how to fix it.
         problem: String,
     },
-    /// Two files define the same thing.
+    /// Two files define the same document.
     #[error("{second}: id: {kind} \"{id}\" is already defined in {first}")]
     Duplicate {
         /// The kind of document.
         kind: &'static str,
-        /// The identifier that is there twice.
+        /// The duplicate identifier.
         id: String,
         /// The file that was read first.
         first: PathBuf,
-        /// The file that was read after it.
+        /// The file that was read second.
         second: PathBuf,
     },
-    /// A file has something else in it than what belongs there.
+    /// A file contains another document than the one to write.
     #[error(
-        "{path}: {kind} \"{id}\" belongs there, and the file has {kind} \"{other}\" in it; rename the file, nothing was written"
+        "{path}: {kind} \"{id}\" was expected, but the file contains {kind} \"{other}\"; rename the file. Nothing was written"
     )]
     Occupied {
         /// The file.
         path: PathBuf,
         /// The kind of document.
         kind: &'static str,
-        /// The identifier that the file is named after.
+        /// The identifier to write.
         id: String,
-        /// The identifier in it.
+        /// The identifier in the file.
         other: String,
     },
-    /// Something lies where nothing of its kind belongs.
+    /// A file or folder is in the wrong place.
     #[error("{path}: {problem}")]
     Misplaced {
-        /// What lies there.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it does not belong there, and what does.
+        /// What is wrong and what belongs there.
         problem: &'static str,
     },
-    /// The folder has nothing of a catalog in it.
-    #[error("{0} has none of settings/, sources/, segments/, connections/, policies/, exports/")]
+    /// The folder has none of the catalog's folders.
+    #[error("{0} contains none of settings/, sources/, segments/, connections/, policies/, exports/")]
     NoCatalog(PathBuf),
-    /// A value for `${name}` was not given as it must be.
+    /// A value for `${name}` is malformed.
     #[error("--value {0} must look like NAME=VALUE")]
     Value(String),
 }
 
 impl FileError {
-    /// For `map_err`: the file that an I/O error is about.
+    /// Creates the `map_err` function for an I/O error about this file.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

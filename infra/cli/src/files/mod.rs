@@ -1,4 +1,5 @@
-//! The catalog as files: `sources/`, `segments/`, `connections/` and `exports/`, one YAML document a file.
+//! The catalog as files: `sources/`, `segments/`, `connections/` and `exports/`, with one YAML document per
+//! file.
 
 mod error;
 mod read;

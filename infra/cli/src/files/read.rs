@@ -8,24 +8,24 @@ use relay_model::catalog::{
 };
 use serde_json::Value;
 
-use super::values::{filled, meant};
+use super::values::{filled, unescaped};
 use super::{FileError, Values};
 use crate::kinds::{plural, whole};
 
 /// One definition of a folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
-    /// Which kind it is.
+    /// The kind of document.
     pub kind: Kind,
     /// Its identifier.
     pub id: String,
-    /// The file that it stands in.
+    /// The file.
     pub path: PathBuf,
-    /// The document, checked, with its defaults filled in.
+    /// The validated document, with defaults filled in.
     pub document: Value,
 }
 
-/// Every definition of a folder, in the order in which they depend on each other, with `values` put in.
+/// Reads every definition of a folder in dependency order, with `values` substituted.
 pub fn read_folder(folder: &Path, values: &Values) -> Result<Vec<Definition>, FileError> {
     let files = files(folder)?;
     let mut found = Vec::with_capacity(files.len());
@@ -42,12 +42,12 @@ pub fn read_folder(folder: &Path, values: &Values) -> Result<Vec<Definition>, Fi
     Ok(found)
 }
 
-/// Which kinds have a folder of their own.
+/// Returns the kinds that have a folder of their own.
 pub(crate) fn kinds(folder: &Path) -> Vec<Kind> {
     Kind::ALL.into_iter().filter(|kind| folder.join(plural(*kind)).is_dir()).collect()
 }
 
-/// The files of definitions, by kind and name. What does not belong there is an error.
+/// Lists the files of definitions by kind and name. Returns an error for misplaced files.
 pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
     for path in entries(folder)? {
         let is_kind = Kind::ALL.iter().any(|kind| path.file_name().is_some_and(|name| name == plural(*kind)));
@@ -56,7 +56,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
             return Err(FileError::Misplaced { path, problem });
         }
         if is_definition(&path) {
-            let problem = "a definition lies in the folder of its kind: settings/, sources/, segments/, connections/, policies/ or exports/";
+            let problem = "a definition must be in the folder of its kind: settings/, sources/, segments/, connections/, policies/ or exports/";
             return Err(FileError::Misplaced { path, problem });
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
     for kind in kinds {
         for path in entries(&folder.join(plural(kind)))? {
             if path.is_dir() {
-                let problem = "unknown folder; the definitions of a kind lie side by side";
+                let problem = "unknown folder; the folder of a kind cannot have subfolders";
                 return Err(FileError::Misplaced { path, problem });
             }
             if is_definition(&path) {
@@ -79,7 +79,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(Kind, PathBuf)>, FileError> {
     Ok(files)
 }
 
-/// What lies in a folder, in order, but for what is hidden.
+/// Lists the entries of a folder in order, without hidden ones.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(FileError::file(folder))? {
@@ -97,20 +97,20 @@ fn is_definition(path: &Path) -> bool {
     extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
 }
 
-/// The identifier that a file gives itself, whatever else is right or wrong in it.
+/// Returns the identifier in a file, even if the rest is invalid.
 pub(crate) fn id_in(path: &Path, values: &Values) -> Result<Option<String>, FileError> {
     let text = std::fs::read_to_string(path).map_err(FileError::file(path))?;
     let value = serde_saphyr::from_str::<Value>(&filled(&text, values)).ok();
     Ok(value.and_then(|value| Some(value.get("id")?.as_str()?.to_owned())))
 }
 
-/// One file's definition.
+/// Parses the definition in a file.
 pub(crate) fn definition(kind: Kind, path: PathBuf, values: &Values) -> Result<Definition, FileError> {
     let text = std::fs::read_to_string(&path).map_err(FileError::file(&path))?;
     let text = filled(&text, values);
     let read = || {
         let value: Value = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
-        let document = whole(kind, &meant(value)?).map_err(|error| explained(kind, &text, &error))?;
+        let document = whole(kind, &unescaped(value)?).map_err(|error| explained(kind, &text, &error))?;
         let id = document.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok((id, document))
     };
@@ -120,7 +120,7 @@ pub(crate) fn definition(kind: Kind, path: PathBuf, values: &Values) -> Result<D
     }
 }
 
-/// The same mistake as the YAML's parser sees it, which knows the file's lines.
+/// Explains the error with the line number of the YAML parser.
 fn explained(kind: Kind, text: &str, error: &CatalogError) -> String {
     let CatalogError::Malformed { problem, .. } = error else {
         return error.to_string();
@@ -133,7 +133,7 @@ fn explained(kind: Kind, text: &str, error: &CatalogError) -> String {
         Kind::Policy => seen::<Policy>(text),
         Kind::Export => seen::<Export>(text),
     };
-    // The position in the JSON that stands between the two is nobody's.
+    // Positions in the intermediate JSON mean nothing to the user.
     let bare = problem.split_once(" at line ").map_or(problem.as_str(), |(bare, _)| bare);
     format!("this {} cannot be read: {}", kind.name(), seen.as_deref().unwrap_or(bare))
 }

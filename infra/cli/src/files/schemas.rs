@@ -1,4 +1,4 @@
-//! JSON Schemas of all kinds of document, out of the API's own description, so that there is one truth.
+//! JSON Schemas of all kinds of document, derived from the API's OpenAPI description.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::FileError;
 
-/// Hidden, so that nothing takes it for definitions.
+/// Hidden, so that it is not read as definitions.
 const FOLDER: &str = ".schemas";
-/// Where components of an `OpenAPI` document lie, and where those of a JSON Schema do.
+/// The location of components in an `OpenAPI` document, and of definitions in a JSON Schema.
 const COMPONENTS: &str = "#/components/schemas/";
 const DEFINITIONS: &str = "#/$defs/";
 
@@ -27,12 +27,12 @@ pub const fn component(kind: Kind) -> &'static str {
     }
 }
 
-/// The line that tells editors where a file's schema is.
+/// Returns the line that tells editors where a file's schema is.
 pub(crate) fn comment(kind: Kind) -> String {
     format!("# yaml-language-server: $schema=../{FOLDER}/{}.json\n", kind.name())
 }
 
-/// A schema for each kind of document; the error names what the description has not.
+/// Builds a schema for each kind of document. The error names the missing component.
 pub(crate) fn schemas(openapi: &Value) -> Result<Vec<(Kind, Value)>, String> {
     let components = openapi
         .pointer("/components/schemas")
@@ -50,9 +50,9 @@ fn schema(kind: Kind, components: &Map<String, Value>) -> Result<Value, String> 
         let found = components.get(&name);
         let mut found =
             found.ok_or_else(|| format!("the API's description has no component {name}"))?.clone();
-        redirect(&mut found, &mut |wanted| {
-            if seen.insert(wanted.to_owned()) {
-                pending.push(wanted.to_owned());
+        redirect(&mut found, &mut |referenced| {
+            if seen.insert(referenced.to_owned()) {
+                pending.push(referenced.to_owned());
             }
         });
         definitions.insert(name, found);
@@ -65,16 +65,16 @@ fn schema(kind: Kind, components: &Map<String, Value>) -> Result<Value, String> 
     }))
 }
 
-/// Turns references to components into references to definitions, and says which ones.
+/// Redirects references from components to definitions, and reports each to `found`.
 fn redirect(value: &mut Value, found: &mut impl FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, found)),
         Value::Object(fields) => {
             for (name, value) in fields {
                 match value.as_str().and_then(|text| text.strip_prefix(COMPONENTS)) {
-                    Some(wanted) if name == "$ref" => {
-                        found(wanted);
-                        *value = Value::String(format!("{DEFINITIONS}{wanted}"));
+                    Some(referenced) if name == "$ref" => {
+                        found(referenced);
+                        *value = Value::String(format!("{DEFINITIONS}{referenced}"));
                     }
                     _ => redirect(value, found),
                 }
@@ -84,7 +84,7 @@ fn redirect(value: &mut Value, found: &mut impl FnMut(&str)) {
     }
 }
 
-/// Writes the schemas, and says where they are.
+/// Writes the schemas and returns their paths.
 pub(crate) fn write_schemas(folder: &Path, schemas: &[(Kind, Value)]) -> Result<Vec<String>, FileError> {
     let folder = folder.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(FileError::file(&folder))?;

@@ -1,7 +1,7 @@
-//! `${name}` in the files: what differs from one deployment to the next.
+//! `${name}` in the files: values that differ between deployments.
 //!
-//! Values go into the text before it is read, so that a number stays a number and quotes keep their meaning. `$${`
-//! stands for `${` itself.
+//! Values are substituted before the text is parsed, so that a number stays a number and quotes keep their
+//! meaning. `$${` stands for a literal `${`.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::FileError;
 
-/// What stands for `${name}` in the files.
+/// The values for `${name}` in the files.
 pub type Values = BTreeMap<String, String>;
 
-/// Values out of `NAME=VALUE`, as the command line has them.
+/// Parses `NAME=VALUE` pairs of the command line.
 pub fn parse_values<T: AsRef<str>>(pairs: &[T]) -> Result<Values, FileError> {
     let pair = |pair: &T| {
         let found = pair.as_ref().split_once('=').filter(|(name, _)| is_name(name));
@@ -27,7 +27,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// The text with every value in its place. A name without a value stays as it is.
+/// Substitutes every value. A name without a value stays unchanged.
 pub(super) fn filled(text: &str, values: &Values) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -46,29 +46,29 @@ pub(super) fn filled(text: &str, values: &Values) -> String {
     filled
 }
 
-/// A text as it has to stand in a file.
+/// Escapes a text for a file.
 pub(super) fn escaped(text: &str) -> String {
     text.replace("${", "$${")
 }
 
-/// What the files mean: `$${` as `${`. The error names a value that was not given, and where.
-pub(super) fn meant(value: Value) -> Result<Value, String> {
-    meant_at("", value)
+/// Replaces `$${` by `${`. The error names a missing value and its field.
+pub(super) fn unescaped(value: Value) -> Result<Value, String> {
+    unescaped_at("", value)
 }
 
-fn meant_at(path: &str, value: Value) -> Result<Value, String> {
+fn unescaped_at(path: &str, value: Value) -> Result<Value, String> {
     Ok(match value {
-        Value::String(text) => Value::String(unescaped(path, &text)?),
+        Value::String(text) => Value::String(unescaped_text(path, &text)?),
         Value::Array(items) => {
             let items = items.into_iter().enumerate();
             items
-                .map(|(index, item)| meant_at(&format!("{path}[{index}]"), item))
+                .map(|(index, item)| unescaped_at(&format!("{path}[{index}]"), item))
                 .collect::<Result<_, _>>()?
         }
         Value::Object(fields) => {
             let field = |(name, value): (String, Value)| {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                Ok((unescaped(&path, &name)?, meant_at(&path, value)?))
+                Ok((unescaped_text(&path, &name)?, unescaped_at(&path, value)?))
             };
             Value::Object(fields.into_iter().map(field).collect::<Result<_, String>>()?)
         }
@@ -76,23 +76,23 @@ fn meant_at(path: &str, value: Value) -> Result<Value, String> {
     })
 }
 
-fn unescaped(path: &str, text: &str) -> Result<String, String> {
-    let mut meant = String::with_capacity(text.len());
+fn unescaped_text(path: &str, text: &str) -> Result<String, String> {
+    let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         if let Some(before) = before.strip_suffix('$') {
-            meant.push_str(before);
+            result.push_str(before);
         } else {
             if let Some((name, _)) = after.split_once('}').filter(|(name, _)| is_name(name)) {
                 return Err(format!("{path}: no value for ${{{name}}}; give it with --value {name}=…"));
             }
-            meant.push_str(before);
+            result.push_str(before);
         }
-        meant.push_str("${");
+        result.push_str("${");
         rest = after;
     }
-    meant.push_str(rest);
-    Ok(meant)
+    result.push_str(rest);
+    Ok(result)
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Result<&str, &str>) {
         let values = parse_values(&["list=1027", "odd=${list}", "a-b=x=y"]).unwrap();
-        let found = meant(json!({ "field": [filled(text, &values)] }));
+        let found = unescaped(json!({ "field": [filled(text, &values)] }));
         let found = found.map(|value| value["field"][0].as_str().unwrap().to_owned());
         assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
     }
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_is_meant() {
+    fn escaping_is_reversible() {
         for text in ["", "$", "${", "$${", "$$${x}", "${x}${y}", "a$"] {
-            let read = meant(json!(filled(&escaped(text), &Values::new())));
+            let read = unescaped(json!(filled(&escaped(text), &Values::new())));
             assert_eq!(read, Ok(json!(text)));
         }
     }

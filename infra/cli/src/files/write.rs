@@ -12,33 +12,33 @@ use super::yaml::to_yaml;
 use super::{FileError, Values};
 use crate::kinds::{plural, settled, shortest, whole};
 
-/// What became of a file.
+/// The result of writing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It was made.
+    /// It was created.
     New(PathBuf),
-    /// It says something else now.
+    /// It was changed.
     Changed(PathBuf),
-    /// It said the same already, perhaps in other words, and was not touched.
+    /// Its content is equivalent, so it was not touched.
     Same(PathBuf),
-    /// It says something else, and was not touched because nobody asked for that.
+    /// Its content differs, and it was not touched without `--overwrite`.
     Differs(PathBuf),
-    /// It defines what is not there any more, and was not touched.
+    /// It defines a document that no longer exists, and was not touched.
     Leftover(PathBuf),
 }
 
-/// What to do with a file that says something else.
+/// What to do with files that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
-    /// Touch nothing at all, and say which ones they are.
+    /// Write nothing, and list them.
     Keep,
-    /// Write it anew.
+    /// Overwrite them.
     Overwrite,
 }
 
-/// Writes one file for each document, where the document's file is or, for a new one, where it belongs. Where a file
-/// would be changed and `existing` says to keep it, nothing is written. Where a file has another document in it than the one
-/// that it is named after, nothing is written either, whatever `existing` says.
+/// Writes one file per document: the document's existing file, or `<kind>/<id>.yaml`. If a file would
+/// change and `existing` is `Keep`, nothing is written. If a file contains another document than its name
+/// says, nothing is written in either case.
 pub(crate) fn write_folder(
     folder: &Path,
     documents: &[(Kind, Value)],
@@ -66,7 +66,7 @@ pub(crate) fn write_folder(
             let (id, other) = (id.to_owned(), other.clone());
             return Err(FileError::Occupied { path, kind: kind.name(), id, other });
         }
-        // A file that names no id is somebody's all the same, and so is a link to nowhere.
+        // A file without an id, or a dangling link, must not be overwritten either.
         let is_new = !is_known && path.symlink_metadata().is_err();
         let problem = |error: &dyn std::fmt::Display| FileError::Definition {
             path: path.clone(),

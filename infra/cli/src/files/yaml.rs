@@ -1,15 +1,15 @@
-//! Documents as YAML that people like to read: the important fields first, a query as a block, short things on a line.
+//! Writes documents as readable YAML: important fields first, a query as a block, short values on one line.
 //!
-//! Whatever is not plainly a word is quoted, so that every reader of YAML takes the same from it.
+//! Every value that is not plainly a word is quoted, so that all YAML parsers agree.
 
 use serde_json::{Map, Value};
 
 use super::values::escaped;
 
-/// The longest line that several values share.
+/// The maximum width of a line with several values.
 const LINE_CHARACTERS: usize = 108;
 
-/// Fields that come first, in this order; the others follow by name.
+/// Fields that come first, in this order; the others follow alphabetically.
 const FIRST_FIELDS: [&str; 26] = [
     "id",
     "name",
@@ -39,11 +39,11 @@ const FIRST_FIELDS: [&str; 26] = [
     "at",
 ];
 
-/// Words that YAML's readers take for something other than text.
+/// Words that YAML parsers read as something other than text.
 const TAKEN_WORDS: [&str; 12] =
     ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf", "infinity"];
 
-/// The document's text.
+/// Formats the document as YAML.
 pub(crate) fn to_yaml(document: &Value) -> String {
     let mut text = String::new();
     match document {
@@ -58,7 +58,7 @@ pub(crate) fn to_yaml(document: &Value) -> String {
 
 fn write_fields(text: &mut String, fields: &Map<String, Value>, depth: usize) {
     for (index, (name, value)) in ordered(fields).into_iter().enumerate() {
-        // The first field of an item stands behind the item's dash.
+        // The first field of an item follows the item's dash.
         if index > 0 || !text.ends_with("- ") {
             text.push_str(&"  ".repeat(depth));
         }
@@ -68,7 +68,7 @@ fn write_fields(text: &mut String, fields: &Map<String, Value>, depth: usize) {
     }
 }
 
-/// Writes what stands behind a field's colon, the end of the line included.
+/// Writes the value after a field's colon, including the line ending.
 fn write_value(text: &mut String, value: &Value, depth: usize) {
     if let Some((header, lines)) = value.as_str().and_then(block) {
         text.push(' ');
@@ -122,7 +122,7 @@ fn write_item(text: &mut String, item: &Value, depth: usize) {
     }
 }
 
-/// Whether a value has parts that have parts themselves, or a text of several lines.
+/// Returns whether a value is nested two levels deep or has a text of several lines.
 fn has_parts(value: &Value) -> bool {
     let is_part = |part: &Value| match part {
         Value::Array(items) => !items.is_empty(),
@@ -179,7 +179,7 @@ fn scalar(text: &str) -> String {
     format!("\"{quoted}\"")
 }
 
-/// Whether every reader takes the bare word for this text.
+/// Returns whether every parser reads the bare word as this text.
 fn is_plain(text: &str) -> bool {
     let is_first = |first: char| first.is_ascii_alphabetic() || first == '_';
     let is_inner = |inner: char| inner.is_ascii_alphanumeric() || " _-./+@='()$".contains(inner);
@@ -189,14 +189,14 @@ fn is_plain(text: &str) -> bool {
         && !TAKEN_WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// Whether YAML lets a character stand for itself within a line.
+/// Returns whether YAML allows the character unescaped within a line.
 /// <https://yaml.org/spec/1.2.2/#51-character-set>
 fn is_printable(character: char) -> bool {
     matches!(u32::from(character), 0x20..=0x7e | 0xa0..=0xd7ff | 0xe000..=0xfffd | 0x1_0000..)
         && !matches!(character, '\u{feff}' | '\u{2028}' | '\u{2029}')
 }
 
-/// A text of several lines as a literal block, where a block can hold it exactly.
+/// Formats a text of several lines as a literal block, if a block can represent it exactly.
 fn block(text: &str) -> Option<(&'static str, Vec<String>)> {
     if !text.contains('\n') {
         return None;

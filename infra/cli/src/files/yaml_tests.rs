@@ -1,6 +1,6 @@
-//! What is written is what every reader of YAML takes from it.
+//! Every YAML parser reads back what was written.
 
-use super::super::values::meant;
+use super::super::values::unescaped;
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 fn check(document: &Value, expected: &str) {
     assert_eq!(to_yaml(document), expected);
     let read: Value = serde_saphyr::from_str(expected).unwrap();
-    assert_eq!(meant(read).as_ref(), Ok(document));
+    assert_eq!(unescaped(read).as_ref(), Ok(document));
 }
 
 #[test]
@@ -94,7 +94,7 @@ rules:
     check(&json!({}), "{}\n");
 }
 
-/// As people write them, without the quotes.
+/// Rules are written in their usual form, without quotes.
 #[test]
 fn words_of_rules_are_names() {
     let text = "path: [{ source: orders, on: { id: person } }]\nall: [{ column: born, on: 2026-01-31 }, { column: paid, is: yes }]\n";
@@ -103,7 +103,7 @@ fn words_of_rules_are_names() {
         "path": [{ "source": "orders", "on": { "id": "person" } }],
         "all": [{ "column": "born", "on": "2026-01-31" }, { "column": "paid", "is": true }],
     });
-    assert_eq!(meant(read), Ok(expected));
+    assert_eq!(unescaped(read), Ok(expected));
 }
 
 fn any_text() -> impl Strategy<Value = String> {
@@ -134,10 +134,10 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_what_is_read(fields in prop::collection::btree_map(any_text(), any_value(), 1..4)) {
+    fn written_yaml_is_read_back(fields in prop::collection::btree_map(any_text(), any_value(), 1..4)) {
         let document = Value::Object(fields.into_iter().collect());
         let text = to_yaml(&document);
         let read: Value = serde_saphyr::from_str(&text).map_err(|error| TestCaseError::fail(format!("{text}\n{error}")))?;
-        prop_assert_eq!(meant(read), Ok(document), "{}", text);
+        prop_assert_eq!(unescaped(read), Ok(document), "{}", text);
     }
 }

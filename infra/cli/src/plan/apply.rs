@@ -1,4 +1,4 @@
-//! Carrying a plan out, each step only where nobody else was there since.
+//! Applies a plan. Each step has a version precondition.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::console::{Colour, Console};
 use crate::error::Error;
 use crate::kinds::{plural, whole};
 
-/// Takes the steps one after the other and says each; stops at the first that fails.
+/// Applies and prints the steps in order; stops at the first failure.
 pub(crate) async fn apply(
     api: &Api,
     plan: &Plan,
@@ -38,7 +38,7 @@ pub(crate) async fn apply(
     Ok(())
 }
 
-/// Takes a step; gives what the API warns of.
+/// Applies a step; returns the API's warnings.
 async fn take(api: &Api, step: &Step, checking: Checking) -> Result<Vec<String>, ApiError> {
     match &step.action {
         Action::Create { document } => {
@@ -54,7 +54,7 @@ async fn take(api: &Api, step: &Step, checking: Checking) -> Result<Vec<String>,
             let path = [plural(step.kind), &step.id];
             let call = Call::new(Method::DELETE, &doing, &path).only_if(Condition::IsVersion(*version));
             match api.send(&call).await {
-                // It is gone, which is all that was wanted.
+                // The document is already removed.
                 Err(error) if error.status() == Some(404) => Ok(Vec::new()),
                 answer => answer.map(|_| Vec::new()),
             }
@@ -79,7 +79,7 @@ async fn put(
         Err(error) if error.status() == Some(412) => error,
         Err(error) => return Err(error),
     };
-    // An attempt whose answer was lost may have been carried out: then what is there is what was wanted.
+    // A lost response may hide a successful write, so an equal document counts as success.
     let found = api.get(doing, &path).await.ok().and_then(|answer| Saved::of(&answer.body));
     match found {
         Some(found) if whole(step.kind, &found.document) == whole(step.kind, document) => Ok(Vec::new()),

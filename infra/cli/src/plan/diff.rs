@@ -1,19 +1,19 @@
-//! What differs between two documents, field by field.
+//! Field-by-field differences between two documents.
 
 use serde_json::Value;
 
-/// One field that differs.
+/// A field that differs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
     /// Its path: `guard.removed_percent`, `mapping[2].field`.
     pub(crate) field: String,
-    /// What is there; none where it is new.
+    /// The current value; none if the field is new.
     pub(crate) before: Option<Value>,
-    /// What is to be there; none where it goes.
+    /// The new value; none if the field is removed.
     pub(crate) after: Option<Value>,
 }
 
-/// Every field that differs, in the order of their names.
+/// Returns every field that differs, ordered by name.
 pub(crate) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", Some(before), Some(after), &mut found);
@@ -41,8 +41,8 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mu
     }
 }
 
-/// Items at the beginning and at the end that are the same stay out of it: what was put in or taken out in the middle
-/// does not make everything behind it differ.
+/// Ignores the common prefix and suffix, so that an insertion in the middle does not make all later items
+/// differ.
 fn compare_items(path: &str, before: &[Value], after: &[Value], found: &mut Vec<Difference>) {
     let (begin, old, new) = middle(before, after);
     let is_rewritten = old.len() == new.len();
@@ -60,7 +60,7 @@ fn compare_items(path: &str, before: &[Value], after: &[Value], found: &mut Vec<
     }
 }
 
-/// Where two lists begin to differ, and what differs of each.
+/// Returns the index of the first difference and the differing middle of each list.
 pub(crate) fn middle<'a, T: PartialEq>(before: &'a [T], after: &'a [T]) -> (usize, &'a [T], &'a [T]) {
     let begin = before.iter().zip(after).take_while(|(one, other)| one == other).count();
     let before = before.get(begin..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The difference between a folder and what is there, as steps that make one of the other.
+//! The steps that make the deployment match a folder.
 
 mod apply;
 mod diff;
@@ -19,23 +19,23 @@ use crate::api::Saved;
 use crate::files::Definition;
 use crate::kinds::{settled, shortest, whole};
 
-/// What becomes of what is there and not in the folder.
+/// What happens to definitions that are not in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leftovers {
-    /// It stays.
+    /// They are kept.
     Keep,
-    /// It is removed, where the folder has a folder of its kind.
+    /// They are removed, if the folder has a folder for their kind.
     Remove,
 }
 
-/// The steps, in the order in which they can be taken.
+/// The steps, in an order that respects dependencies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Plan {
-    /// What is to be done.
+    /// The steps.
     pub(crate) steps: Vec<Step>,
-    /// How many documents are as they should be.
+    /// The number of documents that need no change.
     pub(crate) unchanged: usize,
-    /// What should be known beforehand.
+    /// Notes for the user.
     pub(crate) notes: Vec<String>,
 }
 
@@ -46,35 +46,35 @@ pub(crate) struct Step {
     pub(crate) kind: Kind,
     /// Its identifier.
     pub(crate) id: String,
-    /// What is done with it.
+    /// The action.
     pub(crate) action: Action,
 }
 
-/// What is done with a document.
+/// The action on a document.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    /// It is made.
+    /// Create it.
     Create {
-        /// As it is to be, in its shortest form.
+        /// The new document, in its shortest form.
         document: Value,
     },
-    /// It is changed.
+    /// Change it.
     Change {
-        /// As it is to be, in its shortest form.
+        /// The new document, in its shortest form.
         document: Value,
-        /// The version that was looked at.
+        /// The version that the plan is based on.
         version: u64,
-        /// What differs.
+        /// The differences.
         differences: Vec<Difference>,
     },
-    /// It is removed.
+    /// Remove it.
     Remove {
-        /// The version that was looked at.
+        /// The version that the plan is based on.
         version: u64,
     },
 }
 
-/// Makes the plan, or says what stands in its way: one line for each fault.
+/// Creates the plan, or returns one line per error.
 pub(crate) fn make(
     definitions: &[Definition],
     there: &[(Kind, Saved)],
@@ -96,7 +96,7 @@ pub(crate) fn make(
         };
         if is_hidden(*kind, &saved.document) {
             let name = kind.name();
-            plan.notes.push(format!("{name} {id}: left alone, because your role shows its name only"));
+            plan.notes.push(format!("{name} {id}: unchanged, because your role may only see its name"));
             continue;
         }
         match change(*kind, document, saved) {
@@ -110,7 +110,7 @@ pub(crate) fn make(
         known.insert(definition.kind, &definition.id);
     }
     let removed = plan.take_leftovers(there, &remote, leftovers, kinds, &mut known);
-    // Whoever stays and is not in the folder may need what goes.
+    // Definitions that are kept may depend on definitions that are removed.
     let staying = there.iter().filter(|(kind, saved)| {
         remote.contains_key(&(kind.name(), saved.id.as_str()))
             && !removed.contains(&(kind.name(), saved.id.as_str()))
@@ -118,7 +118,7 @@ pub(crate) fn make(
     for one in definitions {
         let place = one.path.display().to_string();
         faults.extend(dangling(one.kind, &one.document, &place, Missing::Anything, &known, &removed));
-        // A query that stays as it is may have been wrong before.
+        // An unchanged query may have been invalid before.
         let blamed = if plan.saves(one.kind, &one.id) { Missing::Anything } else { Missing::Removed };
         faults.extend(misread(one.kind, &one.document, &place, blamed, &known, &removed));
     }
@@ -127,8 +127,8 @@ pub(crate) fn make(
         faults.extend(dangling(*kind, &saved.document, &place, Missing::Removed, &known, &removed));
         faults.extend(misread(*kind, &saved.document, &place, Missing::Removed, &known, &removed));
     }
-    // A list belongs to one export: what takes it over can be saved when the one that had it is gone. Everything else
-    // that goes does so last, when nothing needs it any more.
+    // A list belongs to one export, so a removed export's list is free only after its removal: export
+    // removals precede saves. Other removals come last, when no definition depends on them.
     plan.steps.sort_by_key(|step| !step.is_removal_of_export());
     if faults.is_empty() { Ok(plan) } else { Err(faults) }
 }
@@ -144,13 +144,14 @@ impl Plan {
         self.steps.push(Step { kind, id: id.to_owned(), action });
     }
 
-    /// Whether a document is created or changed.
+    /// Returns whether a document is created or changed.
     fn saves(&self, kind: Kind, id: &str) -> bool {
         let is_saved = |step: &Step| !matches!(step.action, Action::Remove { .. });
         self.steps.iter().any(|step| step.kind == kind && step.id == id && is_saved(step))
     }
 
-    /// Removes, or keeps and counts as known, what is not in the folder. Exports go first: they need the others.
+    /// Removes definitions that are not in the folder, or keeps them as known. Exports come first, because
+    /// they depend on the others.
     fn take_leftovers<'a>(
         &mut self,
         there: &'a [(Kind, Saved)],
@@ -176,7 +177,7 @@ impl Plan {
             }
             if count > 0 {
                 let plural = crate::kinds::plural(kind);
-                self.notes.push(format!("{plural}: {count} there and not in the folder; they stay"));
+                self.notes.push(format!("{plural}: {count} not in the folder; they are kept"));
             }
         }
         removed
@@ -186,24 +187,22 @@ impl Plan {
 fn change(kind: Kind, document: &Value, saved: &Saved) -> Result<Option<Action>, String> {
     let not_understood = |error: &dyn std::fmt::Display| {
         let (name, id) = (kind.name(), &saved.id);
-        format!(
-            "{name} {id}, as it is there, is not understood: {error}; this tool may be older than the API"
-        )
+        format!("{name} {id}: cannot read the deployed version: {error}; this tool may be older than the API")
     };
     let there = whole(kind, &saved.document).map_err(|error| not_understood(&error))?;
-    let wanted = settled(kind, document, &there);
-    let differences = differences(&agreed_words(&there), &agreed_words(&wanted));
+    let requested = settled(kind, document, &there);
+    let differences = differences(&agreed_words(&there), &agreed_words(&requested));
     if differences.is_empty() {
         return Ok(None);
     }
     Ok(Some(Action::Change {
-        document: shortest(kind, &wanted).map_err(|error| error.to_string())?,
+        document: shortest(kind, &requested).map_err(|error| error.to_string())?,
         version: saved.version,
         differences,
     }))
 }
 
-/// A document with no more of a consent than what decides about it: its words.
+/// Reduces the consent of a document to its wording, the only part that decides.
 fn agreed_words(document: &Value) -> Value {
     let mut document = document.clone();
     if let Some(consent) = document.get_mut("consent").and_then(Value::as_object_mut) {
@@ -212,12 +211,13 @@ fn agreed_words(document: &Value) -> Value {
     document
 }
 
-/// The names of the fields that differ between two documents.
+/// Returns the names of the fields that differ between two documents.
 pub(crate) fn changed_fields(before: &Value, after: &Value) -> Vec<String> {
     differences(before, after).into_iter().map(|difference| difference.field).collect()
 }
 
-/// Contributors and viewers see of a connection what they need to choose it, and no more.
+/// Returns whether the caller sees only the public part. Contributors and viewers see only those fields of
+/// a connection that they need to choose it.
 pub(crate) fn is_hidden(kind: Kind, document: &Value) -> bool {
     kind == Kind::Connection && document.get("secret").is_none()
 }

@@ -1,4 +1,4 @@
-//! Whether everything that is named is there, or will be.
+//! Checks that every referenced document exists or will exist.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use relay_model::catalog::{Kind, Segment};
 use relay_model::query::TextError;
 use serde_json::Value;
 
-/// Identifiers that will be there once the plan is carried out.
+/// Identifiers that exist once the plan is applied.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     ids: BTreeSet<(&'static str, String)>,
@@ -26,7 +26,7 @@ impl Known {
     }
 }
 
-/// What a document names: the kind, the identifier, and the field that names it.
+/// Returns the references of a document: kind, identifier, and the referencing field.
 fn references(kind: Kind, document: &Value) -> Vec<(Kind, String, String)> {
     if kind != Kind::Export {
         return Vec::new();
@@ -41,16 +41,16 @@ fn references(kind: Kind, document: &Value) -> Vec<(Kind, String, String)> {
     connection.into_iter().chain(segments).collect()
 }
 
-/// Which missing documents are the plan's fault.
+/// Which missing documents are errors of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// All of them: the folder says so.
+    /// All, because the folder references them.
     Anything,
-    /// Those that the plan removes: what was missing or unreadable before is nothing that this plan could mend.
+    /// Those that the plan removes. The plan cannot fix documents that were missing or unreadable before.
     Removed,
 }
 
-/// The fields of a document that name what is not there; `place` is the file or the definition.
+/// Returns the fields that reference missing documents; `place` is the file or the definition.
 pub(super) fn dangling(
     kind: Kind,
     document: &Value,
@@ -59,22 +59,22 @@ pub(super) fn dangling(
     known: &Known,
     removed: &BTreeSet<(&str, &str)>,
 ) -> Vec<String> {
-    let is_removed = |wanted: Kind, id: &str| removed.contains(&(wanted.name(), id));
-    let missing = references(kind, document).into_iter().filter(|(wanted, id, _)| {
-        !known.has(*wanted, id) && (blamed == Missing::Anything || is_removed(*wanted, id))
+    let is_removed = |referenced: Kind, id: &str| removed.contains(&(referenced.name(), id));
+    let missing = references(kind, document).into_iter().filter(|(referenced, id, _)| {
+        !known.has(*referenced, id) && (blamed == Missing::Anything || is_removed(*referenced, id))
     });
-    let fault = |(wanted, id, field): (Kind, String, String)| {
-        let why = if is_removed(wanted, &id) {
+    let fault = |(referenced, id, field): (Kind, String, String)| {
+        let why = if is_removed(referenced, &id) {
             "which is not in the folder and would be removed"
         } else {
-            "which is neither in the folder nor there already"
+            "which is neither in the folder nor in the deployment"
         };
-        format!("{place}: {field}: needs {} \"{id}\", {why}", wanted.name())
+        format!("{place}: {field}: needs {} \"{id}\", {why}", referenced.name())
     };
     missing.map(fault).collect()
 }
 
-/// What is wrong with the query of a segment and the sources that it or its rules read; `place` is the file or the definition.
+/// Returns the errors in a segment's query and in its sources; `place` is the file or the definition.
 pub(super) fn misread(
     kind: Kind,
     document: &Value,
@@ -84,7 +84,7 @@ pub(super) fn misread(
     removed: &BTreeSet<(&str, &str)>,
 ) -> Vec<String> {
     let segment = (kind == Kind::Segment).then(|| serde_json::from_value::<Segment>(document.clone()));
-    // What is no segment at all is another check's to say.
+    // An invalid segment is reported by another check.
     let Some(Ok(segment)) = segment else { return Vec::new() };
     let names = match segment.sources() {
         Ok(names) => names,

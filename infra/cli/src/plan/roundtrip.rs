@@ -1,4 +1,4 @@
-//! Whatever is there: once it is written into files, the files say the same.
+//! Definitions written to files and read back are unchanged.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::files::{Existing, Values, read_folder, write_folder};
 
 fn slug() -> impl Strategy<Value = String> {
-    // Words that YAML takes for something else are identifiers too.
+    // Words with a special meaning in YAML are valid identifiers too.
     prop_oneof![
         "[a-z0-9][a-z0-9_-]{0,6}",
         Just("true".to_owned()),
@@ -214,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
 
     #[test]
-    fn what_is_exported_shows_no_difference(documents in catalog()) {
+    fn exported_definitions_show_no_difference(documents in catalog()) {
         let folder = tempfile::tempdir().unwrap();
         write_folder(folder.path(), &documents, &Values::new(), Existing::Keep).unwrap();
         let read = read_folder(folder.path(), &Values::new());
@@ -228,7 +228,7 @@ proptest! {
         let plan = make(&read, &there, Leftovers::Remove, &Kind::ALL).map_err(|faults| TestCaseError::fail(faults.join("\n")))?;
         prop_assert_eq!(plan.steps, []);
         prop_assert_eq!(plan.unchanged, documents.len());
-        // A second time nothing is touched.
+        // Writing again touches no file.
         let again = write_folder(folder.path(), &documents, &Values::new(), Existing::Keep).unwrap();
         prop_assert!(again.iter().all(|written| matches!(written, crate::files::Written::Same(_))), "{again:?}");
     }

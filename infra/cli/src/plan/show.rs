@@ -1,4 +1,4 @@
-//! A plan for people and for programs.
+//! Formats a plan as text and JSON.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ impl Step {
     }
 }
 
-/// Lines as in `~ export newsletter: guard.removed_percent 30 -> 50`.
+/// Formats lines such as `~ export newsletter: guard.removed_percent 30 -> 50`.
 pub(crate) fn in_words(plan: &Plan, paint: Paint) -> String {
     let mut lines = Vec::new();
     let (mut creations, mut changes, mut removals) = (0, 0, 0);
@@ -43,11 +43,9 @@ pub(crate) fn in_words(plan: &Plan, paint: Paint) -> String {
     }
     let unchanged = plan.unchanged;
     lines.push(if plan.steps.is_empty() {
-        format!("Nothing to do: {unchanged} as they should be.")
+        format!("Nothing to do: {unchanged} unchanged.")
     } else {
-        format!(
-            "{creations} to create, {changes} to change, {removals} to remove, {unchanged} as they should be."
-        )
+        format!("{creations} to create, {changes} to change, {removals} to remove, {unchanged} unchanged.")
     });
     lines.join("\n")
 }
@@ -72,7 +70,7 @@ fn difference_lines(step: &Step, difference: &Difference, paint: Paint) -> Vec<S
     vec![format!("{head} {field} {before} -> {after}")]
 }
 
-/// The plan as JSON.
+/// Formats the plan as JSON.
 pub(crate) fn figures(plan: &Plan) -> Value {
     let step = |step: &Step| {
         let mut shown = json!({ "kind": step.kind.name(), "id": step.id });

@@ -1,4 +1,4 @@
-//! Plans for folders against what is there.
+//! Plans of folders against stored definitions.
 
 use super::*;
 use crate::console::{Paint, Screen};
@@ -40,7 +40,7 @@ fn export(id: &str, segment: &str, connection: &str) -> Value {
     })
 }
 
-/// A document of each kind that needs the ones before it.
+/// Returns a document of each kind, each depending on the ones before it.
 fn chain() -> [(Kind, Value); 4] {
     [
         (Kind::Source, source("people")),
@@ -70,33 +70,33 @@ fn check(local: &[Definition], there: &[(Kind, Saved)], leftovers: Leftovers, ex
 }
 
 #[test]
-fn what_is_missing_is_created_in_the_order_of_dependence() {
+fn missing_definitions_are_created_in_dependency_order() {
     let lines = [
         "+ source people",
         "+ segment all",
         "+ connection account",
         "+ export news",
-        "4 to create, 0 to change, 0 to remove, 0 as they should be.",
+        "4 to create, 0 to change, 0 to remove, 0 unchanged.",
     ];
     check(&local(&chain()), &[], Leftovers::Keep, &lines);
 }
 
 #[test]
-fn what_is_too_much_is_removed_in_reverse_and_only_when_asked() {
+fn extra_definitions_are_removed_in_reverse_order_on_request() {
     let lines = [
         "- export news",
         "- connection account",
         "- segment all",
         "- source people",
-        "0 to create, 0 to change, 4 to remove, 0 as they should be.",
+        "0 to create, 0 to change, 4 to remove, 0 unchanged.",
     ];
     check(&[], &there(&chain()), Leftovers::Remove, &lines);
     let lines = [
-        "note: exports: 1 there and not in the folder; they stay",
-        "note: connections: 1 there and not in the folder; they stay",
-        "note: segments: 1 there and not in the folder; they stay",
-        "note: sources: 1 there and not in the folder; they stay",
-        "Nothing to do: 0 as they should be.",
+        "note: exports: 1 not in the folder; they are kept",
+        "note: connections: 1 not in the folder; they are kept",
+        "note: segments: 1 not in the folder; they are kept",
+        "note: sources: 1 not in the folder; they are kept",
+        "Nothing to do: 0 unchanged.",
     ];
     check(&[], &there(&chain()), Leftovers::Keep, &lines);
 }
@@ -109,16 +109,16 @@ fn a_kind_without_a_folder_is_left_alone() {
 }
 
 #[test]
-fn what_says_the_same_in_other_words_is_left_alone() {
+fn equivalent_definitions_are_unchanged() {
     let mut documents = chain();
     documents[3].1["guard"] = json!({"removed_rows": 100});
     documents[3].1["enabled"] = json!(true);
     documents[0].1["location"] = json!("s3://lake/people");
-    check(&local(&chain()), &there(&documents), Leftovers::Remove, &["Nothing to do: 4 as they should be."]);
+    check(&local(&chain()), &there(&documents), Leftovers::Remove, &["Nothing to do: 4 unchanged."]);
 }
 
 #[test]
-fn what_differs_is_shown_by_field() {
+fn differences_are_shown_by_field() {
     let mut documents = chain();
     documents[1].1["query"] = json!("SELECT id\nFROM people\nWHERE newsletter\n");
     documents[3].1["guard"] = json!({"removed_percent": 50});
@@ -130,7 +130,7 @@ fn what_differs_is_shown_by_field() {
         "~ export news: cap.rows nothing -> 10",
         "~ export news: guard.removed_percent 30 -> 50",
         "~ export news: schedule \"off\" -> {\"every_minutes\":60}",
-        "0 to create, 2 to change, 0 to remove, 2 as they should be.",
+        "0 to create, 2 to change, 0 to remove, 2 unchanged.",
     ];
     check(&local(&documents), &there(&chain()), Leftovers::Keep, &lines);
 }
@@ -147,13 +147,13 @@ fn changes_name_the_version_that_was_looked_at() {
 }
 
 #[test]
-fn what_a_role_may_not_see_is_left_alone() {
+fn definitions_hidden_from_the_role_are_unchanged() {
     let mut hidden = there(&chain());
     hidden[2].1.document =
         json!({"id": "account", "name": "x", "destination": "omnisend", "use_by": "contributors"});
     let lines = [
-        "note: connection account: left alone, because your role shows its name only",
-        "Nothing to do: 3 as they should be.",
+        "note: connection account: unchanged, because your role may only see its name",
+        "Nothing to do: 3 unchanged.",
     ];
     check(&local(&chain()), &hidden, Leftovers::Keep, &lines);
 }
@@ -166,12 +166,12 @@ fn check_fault(local: &[Definition], there: &[(Kind, Saved)], leftovers: Leftove
 #[test]
 fn dangling_references_are_refused() {
     let [people, segment, account, news] = chain();
-    let missing = "exports/news.yaml: segments[0].segment: needs segment \"all\", which is neither in the folder nor there already";
+    let missing = "exports/news.yaml: segments[0].segment: needs segment \"all\", which is neither in the folder nor in the deployment";
     check_fault(&local(&[account.clone(), news.clone()]), &[], Leftovers::Keep, &[missing]);
-    let missing = "exports/news.yaml: connection: needs connection \"account\", which is neither in the folder nor there already";
+    let missing = "exports/news.yaml: connection: needs connection \"account\", which is neither in the folder nor in the deployment";
     let folder = [people, segment, news];
     check_fault(&local(&folder), &[], Leftovers::Keep, &[missing]);
-    // What is there already will do, unless it is to be removed.
+    // An existing document satisfies the reference unless the plan removes it.
     let there = there(&[account]);
     make(&local(&folder), &there, Leftovers::Keep, &Kind::ALL).unwrap();
     let removed = "exports/news.yaml: connection: needs connection \"account\", which is not in the folder and would be removed";
@@ -198,7 +198,7 @@ fn queries_that_cannot_be_are_refused_where_they_would_be_saved() {
     let unknown =
         "segments/all.yaml: rules.rules[0].path[0].source: there is no source order; the sources are: people";
     check_fault(&local(&[people.clone(), loyal.clone()]), &[], Leftovers::Keep, &[unknown]);
-    // What is there as it is in the folder is not this plan's to mend.
+    // Errors in unchanged definitions are not errors of the plan.
     for wrong in [typo, broken, loyal] {
         let folder = [people.clone(), wrong];
         let plan = make(&local(&folder), &there(&folder), Leftovers::Remove, &Kind::ALL).unwrap();
@@ -207,7 +207,7 @@ fn queries_that_cannot_be_are_refused_where_they_would_be_saved() {
 }
 
 #[test]
-fn whoever_stays_keeps_what_it_needs() {
+fn kept_definitions_keep_their_dependencies() {
     let [people, segment, ..] = chain();
     let segments_only = [Kind::Source];
     let faults =
@@ -221,7 +221,7 @@ fn whoever_stays_keeps_what_it_needs() {
     );
     let removed = "segments/all.yaml: query: reads source \"people\", which would be removed";
     assert_eq!(faults.unwrap_err(), [removed]);
-    // A segment that reads something else from now on is changed before its source goes.
+    // A segment that changes its source is saved before the old source is removed.
     let other = (Kind::Source, source("others"));
     let changed = (Kind::Segment, self::segment("all", "others"));
     let plan = make(
@@ -235,14 +235,14 @@ fn whoever_stays_keeps_what_it_needs() {
 }
 
 #[test]
-fn what_was_missing_before_stands_in_nobodys_way() {
+fn references_broken_before_are_not_reported() {
     let [people, segment, account, news] = chain();
-    // The export stays; its segment is gone or cannot be read, and nobody speaks of either.
+    // References that were already broken are not reported.
     let lines = [
         "+ source people",
-        "note: connections: 1 there and not in the folder; they stay",
-        "note: exports: 1 there and not in the folder; they stay",
-        "1 to create, 0 to change, 0 to remove, 0 as they should be.",
+        "note: connections: 1 not in the folder; they are kept",
+        "note: exports: 1 not in the folder; they are kept",
+        "1 to create, 0 to change, 0 to remove, 0 unchanged.",
     ];
     let plan =
         make(&local(&[people]), &there(&[account, news.clone()]), Leftovers::Keep, &Kind::ALL).unwrap();
@@ -268,18 +268,18 @@ fn an_export_gives_its_lists_up_before_another_one_takes_them() {
         "+ segment every",
         "+ export letter",
         "- segment all",
-        "2 to create, 0 to change, 2 to remove, 2 as they should be.",
+        "2 to create, 0 to change, 2 to remove, 2 unchanged.",
     ];
     let folder = [people.clone(), every, account.clone(), (Kind::Export, moved)];
     check(&local(&folder), &there(&[people, segment, account, given_up]), Leftovers::Remove, &lines);
 }
 
 #[test]
-fn what_is_not_understood_is_refused() {
+fn unreadable_deployed_definitions_are_refused() {
     let mut newer = there(&chain());
     newer[0].1.document["compression"] = json!("gzip");
     let faults = make(&local(&chain()), &newer, Leftovers::Keep, &Kind::ALL).unwrap_err();
-    assert!(faults[0].starts_with("source people, as it is there, is not understood: "), "{faults:?}");
+    assert!(faults[0].starts_with("source people: cannot read the deployed version: "), "{faults:?}");
     assert!(faults[0].contains("compression") && faults[0].ends_with("this tool may be older than the API"));
 }
 
@@ -301,7 +301,7 @@ fn programs_get_the_same() {
                 },
             ],
             "unchanged": 1,
-            "notes": ["sources: 1 there and not in the folder; they stay"],
+            "notes": ["sources: 1 not in the folder; they are kept"],
         })
     );
 }

@@ -34,7 +34,7 @@ async fn lists() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told() {
+async fn unreadable_definitions_are_reported() {
     let bench = Bench::new().await;
     let list = json!({ "items": [], "next_cursor": null, "unreadable": ["segment \"old\": query: must not be empty"] });
     bench.answer("GET", "/segments", 200, list).await;
@@ -90,12 +90,8 @@ async fn a_preview_that_never_ends_is_given_up() {
     bench.answer("GET", "/previews/p1", 200, json!({ "state": "running", "result": null })).await;
     let ran = bench.run(&["segments", "preview", "all"]).await;
     assert_eq!(ran.ending, relay_cli::Ending::Failed);
-    assert_eq!(ran.errors.matches("the segment's query runs").count(), 1, "{}", ran.errors);
-    assert!(
-        ran.errors.contains("nothing yet after 5 minutes") && ran.errors.contains("p1"),
-        "{}",
-        ran.errors
-    );
+    assert_eq!(ran.errors.matches("running the segment's query").count(), 1, "{}", ran.errors);
+    assert!(ran.errors.contains("no result after 5 minutes") && ran.errors.contains("p1"), "{}", ran.errors);
 }
 
 #[tokio::test]
@@ -122,7 +118,7 @@ async fn credentials_come_from_the_input_or_a_file() {
 }
 
 #[tokio::test]
-async fn what_is_no_secret_is_neither_sent_nor_told() {
+async fn invalid_credentials_are_neither_sent_nor_shown() {
     let mut bench = Bench::new().await;
     for typed in ["sk-12345", "\"sk-12345\"", "", "{\"api_key\": \"sk-12345\""] {
         bench.typed = typed.to_owned();
@@ -162,7 +158,7 @@ async fn a_connection_is_removed_with_what_becomes_of_its_exports() {
     bench.respond("DELETE", "/connections/account", ResponseTemplate::new(204)).await;
     let arguments = ["connections", "remove", "account", "--exports", "detach"];
     let ran = bench.run(&arguments).await;
-    assert!(ran.errors.contains("give --yes to remove without asking"), "{}", ran.errors);
+    assert!(ran.errors.contains("pass --yes to remove without asking"), "{}", ran.errors);
     bench.screen.is_interactive = true;
     bench.typed = "n\n".to_owned();
     assert!(bench.run(&arguments).await.errors.contains("not removed"));

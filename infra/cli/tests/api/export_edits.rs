@@ -47,7 +47,7 @@ async fn several_exports_get_one_schedule() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_one_change() {
+async fn one_change_needs_no_confirmation() {
     let bench = with_three().await;
     assert_eq!(bench.run(&schedule(&["news", "old"])).await.ending, Ending::Done);
     assert_eq!(changes(&bench).await, 1);
@@ -58,7 +58,11 @@ async fn several_changes_are_asked_for() {
     let mut bench = with_three().await;
     let ran = bench.run(&schedule(&["old", "winback"])).await;
     assert_eq!(ran.ending, Ending::Failed);
-    assert!(ran.errors.contains("2 exports would change, and nobody is there to ask"), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("2 exports would change, and there is no terminal to ask for confirmation"),
+        "{}",
+        ran.errors
+    );
     bench.screen.is_interactive = true;
     bench.typed = "n\n".to_owned();
     let ran = bench.run(&schedule(&["news", "old", "winback"])).await;
@@ -128,7 +132,7 @@ async fn segments_come_and_go() {
         (json!({ "segment": "all", "target_list": null }), json!({ "segment": "all", "target_list": "1" }));
     let (vip, new) = (json!({ "segment": "vip" }), json!({ "segment": "new" }));
     let second = json!({ "segment": "vip", "target_list": "2" });
-    let there = "it is there already";
+    let there = "it is already in the export";
     let add = ["add-segment", "news"];
     check_segments(&[&add[..], &["new"]].concat(), Ok(&json!([own, first, vip, new]))).await;
     let to_second = [&add[..], &["vip", "--target-list", "2", "--no-check"]].concat();
@@ -139,6 +143,7 @@ async fn segments_come_and_go() {
     check_segments(&[&remove[..], &["all"]].concat(), Ok(&json!([vip]))).await;
     let of_first = [&remove[..], &["all", "--target-list", "1"]].concat();
     check_segments(&of_first, Ok(&json!([own, vip]))).await;
-    check_segments(&[&remove[..], &["gone"]].concat(), Err("it is not there")).await;
-    check_segments(&[&remove[..], &["vip", "--target-list", "1"]].concat(), Err("it is not there")).await;
+    check_segments(&[&remove[..], &["gone"]].concat(), Err("it is not in the export")).await;
+    check_segments(&[&remove[..], &["vip", "--target-list", "1"]].concat(), Err("it is not in the export"))
+        .await;
 }

@@ -83,7 +83,7 @@ async fn a_plan_can_end_with_a_status_of_its_own() {
     bench.list("settings", &[]).await;
     bench.file("catalog/exports/README.md", "");
     let ran = bench.run(&["plan", &folder, "--detailed-exitcode"]).await;
-    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 0 as they should be.\n"));
+    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 0 unchanged.\n"));
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn nothing_is_asked_for_a_folder_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_where_something_is_missing() {
+async fn nothing_is_sent_if_a_reference_is_missing() {
     let bench = bench().await;
     std::fs::remove_file(bench.folder().join("catalog/segments/all.yaml")).unwrap();
     let arguments = ["apply", &catalog(&bench), "--value", "list=1027", "--yes"];
@@ -139,7 +139,7 @@ impl Write for Pipe {
 }
 
 #[tokio::test]
-async fn the_work_goes_on_where_nobody_reads() {
+async fn a_closed_output_does_not_stop_the_command() {
     for lines_left in [1, 3, 12] {
         let bench = bench().await;
         accept_changes(&bench).await;
@@ -162,7 +162,7 @@ async fn applying_asks_first() {
     let folder = catalog(&bench);
     let arguments = ["apply", &folder, "--value", "list=1027"];
     let ran = bench.run(&arguments).await;
-    assert!(ran.errors.contains("give --yes to apply without asking"), "{}", ran.errors);
+    assert!(ran.errors.contains("pass --yes to apply without asking"), "{}", ran.errors);
     bench.screen.is_interactive = true;
     bench.typed = "no\n".to_owned();
     let ran = bench.run(&arguments).await;
@@ -173,7 +173,7 @@ async fn applying_asks_first() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_changed_is_not_overwritten() {
+async fn concurrent_changes_are_not_overwritten() {
     let bench = bench().await;
     bench.respond("PUT", "/segments/all", ResponseTemplate::new(201)).await;
     bench.answer("PUT", "/connections/account", 200, json!({ "warnings": ["it has not been tested"] })).await;
@@ -186,7 +186,7 @@ async fn what_somebody_else_has_changed_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_is_done() {
+async fn a_lost_response_is_a_success_if_the_change_was_made() {
     let bench = bench().await;
     accept_changes(&bench).await;
     let busy = ResponseTemplate::new(503).insert_header("retry-after", "0");
@@ -200,7 +200,7 @@ async fn a_change_whose_answer_was_lost_is_done() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_field_is_told_with_its_path() {
+async fn field_errors_name_their_path() {
     let bench = bench().await;
     let body = json!({
         "code": "invalid", "detail": "the segment cannot be saved",
@@ -240,7 +240,7 @@ fn openapi() -> Value {
 }
 
 #[tokio::test]
-async fn what_is_there_is_written_and_then_nothing_differs() {
+async fn an_exported_folder_has_an_empty_plan() {
     let bench = full().await;
     bench.answer("GET", "/openapi.json", 200, openapi()).await;
     let folder = catalog(&bench);
@@ -257,7 +257,7 @@ async fn what_is_there_is_written_and_then_nothing_differs() {
     let schema: Value = serde_json::from_str(&bench.text("catalog/.schemas/export.json")).unwrap();
     assert_eq!(schema["$defs"]["Export"]["properties"]["guard"]["$ref"], "#/$defs/Guard");
     let ran = bench.run(&["plan", &folder, "--delete", "--detailed-exitcode"]).await;
-    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 6 as they should be.\n"));
+    assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Nothing to do: 6 unchanged.\n"));
 }
 
 #[tokio::test]

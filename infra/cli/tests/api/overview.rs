@@ -153,7 +153,7 @@ async fn the_runs_of_one_export_and_none() {
     let bench = Bench::new().await;
     bench.answer("GET", "/runs", 200, json!({ "items": [], "next_cursor": null })).await;
     let ran = bench.run(&["runs", "list", "--export", "news"]).await;
-    assert_eq!(ran.output, "There are no such runs.\n");
+    assert_eq!(ran.output, "No runs match.\n");
     assert_eq!(bench.requests().await, ["GET /runs?export=news&limit=20"]);
     bench.server.reset().await;
     bench.respond("GET", "/runs", problem(400, "query_malformed", "there is no state \"gone\"")).await;

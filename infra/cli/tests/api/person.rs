@@ -54,7 +54,7 @@ fn exported(bench: &Bench) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_found() {
+async fn stored_data_is_exported() {
     let bench = bench(&[shown("export", "running", &[], &[])]).await;
     bench.answer("GET", &format!("/person-requests/{REQUEST}"), 200, exported(&bench)).await;
     let found = ResponseTemplate::new(200).set_body_raw("{\"places\":[]}", "application/json");
@@ -70,7 +70,7 @@ async fn what_is_kept_is_found() {
 }
 
 #[tokio::test]
-async fn an_erasure_shows_what_there_is_before_it_is_one() {
+async fn an_erasure_without_yes_is_a_preview() {
     let mut bench = bench(&[]).await;
     bench.answer("GET", &format!("/person-requests/{REQUEST}"), 200, exported(&bench)).await;
     bench.typed = "C4711\n".to_owned();
@@ -138,7 +138,7 @@ async fn a_key_is_one_line_and_is_never_repeated() {
 }
 
 #[tokio::test]
-async fn who_is_kept_out_is_listed_and_let_in() {
+async fn exclusions_are_listed_and_lifted() {
     let bench = Bench::new().await;
     let items = json!([{ "id": ID, "at": "2026-11-22T06:00:00Z", "by": "ann", "request_id": REQUEST }]);
     bench

@@ -60,7 +60,7 @@ async fn several_runs_are_asked_for() {
     bench.answer("POST", "/runs", 202, json!({ "runs": [started], "not_started": [refused] })).await;
     bench.answer("POST", "/refreshes", 202, json!({ "runs": [], "not_started": [] })).await;
     assert_snapshot!("run_scheduled", bench.transcript(&["exports", "run-scheduled"]).await);
-    assert_eq!(bench.run(&["exports", "run-refreshed"]).await.output, "No export is to run.\n");
+    assert_eq!(bench.run(&["exports", "run-refreshed"]).await.output, "There is no export to run.\n");
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn with_rejects() -> Bench {
     let reasons = json!([
         { "kind": "rejected", "code": "email_invalid", "text": "the e-mail address is not one", "rows": 2 },
         { "kind": "skipped", "code": "unsubscribed", "text": "they unsubscribed, and are left alone", "rows": 1 },
-        nobody(),
+        report_without_members(),
     ]);
     bench
         .answer(
@@ -189,8 +189,8 @@ async fn with_rejects() -> Bench {
     bench
 }
 
-/// Rows that are nobody's stand in the report and in no file.
-fn nobody() -> Value {
+/// Rows without a member are in the report and in no file.
+fn report_without_members() -> Value {
     json!({ "kind": "rejected", "code": "member_key_missing", "text": "rows without a member key", "rows": 1_005 })
 }
 
@@ -220,14 +220,14 @@ async fn a_run_without_rejects_says_so() {
     let report = |state: &str, reasons: &[Value]| json!({ "state": state, "reasons": reasons });
     let reports = [
         report("succeeded", &[]),
-        report("succeeded", &[nobody()]),
+        report("succeeded", &[report_without_members()]),
         report("failed", &[]),
         report("canceled", &[]),
     ];
     bench.answers("GET", &format!("/runs/{RUN}/report"), &reports).await;
     let ran = bench.run(&["runs", "rejects", RUN]).await;
     assert_eq!((ran.ending, ran.output.as_str()), (Ending::Done, "Every row was applied.\n"));
-    assert_snapshot!("rejects_of_nobody", bench.run(&["runs", "rejects", RUN]).await.output);
+    assert_snapshot!("rejects_without_member", bench.run(&["runs", "rejects", RUN]).await.output);
     for state in ["failed", "canceled"] {
         let ran = bench.run(&["runs", "rejects", RUN]).await;
         assert!(ran.output.starts_with("No row has an outcome."), "{state}: {}", ran.output);
@@ -244,7 +244,11 @@ async fn a_link_that_could_leak_or_has_expired_is_refused() {
     let ran = bench.run(&["runs", "rejects", RUN]).await;
     assert!(ran.errors.contains("elsewhere.example.com must begin with https://"), "{}", ran.errors);
     let ran = bench.run(&["runs", "rejects", RUN]).await;
-    assert!(ran.errors.contains("HTTP 403; the link may have expired, ask again"), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("HTTP 403; the link may have expired; run the command again"),
+        "{}",
+        ran.errors
+    );
 }
 
 #[tokio::test]
@@ -276,7 +280,7 @@ async fn a_report_is_shown() {
 }
 
 #[tokio::test]
-async fn the_history_is_as_long_as_asked_for() {
+async fn the_history_respects_the_limit() {
     let bench = Bench::new().await;
     let page =
         |next: Value| json!({ "items": [succeeded(), run("failed", &json!({}))], "next_cursor": next });

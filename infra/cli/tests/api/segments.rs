@@ -68,7 +68,7 @@ async fn a_segment_is_duplicated() {
     let arguments = ["segments", "duplicate", "guests", "--as", "copy", "--name", "Others", "--no-check"];
     let ran = bench.run(&arguments).await;
     assert!(
-        ran.output.starts_with("Made segment copy. It has nobody until somebody puts a CSV under"),
+        ran.output.starts_with("Created segment copy. It is empty until a CSV is uploaded under"),
         "{}",
         ran.output
     );
@@ -151,7 +151,7 @@ async fn a_quick_segment_is_only_made_where_it_can_be_seen() {
     assert_eq!((ran.ending, ran.output.as_str()), (relay_cli::Ending::Failed, words));
     assert_eq!(other.requests().await.len(), 2, "nothing is made");
     let unreadable = bench.run(&[&QUICK[..], &["--where", "points>=many"]].concat()).await;
-    assert!(unreadable.errors.contains(">= does not go with \"many\""), "{}", unreadable.errors);
+    assert!(unreadable.errors.contains(">= cannot be used with \"many\""), "{}", unreadable.errors);
 }
 
 #[tokio::test]

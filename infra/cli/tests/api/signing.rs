@@ -45,12 +45,12 @@ async fn a_command_can_print_the_token() {
 }
 
 #[tokio::test]
-async fn what_a_command_prints_is_never_shown() {
+async fn the_output_of_a_token_command_is_never_shown() {
     let mut bench = bench("unused").await;
     for (command, expected) in [
         ("echo hush; exit 3", "ended with exit status: 3"),
         ("true", "printed nothing"),
-        ("printf 'hush\\nhush'", "no header that could hold the token"),
+        ("printf 'hush\\nhush'", "a token that is not a valid HTTP header value"),
     ] {
         bench.variables.remove("SEGMENT_RELAY_TOKEN");
         bench.variables.insert("SEGMENT_RELAY_TOKEN_COMMAND".to_owned(), command.to_owned());
@@ -62,16 +62,20 @@ async fn what_a_command_prints_is_never_shown() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_asked_for() {
+async fn missing_settings_are_reported() {
     let mut bench = bench("unused").await;
     bench.variables.remove("SEGMENT_RELAY_TOKEN");
     let ran = bench.run(&["whoami"]).await;
-    assert!(ran.errors.contains("who are you? Put a token into SEGMENT_RELAY_TOKEN"), "{}", ran.errors);
+    assert!(ran.errors.contains("no access token; set SEGMENT_RELAY_TOKEN"), "{}", ran.errors);
     bench.variables.clear();
     let ran = bench.run(&["whoami"]).await;
-    assert!(ran.errors.contains("where is the API? Give its address with --url"), "{}", ran.errors);
+    assert!(ran.errors.contains("no API address; set --url"), "{}", ran.errors);
     let ran = bench.run(&["whoami", "--local"]).await;
-    assert!(ran.errors.contains("nothing runs here; start it with: cargo local up"), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("no local cloud is running; start one with: cargo local up"),
+        "{}",
+        ran.errors
+    );
     let ran = bench.run(&["whoami", "--url", "http://api.example.com", "--token", "x"]).await;
     assert!(ran.errors.contains("api.example.com must begin with https://"), "{}", ran.errors);
 }
@@ -94,7 +98,7 @@ async fn the_local_cloud_is_found() {
     bench.file(".local/up.json", &up.to_string());
     let ran = bench.run(&["whoami", "--local"]).await;
     assert!(
-        ran.errors.contains("the local issuer gave no token: the local cloud has none"),
+        ran.errors.contains("the local issuer returned no token: the local cloud has none"),
         "{}",
         ran.errors
     );
@@ -126,12 +130,12 @@ async fn an_expired_token_is_replaced_once() {
 
     issue(&bench, &["third", "fourth"]).await;
     let ran = bench.run(&["whoami", "--local"]).await;
-    assert!(ran.errors.contains("nobody is signed in (401)"), "{}", ran.errors);
+    assert!(ran.errors.contains("the access token is missing, invalid or expired (401)"), "{}", ran.errors);
     assert_eq!(asked(&bench).await, 4, "no third attempt");
 
     issue(&bench, &["fifth"]).await;
     let ran = bench.run(&["whoami", "--local"]).await;
-    let words = "nobody is signed in any more (401), and there is no new token: the local issuer gave no token: HTTP 404";
+    let words = "the access token has expired (401) and cannot be renewed: the local issuer returned no token: HTTP 404";
     assert!(ran.errors.contains(words), "{}", ran.errors);
 }
 

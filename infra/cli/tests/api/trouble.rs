@@ -18,22 +18,30 @@ async fn check(response: ResponseTemplate, expected: &str) {
 
 #[tokio::test]
 async fn refusals_have_their_words() {
-    check(problem(401, "unauthorized", ""), "cannot show export news: nobody is signed in (401)").await;
+    check(
+        problem(401, "unauthorized", ""),
+        "cannot show export news: the access token is missing, invalid or expired (401)",
+    )
+    .await;
     check(problem(403, "role", "viewers may not"), "does not allow it (403): viewers may not").await;
-    check(problem(404, "missing", "no such export"), "it is not there (404): no such export").await;
-    check(ResponseTemplate::new(404).set_body_string("<html>"), "it is not there (404): HTTP 404").await;
+    check(problem(404, "missing", "no such export"), "not found (404): no such export").await;
+    check(ResponseTemplate::new(404).set_body_string("<html>"), "not found (404): HTTP 404").await;
     check(problem(500, "internal", "try again"), "cannot show export news (500): try again").await;
     check(ResponseTemplate::new(401).set_body_json(json!({ "message": "Unauthorized" })), "(401)").await;
 }
 
 #[tokio::test]
-async fn strange_answers_are_told() {
-    let words = "is this the address of Segment Relay's API, and the right version?";
+async fn unexpected_responses_are_reported() {
+    let words = "check that the address is that of Segment Relay's API and that the versions match";
     check(ResponseTemplate::new(200).set_body_string("<html>"), words).await;
     let bench = Bench::new().await;
     bench.answer("GET", "/exports", 200, json!([])).await;
     let ran = bench.run(&["exports", "list"]).await;
-    assert!(ran.errors.contains("the answer has no items") && ran.errors.contains(words), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("unexpected response (no items)") && ran.errors.contains(words),
+        "{}",
+        ran.errors
+    );
     bench.server.reset().await;
     bench.answer("GET", "/exports", 200, json!({ "items": [], "next_cursor": "same" })).await;
     let ran = bench.run(&["exports", "list"]).await;
@@ -41,7 +49,7 @@ async fn strange_answers_are_told() {
     bench.server.reset().await;
     bench.answer("POST", "/exports/news/runs", 202, json!({})).await;
     let ran = bench.run(&["exports", "run", "news"]).await;
-    assert!(ran.errors.contains("the answer has no run_id"), "{}", ran.errors);
+    assert!(ran.errors.contains("unexpected response (no run_id)"), "{}", ran.errors);
 }
 
 #[tokio::test]
@@ -92,9 +100,9 @@ async fn patience_has_an_end() {
 }
 
 #[tokio::test]
-async fn nobody_is_there() {
+async fn a_refused_connection_is_reported() {
     let mut bench = Bench::new().await;
-    // Nobody listens there: the port belonged to a server that has ended.
+    // No process listens on the port: it belonged to a stopped server.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     bench.variables.insert("SEGMENT_RELAY_URL".to_owned(), format!("http://{gone}"));
     let ran = bench.run(&["exports", "list"]).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::files::{EXPORT, catalog, full};
 
 #[tokio::test]
-async fn what_the_local_cloud_has_for_a_name_is_no_difference() {
+async fn values_of_the_local_cloud_make_no_difference() {
     let bench = full().await;
     let uri = bench.server.uri();
     let up = json!({ "api_url": uri, "issuer_url": null, "values": { "lake": "s3://lake" } });
@@ -28,7 +28,7 @@ async fn files_that_cannot_be_understood_are_kept() {
         let ran = bench.run(&["export", &folder]).await;
         assert_eq!(ran.ending, Ending::Failed, "{mine}");
         assert!(
-            ran.errors.contains("write them anew with --overwrite") && ran.errors.contains("news.yaml"),
+            ran.errors.contains("overwrite them with --overwrite") && ran.errors.contains("news.yaml"),
             "{}",
             ran.errors
         );
@@ -49,11 +49,7 @@ async fn a_file_that_is_named_after_another_definition_is_never_overwritten() {
     for arguments in [&["export", &folder][..], &["export", &folder, "--overwrite"]] {
         let ran = bench.run(arguments).await;
         assert_eq!(ran.ending, Ending::Failed);
-        assert!(
-            ran.errors.contains("the file has export \"other\" in it; rename the file"),
-            "{}",
-            ran.errors
-        );
+        assert!(ran.errors.contains("the file contains export \"other\"; rename the file"), "{}", ran.errors);
         assert_eq!(bench.text("catalog/exports/news.yaml"), other);
         assert!(!bench.folder().join("catalog/segments").exists(), "nothing was written");
     }

@@ -1,4 +1,4 @@
-//! A lake of clean profiles: half of them as Parquet, half as CSV.
+//! A lake of valid profiles: half of them as Parquet, half as CSV.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use crate::Error;
 use crate::demo::{Person, write_profiles};
 use crate::world::Bundle;
 
-/// One person in so many is another one in each round.
+/// One person in this many changes in each round.
 pub(crate) const CHANGED_OF: u64 = 100;
 
-/// Fills the lake. In each round after the first, 0, one person in a hundred has moved.
+/// Fills the lake. In each round after round 0, one person in a hundred has moved.
 pub(crate) async fn fill(bundle: &Bundle, rows: u64, round: u64) -> Result<(), Error> {
     let folder = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
     let (parquet, csv) = (folder.path().join("profiles.parquet"), folder.path().join("profiles.csv"));
@@ -19,7 +19,7 @@ pub(crate) async fn fill(bundle: &Bundle, rows: u64, round: u64) -> Result<(), E
     bundle.upload("bench-csv/profiles.csv", &csv).await
 }
 
-/// A customer with a key whose order is not the order of the files.
+/// Returns a customer whose key order differs from the order of the files.
 pub(crate) fn person(number: u64, round: u64) -> Person {
     let scattered = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     Person {

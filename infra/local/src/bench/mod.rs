@@ -1,4 +1,4 @@
-//! `cargo local bench`: many profiles through snapshot, chunk and push, and what each stage costs.
+//! `cargo local bench`: sends many profiles through snapshot, chunk and push, and measures each stage.
 
 pub(crate) mod lake;
 mod uploads;
@@ -19,24 +19,24 @@ const EXPORT: &str = "everybody";
 const RUN_LIMIT: Duration = Duration::from_mins(30);
 const FUNCTIONS: [&str; 4] = ["snapshot", "chunk", "push-campaign-monitor", "finish"];
 
-/// What the benchmark can be told.
+/// The arguments of the benchmark.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// Profiles to take through all stages: half of them as Parquet, half as CSV
+    /// The number of profiles to process: half of them as Parquet, half as CSV
     #[arg(long, default_value_t = 1_000_000)]
     pub rows: u64,
-    /// Instead, put a CSV of so many bytes (1000000000 at the most) and say what reading it costs
+    /// Instead, upload a CSV of this many bytes (at most 1000000000) and measure reading it
     #[arg(long, value_name = "BYTES", conflicts_with = "rows")]
     pub upload_bytes: Option<u64>,
-    /// Use unoptimised builds, whose figures say nothing about a deployment
+    /// Use unoptimised builds, whose figures are not representative of a deployment
     #[arg(long)]
     pub dev: bool,
 }
 
-/// Runs the benchmark and gives its figures.
+/// Runs the benchmark and returns its figures.
 ///
-/// The whole bundle runs as it would for a user: the figures are those of the deployed functions' own processes, as
-/// the operating system counts them.
+/// The whole bundle runs as it would for a user. The figures are those of the functions' own processes, as
+/// measured by the operating system.
 pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
     let profile = if arguments.dev { Profile::Dev } else { Profile::Release };
     if let Some(bytes) = arguments.upload_bytes {
@@ -108,8 +108,8 @@ fn describe(
         format!("{function:<24}{wall:>12.2}{cpu_seconds:>12.2}{peak_mib:>14}{:>16.0}", per(rows, wall))
     });
     let last = format!(
-        "\nsnapshot + chunk: {snapshot_chunk_seconds:.2} s, {} MiB at the most; push: {rows_per_cpu_second:.0} rows a \
-         CPU second;\n{aws_calls} AWS calls and {} calls to the destination for {rows} rows, of which {present} are \
+        "\nsnapshot + chunk: {snapshot_chunk_seconds:.2} s, {} MiB peak; push: {rows_per_cpu_second:.0} rows a \
+         CPU second;\n{aws_calls} AWS calls and {} calls to the destination; {present} of {rows} rows are \
          on the list",
         peak_bytes / 1024 / 1024,
         report.calls,

@@ -1,4 +1,5 @@
-//! `cargo local bench --upload-bytes`: a CSV of any size through the upload function, and what its memory is.
+//! `cargo local bench --upload-bytes`: sends a CSV of any size through the upload function, and measures
+//! its memory.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -22,22 +23,22 @@ use crate::{Error, venv};
 
 const SEGMENT: &str = "everybody";
 const FUNCTION: &str = "upload";
-/// One line in so many has no address, and so is a bad one.
+/// One line in this many has no address, and is therefore invalid.
 const BAD_OF: u64 = 10_000;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A little more than the function's own limit of 15 minutes.
+/// A little more than the function's own timeout of 15 minutes.
 const LIMIT: Duration = Duration::from_mins(16);
-/// What the function may have at the most: half of what the template gives it.
+/// The maximum peak memory: half of the function's memory in the template.
 const PEAK_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
-/// What was written.
+/// The written file.
 struct Written {
     lines: u64,
     bad_lines: u64,
     bytes: u64,
 }
 
-/// Puts the file where a user would, and waits until it is the segment's members.
+/// Uploads the file as a user would, and waits until it is accepted.
 pub(super) async fn run(
     bytes: u64,
     profile: Profile,
@@ -91,7 +92,7 @@ pub(super) async fn run(
     });
     let text = format!(
         "\n{} bytes, {} good lines and {} bad ones, read in {took:.1} s ({:.1} s of CPU): {rows_per_second:.0} rows/s, \
-         {:.1} MB/s,\n{} MiB of memory at the most, a table of {} bytes",
+         {:.1} MB/s,\n{} MiB peak memory, a table of {} bytes",
         written.bytes,
         accepted.rows,
         accepted.bad_lines,
@@ -103,7 +104,7 @@ pub(super) async fn run(
     Ok(crate::cli::Report { text, figures, good })
 }
 
-/// As many lines as fit.
+/// Writes as many lines as fit.
 fn write(path: &Path, bytes: u64) -> Result<Written, Error> {
     let failed = Error::file(path);
     let mut file = BufWriter::new(File::create(path).map_err(Error::file(path))?);
@@ -145,7 +146,7 @@ async fn manifest(bundle: &Bundle, segment: &Segment) -> Result<UploadManifest, 
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Err(Error::Missing(format!(
-        "the upload was not read in {} s; see {}",
+        "the upload was not read within {} s; see {}",
         LIMIT.as_secs(),
         bundle.cloud.log_path().display()
     )))

@@ -1,4 +1,5 @@
-//! What the functions' processes use, by the operating system's own account (Linux only; zeros elsewhere).
+//! Resource usage of the functions' processes, as measured by the operating system (Linux only; zeros
+//! elsewhere).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,23 +11,23 @@ use crate::cloud::Cloud;
 use crate::processes;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// `/proc` counts CPU time in hundredths of a second on every Linux of today.
+/// Linux reports CPU time in `/proc` in hundredths of a second.
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// What a function's processes used together.
+/// The total usage of a function's processes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Usage {
     pub(super) function: String,
     pub(super) processes: usize,
     pub(super) cpu_seconds: f64,
-    /// The largest resident size that one process ever had.
+    /// The peak resident size of a single process.
     pub(super) peak_bytes: u64,
 }
 
-/// By process: whose it is, CPU seconds and peak.
+/// By process: function, CPU seconds and peak.
 type Seen = BTreeMap<u32, (String, f64, u64)>;
 
-/// Looks at the processes again and again, because one that has ended can no longer be asked.
+/// Samples the processes repeatedly, because an ended process cannot be queried.
 pub(super) struct Watch {
     functions: Vec<String>,
     seen: Arc<Mutex<Seen>>,
@@ -82,7 +83,8 @@ fn look(names: &[(String, String)], endpoint: &str, seen: &Mutex<Seen>) {
     }
 }
 
-/// User and system time: fields 14 and 15 of `/proc/PID/stat`, counted after the name in parentheses.
+/// Returns user and system time: fields 14 and 15 of `/proc/PID/stat`, counted after the name in
+/// parentheses.
 fn cpu_seconds(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! What `cargo local up` and `cargo local status` say of what runs.
+//! The output of `cargo local up` and `cargo local status`.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::cli::Report;
 use crate::cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use crate::demo::Beginning;
 
-/// Addresses, and what to begin with.
+/// Formats the addresses and the next steps.
 pub(super) fn describe(running: &Running, first: &str) -> Report {
     let Running { endpoint, api_url, sandbox_url, outputs, log, journal, lake_bucket, .. } = running;
     let Running { issuer_url, marketo_url, omnisend_url, dynamics365_sales_url, .. } = running;
@@ -24,9 +24,9 @@ Dynamics 365 Sales  {dynamics365_sales_url}
 Lake                s3://{lake_bucket}/
 Data                s3://{}/
 Log                 {}
-Journal             {}   (what the functions wrote to queues, tables and the event bus)
+Journal             {}   (requests of the functions to queues, tables and the event bus)
 
-To look into it with the AWS command line interface:
+To inspect it with the AWS command line interface:
 
   export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} \\
     AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}
@@ -34,17 +34,17 @@ To look into it with the AWS command line interface:
   aws dynamodb scan --table-name {}
 
 {}
-What the destinations' lists hold:
+To count the people on the destinations' lists:
 
 {}
 
-To end it: cargo local down",
+To stop it: cargo local down",
         outputs.data_bucket,
         log.display(),
         journal.display(),
         outputs.catalog_table,
         next_steps(running),
-        looks(running).join("\n"),
+        counting_commands(running).join("\n"),
         region = REGION,
         key = ACCESS_KEY_ID,
         secret = SECRET_ACCESS_KEY,
@@ -56,13 +56,13 @@ To end it: cargo local down",
     Report::new(text, figures)
 }
 
-/// What to do with it.
+/// Formats the next steps.
 fn next_steps(running: &Running) -> String {
     let api_url = &running.api_url;
     match running.beginning {
         Beginning::Defined => format!(
-            "To start a run of an export and to see how it goes (requests carry a token of the issuer, as on AWS; add
---role contributor or --role viewer to see what others may do):
+            "To start and follow a run of an export (as on AWS, requests need a token of the issuer; add --role contributor or
+--role viewer to `cargo local token` to try other roles):
 
   cargo relay --local exports run newsletter --follow
 
@@ -70,7 +70,7 @@ fn next_steps(running: &Running) -> String {
   curl --silent --oauth2-bearer \"$TOKEN\" -X POST '{api_url}/exports/newsletter/runs'
   curl --silent --oauth2-bearer \"$TOKEN\" '{api_url}/runs/RUN'
 
-The lake holds 10,000 made-up customers, and the catalog is that of infra/local/catalog/, with an export to each
+The lake has 10,000 made-up customers, and the catalog is infra/local/catalog/, with an export to each
 destination: newsletter, marketo, omnisend and dynamics365-sales.
 "
         ),
@@ -84,8 +84,8 @@ destination: newsletter, marketo, omnisend and dynamics365-sales.
                 )
             });
             format!(
-                "The lake holds 10,000 made-up customers, and nothing is defined yet. To define what infra/local/catalog/ holds
-(it shows what it will do, and asks; what stands for ${{name}} in the files is known) and to connect it:
+                "The lake has 10,000 made-up customers, and nothing is defined yet. To apply infra/local/catalog/ (after
+confirmation; the values for ${{name}} in the files are known) and to store the credentials:
 
   cargo relay --local apply infra/local/catalog
 {}
@@ -97,8 +97,8 @@ Then: cargo relay --local exports dry-run newsletter
     }
 }
 
-/// The commands that show how many people are where.
-fn looks(running: &Running) -> Vec<String> {
+/// Returns the commands that count the people at the destinations.
+fn counting_commands(running: &Running) -> Vec<String> {
     let campaign_monitor = running.list_ids.iter();
     let mut addresses: Vec<String> = campaign_monitor
         .map(|list| format!("{}/_sandbox/lists/{list}/counts", running.sandbox_url))

@@ -1,4 +1,4 @@
-//! `cargo local token`: a fresh token for the HTTP API of what `cargo local up` runs.
+//! `cargo local token`: a new access token for the HTTP API that `cargo local up` started.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use crate::background;
 use crate::cli::Report;
 use crate::issuer::{Role, TokenRequest};
 
-/// What a token is asked for with.
+/// The arguments of a token request.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The role that it gives
+    /// The role of the token
     #[arg(long, value_enum, default_value_t = Role::Administrator)]
     role: Role,
-    /// Whom it is for; the audit names them
+    /// The subject of the token, which the audit log shows
     #[arg(long, default_value = "somebody", value_name = "NAME")]
     subject: String,
     /// Minutes until it expires
@@ -22,8 +22,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Report, Error> {
-    let running = background::running()?
-        .ok_or_else(|| Error::Missing("nothing runs; start it with: cargo local up".to_owned()))?;
+    let running = background::running()?.ok_or_else(|| {
+        Error::Missing("no local cloud is running; start one with: cargo local up".to_owned())
+    })?;
     let Arguments { role, subject, lifetime_minutes } = arguments;
     let lifetime_seconds = i64::from(*lifetime_minutes) * 60;
     let request = TokenRequest::of(*role).subject(subject).lifetime_seconds(lifetime_seconds);
@@ -32,9 +33,9 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Report, Error> {
     Ok(Report::new(token, figures))
 }
 
-/// A token of the issuer of what runs in another process.
+/// Requests a token from the issuer in another process.
 pub(super) async fn from_issuer(issuer_url: &str, request: &TokenRequest) -> Result<String, Error> {
-    // Loopback only: a proxy of the environment has no business here.
+    // Loopback only, so proxies of the environment do not apply.
     let http = reqwest::Client::builder().no_proxy().build()?;
     let answer = http
         .post(format!("{issuer_url}/token"))
@@ -44,5 +45,5 @@ pub(super) async fn from_issuer(issuer_url: &str, request: &TokenRequest) -> Res
         .await?;
     let answer: Value = serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?;
     let token = answer.get("access_token").and_then(Value::as_str);
-    token.map(str::to_owned).ok_or_else(|| Error::Answer("the issuer gave no token".to_owned()))
+    token.map(str::to_owned).ok_or_else(|| Error::Answer("the issuer returned no token".to_owned()))
 }

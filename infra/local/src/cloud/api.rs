@@ -1,4 +1,4 @@
-//! Questions to a running cloud that need no client of a service: invoking a function, logs, counted calls.
+//! Requests to a running cloud that need no client of a service: invocations, logs, counts of calls.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use super::{ACCESS_KEY_ID, Cloud, REGION};
 use crate::Error;
 use crate::issuer::{Role, TokenRequest};
 
-/// An HTTP answer, or the answer of a function.
+/// An HTTP response, or the result of a function.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// The body, where it is JSON; a string of it otherwise.
+    /// The body as JSON; as a string if it is not JSON.
     pub body: Value,
-    /// The headers, by their names in small letters; the last of several with the same name.
+    /// The headers, by lower-case name; the last one of several with the same name.
     pub headers: BTreeMap<String, String>,
-    /// For an invocation: the function failed as a whole.
+    /// Whether an invocation failed as a whole.
     pub function_error: bool,
 }
 
@@ -25,7 +25,7 @@ pub struct Response {
 pub type Calls = BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>;
 
 impl Cloud {
-    /// Invokes a function, such as `tick`, and waits for its answer.
+    /// Invokes a function, such as `tick`, and waits for its result.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Response, Error> {
         let path = format!("/2015-03-31/functions/{}/invocations", self.function_name(function));
         self.post("lambda", &path, &[], event).await
@@ -41,7 +41,7 @@ impl Cloud {
         self.api_with(method, path, &[], body).await
     }
 
-    /// The same with headers, such as `Idempotency-Key`.
+    /// As [`Cloud::api`], with headers such as `Idempotency-Key`.
     pub async fn api_with(
         &self,
         method: reqwest::Method,
@@ -53,7 +53,7 @@ impl Cloud {
         self.api_as(Some(&token), method, path, headers, body).await
     }
 
-    /// The same with a token of [`Cloud::issuer`], or whatever is to be tried for one; `None` sends none.
+    /// As [`Cloud::api`], with any text as token; `None` sends none.
     pub async fn api_as(
         &self,
         token: Option<&str>,
@@ -75,10 +75,10 @@ impl Cloud {
         read(request.send().await?).await
     }
 
-    /// Everything that the functions logged, a line an element, in no order across functions.
+    /// Returns all log lines of the functions; lines of different functions are in no order.
     ///
-    /// An invocation's lines are there when it has ended. Of an invocation that was killed they are only in the
-    /// file at [`Cloud::log_path`].
+    /// The lines of an invocation are complete when it has ended. Those of a killed invocation are only in
+    /// the file at [`Cloud::log_path`].
     pub async fn function_logs(&self) -> Result<Vec<String>, Error> {
         let groups = self.logs("DescribeLogGroups", &json!({})).await?;
         let mut lines = Vec::new();
@@ -100,13 +100,13 @@ impl Cloud {
         Ok(lines)
     }
 
-    /// How often functions and others called which action, since the start.
+    /// Returns the number of calls by caller and action since the start.
     pub async fn calls(&self) -> Result<Calls, Error> {
         let answer = self.http.get(format!("{}/_local/calls", self.endpoint())).send().await?;
         Ok(serde_json::from_slice(&answer.bytes().await?)?)
     }
 
-    /// How many calls the functions made to AWS, since the start.
+    /// Returns the number of calls by functions to AWS since the start.
     pub async fn function_calls(&self) -> Result<u64, Error> {
         let calls = self.calls().await?;
         Ok(calls.get("function").into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values).sum())
@@ -141,8 +141,8 @@ impl Cloud {
     }
 }
 
-/// The emulator reads the caller and the service out of this header. Where it checks signatures, the launcher puts a
-/// real one in the place of `none`.
+/// Returns the header from which the emulator reads the caller and the service. If the emulator checks
+/// signatures, the launcher replaces `none` with a real one.
 fn authorization(service: &str) -> String {
     let scope = format!("{ACCESS_KEY_ID}/20260101/{REGION}/{service}/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none")

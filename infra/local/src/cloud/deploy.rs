@@ -1,4 +1,4 @@
-//! Getting the stack into the emulator.
+//! Deploys the stack to the emulator.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::archive::{self, Compression};
 use crate::error::tail;
 use crate::{Error, workspace};
 
-/// What `deploy.py` answers.
+/// The output of `deploy.py`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Deployed {
     pub(super) outputs: StackOutputs,
@@ -72,7 +72,7 @@ fn archives(options: &Options, folder: &Path) -> Result<BTreeMap<String, PathBuf
     Ok(archives)
 }
 
-/// The binary under a name of this cloud's own, so that a build in the meantime does not change what runs.
+/// Copies the binary, so that a later build does not change the running cloud.
 fn frozen(function: &str, binary: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let own = folder.join(format!("{function}.bootstrap"));
     std::fs::hard_link(binary, &own)

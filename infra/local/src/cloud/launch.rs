@@ -1,4 +1,4 @@
-//! Starting the emulator, and ending it with everything that it started.
+//! Starts the emulator, and ends it with all of its processes.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -12,16 +12,16 @@ use super::{ACCESS_KEY_ID, Options, REGION, SECRET_ACCESS_KEY};
 use crate::error::tail;
 use crate::{Error, processes, workspace};
 
-/// The emulator needs 1–3 s; a machine that compiles at the same time takes longer.
+/// The emulator takes 1–3 s, and longer on a busy machine.
 const START_LIMIT: Duration = Duration::from_mins(1);
-/// A free port may be taken by someone else before the emulator has it.
+/// Another process may take a free port before the emulator binds it.
 const ATTEMPTS: usize = 3;
 
 /// A running emulator.
 #[derive(Debug)]
 pub(super) struct Launched {
     child: Child,
-    /// The emulator's process group, which all functions are in.
+    /// The process group of the emulator and all functions.
     group: Option<u32>,
     pub(super) endpoint: String,
     pub(super) log: PathBuf,
@@ -34,7 +34,7 @@ impl Launched {
 
     /// Ends the whole group and waits for the emulator.
     pub(super) async fn stop(&mut self) -> Result<(), Error> {
-        // The launcher ends the group when the pipe closes; where it does not, the group is ended from here.
+        // The launcher ends the group when the pipe closes; if it does not, the group is ended from here.
         drop(self.child.stdin.take());
         if tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await.is_err() {
             self.kill();
@@ -57,7 +57,7 @@ impl Drop for Launched {
     }
 }
 
-/// Where the launcher writes the journal.
+/// Returns the path of the journal.
 pub(super) fn journal(folder: &Path) -> PathBuf {
     folder.join("journal.jsonl")
 }
@@ -96,7 +96,8 @@ fn spawn(options: &Options, folder: &Path) -> Result<Launched, Error> {
         .stderr(errors)
         .process_group(0)
         .env_clear();
-    // The functions inherit this environment, so it has nothing of the user's: no keys, no profile, no proxy.
+    // The functions inherit this environment, so it contains nothing of the user's: no keys, no profile, no
+    // proxy.
     for kept in ["PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"] {
         if let Some(value) = std::env::var_os(kept) {
             command.env(kept, value);
@@ -126,8 +127,8 @@ fn spawn(options: &Options, folder: &Path) -> Result<Launched, Error> {
         .env("DOCKER_HOST", "unix:///nonexistent")
         .env("IOT_MTLS_ENABLED", "0")
         .env("SFTP_ENABLED", "0");
-    // With enforced permissions this is the key of the account's root, and each function has a key of its role.
-    // Without, the functions have this one, by which the launcher tells them from others.
+    // With enforced permissions this is the root key of the account, and each function has a key of its
+    // role. Without, the functions have this key, by which the launcher recognises their calls.
     let key = if options.enforce_permissions { ACCESS_KEY_ID } else { "000000000000" };
     command.env("AWS_ACCESS_KEY_ID", key).env("AUTH", options.enforce_permissions.to_string());
     let child = command.spawn().map_err(Error::start("the emulator"))?;

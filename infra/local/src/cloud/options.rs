@@ -1,46 +1,48 @@
-//! What a local cloud can be asked for.
+//! Options of a local cloud.
 
 use std::collections::BTreeMap;
 
 use crate::binaries::Binaries;
 use crate::venv::Venv;
 
-/// How the functions' code gets into the cloud.
+/// How the functions' code is deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Code {
-    /// The packages only point at the binaries, which saves copying hundreds of megabytes.
+    /// The packages refer to the binaries, which saves copying hundreds of megabytes.
     #[default]
     Referenced,
-    /// Complete packages, as in an account. Lambda's limit of 250 MiB holds, so release builds only.
+    /// Complete packages, as in an AWS account. Lambda's limit of 250 MiB applies, so they need release
+    /// builds.
     Packaged,
 }
 
-/// What to start.
+/// The options of a local cloud.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the emulator is installed.
+    /// The emulator's Python environment.
     pub venv: Venv,
     /// The functions.
     pub binaries: Binaries,
-    /// How they get in.
+    /// How their code is deployed.
     pub code: Code,
-    /// Name of the stack.
+    /// The name of the stack.
     pub stack_name: String,
-    /// Name of the bucket for the sources, which is made empty.
+    /// The name of the bucket for the sources, which is created empty.
     pub lake_bucket: String,
-    /// Parameters of the template, over its defaults. `LakeBucketName` is set already, and so are `JwtIssuer` and
-    /// `JwtAudience` where they are not given.
+    /// Parameters of the template that differ from its defaults. `LakeBucketName` is set, and so are
+    /// `JwtIssuer` and `JwtAudience` unless given.
     pub parameters: BTreeMap<String, String>,
-    /// Further environment of all functions, such as `RUST_LOG`.
+    /// Additional environment variables of all functions, such as `RUST_LOG`.
     pub environment: BTreeMap<String, String>,
-    /// Hold the functions to their roles: a call that the template does not allow is refused, as on AWS.
+    /// Whether to enforce the functions' roles: a call that the template does not allow is refused, as on
+    /// AWS.
     pub enforce_permissions: bool,
-    /// First part of the log's name in `.local/logs/`.
+    /// The prefix of the log's name in `.local/logs/`.
     pub log_name: String,
 }
 
 impl Options {
-    /// The stack `segment-relay` over an empty lake, with the template's defaults.
+    /// Creates the options for the stack `segment-relay` with an empty lake and the template's defaults.
     #[must_use]
     pub fn new(venv: Venv, binaries: Binaries) -> Self {
         Self {
@@ -63,17 +65,17 @@ impl Options {
         self
     }
 
-    /// Sets the address of Campaign Monitor's API: the sandbox's.
+    /// Sets the endpoint of Campaign Monitor's API: the sandbox's.
     #[must_use]
     pub fn campaign_monitor(self, endpoint: &str) -> Self {
         self.parameter("CampaignMonitorEndpoint", endpoint)
     }
 
-    /// Shortens a function's timeout, and its queue's visibility timeout to as many seconds as given. `stage` is the
-    /// parameter's first word: `Snapshot`, `Engine`, `Chunk`, `Push` or `Finish`.
+    /// Shortens a function's timeout, and its queue's visibility timeout, both in seconds. `stage` is the
+    /// parameter's prefix: `Snapshot`, `Engine`, `Chunk`, `Push` or `Finish`.
     ///
-    /// A message whose worker died is delivered again after the visibility timeout and not before, so a test
-    /// that kills a worker wants it short; no shorter than an invocation takes, or work is done twice.
+    /// A message whose worker was killed is redelivered only after the visibility timeout, so tests that
+    /// kill workers need a short one. It must not be shorter than an invocation, or work is repeated.
     #[must_use]
     pub fn timeouts(self, stage: &str, timeout_seconds: u32, visibility_timeout_seconds: u32) -> Self {
         self.parameter(&format!("{stage}TimeoutSeconds"), timeout_seconds.to_string())

@@ -54,14 +54,14 @@ pub struct StackOutputs {
     pub finish_queue_url: String,
     /// Address of its dead-letter queue.
     pub finish_dead_letter_queue_url: String,
-    /// Address of the queue of what is asked for single people.
+    /// Address of the queue of requests concerning single persons.
     pub person_queue_url: String,
     /// Address of its dead-letter queue.
     pub person_dead_letter_queue_url: String,
 }
 
 impl StackOutputs {
-    /// All dead-letter queues.
+    /// Returns all dead-letter queues.
     #[must_use]
     pub fn dead_letter_queue_urls(&self) -> Vec<&str> {
         vec![
@@ -77,7 +77,7 @@ impl StackOutputs {
         ]
     }
 
-    /// All queues that functions read.
+    /// Returns all queues that functions read.
     #[must_use]
     pub fn queue_urls(&self) -> Vec<&str> {
         vec![

@@ -1,4 +1,4 @@
-//! Campaign Monitor in the demo: what happens on its lists without us, and what they show.
+//! Campaign Monitor in the demo: changes on its lists by others, and their verification.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,22 +12,22 @@ use super::{People, Person};
 use crate::Error;
 use crate::world::World;
 
-/// Big spenders have spent as much, in cents.
+/// The minimum that a big spender has spent, in cents.
 const BIG_SPENDER_CENTS: u64 = 50_000;
-/// The destination's custom fields hold as many characters.
+/// The maximum length of the destination's custom fields, in characters.
 const FIELD_CHARACTERS: usize = 250;
 
 /// The demo's two lists.
 #[derive(Clone, Debug)]
 pub struct Lists {
-    /// Everybody who asked for the newsletter.
+    /// Everyone who asked for the newsletter.
     pub newsletter: ListId,
-    /// Those of them who have spent much.
+    /// The newsletter subscribers who have spent much.
     pub spenders: ListId,
 }
 
 impl Lists {
-    /// Makes them.
+    /// Creates them.
     pub(super) fn create(world: &World) -> Result<Self, Error> {
         Ok(Self {
             newsletter: world.create_list("Newsletter")?,
@@ -40,7 +40,7 @@ fn answer(error: impl std::fmt::Display) -> Error {
     Error::Answer(error.to_string())
 }
 
-/// Before the first run: strangers who are none of our business, and customers who have a history there.
+/// Sets up the state before the first run: unrelated subscribers, and customers with a history.
 pub(super) fn history(
     sandbox: &Sandbox,
     lists: &Lists,
@@ -69,8 +69,8 @@ pub(super) fn history(
     Ok(seeded)
 }
 
-/// While time passes: some of those whom we put on the list unsubscribe, bounce, are suppressed or are deleted by
-/// an administrator.
+/// Simulates changes over time: some of the exported subscribers unsubscribe, bounce, are suppressed or are
+/// deleted by an administrator.
 pub(super) fn time_passes(sandbox: &Sandbox, lists: &Lists, rng: &mut Rng) -> Result<usize, Error> {
     let mut active: Vec<String> = sandbox
         .dump(&lists.newsletter)
@@ -92,7 +92,7 @@ pub(super) fn time_passes(sandbox: &Sandbox, lists: &Lists, rng: &mut Rng) -> Re
     Ok(count)
 }
 
-/// Checks both lists, and what no export may do.
+/// Verifies both lists, and the actions that no export may take.
 pub(super) fn verify(sandbox: &Sandbox, lists: &Lists, people: &People) -> Result<Vec<Findings>, Error> {
     let spent = people.spent_cents();
     let is_big_spender =
@@ -101,8 +101,8 @@ pub(super) fn verify(sandbox: &Sandbox, lists: &Lists, people: &People) -> Resul
     let spenders = people.subscribers().filter(is_big_spender);
     let spenders = one(sandbox, "big spenders", &lists.spenders, spenders)?;
     let seen = sandbox.report();
-    newsletter.mismatch("deleted who were not active", seen.foreign_deletes);
-    newsletter.mismatch("deleted whom others put there", seen.deletes_of_seeded);
+    newsletter.mismatch("inactive subscribers deleted", seen.foreign_deletes);
+    newsletter.mismatch("other subscribers deleted", seen.deletes_of_seeded);
     sandbox.reset_report();
     Ok(vec![newsletter, spenders])
 }

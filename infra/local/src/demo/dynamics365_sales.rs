@@ -1,4 +1,5 @@
-//! Dynamics 365 Sales in the demo: what happens to contacts without us, and what the marketing list shows.
+//! Dynamics 365 Sales in the demo: changes of contacts by others, and the verification of the marketing
+//! list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +10,14 @@ use super::findings::{Findings, Owner, Shown};
 use super::{People, Person};
 use crate::Error;
 
-/// Contacts of nobody in the lake have numbers from here on.
+/// The first number of contacts that are not in the lake.
 const FIRST_STRANGER: u64 = 10_000_000;
 const STRANGERS: u64 = 50;
 
-/// What happened to contacts that is not ours to undo.
+/// Changes by others that an export must not undo.
 #[derive(Default)]
 pub(super) struct Elsewhere {
-    /// Customers whose contacts are there, or are known not to be.
+    /// The number of customers whose contacts are known to exist or not.
     known_persons: usize,
     unknown: BTreeSet<Guid>,
     inactive: BTreeSet<Guid>,
@@ -27,7 +28,7 @@ fn answer(error: impl std::fmt::Display) -> Error {
     Error::Answer(error.to_string())
 }
 
-/// The contact that a person's id means, if it means one: the demo's own opinion.
+/// Returns the contact that a person's id refers to, if any, independently of Segment Relay.
 fn contact_id(person: &Person) -> Option<Guid> {
     let id = person.contact_id.as_deref()?.trim();
     let inner = id.strip_prefix('{').and_then(|id| id.strip_suffix('}'));
@@ -39,7 +40,7 @@ fn strangers() -> Vec<Guid> {
 }
 
 impl Elsewhere {
-    /// Sales gets to know customers who are new: most as active contacts, some as inactive ones, some not at all.
+    /// Creates contacts for new customers: most active, some inactive, some missing.
     pub(super) fn people_come(&mut self, sandbox: &Sandbox, people: &People, rng: &mut Rng) -> usize {
         let mut contacts = Vec::new();
         if self.known_persons == 0 {
@@ -71,7 +72,8 @@ impl Elsewhere {
         count
     }
 
-    /// While time passes: salespeople put others on the list, and deactivate or delete some of ours.
+    /// Simulates changes over time: salespeople add others to the list, and deactivate or delete some
+    /// exported contacts.
     pub(super) fn time_passes(&mut self, sandbox: &Sandbox, rng: &mut Rng) -> Result<usize, Error> {
         let list = list(sandbox)?;
         let mut members: Vec<Guid> = members(sandbox, list)?.into_keys().collect();
@@ -89,11 +91,11 @@ impl Elsewhere {
         Ok(count + strangers().len())
     }
 
-    /// Checks the list, and what no export may do.
+    /// Verifies the list, and the actions that no export may take.
     pub(super) fn verify(&self, sandbox: &Sandbox, people: &People) -> Result<Vec<Findings>, Error> {
         let listed = members(sandbox, list(sandbox)?)?;
         let show = |contact: &Guid, _: &Person| match contact {
-            // Whoever becomes inactive stays on the lists that they are on.
+            // Contacts that become inactive stay on their lists.
             _ if listed.contains_key(contact) => Shown::Present,
             _ if self.unknown.contains(contact) => Shown::Exception("not in Sales"),
             _ if self.deleted.contains(contact) => Shown::Exception("deleted there"),
@@ -108,9 +110,9 @@ impl Elsewhere {
         let all = listed.iter().map(|(contact, origin)| (*contact, owner(origin)));
         let mut findings = Findings::of("marketing list", expected, all, show);
         let seen = sandbox.report();
-        findings.mismatch("contacts made", seen.contacts_created);
+        findings.mismatch("contacts created", seen.contacts_created);
         findings.mismatch("contacts changed", seen.contacts_changed);
-        findings.mismatch("removed whom others put there", seen.members.foreign_removed);
+        findings.mismatch("other members removed", seen.members.foreign_removed);
         findings.mismatch("lists deleted", seen.lists_deleted);
         findings.mismatch("calls with a cookie", seen.calls_with_cookies);
         sandbox.reset_report();
@@ -120,7 +122,7 @@ impl Elsewhere {
 
 fn list(sandbox: &Sandbox) -> Result<Guid, Error> {
     let lists = sandbox.lists();
-    let list = lists.first().ok_or_else(|| Error::Missing("the run made no marketing list".to_owned()))?;
+    let list = lists.first().ok_or_else(|| Error::Missing("the run created no marketing list".to_owned()))?;
     Ok(list.list_id)
 }
 

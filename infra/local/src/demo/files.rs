@@ -12,12 +12,12 @@ use crate::Error;
 
 const ROWS_A_GROUP: usize = 50_000;
 
-/// Writes customers as Parquet, each as often as it has copies.
+/// Writes customers as Parquet, repeated by their number of copies.
 pub fn write_profiles(path: &Path, persons: impl Iterator<Item = Person>) -> Result<(), Error> {
     let file = std::fs::File::create(path).map_err(Error::file(path))?;
     let mut persons = persons.flat_map(|person| std::iter::repeat_n(person.clone(), person.copies));
     let mut next = || persons.by_ref().take(ROWS_A_GROUP).collect::<Vec<_>>();
-    // The first rows, even if there are none, tell the writer its columns.
+    // The first batch, even if empty, determines the writer's schema.
     let first = batch(&next())?;
     let mut writer = ArrowWriter::try_new(file, first.schema(), None).map_err(data)?;
     writer.write(&first).map_err(data)?;

@@ -1,47 +1,47 @@
-//! What a destination's own list shows, held against the people without asking anything of Segment Relay.
+//! Compares a destination's own list with the people, independently of Segment Relay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Person;
 
-/// What was found on one list.
+/// The findings on one list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Findings {
-    /// What the table calls the list.
+    /// The list's name in the table.
     pub(super) list: &'static str,
-    /// People who should be on it.
+    /// The number of people who should be on it.
     pub(super) expected: usize,
-    /// People who should be and are, with the right values.
+    /// The number of expected people who are on it, with the right values.
     pub(super) present: usize,
-    /// People who should be and are not, for a reason of the destination's, by reason.
+    /// The number of expected people who are not on it, by the destination's reason.
     pub(super) exceptions: BTreeMap<&'static str, usize>,
-    /// People on it who are none of ours.
+    /// The number of other people on it.
     pub(super) strangers: usize,
-    /// What is wrong, without anybody's address: "missing", "left over", "wrong value of …".
+    /// The mismatches, without any address: "missing", "left over", "wrong value of …".
     pub(super) mismatches: BTreeMap<String, usize>,
 }
 
-/// What the destination shows of one person who should be on a list.
+/// The state of one expected person at the destination.
 pub(super) enum Shown {
-    /// On the list, as it should be.
+    /// On the list, with the right values.
     Present,
     /// Not on the list, for a reason of the destination's.
     Exception(&'static str),
-    /// Something that must not be.
+    /// An error.
     Wrong(String),
 }
 
-/// On whose behalf somebody is on a list.
+/// Who added a person to a list.
 #[derive(Clone, Copy)]
 pub(super) enum Owner {
-    /// An export has put them there.
+    /// An export.
     Export,
-    /// Somebody else has.
+    /// Another user of the destination.
     Stranger,
 }
 
 impl Findings {
-    /// Looks for everybody who should be on a list, once for each key, and then at everybody who is on it.
+    /// Checks everyone who should be on a list, once for each key, and then everyone who is on it.
     pub(super) fn of<'a, K: Ord + Clone>(
         list: &'static str,
         members: impl Iterator<Item = (K, &'a Person)>,
@@ -71,12 +71,12 @@ impl Findings {
         findings
     }
 
-    /// How much is not as it should be.
+    /// Returns the number of mismatches.
     pub(super) fn mismatch_count(&self) -> usize {
         self.mismatches.values().sum()
     }
 
-    /// Counts something that may never happen.
+    /// Counts a violation.
     pub(super) fn mismatch(&mut self, what: impl Into<String>, count: usize) {
         if count > 0 {
             *self.mismatches.entry(what.into()).or_insert(0) += count;
@@ -84,7 +84,7 @@ impl Findings {
     }
 }
 
-/// The first of some values that is wrong.
+/// Returns the first wrong value.
 pub(super) fn first_wrong<const N: usize>(values: [(&str, bool); N]) -> Shown {
     match values.iter().find(|(_, is_wrong)| *is_wrong) {
         None => Shown::Present,
@@ -92,7 +92,7 @@ pub(super) fn first_wrong<const N: usize>(values: [(&str, bool); N]) -> Shown {
     }
 }
 
-/// The address that a person can be reached at, if any: the demo's own opinion.
+/// Returns a person's valid address, if any, independently of Segment Relay.
 pub(super) fn address(person: &Person) -> Option<String> {
     let email = person.email.as_ref()?.trim().to_lowercase();
     let (local, domain) = email.split_once('@')?;
@@ -100,7 +100,7 @@ pub(super) fn address(person: &Person) -> Option<String> {
     is_plain.then_some(email)
 }
 
-/// Everybody of a segment who can be reached, with the address.
+/// Returns everyone of a segment with a valid address.
 pub(super) fn reachable<'a>(
     members: impl Iterator<Item = &'a Person>,
 ) -> impl Iterator<Item = (String, &'a Person)> {
@@ -113,7 +113,7 @@ mod tests {
     use crate::demo::People;
     use fastrand::Rng;
 
-    /// Some people, shown each in the same way, on a list with some keys.
+    /// Checks two people with a given state on a list with some keys.
     #[track_caller]
     fn check(listed: &[(usize, Owner)], show: fn() -> Shown, expected: (usize, usize, &[(&str, usize)])) {
         let people = People::new(3, &mut Rng::with_seed(1));

@@ -1,4 +1,4 @@
-//! Marketo Engage in the demo: what happens in the account without us, and what its static list shows.
+//! Marketo Engage in the demo: changes in the account by others, and the verification of the static list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use super::findings::{Findings, Owner, Shown, address, first_wrong, reachable};
 use super::{People, Person};
 use crate::Error;
 
-/// A text field holds as many characters.
+/// The maximum length of a text field, in characters.
 const FIELD_CHARACTERS: usize = 255;
-/// A field that no export of the demo maps: what others wrote there has to stay.
+/// A field that no export of the demo maps: values of others must be kept.
 const FOREIGN_FIELD: &str = "leadSource";
 const FOREIGN_VALUE: &str = "Trade fair";
 const LEADS_A_LOOK: usize = 10_000;
 
-/// What happened in the account that is not ours to undo.
+/// Changes by others that an export must not undo.
 #[derive(Default)]
 pub(super) struct Elsewhere {
     twice: BTreeSet<String>,
@@ -37,7 +37,8 @@ fn lead(email: &str) -> SeedLead {
 }
 
 impl Elsewhere {
-    /// Before the first run: strangers, customers who are known already, and some who are known twice.
+    /// Sets up the state before the first run: unrelated people, customers who already exist, and some who
+    /// exist twice.
     pub(super) fn history(
         &mut self,
         sandbox: &Sandbox,
@@ -57,7 +58,8 @@ impl Elsewhere {
         Ok(sandbox.seed_leads(all.map(|email| lead(email)).collect()).map_err(answer)?.len())
     }
 
-    /// While time passes: colleagues put strangers on the list, take some of ours off, and delete others.
+    /// Simulates changes over time: colleagues add unrelated people to the list, remove some exported ones,
+    /// and delete others.
     pub(super) fn time_passes(&mut self, sandbox: &Sandbox, rng: &mut Rng) -> Result<usize, Error> {
         let list = list(sandbox)?;
         let mut members = sandbox.member_emails(list).map_err(answer)?;
@@ -85,7 +87,7 @@ impl Elsewhere {
         Ok(count + strangers.len())
     }
 
-    /// Checks the list, and what no export may do.
+    /// Verifies the list, and the actions that no export may take.
     pub(super) fn verify(&self, sandbox: &Sandbox, people: &People) -> Result<Vec<Findings>, Error> {
         let members: BTreeSet<String> = sandbox
             .member_emails(list(sandbox)?)
@@ -101,7 +103,7 @@ impl Elsewhere {
             match email {
                 _ if self.twice.contains(email) => Shown::Exception("twice in the database"),
                 _ if self.deleted.contains(email) => Shown::Exception("deleted by an administrator"),
-                _ if self.taken_off.contains(email) => Shown::Exception("taken off by an administrator"),
+                _ if self.taken_off.contains(email) => Shown::Exception("removed by an administrator"),
                 _ if !email.is_ascii() => Shown::Exception("address refused by the destination"),
                 _ => Shown::Wrong("missing".to_owned()),
             }
@@ -116,11 +118,11 @@ impl Elsewhere {
         };
         findings.mismatch("foreign values lost", self.known_before.iter().filter(has_lost).count());
         let seen = sandbox.report();
-        findings.mismatch("people made twice", seen.duplicate_leads);
+        findings.mismatch("duplicates created", seen.duplicate_leads);
         findings.mismatch("people deleted", seen.leads_deleted);
-        findings.mismatch("taken off whom others put there", seen.removals_of_seeded);
+        findings.mismatch("other members removed", seen.removals_of_seeded);
         for violation in &seen.specification_violations {
-            findings.mismatch(format!("not as specified: {violation}"), 1);
+            findings.mismatch(format!("specification violated: {violation}"), 1);
         }
         sandbox.reset_report();
         Ok(vec![findings])
@@ -129,7 +131,7 @@ impl Elsewhere {
 
 fn list(sandbox: &Sandbox) -> Result<ListId, Error> {
     let lists = sandbox.lists();
-    let list = lists.first().ok_or_else(|| Error::Missing("the run made no static list".to_owned()))?;
+    let list = lists.first().ok_or_else(|| Error::Missing("the run created no static list".to_owned()))?;
     Ok(list.id)
 }
 

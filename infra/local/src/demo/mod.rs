@@ -1,7 +1,7 @@
-//! `cargo local demo`: the main job from profiles in the lake to people at four destinations, told as it goes.
+//! `cargo local demo`: from profiles in the lake to people at four destinations, with progress.
 //!
-//! `story` tells it, `places` holds the destinations, and a module each of them knows what happens there without us and
-//! what its own lists show.
+//! `story` runs the steps, `places` holds the destinations, and one module per destination simulates
+//! changes by others and verifies its lists.
 
 mod campaign_monitor;
 mod dynamics365_sales;
@@ -22,13 +22,13 @@ pub use story::{Beginning, furnish};
 use crate::Error;
 use crate::console::Progress;
 
-/// What the demo can be told.
+/// The arguments of the demo.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// Customers to make up
+    /// The number of customers to generate
     #[arg(long, default_value_t = 10_000)]
     pub customers: u32,
-    /// The seed that they are made up from: the same seed, the same people
+    /// The seed: the same seed generates the same people
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
 }
@@ -39,7 +39,7 @@ impl Default for Arguments {
     }
 }
 
-/// Runs the demo and gives its figures.
+/// Runs the demo and returns its figures.
 pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
     let began = progress.seconds();
     let chapters = story::tell(arguments, progress).await?;

@@ -1,4 +1,5 @@
-//! Omnisend in the demo: what happens to the brand's contacts without us, and who carries the segment's tag.
+//! Omnisend in the demo: changes of the brand's contacts by others, and the verification of the segment's
+//! tag.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -11,17 +12,17 @@ use super::findings::{Findings, Owner, Shown, address, first_wrong, reachable};
 use super::{People, Person};
 use crate::Error;
 
-/// The tag that the export's options name.
+/// The tag in the export's options.
 const TAG: &str = "Newsletter";
-/// A tag that others gave: it has to stay.
+/// A tag given by others, which must be kept.
 const FOREIGN_TAG: &str = "vip";
-/// Tags change a moment after the call about them was taken.
+/// Tags change asynchronously, a moment after the call.
 const TAGS_SETTLE_WITHIN: Duration = Duration::from_secs(20);
 
-/// What happened to contacts that is not ours to undo.
+/// Changes by others that an export must not undo.
 #[derive(Default)]
 pub(super) struct Elsewhere {
-    /// What contacts said of their subscriptions, where they said something.
+    /// The subscription statuses that contacts chose themselves.
     statuses: BTreeMap<String, Status>,
     foreign_tags: BTreeSet<String>,
     untagged: BTreeSet<String>,
@@ -33,7 +34,8 @@ fn answer(error: impl std::fmt::Display) -> Error {
 }
 
 impl Elsewhere {
-    /// Before the first run: strangers who carry the tag already, and customers who are contacts already.
+    /// Sets up the state before the first run: unrelated people with the tag, and customers who are
+    /// contacts already.
     pub(super) fn history(
         &mut self,
         sandbox: &Sandbox,
@@ -62,7 +64,7 @@ impl Elsewhere {
         Ok(count)
     }
 
-    /// While time passes: some of those who carry the tag unsubscribe, lose the tag or are deleted.
+    /// Simulates changes over time: some people with the tag unsubscribe, lose the tag or are deleted.
     pub(super) fn time_passes(
         &mut self,
         sandbox: &Sandbox,
@@ -93,7 +95,7 @@ impl Elsewhere {
         Ok(count)
     }
 
-    /// Checks who carries the tag, and what no export may do.
+    /// Verifies the tag, and the actions that no export may take.
     pub(super) async fn verify(
         &self,
         sandbox: &Sandbox,
@@ -105,7 +107,7 @@ impl Elsewhere {
         let show = |email: &String, person: &Person| match tagged.get(email) {
             Some(contact) => self.contact(email, contact, person),
             None if self.deleted.contains(email) => Shown::Exception("deleted by an administrator"),
-            None if self.untagged.contains(email) => Shown::Exception("tag taken by an administrator"),
+            None if self.untagged.contains(email) => Shown::Exception("tag removed by an administrator"),
             None if !email.is_ascii() => Shown::Exception("address refused by the destination"),
             None => Shown::Wrong("missing".to_owned()),
         };
@@ -135,14 +137,14 @@ impl Elsewhere {
             ("name", text("firstName") != person.name),
             ("address", !person.address.is_empty() && text("address") != person.address),
             ("city", !person.city.is_empty() && text("city") != person.city),
-            // The vendor documents no way to clear a property, so an old number may stay where there is none now.
+            // The vendor documents no way to clear a property, so an old number may remain.
             ("points", expected_points.is_some_and(|expected| expected.ok() != points)),
             ("birthday", birthday.is_some_and(|day| text("birthdate") != day)),
             ("subscription", contact.status != status),
         ])
     }
 
-    /// What others did to contacts stays, whether they are in the segment or not.
+    /// Verifies that changes by others are kept, for members and other contacts.
     fn check_foreign(
         &self,
         sandbox: &Sandbox,
@@ -166,7 +168,7 @@ fn is_stranger(email: &str) -> bool {
     email.starts_with("stranger")
 }
 
-/// Waits until calls about tags that were taken are done.
+/// Waits until pending calls about tags are done.
 async fn settle(sandbox: &Sandbox, brand: &BrandId) -> Result<(), Error> {
     let began = Instant::now();
     while sandbox.counts(brand).map_err(answer)?.pending_taggings > 0 {

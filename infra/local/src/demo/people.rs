@@ -1,4 +1,4 @@
-//! Made-up customers, as messy as real ones.
+//! Generated customers, as messy as real ones.
 
 use fastrand::Rng;
 use jiff::ToSpan;
@@ -62,43 +62,43 @@ const CITIES: [&str; 10] = [
     "القاهرة",
 ];
 
-/// One customer of the made-up company.
+/// A generated customer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Person {
     /// The customer id.
     pub id: String,
-    /// The e-mail address as somebody typed it.
+    /// The e-mail address as typed in.
     pub email: Option<String>,
     /// The name.
     pub name: String,
-    /// The address; it may have line breaks.
+    /// The address, which may have line breaks.
     pub address: String,
-    /// The city; it may be empty.
+    /// The city, which may be empty.
     pub city: String,
-    /// Loyalty points; `0` is a number of points.
+    /// Loyalty points; `0` is a value.
     pub points: Option<i64>,
     /// The birthday.
     pub birthday: Option<Date>,
     /// Whether the person asked for the newsletter.
     pub newsletter: bool,
-    /// The id of the contact in Dynamics 365 Sales as somebody copied it, if there is one.
+    /// The id of the contact in Dynamics 365 Sales as copied by hand, if any.
     pub contact_id: Option<String>,
-    /// How often the profile stands in the lake.
+    /// How often the profile is in the lake.
     pub copies: usize,
 }
 
-/// One order.
+/// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The order's id.
     pub id: String,
-    /// Who ordered.
+    /// The customer.
     pub customer_id: String,
-    /// The sum in cents.
+    /// The amount in cents.
     pub cents: u64,
 }
 
-/// Customers and their orders at one moment.
+/// Customers and their orders at one time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct People {
     /// The customers, by id.
@@ -108,7 +108,7 @@ pub struct People {
 }
 
 impl People {
-    /// Makes up `count` customers.
+    /// Generates `count` customers.
     #[must_use]
     pub fn new(count: u32, rng: &mut Rng) -> Self {
         let mut people = Self::default();
@@ -116,12 +116,12 @@ impl People {
         people
     }
 
-    /// Makes up `count` more.
+    /// Generates `count` more.
     pub fn grow(&mut self, count: u32, rng: &mut Rng) {
         for _ in 0..count {
             let number = self.persons.len() + 1;
             let mut person = person(number, rng);
-            // The same human being under a second customer id, with the address in another spelling.
+            // The same person under a second customer id, with another spelling of the address.
             if rng.f64() < 0.01
                 && let Some(twin) = rng.choice(&self.persons)
             {
@@ -136,12 +136,12 @@ impl People {
         }
     }
 
-    /// Those who asked for the newsletter.
+    /// Returns the customers who asked for the newsletter.
     pub fn subscribers(&self) -> impl Iterator<Item = &Person> {
         self.persons.iter().filter(|person| person.newsletter)
     }
 
-    /// What a customer has spent, in cents.
+    /// Returns what each customer has spent, in cents.
     #[must_use]
     pub fn spent_cents(&self) -> std::collections::BTreeMap<&str, u64> {
         let mut spent = std::collections::BTreeMap::new();
@@ -151,7 +151,7 @@ impl People {
         spent
     }
 
-    /// Some customers at random, each once.
+    /// Returns random distinct customers.
     pub fn some(
         &mut self,
         share: f64,
@@ -195,7 +195,7 @@ fn person(number: usize, rng: &mut Rng) -> Person {
         },
         birthday: match rng.u8(0..10) {
             0 => None,
-            // Somebody's placeholder for "unknown", before the destination's calendar begins.
+            // A placeholder for "unknown", before the start of the destination's calendar.
             1 => Some(date(1800, 1, 1)),
             _ => date(1940, 1, 1).checked_add(rng.i64(0..24_000).days()).ok(),
         },
@@ -219,7 +219,7 @@ fn email(number: usize, rng: &mut Rng) -> Option<String> {
     })
 }
 
-/// Half of the customers are contacts of the sales people, in whichever way somebody wrote the id down.
+/// Half of the customers are contacts in Dynamics 365 Sales, with the id in various notations.
 fn contact_id(number: usize, rng: &mut Rng) -> Option<String> {
     let id = Guid::numbered(u64::try_from(number).unwrap_or_default()).to_string();
     match rng.u8(0..100) {

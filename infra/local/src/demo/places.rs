@@ -1,4 +1,4 @@
-//! The four destinations of the demo, with what happened at each of them without us.
+//! The four destinations of the demo, with the changes by others.
 
 use fastrand::Rng;
 use relay_model::Destination;
@@ -9,7 +9,7 @@ use crate::Error;
 use crate::console::Progress;
 use crate::world::{Destinations, Values, World};
 
-/// Where the demo exports to: each destination, and the export of the example catalog that goes there.
+/// The destinations, with the exports of the example catalog.
 pub(super) const EXPORTS: [(Destination, &str); 4] = [
     (Destination::CampaignMonitor, "newsletter"),
     (Destination::Marketo, "marketo"),
@@ -17,7 +17,7 @@ pub(super) const EXPORTS: [(Destination, &str); 4] = [
     (Destination::Dynamics365Sales, "dynamics365-sales"),
 ];
 
-/// The destinations, seen from the side that no export sees.
+/// The destinations, with direct access to their sandboxes.
 pub(super) struct Places<'a> {
     world: &'a World,
     others: &'a Destinations,
@@ -28,7 +28,7 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// Makes the lists that the catalog names; the other destinations' lists are made by the exports.
+    /// Creates the lists that the catalog names; the exports create the other destinations' lists.
     pub(super) fn new(world: &'a World, others: &'a Destinations) -> Result<Self, Error> {
         Ok(Self {
             world,
@@ -40,7 +40,7 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// What stands for `${name}` in the example catalog.
+    /// Returns the values for `${name}` in the example catalog.
     pub(super) fn values(&self) -> Values {
         let mut values = self.others.values.clone();
         let secret = self.world.cloud.outputs().campaign_monitor_secret.clone();
@@ -50,7 +50,7 @@ impl<'a> Places<'a> {
         values
     }
 
-    /// Before the first run.
+    /// Sets up the state before the first run.
     pub(super) fn history(
         &mut self,
         people: &People,
@@ -64,16 +64,16 @@ impl<'a> Places<'a> {
             self.omnisend.history(omnisend, brand, people, rng)?,
             self.dynamics365_sales.people_come(dynamics365_sales, people, rng),
         ];
-        say("people are there already", seeded, progress);
+        say("people already exist there", seeded, progress);
         Ok(())
     }
 
-    /// Customers who are new get known to those destinations where no export makes people.
+    /// Adds new customers to those destinations where no export creates people.
     pub(super) fn people_come(&mut self, people: &People, rng: &mut Rng) {
         self.dynamics365_sales.people_come(&self.others.dynamics365_sales, people, rng);
     }
 
-    /// While time passes.
+    /// Simulates changes over time.
     pub(super) fn time_passes(&mut self, rng: &mut Rng, progress: &Progress) -> Result<(), Error> {
         let Destinations { marketo, omnisend, brand, dynamics365_sales, .. } = self.others;
         let changed = [
@@ -83,14 +83,14 @@ impl<'a> Places<'a> {
             self.dynamics365_sales.time_passes(dynamics365_sales, rng)?,
         ];
         say(
-            "people unsubscribed, bounced, were put on a list by others, taken off or deleted",
+            "people unsubscribed, bounced, were added to a list by others, removed or deleted",
             changed,
             progress,
         );
         Ok(())
     }
 
-    /// Holds a destination's own state against the people.
+    /// Verifies a destination's own state against the people.
     pub(super) async fn verify(
         &self,
         destination: Destination,

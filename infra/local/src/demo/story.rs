@@ -1,4 +1,4 @@
-//! The demo's story: exports on demand, then time passes and the schedule takes over.
+//! The demo's steps: exports on demand, then changes over time and scheduled runs.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::world::{Destinations, Tool, Values, World};
 const RUN_LIMIT: Duration = Duration::from_mins(10);
 const SCHEDULE_LIMIT: Duration = Duration::from_secs(150);
 
-/// A part of the story: one run of every export.
+/// A chapter of the demo: one run of every export.
 pub(super) struct Chapter {
     pub(super) title: &'static str,
     pub(super) told: Vec<Told>,
 }
 
-/// One run and what was found afterwards.
+/// A run and its findings.
 pub(super) struct Told {
     pub(super) destination: Destination,
     pub(super) report: Report,
@@ -44,7 +44,9 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     let mut runs = on_demand(&world, progress).await?;
     chapters.push(chapter("first exports, on demand", &world, &runs, &places, &people, progress).await?);
 
-    progress.step("time passes: people change, leave and join; others act at the destinations");
+    progress.step(
+        "simulating changes over time: people change, leave and join; other users change the destinations",
+    );
     let left = people_change(&mut people, arguments.customers, &mut rng);
     places.people_come(&people, &mut rng);
     places.time_passes(&mut rng, progress)?;
@@ -53,22 +55,22 @@ pub(super) async fn tell(arguments: &Arguments, progress: &Progress) -> Result<V
     let title = "people change and leave, on demand";
     chapters.push(chapter(title, &world, &runs, &places, &people, progress).await?);
 
-    progress.step("time passes: half of those who left come back");
+    progress.step("simulating changes over time: half of those who left rejoin");
     for id in left.iter().step_by(2) {
         if let Some(person) = people.persons.iter_mut().find(|person| person.id == *id) {
             person.newsletter = true;
         }
     }
     upload(&world, &people, progress).await?;
-    // One scheduled chapter is enough: each waits for up to a minute to pass.
+    // One scheduled chapter is sufficient: each takes up to a minute.
     runs = by_schedule(&world, &runs, progress).await?;
-    chapters.push(chapter("people come back, by schedule", &world, &runs, &places, &people, progress).await?);
+    chapters.push(chapter("people rejoin, by schedule", &world, &runs, &places, &people, progress).await?);
     world.stop().await?;
     destinations.stop().await;
     Ok(chapters)
 }
 
-/// Makes customers up, writes them into the lake, and gives each destination a history with some of them.
+/// Generates customers, writes them into the lake, and sets up each destination's history.
 async fn set_up(
     world: &World,
     places: &mut Places<'_>,
@@ -76,14 +78,14 @@ async fn set_up(
     rng: &mut Rng,
     progress: &Progress,
 ) -> Result<People, Error> {
-    progress.step(&format!("making up {} customers and their orders", arguments.customers));
+    progress.step(&format!("generating {} customers and their orders", arguments.customers));
     let people = People::new(arguments.customers, rng);
     places.history(&people, rng, progress)?;
     upload(world, &people, progress).await?;
     Ok(people)
 }
 
-/// Defines sources, segments, connections and exports as anybody would: by `segment-relay`, out of files.
+/// Defines sources, segments, connections and exports as a user would: with `segment-relay`, from files.
 async fn define(
     world: &World,
     destinations: &Destinations,
@@ -95,19 +97,19 @@ async fn define(
     destinations.define(&world.cloud, values).await
 }
 
-/// What a world begins with, besides the people.
+/// The initial definitions of a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Beginning {
     /// The example catalog, connected to the destinations.
     #[default]
     Defined,
-    /// Nothing is defined, and nobody's credentials are stored.
+    /// No definitions and no credentials.
     Empty,
 }
 
-/// Fills an empty world with the demo's people: made-up customers in the lake, two lists at Campaign Monitor, people
-/// whom each destination knows already. What is defined there is the beginning's.
+/// Fills an empty world with the demo's people: generated customers in the lake, two lists at Campaign
+/// Monitor, and people at each destination. `beginning` selects the initial definitions.
 pub async fn furnish(
     world: &World,
     destinations: &Destinations,
@@ -135,7 +137,7 @@ async fn upload(world: &World, people: &People, progress: &Progress) -> Result<(
     world.upload("orders/orders.csv", &orders).await
 }
 
-/// Changes people and says who left.
+/// Changes people and returns those who left.
 fn people_change(people: &mut People, customers: u32, rng: &mut Rng) -> Vec<String> {
     let mut left = Vec::new();
     people.some(0.03, rng, |person, _| {
@@ -155,14 +157,14 @@ fn people_change(people: &mut People, customers: u32, rng: &mut Rng) -> Vec<Stri
     left
 }
 
-/// Asks for a run of every export.
+/// Requests a run of every export.
 async fn on_demand(world: &World, progress: &Progress) -> Result<Vec<RunId>, Error> {
     progress.step("a run of each export, on demand: POST /exports/ID/runs");
     let started = try_join_all(EXPORTS.map(|(_, export)| world.start_run(export))).await?;
     Ok(started.into_iter().map(|started| started.run_id).collect())
 }
 
-/// Switches the schedules on, waits for their runs, and switches them off again.
+/// Enables the schedules, waits for their runs, and disables them again.
 async fn by_schedule(world: &World, last: &[RunId], progress: &Progress) -> Result<Vec<RunId>, Error> {
     set_schedule(world, &["--every-minutes", "1"]).await?;
     progress.step("the exports' schedule is every minute now; waiting for it to become due (up to a minute)");
@@ -170,7 +172,7 @@ async fn by_schedule(world: &World, last: &[RunId], progress: &Progress) -> Resu
     let wanted = wanted.map(|((_, export), last)| world.scheduled_run(export, *last, SCHEDULE_LIMIT));
     let runs = try_join_all(wanted).await?;
     set_schedule(world, &["--off"]).await?;
-    progress.step("the schedule has started a run of each");
+    progress.step("the schedule has started a run of each export");
     Ok(runs)
 }
 
@@ -182,7 +184,7 @@ async fn set_schedule(world: &World, schedule: &[&str]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits for the runs, which go on at the same time, and looks at the destinations.
+/// Waits for the concurrent runs, and verifies the destinations.
 async fn chapter(
     title: &'static str,
     world: &World,

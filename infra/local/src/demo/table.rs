@@ -1,4 +1,4 @@
-//! The demo's last words: what happened to every row.
+//! The demo's summary: the outcomes of all rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::places::EXPORTS;
 use super::story::{Chapter, Told};
 use crate::cli::Report;
 
-/// What came in and what became of it, over several runs.
+/// The rows and outcomes of several runs.
 #[derive(Default)]
 struct Sum {
     rows_in: u64,
@@ -63,14 +63,12 @@ pub(super) fn report(chapters: &[Chapter], duration_seconds: f64) -> Report {
     });
     let mut text = String::new();
     write_tables(&mut text, chapters).unwrap_or_default();
-    // Sums may hide that one run has a row too many and another one too few.
+    // Totals may hide one row too many in one run and one too few in another.
     let is_complete = all().all(|told| told.report.counts.total() == told.report.rows_in);
     let verdict = match (mismatches, is_complete) {
-        (0, true) => {
-            "Every row has exactly one outcome, and every person is where the segments say.".to_owned()
-        }
-        (0, false) => format!("{rows_in} rows came in, but {} have an outcome.", sum.counts.total()),
-        (wrong, _) => format!("{wrong} times something is NOT as the segments say."),
+        (0, true) => "Every row has exactly one outcome, and every list matches its segments.".to_owned(),
+        (0, false) => format!("{rows_in} input rows, but only {} have an outcome.", sum.counts.total()),
+        (wrong, _) => format!("{wrong} mismatches with the segments."),
     };
     text.push_str(&verdict);
     Report { text, figures, good: mismatches == 0 && is_complete }
@@ -121,7 +119,7 @@ fn write_reasons(text: &mut String, chapters: &[Chapter], destination: Destinati
 }
 
 fn write_findings(text: &mut String, chapters: &[Chapter]) -> std::fmt::Result {
-    writeln!(text, "\nWhat the destinations' own lists say after each run:")?;
+    writeln!(text, "\nThe destinations' own lists after each run:")?;
     for Chapter { title, told } in chapters {
         writeln!(text, "{title}")?;
         for Told { destination, findings, .. } in told {

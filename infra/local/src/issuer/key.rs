@@ -1,4 +1,4 @@
-//! A key that signs tokens, and its public half as issuers publish it.
+//! A key that signs tokens, and its public half in JWK form.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -27,12 +27,12 @@ impl SigningKey {
         Ok(Self { pair, id: uuid::Uuid::now_v7().to_string() })
     }
 
-    /// The same key under the name of another one.
+    /// Gives the key the key id of another one.
     pub(super) fn named_as(self, other: &Self) -> Self {
         Self { id: other.id.clone(), ..self }
     }
 
-    /// The public half (<https://www.rfc-editor.org/rfc/rfc7517>).
+    /// Returns the public half (<https://www.rfc-editor.org/rfc/rfc7517>).
     pub(super) fn jwk(&self) -> Value {
         let (modulus, exponent) = public_numbers(self.pair.public_key().as_ref()).unwrap_or_default();
         json!({
@@ -45,7 +45,7 @@ impl SigningKey {
         })
     }
 
-    /// The claims, signed (<https://www.rfc-editor.org/rfc/rfc7515#section-3.1>).
+    /// Signs the claims (<https://www.rfc-editor.org/rfc/rfc7515#section-3.1>).
     pub(super) fn jwt(&self, claims: &Value) -> Result<String, Error> {
         let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": self.id});
@@ -62,7 +62,7 @@ fn unspecified(_: aws_lc_rs::error::Unspecified) -> Error {
     Error::NotStarted("the issuer's key could not be used".to_owned())
 }
 
-/// Modulus and exponent of a DER `RSAPublicKey`, a sequence of two integers
+/// Returns modulus and exponent of a DER `RSAPublicKey`, a sequence of two integers
 /// (<https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.1>).
 fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     const SEQUENCE: u8 = 0x30;
@@ -70,12 +70,12 @@ fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (numbers, _) = element(der, SEQUENCE)?;
     let (modulus, rest) = element(numbers, INTEGER)?;
     let (exponent, _) = element(rest, INTEGER)?;
-    // A zero byte stands before a number whose first bit is set; it is not part of the number.
+    // DER prepends a zero byte to a number whose first bit is set.
     let bare = |number: &'_ [u8]| number.iter().take_while(|byte| **byte == 0).count();
     Some((modulus.get(bare(modulus)..)?, exponent.get(bare(exponent)..)?))
 }
 
-/// The content of a DER element of this kind, and what comes after it.
+/// Returns the content of a DER element of this kind, and the rest.
 fn element(der: &[u8], kind: u8) -> Option<(&[u8], &[u8])> {
     let (&[found, first], rest) = der.split_first_chunk::<2>()?;
     let (length, rest) = if first < 0x80 {
@@ -87,7 +87,7 @@ fn element(der: &[u8], kind: u8) -> Option<(&[u8], &[u8])> {
     if found == kind { rest.split_at_checked(length) } else { None }
 }
 
-/// Whether a token was signed with the key that is published so.
+/// Checks whether a token was signed with this published key.
 #[cfg(test)]
 #[track_caller]
 pub(super) fn check(jwk: &Value, token: &str, good: bool) {

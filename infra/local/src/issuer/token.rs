@@ -1,28 +1,28 @@
-//! What a token is asked for with.
+//! Token requests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The audience that the local cloud's gateway takes.
+/// The audience that the local cloud's gateway accepts.
 pub const AUDIENCE: &str = "segment-relay";
-/// The claim that the local cloud's function reads roles from: the template's default.
+/// The claim with the roles: the template's default.
 pub const ROLES_CLAIM: &str = "roles";
 
 /// A role of Segment Relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
-    /// Everything.
+    /// All permissions.
     Administrator,
     /// Segments, exports and runs.
     Contributor,
-    /// Looking at it.
+    /// Read-only access.
     Viewer,
 }
 
 impl Role {
-    /// What stands for it in a token: the template's defaults.
+    /// Returns the role's value in a token: the template's default.
     #[must_use]
     pub fn claim_value(self) -> &'static str {
         match self {
@@ -33,18 +33,18 @@ impl Role {
     }
 }
 
-/// Whose key signs a token.
+/// The key that signs a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignedBy {
-    /// The issuer's.
+    /// The issuer's key.
     #[default]
     Issuer,
-    /// Another one, under the name of the issuer's.
+    /// Another key with the issuer's key id.
     Stranger,
 }
 
-/// A token to be made. The defaults are those of a good one of somebody without a role.
+/// A token request. The defaults are those of a valid token without a role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenRequest {
@@ -54,11 +54,11 @@ pub struct TokenRequest {
     pub roles: Vec<String>,
     /// The claim `aud`.
     pub audience: String,
-    /// Seconds from now until it expires; it has expired already where they are negative.
+    /// The lifetime in seconds; a negative one makes an expired token.
     pub lifetime_seconds: i64,
-    /// The claim `iss`, where it is not to be the issuer's own.
+    /// The claim `iss`, if it differs from the issuer's own.
     pub issuer: Option<String>,
-    /// Whose key signs it.
+    /// The key that signs it.
     pub signed_by: SignedBy,
 }
 
@@ -76,43 +76,43 @@ impl Default for TokenRequest {
 }
 
 impl TokenRequest {
-    /// A good token of somebody with this role.
+    /// Creates the request for a valid token with this role.
     #[must_use]
     pub fn of(role: Role) -> Self {
         Self::default().roles([role.claim_value()])
     }
 
-    /// The same with another subject.
+    /// Sets the subject.
     #[must_use]
     pub fn subject(self, subject: &str) -> Self {
         Self { subject: subject.to_owned(), ..self }
     }
 
-    /// The same with other values of the roles' claim.
+    /// Sets the values of the roles' claim.
     #[must_use]
     pub fn roles<T: Into<String>>(self, roles: impl IntoIterator<Item = T>) -> Self {
         Self { roles: roles.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// The same for another audience.
+    /// Sets the audience.
     #[must_use]
     pub fn audience(self, audience: &str) -> Self {
         Self { audience: audience.to_owned(), ..self }
     }
 
-    /// The same for that many seconds; negative ones are over.
+    /// Sets the lifetime in seconds; a negative one makes an expired token.
     #[must_use]
     pub fn lifetime_seconds(self, lifetime_seconds: i64) -> Self {
         Self { lifetime_seconds, ..self }
     }
 
-    /// The same in the name of another issuer.
+    /// Sets the issuer.
     #[must_use]
     pub fn issuer(self, issuer: &str) -> Self {
         Self { issuer: Some(issuer.to_owned()), ..self }
     }
 
-    /// The same with the signature of another key.
+    /// Sets the signing key.
     #[must_use]
     pub fn signed_by(self, signed_by: SignedBy) -> Self {
         Self { signed_by, ..self }
@@ -122,7 +122,7 @@ impl TokenRequest {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
         let expires = now.saturating_add(self.lifetime_seconds);
-        // A token that has expired was given before that.
+        // An expired token was issued before its expiry.
         let given = now.min(expires.saturating_sub(1));
         json!({
             "iss": self.issuer.as_deref().unwrap_or(address),

@@ -16,12 +16,12 @@ use crate::world::{Bundle, Values};
 /// 6,000 calls within five minutes
 /// (<https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>).
 const WINDOW_MS: u64 = 300_000;
-/// How long a call that changes members should take, in seconds.
+/// The maximum duration of a call that changes members, in seconds.
 const CALL_SECONDS: f64 = 10.0;
-/// Members that one call takes at the most, as the sandbox has it by default.
+/// The maximum number of members of one call, the sandbox's default.
 const MEMBERS_A_CALL: u64 = 1_000;
-/// One contact in so many has left in the second run.
-const LEAVERS_OF: u64 = 100;
+/// One contact in this many has left in the second run.
+const REMOVALS_OF: u64 = 100;
 
 pub(super) async fn race(
     arguments: &Arguments,
@@ -52,7 +52,7 @@ pub(super) async fn race(
     let mut laps = Vec::new();
     let mut faults = Vec::new();
     for (round, name) in [(0, "everybody"), (1, "1 % left")] {
-        let is_member = |number: &u64| round == 0 || !number.is_multiple_of(LEAVERS_OF);
+        let is_member = |number: &u64| round == 0 || !number.is_multiple_of(REMOVALS_OF);
         progress.step(&format!("writing the ids of {} contacts into the lake", arguments.rows));
         fill(bundle, (0..arguments.rows).filter(is_member)).await?;
         sandbox.reset_report();
@@ -93,7 +93,7 @@ async fn fill(bundle: &Bundle, numbers: impl Iterator<Item = u64>) -> Result<(),
     bundle.upload("contacts/contacts.csv", &path).await
 }
 
-/// One call after the other, each with as many members as a call takes.
+/// Sequential calls, each with the maximum number of members.
 fn floor(execution: ExecutionTimes, added: u64, removed: u64) -> f64 {
     let milliseconds = |rows: u64, base_ms: u64, member_us: u64| {
         rows.div_ceil(MEMBERS_A_CALL) * base_ms + rows * member_us / 1_000
@@ -110,7 +110,7 @@ fn misreported(
     round: u64,
 ) -> Result<u64, Error> {
     let lists = sandbox.lists();
-    let list = lists.first().ok_or_else(|| Error::Missing("the run made no list".to_owned()))?;
+    let list = lists.first().ok_or_else(|| Error::Missing("the run created no list".to_owned()))?;
     let members = sandbox.members(list.list_id).map_err(|error| Error::Answer(error.to_string()))?;
     let members: HashSet<Guid> = members.into_iter().map(|member| member.contact_id).collect();
     let wrong = members.symmetric_difference(expected).count();

@@ -12,11 +12,11 @@ use crate::bench::lake;
 use crate::console::Progress;
 use crate::world::{Bundle, Values};
 
-/// Calls of leads that the API answers within, in milliseconds of the vendor's time. The vendor publishes no figure.
+/// The response time of lead calls, in milliseconds of the vendor's time. The vendor publishes no figure.
 const LATENCY_MS: u64 = 300;
-/// Rows that an import takes in a second. The vendor publishes no figure.
+/// The speed of an import, in rows per second. The vendor publishes no figure.
 const IMPORT_ROWS_PER_SECOND: u32 = 1_000;
-/// One person in so many is in the database twice already, so that no call can tell which is meant.
+/// One person in this many exists twice in the database, which makes calls ambiguous.
 const TWICE_OF: u64 = 10_000;
 const ROWS_A_CALL: u64 = 300;
 /// A hundred calls within 20 seconds
@@ -93,7 +93,8 @@ fn values(arguments: &Arguments, sandbox: &Sandbox, secret: String) -> Values {
     .into()
 }
 
-/// What the limits allow for the way that the run has chosen: two calls for 300 people, or the import's own speed.
+/// Returns the time that the limits allow for the chosen way: two calls for 300 people, or the import's own
+/// speed.
 fn floor(report: &Report, rows: u64) -> f64 {
     let is_import = report.notices.iter().any(|notice| notice.contains("chosen: files"));
     if is_import {
@@ -102,10 +103,10 @@ fn floor(report: &Report, rows: u64) -> f64 {
     real(2 * rows.div_ceil(ROWS_A_CALL)) * SECONDS_A_CALL
 }
 
-/// How many people's outcomes are not what the destination's own list shows.
+/// Returns the number of people whose outcomes differ from the destination's own list.
 fn misreported(report: &Report, sandbox: &Sandbox, rows: u64) -> Result<u64, Error> {
     let lists = sandbox.lists();
-    let list = lists.first().ok_or_else(|| Error::Missing("the run made no list".to_owned()))?;
+    let list = lists.first().ok_or_else(|| Error::Missing("the run created no list".to_owned()))?;
     let members = sandbox.member_emails(list.id).map_err(|error| Error::Answer(error.to_string()))?;
     let members: HashSet<&str> = members.iter().map(String::as_str).collect();
     let (mut wrong, mut twice) = (0, 0);
@@ -124,7 +125,7 @@ fn faults(sandbox: &Sandbox) -> Vec<String> {
     let report = sandbox.report();
     let mut faults = report.specification_violations.clone();
     if report.duplicate_leads > 0 {
-        faults.push(format!("{} duplicate leads were made", report.duplicate_leads));
+        faults.push(format!("{} duplicate leads were created", report.duplicate_leads));
     }
     if report.leads_deleted > 0 {
         faults.push(format!("{} leads were deleted", report.leads_deleted));

@@ -1,7 +1,7 @@
-//! `cargo local race`: how close an export comes to what a destination's documented limits allow.
+//! `cargo local race`: compares the speed of an export with a destination's documented limits.
 //!
-//! The destination's sandbox enforces the limits; its time runs faster, and its limits are scaled with it. The floor
-//! is arithmetic: what the limits would let through if nothing else took any time.
+//! The destination's sandbox enforces the limits; its time is accelerated, and its limits are scaled
+//! accordingly. The floor is computed: the time that the limits allow if nothing else took any time.
 
 mod dynamics365_sales;
 mod marketo;
@@ -23,19 +23,19 @@ use outcome::{Lap, Outcome};
 const EXPORT: &str = "everybody";
 const RUN_LIMIT: Duration = Duration::from_hours(3);
 
-/// What the race can be told.
+/// The arguments of the race.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
     /// The destination
     #[arg(value_enum)]
     pub destination: Destination,
-    /// Profiles to export into an empty list; without it as many as the destination's cap allows
+    /// The number of profiles to export into an empty list; by default the destination's cap
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub rows: u64,
-    /// How many times faster than real the destination's time runs, its limits scaled with it
+    /// The acceleration of the destination's time and limits
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub scale: u32,
-    /// Which way Marketo's people go: auto leaves it to the export's arithmetic
+    /// The way for Marketo; auto uses the export's own choice
     #[arg(long, value_enum, default_value_t = Way::Auto)]
     pub way: Way,
     /// Use unoptimised builds
@@ -55,10 +55,10 @@ pub enum Destination {
     Dynamics365Sales,
 }
 
-/// How people get into Marketo Engage.
+/// The way to export to Marketo Engage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Way {
-    /// What the arithmetic says
+    /// The export's own choice
     Auto,
     /// Sync leads, then list membership
     Sync,
@@ -66,7 +66,7 @@ pub enum Way {
     BulkImport,
 }
 
-/// Runs the race: everybody into an empty list, then once more after one person in a hundred has changed or left.
+/// Runs the race: everyone into an empty list, and then after one person in a hundred has changed or left.
 pub async fn run(arguments: &Arguments, progress: &Progress) -> Result<crate::cli::Report, Error> {
     let arguments = &Arguments { rows: arguments.rows(), ..arguments.clone() };
     let profile = if arguments.dev { Profile::Dev } else { Profile::Release };
@@ -92,7 +92,7 @@ impl Arguments {
     }
 }
 
-/// Saves the catalog of some folders.
+/// Applies the catalog of some folders.
 async fn prepare(bundle: &Bundle, folders: &[&str], values: &Values) -> Result<(), Error> {
     let root = crate::workspace::package().join("bench-catalog");
     let tool = Tool::of(&bundle.cloud, "race")?;
@@ -107,7 +107,7 @@ const fn real(count: u64) -> f64 {
     count as f64
 }
 
-/// One run, from its start to its report.
+/// Runs the export once, from its start to its report.
 async fn lap(bundle: &Bundle, progress: &Progress) -> Result<Report, Error> {
     let started = bundle.start_run(EXPORT).await?;
     let run = bundle.follow(started.run_id, RUN_LIMIT, progress).await?;

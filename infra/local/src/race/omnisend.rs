@@ -13,13 +13,13 @@ use crate::console::Progress;
 use crate::world::{Bundle, Values};
 
 const TAG: &str = "everybody";
-/// Milliseconds of the vendor's time that a call takes. The vendor publishes no figure.
+/// The response time of a call, in milliseconds of the vendor's time. The vendor publishes no figure.
 const LATENCY_MS: u64 = 200;
 /// 400 calls a minute for a brand (<https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>).
 const SECONDS_A_CALL: f64 = 60.0 / 400.0;
 const WINDOW_MS: u64 = 60_000;
 const POLL_MS: u64 = 5_000;
-/// Contacts of one batch, and people of one call about tags
+/// The contacts of one batch, and the people of one tag call
 /// (<https://api-docs.omnisend.com/v2026-03-15/reference/post_batches>).
 const ROWS_A_BATCH: u64 = 100;
 const ROWS_A_TAGGING: u64 = 500;
@@ -69,7 +69,7 @@ pub(super) async fn race(
     Ok(Outcome { scale: arguments.scale, laps, faults })
 }
 
-/// A batch is submitted and looked after once, and people are tagged 500 a call.
+/// A batch is submitted and polled once, and people are tagged 500 per call.
 fn floor(rows: u64) -> f64 {
     real(2 * rows.div_ceil(ROWS_A_BATCH) + rows.div_ceil(ROWS_A_TAGGING)) * SECONDS_A_CALL
 }
@@ -96,13 +96,13 @@ fn misreported(report: &Report, sandbox: &Sandbox, brand: &BrandId, rows: u64) -
     Ok(wrong + applied.abs_diff(rows) + counts.rejected + counts.deferred)
 }
 
-/// What no export may do.
+/// Returns the violations of the export.
 fn wrongs(sandbox: &Sandbox) -> Vec<String> {
     let report = sandbox.report();
     let seen = [
         (report.statuses.raised, "subscription statuses were raised"),
         (report.statuses.lowered, "subscription statuses were lowered"),
-        (report.statuses.created_subscribed, "contacts were made subscribers"),
+        (report.statuses.created_subscribed, "contacts were subscribed"),
         (report.welcome_messages, "welcome messages went out"),
         (report.tags.foreign_lost_by_writes + report.tags.foreign_lost_by_removals, "foreign tags were lost"),
         (report.foreign_properties_lost, "foreign properties were lost"),

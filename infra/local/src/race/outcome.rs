@@ -1,4 +1,4 @@
-//! What a race came to.
+//! The result of a race.
 
 use relay_model::run::Report;
 use serde_json::json;
@@ -6,26 +6,26 @@ use serde_json::json;
 /// One run of a race.
 #[derive(Clone, Debug)]
 pub(super) struct Lap {
-    /// What it was.
+    /// Its name.
     pub(super) name: &'static str,
-    /// Profiles that went.
+    /// The number of exported profiles.
     pub(super) rows: u64,
-    /// The time that sending took, in seconds of the destination's time.
+    /// The duration of sending, in seconds of the destination's time.
     pub(super) elapsed_seconds: f64,
-    /// The least that the limits allow for the way chosen, in the same seconds.
+    /// The minimum duration that the limits allow for the chosen way, in the same seconds.
     pub(super) floor_seconds: f64,
-    /// Calls that count against the limits.
+    /// The number of calls that count against the limits.
     pub(super) calls: u64,
-    /// Calls that the destination refused as one too many, by its own count.
+    /// The number of calls that the destination throttled, by its own count.
     pub(super) throttled: u64,
-    /// Profiles whose outcome is not what the destination's own list shows.
+    /// The number of profiles whose outcome differs from the destination's own list.
     pub(super) misreported: u64,
-    /// What the run said.
+    /// The notices of the run.
     pub(super) notices: Vec<String>,
 }
 
 impl Lap {
-    /// A lap out of a run's report; `scale` is how many times faster than real the destination's time runs.
+    /// Creates a lap from a run's report; `scale` is the acceleration of the destination's time.
     pub(super) fn new(name: &'static str, report: &Report, floor_seconds: f64, scale: u32) -> Self {
         let push =
             std::time::Duration::from_millis(report.durations.push_ms.unwrap_or_default().unsigned_abs());
@@ -63,16 +63,16 @@ impl Lap {
 /// All laps of a race.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
-    /// How many times faster than real the destination's time ran.
+    /// The acceleration of the destination's time.
     pub(super) scale: u32,
-    /// The first run, into an empty list, and those after it.
+    /// The first run, into an empty list, and the later ones.
     pub(super) laps: Vec<Lap>,
-    /// What else the destination saw that it should not have seen: names and counts.
+    /// Other violations that the destination saw: names and counts.
     pub(super) faults: Vec<String>,
 }
 
 impl Outcome {
-    /// The table and the figures.
+    /// Returns the table and the figures.
     pub(super) fn report(&self) -> crate::cli::Report {
         let head = format!(
             "\n{:<22}{:>10}{:>14}{:>12}{:>12}{:>10}{:>11}{:>13}",

@@ -1,4 +1,4 @@
-//! The bundle on one machine: an emulated AWS with the real functions, and clients that look into it.
+//! The bundle on one machine: an emulated AWS with the real functions, and clients for it.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::Error;
 use crate::cloud::{ACCESS_KEY_ID, Cloud, Options, REGION, SECRET_ACCESS_KEY};
 use crate::console::Progress;
 
-/// AWS with the functions, whatever destinations there are.
+/// AWS with the functions, independent of the destinations.
 pub struct Bundle {
-    /// AWS.
+    /// The emulated AWS.
     pub cloud: Cloud,
-    /// Clients of it.
+    /// The clients.
     pub clients: Clients,
 }
 
@@ -33,25 +33,25 @@ impl Bundle {
         store.save(secret.to_string().into()).await.map_err(|error| Error::Answer(error.to_string()))
     }
 
-    /// Puts a file into the lake.
+    /// Uploads a file into the lake.
     pub async fn upload(&self, key: &str, path: &Path) -> Result<(), Error> {
         let lake = Objects::new(self.clients.s3(), self.cloud.lake_bucket().to_owned());
         lake.upload(key, path).await.map_err(|error| Error::Answer(error.to_string()))
     }
 
-    /// The bundle's own objects.
+    /// Returns the data bucket.
     #[must_use]
     pub fn data(&self) -> Objects {
         Objects::new(self.clients.s3(), self.cloud.outputs().data_bucket.clone())
     }
 
-    /// The definitions.
+    /// Returns the definitions.
     #[must_use]
     pub fn catalog(&self) -> CatalogStore {
         CatalogStore::new(self.clients.dynamodb(), self.cloud.outputs().catalog_table.clone())
     }
 
-    /// The ledger.
+    /// Returns the ledger.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         Ledger::new(self.clients.dynamodb(), self.cloud.outputs().ledger_table.clone())

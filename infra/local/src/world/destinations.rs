@@ -1,4 +1,4 @@
-//! The sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales, for whoever asks for them.
+//! The sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,21 @@ use crate::console::Progress;
 /// The example catalog's connection to Campaign Monitor.
 pub const CAMPAIGN_MONITOR: &str = "campaign-monitor";
 
-/// How many times faster than real the destinations' time runs: windows of limits, latencies and jobs are that much
-/// shorter, and the connections' settings with them.
+/// The acceleration of the destinations' time: limit windows, latencies and jobs are shorter by this
+/// factor, and so are the connections' settings.
 const TIME_SCALE: u32 = 20;
-/// How long a call takes, in milliseconds of the vendors' time. No vendor publishes a figure.
+/// The response time of a call, in milliseconds of the vendors' time. No vendor publishes a figure.
 const LATENCY_MS: u64 = 300;
-/// The rolling windows that the vendors count calls in, in milliseconds.
+/// The vendors' rolling windows for rate limits, in milliseconds.
 /// <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/marketo-integration-best-practices>
 const MARKETO_WINDOW_MS: u64 = 20_000;
 /// <https://api-docs.omnisend.com/reference/rate-limit-timeouts-errors>
 const OMNISEND_WINDOW_MS: u64 = 60_000;
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>
 const DYNAMICS_WINDOW_MS: u64 = 300_000;
-/// How often jobs are looked after.
+/// The poll interval of jobs.
 const POLL_MS: u64 = 5_000;
-/// How long a call that changes members should take, in seconds.
+/// The maximum duration of a call that changes members, in seconds.
 const CALL_SECONDS: f64 = 10.0;
 
 /// An account at each destination other than Campaign Monitor, in sandboxes that enforce the documented limits.
@@ -42,14 +42,14 @@ pub struct Destinations {
     pub brand: BrandId,
     /// Dynamics 365 Sales.
     pub dynamics365_sales: dynamics365_sales::Sandbox,
-    /// What stands for `${name}` in their connections.
+    /// The values for `${name}` in their connections.
     pub values: Values,
     /// Their credentials and Campaign Monitor's, by the ids of the example catalog's connections.
     pub credentials: BTreeMap<&'static str, Value>,
 }
 
 impl Destinations {
-    /// Starts them. Nobody's credentials are stored.
+    /// Starts them. No credentials are stored.
     pub async fn start(world: &World, progress: &Progress) -> Result<Self, Error> {
         progress.step("starting the sandboxes of Marketo Engage, Omnisend and Dynamics 365 Sales");
         let outputs = world.cloud.outputs();
@@ -67,7 +67,7 @@ impl Destinations {
         Ok(Self { marketo, omnisend, brand, dynamics365_sales, values, credentials })
     }
 
-    /// Makes what is there as the example catalog says, and connects it to the destinations.
+    /// Applies the example catalog, and stores the connections' credentials.
     pub async fn define(&self, cloud: &Cloud, values: &Values) -> Result<(), Error> {
         let tool = Tool::of(cloud, "demo")?;
         tool.apply(&example_catalog(), values).await?;

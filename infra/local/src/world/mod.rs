@@ -1,5 +1,5 @@
-//! A local cloud with a catalog, a lake and the destinations' sandboxes: what the demo, the benchmark and the
-//! end-to-end tests act in.
+//! A local cloud with a catalog, a lake and the destinations' sandboxes, for the demo, the benchmark and
+//! the end-to-end tests.
 
 mod bundle;
 mod destinations;
@@ -26,13 +26,13 @@ pub use relay_cli::files::Values;
 pub use runs::{Started, describe};
 pub use tool::{Tool, example_catalog};
 
-/// A local cloud, a Campaign Monitor account in a sandbox, and clients that look into both.
+/// A local cloud, a Campaign Monitor account in a sandbox, and clients for both.
 pub struct World {
     /// The destination.
     pub sandbox: Sandbox,
-    /// The account that the connection belongs to.
+    /// The connection's account.
     pub account: Account,
-    /// The account's client that the lists belong to.
+    /// The account's client that owns the lists.
     pub client: AccountClient,
     /// The bundle.
     pub bundle: Bundle,
@@ -47,9 +47,9 @@ impl Deref for World {
 }
 
 impl World {
-    /// Starts everything: an empty lake, an account without lists, and nobody's credentials stored.
+    /// Starts everything: an empty lake, an account without lists, and no credentials.
     ///
-    /// `adjust` changes what the cloud is started with.
+    /// `adjust` changes the options of the cloud.
     pub async fn start(
         profile: Profile,
         adjust: impl FnOnce(Options) -> Options,
@@ -60,7 +60,7 @@ impl World {
         Self::start_with(adjust(Options::new(venv, functions)), progress).await
     }
 
-    /// The same with functions that are built already.
+    /// As [`World::start`], with functions that are already built.
     pub async fn start_with(options: Options, progress: &Progress) -> Result<Self, Error> {
         progress.step("starting the Campaign Monitor sandbox");
         let sandbox = Sandbox::start(SandboxOptions::default())
@@ -80,14 +80,14 @@ impl World {
         self.secret().save(secret.into()).await.map_err(|error| Error::Answer(error.to_string()))
     }
 
-    /// The connection's secret.
+    /// Returns the connection's secret.
     #[must_use]
     pub fn secret(&self) -> SecretStore {
         let name = self.cloud.outputs().campaign_monitor_secret.clone();
         SecretStore::new(self.clients.secrets_manager(), name)
     }
 
-    /// Makes a list at the destination.
+    /// Creates a list at the destination.
     pub fn create_list(&self, title: &str) -> Result<ListId, Error> {
         let list = NewList {
             client_id: self.client.client_id.clone(),

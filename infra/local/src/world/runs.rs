@@ -1,4 +1,4 @@
-//! Starting runs and watching them, through the HTTP API as a user would.
+//! Starts and follows runs through the HTTP API, as a user would.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::console::Progress;
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// A run that was asked for.
+/// A requested run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     /// The run.
@@ -22,7 +22,7 @@ pub struct Started {
 }
 
 impl Bundle {
-    /// Asks for a run on demand.
+    /// Requests a run on demand.
     pub async fn start_run(&self, export: &str) -> Result<Started, Error> {
         let answer = self.cloud.api(reqwest::Method::POST, &format!("/exports/{export}/runs"), None).await?;
         let run_id = answer.body.get("run_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
@@ -33,7 +33,7 @@ impl Bundle {
         }
     }
 
-    /// A run as the API shows it.
+    /// Returns a run as the API shows it.
     pub async fn run(&self, run_id: RunId) -> Result<Run, Error> {
         let answer = self.cloud.api(reqwest::Method::GET, &format!("/runs/{run_id}"), None).await?;
         if answer.status == 200 {
@@ -42,7 +42,7 @@ impl Bundle {
         Err(Error::Answer(format!("{} {}", answer.status, answer.body)))
     }
 
-    /// Waits until a run is over, and says what it is at.
+    /// Waits until a run has ended, and prints its progress.
     pub async fn follow(&self, run_id: RunId, limit: Duration, progress: &Progress) -> Result<Run, Error> {
         let began = Instant::now();
         let mut said = String::new();
@@ -82,10 +82,10 @@ impl Bundle {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Err(Error::Missing(format!("the schedule started nothing in {} s", limit.as_secs())))
+        Err(Error::Missing(format!("the schedule started no run within {} s", limit.as_secs())))
     }
 
-    /// A finished run's report.
+    /// Returns a finished run's report.
     pub async fn report(&self, run: &Run) -> Result<Report, Error> {
         let key = run.report_key.clone().unwrap_or_default();
         let bytes = self.data().get(&key).await.map_err(|error| Error::Answer(error.to_string()))?;
@@ -97,7 +97,7 @@ fn short(run_id: RunId) -> String {
     run_id.to_string().chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-/// Where a run is, in a line.
+/// Formats a run's progress as one line.
 #[must_use]
 pub fn describe(run: &Run) -> String {
     let counts = run.rows_in.map(|rows_in| {

@@ -1,4 +1,4 @@
-//! `segment-relay` in this process: the local cloud is told what to hold as any other is, through the HTTP API.
+//! Runs `segment-relay` in this process, to define the local cloud's content through the HTTP API.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,32 +14,33 @@ use crate::{Error, workspace};
 
 const POLL: Duration = Duration::from_millis(250);
 
-/// The tool, of an administrator.
+/// The tool, signed in as an administrator.
 pub struct Tool {
     variables: BTreeMap<String, String>,
 }
 
 impl Tool {
-    /// For a cloud of this process, with a token for an hour. The audit knows its bearer as `subject`.
+    /// Creates the tool for a cloud of this process, with a token for an hour. The audit log shows
+    /// `subject`.
     pub fn of(cloud: &Cloud, subject: &str) -> Result<Self, Error> {
         let token = cloud.issuer().token(&TokenRequest::of(Role::Administrator).subject(subject))?;
         Ok(Self::at(&cloud.api_url(), &token))
     }
 
-    /// For an API and a token of it.
+    /// Creates the tool for an API and a token.
     #[must_use]
     pub fn at(api_url: &str, token: &str) -> Self {
         let variables = [("SEGMENT_RELAY_URL", api_url), ("SEGMENT_RELAY_TOKEN", token)];
         Self { variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into() }
     }
 
-    /// Carries a command line out, and gives what it prints. Whatever ending is not [`Ending::Done`] is an error with
-    /// what the tool says of it.
+    /// Runs a command line and returns its output. Any ending other than [`Ending::Done`] is an error with
+    /// the output.
     pub async fn run(&self, arguments: &[&str]) -> Result<String, Error> {
         self.feed(arguments, "").await
     }
 
-    /// The same with an input.
+    /// As [`Tool::run`], with an input.
     pub async fn feed(&self, arguments: &[&str], input: &str) -> Result<String, Error> {
         let (mut output, mut errors) = (Vec::new(), Vec::new());
         let surroundings = Surroundings {
@@ -63,7 +64,7 @@ impl Tool {
         }
     }
 
-    /// Makes what is there as a folder of definitions says.
+    /// Applies a folder of definitions.
     pub async fn apply(&self, folder: &Path, values: &Values) -> Result<String, Error> {
         let pairs: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let folder = folder.to_string_lossy();
@@ -72,14 +73,14 @@ impl Tool {
         self.run(&arguments).await
     }
 
-    /// Stores a connection's credentials, and has them tried.
+    /// Stores a connection's credentials, and tests them.
     pub async fn connect(&self, connection: &str, credentials: &Value) -> Result<(), Error> {
         self.feed(&["connections", "credentials", connection], &credentials.to_string()).await?;
         self.run(&["connections", "test", connection]).await.map(drop)
     }
 }
 
-/// The demo's catalog, which is also an example to begin with.
+/// Returns the demo's catalog, which is also an example to start from.
 #[must_use]
 pub fn example_catalog() -> PathBuf {
     workspace::package().join("catalog")

@@ -1,4 +1,4 @@
-//! Claiming a batch, and closing it together with the run's countdown.
+//! Claims batches, and closes them together with the run's countdown.
 
 use super::item::{Item, expiry, find_number, find_text, key, number, run_key, text};
 use super::{Ledger, LedgerError, Progress};
@@ -11,7 +11,7 @@ use relay_model::run::{Failure, RunState};
 use relay_model::{Counts, OutcomeKind, RunId};
 use std::time::Duration;
 
-/// Others close batches of the same run at the same moment; DynamoDB refuses all but one of them.
+/// Other workers close batches of the same run concurrently; DynamoDB refuses all but one of them.
 const CLOSE_TRIES: u32 = 12;
 
 /// One batch of a run.
@@ -19,58 +19,58 @@ const CLOSE_TRIES: u32 = 12;
 pub struct BatchId {
     /// The run.
     pub run_id: RunId,
-    /// The target list's place in the plan.
+    /// The target list's index in the plan.
     pub target: usize,
     /// The batch's number within the delta.
     pub number: u32,
 }
 
-/// Who works on a batch: one delivery of one message.
+/// The owner of a batch: one delivery of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The message.
     pub message_id: String,
-    /// How often it has been delivered.
+    /// How often the message has been delivered.
     pub receive_count: u32,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is the claimant's until the lease ends.
+    /// The batch is claimed until the lease ends.
     Claimed {
-        /// How often it has been claimed, this time included. Unlike the queue's count of deliveries it leaves out
-        /// those in which the worker never got to it, and those that only had to wait.
+        /// The number of claims, including this one. Unlike the queue's receive count it leaves out
+        /// deliveries that never reached the batch, and those that only had to wait.
         attempts: u32,
-        /// What earlier attempts have come to.
+        /// The progress of earlier attempts.
         progress: Progress,
     },
-    /// It has its results already.
+    /// The batch already has its results.
     Closed,
-    /// Somebody else is working on it.
+    /// Another worker has claimed it.
     Leased {
-        /// Until then.
+        /// The end of the lease.
         until: Timestamp,
     },
 }
 
-/// What work has cost at the destination.
+/// The cost of work at the destination.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
     /// Calls.
     pub calls: u64,
-    /// Calls among them that were refused as one too many.
+    /// The number of calls that were throttled.
     pub throttled: u64,
 }
 
-/// What became of closing a batch.
+/// The result of closing a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
     /// It was the run's last one.
     Last,
-    /// Others are still open.
+    /// Other batches are still open.
     More,
-    /// Others are still open, and the run is canceled: they may be the ones that nobody works on.
+    /// Other batches are still open and the run is canceled, so they may have no worker.
     MoreOfCanceled,
 }
 
@@ -81,8 +81,8 @@ pub(super) fn batch_key(batch: BatchId) -> Item {
 impl Ledger {
     /// Claims a batch until `until`.
     ///
-    /// A later delivery of the same message takes over at once: the queue gives a message again only when the
-    /// earlier delivery is over, so whoever had it has crashed.
+    /// A later delivery of the same message takes over at once: the queue redelivers a message only after
+    /// the earlier delivery is over, so its worker has crashed.
     pub async fn claim_batch(
         &self,
         batch: BatchId,
@@ -126,7 +126,7 @@ impl Ledger {
         let Some(UpdateItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
             return Err(self.cloud("claim batch in", &error).into());
         };
-        // Where the refusal does not bring the item along, it is read.
+        // Older responses may lack the item of the failed condition; it is then read.
         let item = match refused.item() {
             Some(item) => item.clone(),
             None => self.item(batch_key(batch)).await?.unwrap_or_default(),
@@ -138,7 +138,7 @@ impl Ledger {
         Ok(Claim::Leased { until: until.unwrap_or(now) })
     }
 
-    /// Closes a batch whose results are stored, and counts the run down, in one transaction.
+    /// Closes a batch whose results are stored, and decrements the run's open batches, in one transaction.
     pub async fn close_batch(
         &self,
         batch: BatchId,
@@ -165,8 +165,8 @@ impl Ledger {
             let codes: Vec<&str> =
                 canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
             if codes.contains(&"ConditionalCheckFailed") {
-                // The answer to an earlier try was lost, a later delivery has taken over, or the run was given up:
-                // there is nothing left to count.
+                // The response to an earlier attempt was lost, a later delivery has taken over, or the run
+                // was given up: nothing is left to count.
                 return self.is_last(batch.run_id).await;
             }
             tokio::time::sleep(Duration::from_millis(20 << attempt.min(6)) + jitter()).await;
@@ -174,7 +174,7 @@ impl Ledger {
         Err(LedgerError::Cloud(crate::CloudError::local("close batch in", &self.table, "contended")))
     }
 
-    /// Counts calls of a batch that was not closed: every attempt is paid for.
+    /// Counts calls for a batch that was not closed: every attempt has a cost.
     pub async fn count_calls(&self, run_id: RunId, spent: Spent, now: Timestamp) -> Result<(), LedgerError> {
         count_call();
         let answer = self
@@ -191,7 +191,7 @@ impl Ledger {
         answer.map(drop).map_err(|error| self.cloud("count calls in", &error).into())
     }
 
-    /// Keeps why rows of a run could not be sent; the first failure stays.
+    /// Records why rows of a run could not be sent; the first failure is kept.
     pub async fn note_failure(&self, run_id: RunId, failure: &Failure) -> Result<(), LedgerError> {
         let json =
             serde_json::to_string(failure).map_err(|_| LedgerError::Damaged { attribute: "failure" })?;
@@ -259,7 +259,7 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(run_key(run_id)))
             .update_expression(format!("SET updated_at_ms = :now ADD {}", added.join(", ")))
-            // A run that was given up is over: what comes later must not change its counts.
+            // A run that was given up has ended: later events must not change its counts.
             .condition_expression("#state = :pushing")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":pushing", text(RunState::Pushing.name()))
@@ -273,7 +273,7 @@ impl Ledger {
     }
 }
 
-/// Spreads those who were refused at the same moment, by the one thing that differs between them: the clock.
+/// Returns a pause that spreads concurrent retries, derived from the clock.
 fn jitter() -> Duration {
     let nanoseconds =
         std::time::UNIX_EPOCH.elapsed().map(|elapsed| elapsed.subsec_nanos()).unwrap_or_default();

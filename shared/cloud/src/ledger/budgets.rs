@@ -6,21 +6,21 @@ use crate::count_call;
 use relay_model::ConnectionId;
 use relay_model::pacing::Budget;
 
-/// A budget and which version of it that is.
+/// A budget with its version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredBudget {
     /// The budget.
     pub budget: Budget,
-    /// Counts its changes; 0 for one that was never stored.
+    /// The number of changes; 0 for one that was never stored.
     pub version: u64,
 }
 
-/// Which of a connection's budgets.
+/// One of a connection's budgets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BudgetKind {
-    /// Of all calls.
+    /// The budget of all calls.
     Usual,
-    /// Of the calls that the destination lets fewer of through.
+    /// The budget of calls with a lower limit at the destination.
     Rare,
 }
 
@@ -33,7 +33,7 @@ fn budget_key(connection: &ConnectionId, kind: BudgetKind) -> Item {
 }
 
 impl Ledger {
-    /// A connection's budget.
+    /// Returns a connection's budget.
     pub async fn budget(
         &self,
         connection: &ConnectionId,
@@ -56,7 +56,7 @@ impl Ledger {
         Ok(StoredBudget { budget, version: find_number(&item, "version").unwrap_or(0) })
     }
 
-    /// Stores a changed budget where nobody else has changed it. Says whether it did.
+    /// Stores a changed budget if it was not changed concurrently. Returns whether it did.
     pub async fn save_budget(
         &self,
         connection: &ConnectionId,
@@ -65,7 +65,7 @@ impl Ledger {
         version_before: u64,
     ) -> Result<bool, LedgerError> {
         count_call();
-        // Rounded up: a slot that is read back must not be earlier than the one that was handed out.
+        // Rounded up, so that a stored slot is never earlier than the one handed out.
         let next_slot_ms = budget.next_slot.as_millisecond().saturating_add(1);
         let request = self
             .client

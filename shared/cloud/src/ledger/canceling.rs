@@ -1,4 +1,4 @@
-//! Stopping runs: a waiting one makes its place at once, a pushing one loses the batches that nobody works on.
+//! Cancels runs: a waiting one releases its slot at once, a pushing one loses the batches without a worker.
 
 use super::batches::batch_key;
 use super::item::{Item, expiry, export_key, number, run_key, text};
@@ -14,23 +14,23 @@ use jiff::Timestamp;
 use relay_model::run::{Cancellation, RunState, Stage};
 use relay_model::{ExportId, RunId};
 
-/// What became of stopping a batch of a canceled run.
+/// The result of stopping a batch of a canceled run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// It has all its results.
     Closed,
-    /// Nobody will work on it any more.
+    /// No worker will claim it any more.
     Idle {
-        /// What attempts at it had come to.
+        /// The progress of its attempts.
         progress: Progress,
     },
-    /// Somebody works on it: it is theirs to close or to put down.
+    /// A worker has claimed it, and will close or release it.
     InFlight,
 }
 
 impl Ledger {
-    /// Ends a run that waits, and gives its place free, in one transaction. Says whether it did: where the run does not
-    /// wait any more, or has the place of the run before it already, nothing changes.
+    /// Ends a waiting run and releases its slot, in one transaction. Returns whether it did; nothing
+    /// changes if the run no longer waits.
     pub async fn cancel_waiting(
         &self,
         export: &ExportId,
@@ -87,7 +87,8 @@ impl Ledger {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Marks a run that pushes as canceled. Says whether it did: where the run is elsewhere, nothing changes.
+    /// Marks a pushing run as canceled. Returns whether it did; nothing changes if the run is in another
+    /// state.
     pub async fn cancel_pushing(
         &self,
         run_id: RunId,
@@ -95,11 +96,12 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
         let change = RunChange { canceled: Some(cancellation.clone()), ..RunChange::default() };
-        // It stays where it is, for the batches in flight still count into it.
+        // It stays in this state, because batches in flight still count.
         self.advance(run_id, &[RunState::Pushing], RunState::Pushing, now, &change).await
     }
 
-    /// Ends a run before its first batch. Says whether it did: where the run is elsewhere, nothing changes.
+    /// Ends a run before its first batch. Returns whether it did; nothing changes if the run is in another
+    /// state.
     pub async fn cancel_before_push(
         &self,
         run_id: RunId,
@@ -115,7 +117,8 @@ impl Ledger {
         self.advance(run_id, &[from], RunState::Finishing, now, &change).await
     }
 
-    /// Takes a batch of a canceled run away from whoever might yet begin with it. Asked again, it says the same.
+    /// Prevents workers from claiming a batch of a canceled run. Repeating the call returns the same
+    /// result.
     pub async fn stop_batch(&self, batch: BatchId, now: Timestamp) -> Result<Stopped, LedgerError> {
         count_call();
         let answer = self
@@ -143,7 +146,7 @@ impl Ledger {
                 else {
                     return Err(self.cloud("stop batch in", &error).into());
                 };
-                // Where the refusal does not bring the item along, it is read.
+                // Older responses may lack the item of the failed condition; it is then read.
                 match refused.item() {
                     Some(item) => item.clone(),
                     None => self.item(batch_key(batch)).await?.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Who is kept out of every segment, by what stands for them.
+//! Exclusions of persons, by pseudonym.
 
 use super::item::{Item, find_moment, find_text, key, needed, number, text};
 use super::{Ledger, LedgerError};
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::Select;
 use relay_model::privacy::{Exclusion, ExclusionId};
 use std::collections::HashSet;
 
-/// The hash key of all of them. They are few, and read together.
+/// The hash key of all exclusions. They are few, and read together.
 const PARTITION: &str = "excluded";
 
 fn exclusion_key(id: &str) -> Item {
@@ -16,7 +16,7 @@ fn exclusion_key(id: &str) -> Item {
 }
 
 impl Ledger {
-    /// Keeps somebody out from now on. Whoever is kept out already stays so since then.
+    /// Excludes a person. An existing exclusion keeps its time.
     pub async fn exclude(&self, exclusion: &Exclusion) -> Result<(), LedgerError> {
         count_call();
         let request = self
@@ -32,7 +32,7 @@ impl Ledger {
         self.is_written("exclude in", request.send().await).map(drop)
     }
 
-    /// Lets somebody in again. Says whether they were kept out.
+    /// Lifts an exclusion. Returns whether there was one.
     pub async fn lift_exclusion(&self, id: ExclusionId) -> Result<bool, LedgerError> {
         count_call();
         let answer = self
@@ -52,7 +52,7 @@ impl Ledger {
         }
     }
 
-    /// Some of those who are kept out, by their ids, beginning after `cursor`; and the cursor to go on with.
+    /// Returns a page of exclusions by id, starting after `cursor`, and the next cursor.
     pub async fn exclusions(
         &self,
         limit: i32,
@@ -75,7 +75,7 @@ impl Ledger {
         Ok((found?, next))
     }
 
-    /// How many are kept out.
+    /// Returns the number of exclusions.
     pub async fn excluded_people(&self) -> Result<u64, LedgerError> {
         let (mut people, mut start) = (0, None);
         loop {
@@ -99,7 +99,7 @@ impl Ledger {
         }
     }
 
-    /// What stands for everybody who is kept out: who was excluded before this is asked is in it.
+    /// Returns the ids of all exclusions with a consistent read.
     pub async fn excluded_ids(&self) -> Result<HashSet<ExclusionId>, LedgerError> {
         let (mut ids, mut start) = (HashSet::new(), None);
         loop {

@@ -1,4 +1,4 @@
-//! What the ledger knows of an export: the run under way and the delivered states.
+//! The ledger's items of an export: its run in progress and its delivered states.
 
 use super::item::{Item, export_key, find_json, find_number, find_text, key, number, text};
 use super::{Ledger, LedgerError};
@@ -9,25 +9,25 @@ use relay_model::{ExportId, ListId, RunId};
 
 const DELIVERED_PREFIX: &str = "delivered#";
 
-/// Where the delivered state of a target list is.
+/// The location of a target list's delivered state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveredPointer {
     /// The object's key.
     pub object_key: String,
-    /// People on the list by our doing.
+    /// The number of members that Segment Relay has delivered.
     pub delivered: u64,
-    /// The run that left it.
+    /// The run that wrote it.
     pub run_id: RunId,
     /// The custom uploads that have members on the list.
     pub uploads: Vec<UploadId>,
 }
 
-/// The runs that have the place of an export.
+/// The runs that occupy an export's slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The one under way.
+    /// The run in progress.
     pub active: Option<RunId>,
-    /// The one that starts when it ends.
+    /// The run that starts when it ends.
     pub waiting: Option<RunId>,
 }
 
@@ -35,7 +35,7 @@ fn delivered_key(export: &ExportId, list: &ListId) -> Item {
     key(format!("export#{export}"), format!("{DELIVERED_PREFIX}{list}"))
 }
 
-/// What an item points at; `None` where the list is forgotten.
+/// Parses an item; `None` if the list is forgotten.
 fn delivered_pointer(item: &Item) -> Result<Option<DeliveredPointer>, LedgerError> {
     if !item.contains_key("object_key") {
         return Ok(None);
@@ -52,22 +52,22 @@ fn delivered_pointer(item: &Item) -> Result<Option<DeliveredPointer>, LedgerErro
 }
 
 impl Ledger {
-    /// The run of an export that is under way.
+    /// Returns an export's run in progress.
     pub async fn active_run(&self, export: &ExportId) -> Result<Option<RunId>, LedgerError> {
         Ok(self.place(export).await?.active)
     }
 
-    /// The runs of an export that are under way or wait.
+    /// Returns the runs of an export that are in progress or waiting.
     pub async fn place(&self, export: &ExportId) -> Result<Place, LedgerError> {
         let item = self.item(export_key(export)).await?.unwrap_or_default();
         let run = |attribute: &str| find_text(&item, attribute).and_then(|id| id.parse().ok());
         Ok(Place { active: run("active_run"), waiting: run("waiting_run") })
     }
 
-    /// Ends an export's run under way, and gives its place to the one that waits, if there is one. `delivered_at` is
-    /// when the run ended, where it brought everything.
+    /// Ends an export's run in progress, and starts the waiting one, if any. `delivered_at` is when the run
+    /// ended, if it was a complete delivery.
     ///
-    /// Asked again for a run that has made place already, it changes nothing.
+    /// Repeating the call for a run that was already released changes nothing.
     pub async fn release(
         &self,
         export: &ExportId,
@@ -109,7 +109,7 @@ impl Ledger {
         Err(LedgerError::Contended(export.clone()))
     }
 
-    /// Where the delivered state of a target list is; `None` where nothing has been delivered yet.
+    /// Returns the location of a target list's delivered state; `None` if nothing has been delivered yet.
     pub async fn delivered(
         &self,
         export: &ExportId,
@@ -119,7 +119,7 @@ impl Ledger {
         item.as_ref().map_or(Ok(None), delivered_pointer)
     }
 
-    /// The target lists that an export has delivered to, so far as it still answers for them.
+    /// Returns the target lists that an export has delivered to and still owns.
     pub async fn delivered_lists(&self, export: &ExportId) -> Result<Vec<ListId>, LedgerError> {
         let items = self.delivered_items(export).await?;
         let lists = items.iter().filter_map(|item| {
@@ -154,7 +154,7 @@ impl Ledger {
         }
     }
 
-    /// The delivered states of an export that the ledger names, by their target lists.
+    /// Returns the delivered states of an export by target list.
     pub async fn delivered_states(
         &self,
         export: &ExportId,
@@ -169,7 +169,7 @@ impl Ledger {
         Ok(states)
     }
 
-    /// Forgets a target list that is gone.
+    /// Forgets a target list that no longer exists.
     pub async fn forget_list(&self, export: &ExportId, list: &ListId) -> Result<(), LedgerError> {
         count_call();
         let request = self
@@ -182,9 +182,10 @@ impl Ledger {
         self.is_written("forget target list in", request.send().await).map(drop)
     }
 
-    /// Points at a new delivered state, where it still points at `before` or does so already. Says whether it does.
+    /// Updates the pointer to a new delivered state if it points at `before` or at the new state already.
+    /// Returns whether it does.
     ///
-    /// A pointer only ever moves on, so what it has left behind is never named again.
+    /// A pointer never moves back, so an old state is never referenced again.
     pub async fn set_delivered(
         &self,
         export: &ExportId,

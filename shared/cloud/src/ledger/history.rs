@@ -1,4 +1,4 @@
-//! Lists of runs: of one export, and of many.
+//! Lists runs of one export and of several.
 
 use super::item::{Item, export_text, find_text, key, text};
 use super::{Ledger, LedgerError};
@@ -10,17 +10,17 @@ use relay_model::{ExportId, RunId};
 use std::cmp::Reverse;
 use uuid::Uuid;
 
-/// How many runs, or exports' lists of them, are read at a time.
+/// The number of concurrent reads of runs or lists.
 const READS_AT_A_TIME: usize = 16;
-/// The most runs of one page.
+/// The maximum number of runs in a page.
 const LARGEST_PAGE: usize = 100;
-/// The most runs that are looked at for one page where not all of them are wanted.
+/// The maximum number of runs that are read for a filtered page.
 const MOST_LOOKED_AT: usize = 300;
 const PREFIX: &str = "run#";
-/// A run's id begins with its time in milliseconds (RFC 9562), before so many bits of other things.
+/// The number of bits after the time in milliseconds in a run's id (RFC 9562).
 const BITS_BEHIND_TIME: u32 = 80;
 
-/// A run's ids are ordered by time, and so is the list.
+/// Returns the sort key of a run. Ids are ordered by time, and so is the list.
 pub(super) fn history_key(export: &ExportId, run: RunId) -> Item {
     key(export_text(export), sort_key(run))
 }
@@ -29,18 +29,18 @@ fn sort_key(run: RunId) -> String {
     format!("{PREFIX}{run}")
 }
 
-/// Which runs of a list are wanted.
+/// A filter of runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunFilter {
-    /// Those in one of these states; those in any where there are none here.
+    /// The states; empty for any state.
     pub states: Vec<RunState>,
-    /// Those that were asked for then or later.
+    /// Runs requested at or after this time.
     pub since: Option<Timestamp>,
-    /// Those that were asked for before.
+    /// Runs requested before this time.
     pub until: Option<Timestamp>,
 }
 
-/// A part of the list: from one id to another, both included.
+/// A range of ids, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bounds {
     least: RunId,
@@ -48,7 +48,7 @@ struct Bounds {
 }
 
 impl RunFilter {
-    /// The ids that can be wanted, of runs before `cursor`; `None` where there are none.
+    /// Returns the ids that can match, of runs before `cursor`; `None` if there are none.
     fn bounds(&self, cursor: Option<RunId>) -> Option<Bounds> {
         let least = self.since.map_or(0, first_id_at);
         let ends = [self.until.map(first_id_at), cursor.map(|run| run.0.as_u128())];
@@ -65,14 +65,14 @@ impl RunFilter {
     }
 }
 
-/// The least id that a run of this millisecond can have.
+/// Returns the least id of a run in this millisecond.
 fn first_id_at(at: Timestamp) -> u128 {
     u128::try_from(at.as_millisecond()).unwrap_or_default() << BITS_BEHIND_TIME
 }
 
 impl Ledger {
-    /// The runs of an export, the newest first: at most `limit` (1 to 100) of those before `cursor`, and the cursor of
-    /// the next page, where there is one.
+    /// Returns the runs of an export, the newest first: at most `limit` (1 to 100) of those before
+    /// `cursor`, and the cursor of the next page, if there is one.
     pub async fn runs(
         &self,
         export: &ExportId,
@@ -82,12 +82,12 @@ impl Ledger {
         self.runs_of(std::slice::from_ref(export), &RunFilter::default(), limit, cursor).await
     }
 
-    /// The runs of several exports, the newest first: at most `limit` (1 to 100) of those before `cursor`, and the
-    /// cursor of the next page, where there is one.
+    /// Returns the runs of several exports, the newest first: at most `limit` (1 to 100) of those before
+    /// `cursor`, and the cursor of the next page, if there is one.
     ///
-    /// A page costs one query for each export, of ids only, and one read for each run that it shows; how long the
-    /// histories are makes no difference. Where the filter names states, up to 300 runs are read instead, so that a page
-    /// may have fewer than `limit` runs, or none, and a cursor all the same.
+    /// A page costs one query of ids per export and one read per run, independent of the length of the
+    /// histories. If the filter has states, up to 300 runs are read instead, so a page may have fewer than
+    /// `limit` runs, or none, and still a cursor.
     pub async fn runs_of(
         &self,
         exports: &[ExportId],
@@ -102,7 +102,7 @@ impl Ledger {
         let last = ids.last().copied();
         let reads = stream::iter(ids).map(|run_id| async move {
             match self.run(run_id).await {
-                // The two items of a run are forgotten one after the other.
+                // The two items of a run expire independently.
                 Err(LedgerError::RunMissing(_)) => Ok((run_id, None)),
                 read => read.map(|run| (run_id, Some(run))),
             }
@@ -119,7 +119,7 @@ impl Ledger {
         Ok((runs, last.filter(|_| has_more)))
     }
 
-    /// The newest ids of several exports' runs, and whether there are more than `limit`.
+    /// Returns the newest ids of several exports' runs, and whether there are more than `limit`.
     async fn newest_ids(
         &self,
         exports: &[ExportId],
@@ -128,7 +128,7 @@ impl Ledger {
     ) -> Result<(Vec<RunId>, bool), LedgerError> {
         let lists = stream::iter(exports.to_vec())
             .map(|export| async move { self.run_ids(&export, limit, bounds).await });
-        // Merged as they come, so that no more than one page and what is being read is ever in memory.
+        // Merged as they arrive, so that memory holds one page and the pending reads only.
         let merged = lists.buffer_unordered(READS_AT_A_TIME).try_fold(Vec::new(), |mut newest, ids| {
             newest.extend(ids);
             newest.sort_unstable_by_key(|run| Reverse(*run));
@@ -141,7 +141,7 @@ impl Ledger {
         Ok((ids, has_more))
     }
 
-    /// One id more than `limit`, where there are so many: whoever asks knows then that there is a next page.
+    /// Returns up to `limit` + 1 ids, so that the caller knows whether there is a next page.
     async fn run_ids(
         &self,
         export: &ExportId,
@@ -185,7 +185,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// An id as runs get it, with the same bits behind its time each time.
+    /// Returns a run id for this time, with fixed random bits.
     fn run_at(text: &str) -> RunId {
         let behind_time = 0x7abc_8abc_def0_1234_5678;
         RunId(Uuid::from_u128(first_id_at(at(text)) | behind_time))

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Runs and batches are kept for so long after their last change.
+/// How long runs and batches are kept after their last change, in seconds.
 const KEPT_SECONDS: i64 = 90 * 24 * 3600;
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {

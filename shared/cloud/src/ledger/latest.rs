@@ -1,4 +1,4 @@
-//! Where exports stand: the run that each was about last.
+//! The latest run of each export.
 
 use super::item::{export_key, find_moment, find_text};
 use super::{Ledger, LedgerError};
@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use relay_model::ExportId;
 use relay_model::run::Run;
 
-/// How many exports are looked at at a time.
+/// The number of exports that are read concurrently.
 const EXPORTS_AT_A_TIME: usize = 16;
 
-/// The run that an export was about last. Dry runs do not count: they are beside what an export is about.
+/// The latest run of an export. Dry runs do not count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LatestRun {
-    /// The one under way, and where there is none the one that ended last, for as long as the ledger remembers it.
+    /// The run in progress, or the one that ended last while the ledger keeps it.
     pub run: Option<Run>,
-    /// When a run that brought everything ended last.
+    /// When a complete delivery ended last.
     pub delivered_at: Option<Timestamp>,
 }
 
@@ -28,7 +28,7 @@ impl Ledger {
         reads.buffered(EXPORTS_AT_A_TIME).try_collect().await
     }
 
-    /// The latest run of an export.
+    /// Returns the latest run of an export.
     pub async fn latest_run(&self, export: &ExportId) -> Result<LatestRun, LedgerError> {
         let item = self.item(export_key(export)).await?.unwrap_or_default();
         let stored = find_moment(&item, "delivered_at_ms");
@@ -37,11 +37,12 @@ impl Ledger {
             return Ok(LatestRun { run: None, delivered_at: stored });
         };
         let run = match self.run(run_id).await {
-            // The ledger forgets runs after months.
+            // Runs expire after months.
             Err(LedgerError::RunMissing(_)) => None,
             read => Some(read?),
         };
-        // A run has ended a moment before it makes place, and only then its end is stored with the export.
+        // A run ends a moment before it releases its slot, and only the release stores its end with the
+        // export.
         let delivered_at = run.as_ref().and_then(Run::delivered_at).max(stored);
         Ok(LatestRun { run, delivered_at })
     }

@@ -1,16 +1,16 @@
-//! Whose a target list is, and which one at the destination a segment's own list is.
+//! Ownership of target lists, and the destination's ids of segments' own lists.
 
 use super::item::{Item, find_text, key, text};
 use super::{Ledger, LedgerError};
 use crate::count_call;
 use relay_model::{ConnectionId, ExportId, ListId};
 
-/// Whose a target list is.
+/// The owner of a target list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListOwner {
     /// The export.
     pub export: ExportId,
-    /// What that export calls the list.
+    /// The export's name of the list.
     pub list: ListId,
 }
 
@@ -23,7 +23,7 @@ fn known_key(export: &ExportId, list: &ListId) -> Item {
 }
 
 impl Ledger {
-    /// Makes the destination's list `list_id` somebody's where it is nobody's, and says whose it is: two exports that
+    /// Claims the destination's list `list_id` if it has no owner, and returns the owner. Two exports that
     /// mirror one list would remove each other's members.
     pub async fn own_list(
         &self,
@@ -51,7 +51,7 @@ impl Ledger {
         self.list_owner(connection, list_id).await?.ok_or(LedgerError::Damaged { attribute: "export_id" })
     }
 
-    /// Whose the destination's list `list_id` is; `None` where it is nobody's.
+    /// Returns the owner of the destination's list `list_id`, if any.
     pub async fn list_owner(
         &self,
         connection: &ConnectionId,
@@ -65,7 +65,7 @@ impl Ledger {
         Ok(Some(ListOwner { export, list: ListId(list.to_owned()) }))
     }
 
-    /// Gives a target list from one who no longer names it to another. Says whether it did.
+    /// Transfers a target list from an owner that no longer uses it. Returns whether it did.
     pub async fn take_list(
         &self,
         connection: &ConnectionId,
@@ -90,13 +90,13 @@ impl Ledger {
         self.is_written("take target list in", answer)
     }
 
-    /// The destination's id of a segment's own list, from an earlier run.
+    /// Returns the destination's id of a segment's own list, from an earlier run.
     pub async fn known_list(&self, export: &ExportId, list: &ListId) -> Result<Option<ListId>, LedgerError> {
         let item = self.item(known_key(export, list)).await?.unwrap_or_default();
         Ok(find_text(&item, "list_id").map(|id| ListId(id.to_owned())))
     }
 
-    /// Remembers the destination's id of a segment's own list, so that it is found again under any name.
+    /// Stores the destination's id of a segment's own list, so that it is found even if it is renamed.
     pub async fn remember_list(
         &self,
         export: &ExportId,

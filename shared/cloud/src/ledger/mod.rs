@@ -1,5 +1,5 @@
-//! The ledger: runs, batches and where the delivered states are. Every change is one conditional write, so that
-//! everything may be asked for twice.
+//! The ledger of runs, batches and delivered states. Every change is one conditional write, so that every
+//! request can be repeated.
 
 mod batches;
 mod budgets;
@@ -41,34 +41,34 @@ pub struct Ledger {
     table: String,
 }
 
-/// Why the ledger could not say or do something.
+/// Errors of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The table cannot be used now.
+    /// The table is unavailable.
     #[error(transparent)]
     Cloud(#[from] CloudError),
-    /// There is no such run.
+    /// The run does not exist.
     #[error("run {0} is not in the ledger")]
     RunMissing(relay_model::RunId),
-    /// An item does not have the form that we write.
+    /// An item is malformed.
     #[error("ledger item has no usable attribute \"{attribute}\"")]
     Damaged {
         /// The attribute.
         attribute: &'static str,
     },
-    /// Others kept changing the same item.
-    #[error("ledger item of export {0} is changed by too many at once")]
+    /// Too many concurrent changes of the same item.
+    #[error("too many concurrent changes to the ledger item of export {0}")]
     Contended(relay_model::ExportId),
 }
 
 impl Ledger {
-    /// The table called `table`.
+    /// Creates the ledger on the table `table`.
     #[must_use]
     pub const fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Whether a conditional update was written. A condition that did not hold is an answer, not an error.
+    /// Returns whether a conditional update was written. A failed condition is a result, not an error.
     fn is_written<T, R>(
         &self,
         operation: &'static str,

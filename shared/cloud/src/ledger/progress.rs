@@ -1,4 +1,4 @@
-//! What attempts at a batch have come to, where they did not close it.
+//! The progress of attempts that did not close their batch.
 
 use super::batches::batch_key;
 use super::item::{Item, find_json, find_number, number, text};
@@ -11,46 +11,46 @@ use relay_model::run::Pause;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The beginning of the attributes that hold target lists' members.
+/// The prefix of the attributes with target lists' member counts.
 const MEMBERS: &str = "members_of_";
 
-/// How many people the destination counts on each target list, by the list's place in the plan.
+/// Returns the destination's member count of each target list, by the list's index in the plan.
 pub(super) fn members(item: &Item) -> BTreeMap<usize, u64> {
     let place = |name: &str| name.strip_prefix(MEMBERS)?.parse().ok();
     item.keys().filter_map(|name| Some((place(name)?, find_number(item, name)?))).collect()
 }
 
-/// What earlier attempts at a batch have come to.
+/// The progress of earlier attempts at a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// So many of its first rows have their results, which are stored.
+    /// The number of leading rows whose results are stored.
     pub rows_done: u32,
-    /// What the destination has accepted and not done yet: the connector's own type.
+    /// The job that the destination has accepted and not completed: the connector's own type.
     pub job: Option<Value>,
 }
 
-/// Whether an attempt counts against the number of tries that a batch has.
+/// Whether an attempt counts against the maximum number of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// Something went wrong.
+    /// It failed.
     Counts,
-    /// It was only not our turn.
+    /// It only had to wait.
     CountsNot,
-    /// It got further than any before, so the tries begin anew.
+    /// It made progress, so the count restarts.
     BeginsAnew,
 }
 
 impl Progress {
     pub(super) fn read(item: &Item) -> Self {
-        // Written as `null` where there is none; a `Value` would take that for a job.
+        // Stored as `null` if there is none, which a plain `Value` would take for a job.
         let job = find_json::<Option<Value>>(item, "job").flatten();
         Self { rows_done: find_number(item, "rows_done").unwrap_or(0), job }
     }
 }
 
 impl Ledger {
-    /// Puts a batch down that was claimed and not closed. Says whether it still was the owner's.
-    pub async fn put_down_batch(
+    /// Releases a claimed batch that was not closed. Returns whether this worker was still its owner.
+    pub async fn release_batch(
         &self,
         batch: BatchId,
         owner: &Owner,
@@ -88,7 +88,7 @@ impl Ledger {
         self.is_written("put down batch in", request.send().await)
     }
 
-    /// Keeps how many people the destination counts on a run's target list, by the list's place in the plan.
+    /// Records the destination's member count of a run's target list, by the list's index in the plan.
     pub async fn note_members(&self, run_id: RunId, target: usize, members: u64) -> Result<(), LedgerError> {
         count_call();
         let answer = self
@@ -103,7 +103,7 @@ impl Ledger {
         answer.map(drop).map_err(|error| self.cloud("note members in", &error).into())
     }
 
-    /// Keeps that a run waits, and until when. The latest pause stays.
+    /// Records that a run is paused, and until when. The latest pause is kept.
     pub async fn note_pause(&self, run_id: RunId, pause: &Pause, now: Timestamp) -> Result<(), LedgerError> {
         let json = serde_json::to_string(pause).map_err(|_| LedgerError::Damaged { attribute: "pause" })?;
         count_call();

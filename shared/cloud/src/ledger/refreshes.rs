@@ -1,4 +1,4 @@
-//! The latest refresh of the profiles that the deployment's own schedule has asked for.
+//! The latest refresh of profiles by the deployment's own schedule.
 
 use super::item::{Item, find_text, key, text};
 use super::{Ledger, LedgerError};
@@ -9,7 +9,7 @@ fn refreshes_key() -> Item {
 }
 
 impl Ledger {
-    /// Returns the key of the latest scheduled refresh for which every export was started that runs with refreshes.
+    /// Returns the key of the latest scheduled refresh whose exports were all started.
     pub async fn latest_refresh(&self) -> Result<Option<String>, LedgerError> {
         let item = self.item(refreshes_key()).await?.unwrap_or_default();
         Ok(find_text(&item, "refresh_key").map(str::to_owned))

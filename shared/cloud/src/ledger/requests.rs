@@ -1,4 +1,5 @@
-//! Asking for a run: one conditional write, so that a doubled trigger makes one run and a busy export loses none.
+//! Requests for runs: one conditional write, so that a repeated trigger creates one run and a busy export
+//! loses none.
 
 use super::item::{self, Item, expiry, export_key, find_json, find_text, needed, number, run_key, text};
 use super::{Ledger, LedgerError};
@@ -9,41 +10,41 @@ use jiff::Timestamp;
 use relay_model::run::{RunMode, RunState, Trigger};
 use relay_model::{ConnectionId, ExportId, RunId};
 
-/// How often a request is tried while others change the same export.
+/// The maximum number of attempts while the export changes concurrently.
 const TRIES: usize = 10;
 
 /// A request for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRequest {
-    /// The id that the run gets if this request makes one.
+    /// The id of the run, if this request creates one.
     pub run_id: RunId,
-    /// Of which export.
+    /// The export.
     pub export_id: ExportId,
-    /// The account that the export goes to.
+    /// The export's connection.
     pub connection_id: ConnectionId,
-    /// What it is to deliver.
+    /// The purpose.
     pub mode: RunMode,
-    /// What asks.
+    /// The trigger.
     pub trigger: Trigger,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requested {
     /// The run starts now.
     Started(RunId),
-    /// Another run is under way; this one starts when it ends.
+    /// Another run is in progress; this one starts when it ends.
     Waiting(RunId),
     /// A run was already waiting; it serves this request too.
     Merged(RunId),
-    /// The same trigger has asked before.
+    /// The same trigger has already requested a run.
     Repeated(RunId),
 }
 
 impl Requested {
-    /// The run that serves the request.
+    /// Returns the run that serves the request.
     #[must_use]
     pub const fn run_id(self) -> RunId {
         match self {
@@ -54,12 +55,12 @@ impl Requested {
 
 enum Written {
     Done,
-    /// The numbers of the parts whose conditions did not hold.
+    /// The indexes of the parts whose conditions failed.
     Refused(Vec<usize>),
 }
 
 impl Ledger {
-    /// Asks for a run.
+    /// Requests a run.
     pub async fn request_run(&self, request: &RunRequest) -> Result<Requested, LedgerError> {
         for _ in 0..TRIES {
             if let Some(requested) = self.try_request(request).await? {
@@ -69,14 +70,14 @@ impl Ledger {
         Err(LedgerError::Contended(request.export_id.clone()))
     }
 
-    /// The run that serves a trigger of this key; `None` where there has been no such trigger.
+    /// Returns the run that serves the trigger with this key, if any.
     pub async fn asked_run(&self, export: &ExportId, trigger: &str) -> Result<Option<RunId>, LedgerError> {
         let key = item::key(format!("export#{export}"), format!("trigger#{trigger}"));
         let item = self.item(key).await?.unwrap_or_default();
         Ok(find_text(&item, "run_id").and_then(|id| id.parse().ok()))
     }
 
-    /// Asks for a run that takes nobody's place: it begins at once, whatever else the export does.
+    /// Requests a run outside of the export's slot, which starts at once.
     pub async fn request_beside(&self, request: &RunRequest) -> Result<Requested, LedgerError> {
         for _ in 0..TRIES {
             let parts = [
@@ -170,14 +171,14 @@ impl Ledger {
         self.put_part(item)
     }
 
-    /// The run in the list of its export's runs.
+    /// Returns the write of the run into its export's list.
     fn history_part(&self, request: &RunRequest) -> Result<TransactWriteItem, LedgerError> {
         let mut item = super::history::history_key(&request.export_id, request.run_id);
         item.insert("expires_at".to_owned(), expiry(request.now));
         self.put_part(item)
     }
 
-    /// Lets the waiting run serve this request too.
+    /// Returns the write that makes the waiting run serve this request too.
     async fn widen_part(
         &self,
         request: &RunRequest,
@@ -190,7 +191,7 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(run_key(waiting)))
             .update_expression("SET #mode = :mode")
-            // Another request may widen it at the same time: then this one looks again.
+            // Another request may change its mode concurrently; this one then retries.
             .condition_expression("#state = :waiting AND #mode = :before")
             .expression_attribute_values(":before", text(stored))
             .expression_attribute_names("#mode", "mode")
@@ -251,7 +252,7 @@ fn mode_text(mode: RunMode) -> Result<String, LedgerError> {
 }
 
 fn trigger_key(request: &RunRequest) -> Item {
-    // What asked for a dry run must not stand for a delivery.
+    // The trigger of a dry run must not deduplicate a delivery.
     let prefix = match request.mode {
         RunMode::Delivery | RunMode::Retry { .. } => "trigger#",
         RunMode::DryRun => "trigger#dry-run#",

@@ -1,4 +1,4 @@
-//! Reading runs and moving them along.
+//! Reads runs and changes their state.
 
 use super::item::{
     Item, expiry, find_json, find_moment, find_number, find_text, needed, number, run_key, text,
@@ -10,37 +10,38 @@ use jiff::Timestamp;
 use relay_model::run::{Cancellation, Failure, Run, RunState, Stage};
 use relay_model::{ConnectionId, Counts, ExportId, OutcomeKind, RunId};
 
-/// What changes together with a run's state.
+/// The changes that accompany a run's state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunChange {
-    /// A step begins.
+    /// The step that begins.
     pub started: Option<Stage>,
-    /// The run is over.
+    /// The end of the run.
     pub is_ended: Option<Timestamp>,
-    /// The plan's figures: rows that came in, rows settled without a call, batches, and calls so far.
+    /// The plan's figures: input rows, rows settled without a call, batches, and calls so far.
     pub planned: Option<(u64, Counts, u64, u64)>,
-    /// All rows' outcomes, where they are known as a whole.
+    /// The final counts of all outcomes.
     pub counts: Option<Counts>,
-    /// Somebody approved what the guard held.
+    /// The approval of the removals that the guard held.
     pub approved: Option<()>,
-    /// What people should know.
+    /// Notices.
     pub notices: Option<Vec<String>>,
-    /// Why it stopped.
+    /// Why it failed.
     pub failure: Option<Failure>,
-    /// Who stopped it. The first one to do so stays.
+    /// The cancellation. The first one is kept.
     pub canceled: Option<Cancellation>,
-    /// Where its report is.
+    /// The key of its report.
     pub report_key: Option<String>,
 }
 
 impl Ledger {
-    /// A run.
+    /// Returns a run.
     pub async fn run(&self, run_id: RunId) -> Result<Run, LedgerError> {
         let item = self.item(run_key(run_id)).await?.ok_or(LedgerError::RunMissing(run_id))?;
         read(run_id, &item)
     }
 
-    /// Moves a run from one of `from` to `to`. Says whether it did: where the run is elsewhere, nothing changes.
+    /// Moves a run from one of the states `from` to `to`. Returns whether it did; nothing changes if the
+    /// run is in another state.
     pub async fn advance(
         &self,
         run_id: RunId,
@@ -56,7 +57,7 @@ impl Ledger {
         values.insert(":expiry".to_owned(), expiry(now));
         if let Some(stage) = change.started {
             let attribute = started_attribute(stage);
-            // A step that is done again after a crash began when it first began.
+            // A step that is repeated after a crash keeps its first start time.
             update.push(format!("{attribute} = if_not_exists({attribute}, :now)"));
         }
         let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! How many members a segment has had, each time that it was evaluated.
+//! The history of a segment's size, one entry per evaluation.
 
 use super::item::{Item, expiry, find_moment, find_number, find_text, key, needed, number, text};
 use super::{Ledger, LedgerError};
@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 
 const PREFIX: &str = "size#";
 
-/// How many members a segment had once.
+/// The size of a segment at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SegmentSize {
     /// The run that evaluated it.
     pub run_id: RunId,
     /// Its members then.
     pub members: u64,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
@@ -47,7 +47,7 @@ impl Ledger {
         self.is_written("note size in", request.send().await).map(drop)
     }
 
-    /// The sizes of a segment, the newest first, at most `limit`.
+    /// Returns the sizes of a segment, the newest first, at most `limit`.
     pub async fn sizes(&self, segment: &SegmentId, limit: i32) -> Result<Vec<SegmentSize>, LedgerError> {
         count_call();
         let page = self

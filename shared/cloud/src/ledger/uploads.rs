@@ -1,4 +1,4 @@
-//! What the ledger knows of a custom upload's segment: the upload that its members are from, and the latest one.
+//! The ledger's item of a custom upload's segment: the current and the latest upload.
 
 use super::item::{Item, find_moment, find_number, find_text, key, needed, number, text};
 use super::{Ledger, LedgerError};
@@ -7,37 +7,37 @@ use jiff::Timestamp;
 use relay_model::SegmentId;
 use relay_model::uploads::UploadId;
 
-/// The upload that a segment's members are from.
+/// The upload that a segment's members come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadPointer {
     /// The upload.
     pub upload_id: UploadId,
-    /// Where its lines are, as Parquet.
+    /// The key of its lines, as Parquet.
     pub object_key: String,
-    /// Its good lines.
+    /// The number of valid lines.
     pub rows: u64,
-    /// Lines that could not be used.
+    /// The number of invalid lines.
     pub bad_lines: u64,
-    /// When it was put.
+    /// When it was uploaded.
     pub uploaded_at: Timestamp,
-    /// When its members leave.
+    /// When its members expire.
     pub expires_at: Timestamp,
 }
 
 impl UploadPointer {
-    /// Whether its members have left by `now`.
+    /// Returns whether its members have expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
 }
 
-/// The latest upload of a segment, whatever became of it.
+/// The latest upload of a segment, accepted or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadAttempt {
     /// The upload.
     pub upload_id: UploadId,
-    /// Where it is told what became of it.
+    /// The key of its manifest.
     pub manifest_key: String,
     /// Why it was refused, if it was.
     pub refusal: Option<String>,
@@ -46,7 +46,7 @@ pub struct UploadAttempt {
 /// The uploads of a segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SegmentUploads {
-    /// The one that the members are from; `None` where there has been no good one yet.
+    /// The one that the members come from; `None` if none has been accepted yet.
     pub current: Option<UploadPointer>,
     /// The latest one.
     pub latest: Option<UploadAttempt>,
@@ -56,11 +56,11 @@ fn uploads_key(segment: &SegmentId) -> Item {
     key(format!("segment#{segment}"), "upload".to_owned())
 }
 
-/// An upload that was put before the segment forgot its uploads is none of its uploads any more.
+/// The condition that the upload is newer than the last time that the segment's uploads were forgotten.
 const IS_NOT_FORGOTTEN: &str = "(attribute_not_exists(forgotten_until) OR forgotten_until <= :id)";
 
 impl Ledger {
-    /// The uploads of a segment.
+    /// Returns the uploads of a segment.
     pub async fn uploads(&self, segment: &SegmentId) -> Result<SegmentUploads, LedgerError> {
         let item = self.item(uploads_key(segment)).await?.unwrap_or_default();
         let current = match find_text(&item, "upload_id") {
@@ -86,9 +86,9 @@ impl Ledger {
         Ok(SegmentUploads { current, latest })
     }
 
-    /// Makes an upload the one that a segment's members are from, unless a later one is. Says whether it is.
+    /// Makes an upload the current one, unless a later one is. Returns whether it is.
     ///
-    /// Notifications come twice and out of order, so an upload never takes the place of one that was put after it.
+    /// Notifications are repeated and out of order, so an upload never replaces a later one.
     pub async fn set_upload(
         &self,
         segment: &SegmentId,
@@ -119,8 +119,9 @@ impl Ledger {
         self.is_written("set upload in", answer)
     }
 
-    /// Forgets the uploads of a segment that is removed or is an upload's no more, and those that were put by `now` and
-    /// are still to be read: another segment with its id must not begin with the people of this one.
+    /// Forgets the uploads of a segment that is removed or no longer an upload, including those uploaded by
+    /// `now` that are not read yet. Another segment with the same id must not start with this one's
+    /// members.
     pub async fn forget_upload(&self, segment: &SegmentId, now: Timestamp) -> Result<(), LedgerError> {
         count_call();
         let request = self
@@ -137,7 +138,7 @@ impl Ledger {
         self.is_written("forget upload in", request.send().await).map(drop)
     }
 
-    /// Notes what became of an upload, unless a later one has been noted. Says whether it is the latest.
+    /// Records the result of an upload, unless a later one is recorded. Returns whether it is the latest.
     pub async fn note_upload(
         &self,
         segment: &SegmentId,

@@ -1,19 +1,21 @@
-//! The form of a batch in a delta object: zstd over lines of JSON, the fields' keys first, then a row a line.
+//! The encoding of a batch in a delta object: zstd over lines of JSON, the field keys first, then one row
+//! per line.
 
 use relay_model::Row;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 
-/// The largest frame that is unpacked. Batches are a few megabytes; this keeps a damaged one from filling memory.
+/// The maximum decompressed size of a frame. Batches are a few megabytes; the limit protects against
+/// damaged frames.
 pub const MAX_FRAME_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Level 1 halves the size for a tenth of the time that the default takes, and a frame lives for days only.
+/// Level 1 halves the size in a tenth of the default level's time, and a frame is kept for days only.
 const COMPRESSION_LEVEL: i32 = 1;
 
-/// One batch's rows and the keys that their field numbers mean.
+/// The rows of one batch, with the keys of their field numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Field keys; a row's field number is an index into it.
+    /// The field keys; a row's field number is an index into them.
     pub field_keys: Vec<String>,
     /// The rows, in the order of the delta.
     pub rows: Vec<Row>,
@@ -22,17 +24,17 @@ pub struct Frame {
 /// Why a frame cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    /// It does not unpack.
-    #[error("batch does not unpack: {0}")]
+    /// It cannot be decompressed.
+    #[error("batch cannot be decompressed: {0}")]
     Compression(#[from] io::Error),
-    /// A line is not what it should be. The parser's words name a position, never a value.
+    /// A line cannot be parsed. The error names a position, never a value.
     #[error("batch line {line} cannot be read (category {category:?}, column {column})")]
     Line {
-        /// Which line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// What kind of mistake the parser met.
+        /// The parser's error category.
         category: serde_json::error::Category,
-        /// Where in the line.
+        /// The column in the line.
         column: usize,
     },
 }
@@ -55,7 +57,7 @@ impl Frame {
         encoder.finish()
     }
 
-    /// Unpacks and reads a frame.
+    /// Decompresses and parses a frame.
     pub fn decode(packed: &[u8]) -> Result<Self, FrameError> {
         let mut text = Vec::with_capacity(packed.len() * 4);
         zstd::stream::read::Decoder::with_buffer(packed)?.take(MAX_FRAME_BYTES).read_to_end(&mut text)?;
@@ -67,7 +69,7 @@ impl Frame {
 }
 
 impl Frame {
-    /// The frames of one batch as one.
+    /// Decodes the frames of one batch into one.
     pub fn decode_all<'a>(packed: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, FrameError> {
         let mut whole: Option<Self> = None;
         for packed in packed {
@@ -106,6 +108,8 @@ mod tests {
             "{\"version\":1,\"fields\":[]}\n{\"member\":\"secret@example.com\"}",
             "batch line 2 cannot be read (category Data, column 31)",
         );
-        assert!(Frame::decode(b"no frame").unwrap_err().to_string().starts_with("batch does not unpack"));
+        assert!(
+            Frame::decode(b"no frame").unwrap_err().to_string().starts_with("batch cannot be decompressed")
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Batches: the rows of a delta that one message carries, within the destination's limits.
+//! Batches: the rows of a delta in one message, within the destination's limits.
 
 mod frame;
 mod results;

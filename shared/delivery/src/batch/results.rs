@@ -1,4 +1,4 @@
-//! What became of each row of a batch: one object per batch, one line per row, in the rows' order.
+//! The results of a batch's rows: one object per batch, one line per row, in row order.
 
 use super::FrameError;
 use relay_model::Outcome;
@@ -6,17 +6,17 @@ use relay_model::Standing;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 
-/// What became of one row of a batch.
+/// The result of one row of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowResult {
     /// The outcome.
     #[serde(rename = "o")]
     pub outcome: Outcome,
-    /// What it says of the person's place on the list.
+    /// What the outcome implies for the person's membership.
     #[serde(rename = "s", default, skip_serializing_if = "follows")]
     pub standing: Standing,
-    /// The destination's own id of the person, where it told us one.
+    /// The destination's own id of the person, if it returned one.
     #[serde(rename = "id", default, skip_serializing_if = "Option::is_none")]
     pub destination_id: Option<String>,
 }
@@ -27,20 +27,20 @@ fn follows(standing: &Standing) -> bool {
 }
 
 impl RowResult {
-    /// A result that says nothing beyond its outcome.
+    /// Creates a result with the standing that follows the outcome.
     #[must_use]
     pub const fn new(outcome: Outcome) -> Self {
         Self { outcome, standing: Standing::FollowsOutcome, destination_id: None }
     }
 
-    /// A result that ends our say over the person's place on the list.
+    /// Creates a result after which Segment Relay no longer owns the membership.
     #[must_use]
     pub const fn not_ours(outcome: Outcome) -> Self {
         Self { outcome, standing: Standing::NotOurs, destination_id: None }
     }
 }
 
-/// Packs the results of a batch.
+/// Encodes the results of a batch.
 pub fn encode_results(results: &[RowResult]) -> io::Result<Vec<u8>> {
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
     for result in results {
@@ -50,7 +50,7 @@ pub fn encode_results(results: &[RowResult]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Unpacks the results of a batch.
+/// Decodes the results of a batch.
 pub fn decode_results(packed: &[u8]) -> Result<Vec<RowResult>, FrameError> {
     let decoder = io::BufReader::new(zstd::stream::read::Decoder::with_buffer(packed)?);
     (1..)

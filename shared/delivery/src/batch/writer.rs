@@ -1,4 +1,4 @@
-//! Cuts a delta into batches: by lane, by kind, by rows and by bytes.
+//! Splits a delta into batches by lane, kind, rows and bytes.
 
 use super::Frame;
 use relay_model::batch::{BatchEntry, BatchLimits, FramePlace, Kind};
@@ -6,7 +6,7 @@ use relay_model::{Lane, Row};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// The rows of a batch that is not full yet.
+/// The rows of an incomplete batch.
 #[derive(Default)]
 struct Open {
     lines: Vec<u8>,
@@ -27,7 +27,7 @@ pub struct DeltaWriter<W: Write> {
 }
 
 impl<W: Write> DeltaWriter<W> {
-    /// Starts a delta object. `measure` says how many bytes of the request a row becomes, at the most.
+    /// Starts a delta object. `measure` returns the maximum number of request bytes for a row.
     pub fn new(
         sink: W,
         field_keys: &[String],
@@ -69,7 +69,7 @@ impl<W: Write> DeltaWriter<W> {
         Ok(())
     }
 
-    /// Writes the batches that are still open and says where every batch is.
+    /// Writes the open batches and returns the positions of all batches.
     pub fn finish(mut self) -> io::Result<Vec<BatchEntry>> {
         for place in self.open.keys().copied().collect::<Vec<_>>() {
             self.close(place)?;

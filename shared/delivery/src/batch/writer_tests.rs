@@ -1,4 +1,4 @@
-//! No batch is over a limit, no row is lost or moved out of its lane, and each lane keeps its order.
+//! No batch exceeds a limit, no row is lost or changes its lane, and each lane keeps its order.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,28 +1,28 @@
-//! What records look like, and what can be wrong with one.
+//! The form of records and their errors.
 
-/// What records look like.
+/// The form of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordForm {
-    /// Between two fields: one ASCII character.
+    /// The field separator: one ASCII character.
     pub separator: u8,
-    /// The most fields that a record may have.
+    /// The maximum number of fields of a record.
     pub max_fields: usize,
-    /// The longest record, in bytes, with its quotes and separators.
+    /// The maximum length of a record, in bytes, with its quotes and separators.
     pub max_record_bytes: usize,
 }
 
-/// Why bytes are no record. Knows positions and sizes, never values.
+/// Why bytes are not a valid record. Contains positions and sizes, never values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// A record longer than it may be. The reader stops in the middle of it.
+    /// The record is too long. The reader stops in the middle of it.
     TooLong,
-    /// More fields than a record may have. The reader goes on to its end.
+    /// The record has too many fields. The reader continues to its end.
     TooManyFields,
-    /// The end of the text inside a quoted value.
+    /// The text ends inside a quoted value.
     OpenQuote,
 }
 
-/// Where a reader is.
+/// The state of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     RecordStart,
@@ -32,7 +32,7 @@ pub(super) enum State {
     QuoteInQuoted,
 }
 
-/// A field of a record: where its bytes end.
+/// A field of a record: the end of its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     pub(super) end: usize,

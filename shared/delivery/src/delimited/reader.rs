@@ -1,4 +1,4 @@
-//! Finds records in bytes, whatever pieces they come in.
+//! Finds records in bytes that arrive in pieces of any size.
 
 use super::form::{Field, Malformed, RecordForm, State};
 
@@ -19,13 +19,13 @@ pub struct RecordReader {
 }
 
 impl RecordReader {
-    /// A reader at the beginning of a text.
+    /// Creates a reader at the start of a text.
     #[must_use]
     pub const fn new(form: RecordForm) -> Self {
         Self::at_line(form, 1)
     }
 
-    /// A reader at the beginning of a line further on.
+    /// Creates a reader at the start of a later line.
     #[must_use]
     pub const fn at_line(form: RecordForm, line: u64) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl RecordReader {
         }
     }
 
-    /// The reader of the records after a header, which has told how many fields each has.
+    /// Creates the reader of the records after a header, which determines the number of fields.
     #[must_use]
     pub const fn after_header(header: &Self, max_fields: usize) -> Self {
         let mut reader = Self::at_line(RecordForm { max_fields, ..header.form }, header.line);
@@ -51,80 +51,80 @@ impl RecordReader {
         reader
     }
 
-    /// Whether nothing has been read yet.
+    /// Returns whether nothing has been read yet.
     #[must_use]
     pub fn is_at_start(&self) -> bool {
         self.state == State::RecordStart && self.line == 1 && self.fields.is_empty()
     }
 
-    /// Whether a record has begun that is not complete.
+    /// Returns whether a record is incomplete.
     #[must_use]
     pub fn is_in_record(&self) -> bool {
         self.state != State::RecordStart
     }
 
-    /// Whether the bytes so far end inside a quoted value.
+    /// Returns whether the bytes so far end inside a quoted value.
     #[must_use]
     pub fn is_in_quotes(&self) -> bool {
         matches!(self.state, State::Quoted | State::QuoteInQuoted)
     }
 
-    /// What is wrong with the current record, complete or not.
+    /// Returns the error of the current record, complete or not.
     #[must_use]
     pub const fn problem(&self) -> Option<Malformed> {
         self.problem
     }
 
-    /// How many bytes of the current incomplete record have been taken, with its quotes and separators.
+    /// Returns the number of bytes read of the current incomplete record, with its quotes and separators.
     #[must_use]
     pub const fn raw_byte_len(&self) -> usize {
         self.record_bytes
     }
 
-    /// The line that the next byte is in.
+    /// Returns the line of the next byte.
     #[must_use]
     pub const fn line(&self) -> u64 {
         self.line
     }
 
-    /// The line, from 1, in which the current record begins.
+    /// Returns the line, from 1, in which the current record begins.
     #[must_use]
     pub const fn first_line(&self) -> u64 {
         self.first_line
     }
 
-    /// The line in which the current complete record ends.
+    /// Returns the line in which the current complete record ends.
     #[must_use]
     pub const fn last_line(&self) -> u64 {
         self.last_line
     }
 
-    /// How many fields the current record has; as many as it may have at the most.
+    /// Returns the number of fields of the current record, limited to the maximum.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// Whether the current record has no field yet.
+    /// Returns whether the current record has no field yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// The current record's bytes, without quotes.
+    /// Returns the current record's number of bytes, without quotes.
     #[must_use]
     pub const fn byte_len(&self) -> usize {
         self.data.len()
     }
 
-    /// Begins the next record. To be called after each complete one.
+    /// Starts the next record. Must be called after each complete one.
     pub fn clear(&mut self) {
         self.data.clear();
         self.fields.clear();
         self.problem = None;
     }
 
-    /// A field of the complete record: its bytes, and whether it was quoted.
+    /// Returns a field of the complete record: its bytes, and whether it was quoted.
     #[must_use]
     pub fn field(&self, index: usize) -> Option<(&[u8], bool)> {
         let field = self.fields.get(index)?;
@@ -133,8 +133,8 @@ impl RecordReader {
         Some((self.data.get(start..field.end)?, field.is_quoted))
     }
 
-    /// Takes bytes up to the end of a record: how many were taken, and whether a record is complete. Whether it can be
-    /// used is [`Self::problem`]'s to say; after one that is too long this reader goes no further.
+    /// Reads up to the end of a record. Returns the number of bytes read, and whether a record is complete.
+    /// [`Self::problem`] says whether it is valid; after one that is too long this reader cannot continue.
     pub fn read(&mut self, input: &[u8]) -> (usize, bool) {
         let mut rest = input;
         while let Some((&byte, tail)) = rest.split_first() {
@@ -210,7 +210,7 @@ impl RecordReader {
         (input.len(), false)
     }
 
-    /// Ends the text: whether it leaves a last record without a line break.
+    /// Ends the text. Returns whether there is a last record without a line break.
     pub fn finish(&mut self) -> bool {
         match self.state {
             State::RecordStart => false,
@@ -227,7 +227,7 @@ impl RecordReader {
         }
     }
 
-    /// How many more bytes the record may have; `None` where it is too long already.
+    /// Returns how many more bytes the record may have; `None` if it is already too long.
     fn room(&mut self) -> Option<usize> {
         let room = self.form.max_record_bytes.checked_sub(self.record_bytes);
         if room.is_none() && self.is_in_record() {
@@ -250,7 +250,7 @@ impl RecordReader {
         Some(rest)
     }
 
-    /// Ends a field with the byte that follows it: whether that ends the record.
+    /// Ends a field at the byte after it. Returns whether that ends the record.
     fn end_field(&mut self, byte: u8) -> bool {
         if self.fields.len() >= self.form.max_fields {
             self.problem = Some(Malformed::TooManyFields);
@@ -270,7 +270,7 @@ impl RecordReader {
         is_end
     }
 
-    /// Counts a line where the byte ends one. The two bytes of CR LF end one line.
+    /// Counts a line if the byte ends one. CR LF ends one line.
     fn count_break(&mut self, byte: u8) {
         let is_break = byte == b'\r' || (byte == b'\n' && !self.is_after_carriage_return);
         self.line += u64::from(is_break);

@@ -1,5 +1,5 @@
-//! The delivered state of one target list: what the destination has acknowledged so far. A Parquet file sorted by
-//! member key, replaced as a whole when a run finishes.
+//! The delivered state of one target list: what the destination has acknowledged so far. A Parquet file
+//! sorted by member key, replaced as a whole when a run finishes.
 
 use crate::snapshot::SnapshotError;
 use arrow::array::{
@@ -15,32 +15,32 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
-/// Rows written or read at a time.
+/// The number of rows written or read at a time.
 const ROWS_AT_A_TIME: usize = 8_192;
-/// Rows of one row group: bounds what the writer holds.
+/// The number of rows of a row group, which limits the writer's memory.
 const ROWS_A_GROUP: usize = 65_536;
 
-/// Where we have put a person.
+/// The last delivered membership of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holding {
-    /// On the list: we put them there and may take them off.
+    /// On the list: Segment Relay added the person and may remove them.
     Delivered,
-    /// Off the list: we took them off, so we may ask for them to be taken back.
+    /// Not on the list: Segment Relay removed the person, so it may ask for a resubscription.
     Removed,
 }
 
-/// What we know of one person on one list.
+/// The delivered state of one person on one list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The member that they were delivered for.
+    /// The member that the person was delivered for.
     pub member_key: MemberKey,
     /// The person in the destination, as sent.
     pub match_key: MatchKey,
-    /// Digest of what was sent last.
+    /// The digest of what was sent last.
     pub hash: RowHash,
-    /// Where they are.
+    /// The membership.
     pub holding: Holding,
-    /// The destination's own id of the person, where it has told us one.
+    /// The destination's own id of the person, if it returned one.
     pub destination_id: Option<String>,
 }
 
@@ -54,7 +54,7 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// Writes a delivered state, record by record, in constant memory.
+/// Writes a delivered state record by record, in constant memory.
 pub struct DeliveredWriter<W: Write + Send> {
     writer: ArrowWriter<W>,
     member_keys: StringBuilder,
@@ -85,7 +85,7 @@ impl<W: Write + Send> DeliveredWriter<W> {
         })
     }
 
-    /// Appends a record. Records come in the order of their member keys.
+    /// Appends a record. Records must be in the order of their member keys.
     pub fn write(&mut self, record: &Record) -> Result<(), SnapshotError> {
         self.member_keys.append_value(&record.member_key.0);
         self.match_keys.append_value(&record.match_key.0);
@@ -100,7 +100,7 @@ impl<W: Write + Send> DeliveredWriter<W> {
         if self.pending >= ROWS_AT_A_TIME { self.flush() } else { Ok(()) }
     }
 
-    /// Ends the file and says how many records it holds.
+    /// Ends the file and returns the number of records.
     pub fn finish(mut self) -> Result<u64, SnapshotError> {
         self.flush()?;
         self.writer.close()?;
@@ -123,7 +123,7 @@ impl<W: Write + Send> DeliveredWriter<W> {
     }
 }
 
-/// Reads a delivered state, record by record, in constant memory.
+/// Reads a delivered state record by record, in constant memory.
 pub struct DeliveredReader {
     batches: Option<ParquetRecordBatchReader>,
     batch: Option<(RecordBatch, usize)>,
@@ -137,7 +137,7 @@ impl DeliveredReader {
         Ok(Self { batches: Some(batches), batch: None })
     }
 
-    /// The delivered state of a list that nothing has been delivered to.
+    /// Creates the empty delivered state of a new list.
     #[must_use]
     pub const fn empty() -> Self {
         Self { batches: None, batch: None }

@@ -1,4 +1,4 @@
-//! What has to be done so that a target list holds what its segments say.
+//! Computes the operations that make a target list match its segments.
 
 use super::found::{DifferError, DifferFigures, Phase, Settled, Sink};
 use super::{DeliveredReader, Holding, Record};
@@ -16,23 +16,22 @@ const DUPLICATE_MEMBER: Reason = Reason::new(
 );
 const DUPLICATE_MATCH_KEY: Reason = Reason::new(
     "duplicate_match_key",
-    "another member of this export has the same match key for the same target list; the first by member key goes",
+    "another member of this export has the same match key for the same target list; only the first by member key is sent",
 );
 const TAKEN_OVER: Reason = Reason::new(
     "match_key_taken_over",
-    "the member is gone, but another member now has this match key, so the person stays on the list",
+    "the member has left, but another member now has this match key, so the person stays on the list",
 );
-const OVER_CAP: Reason =
-    Reason::new("over_cap", "beyond the first members that the export's cap lets through");
+const OVER_CAP: Reason = Reason::new("over_cap", "beyond the export's cap");
 
-/// What is remembered of a removal until all members are known.
+/// The part of a removal that is kept until all members are known.
 type Spooled = (MemberKey, MatchKey, Option<String>);
 
-/// Makes the delta of one target list.
+/// Computes the delta of one target list.
 ///
-/// Members and delivered records are merged as two sorted streams. Beside them it keeps 16 bytes for each match key
-/// that it has seen, which the destination's cap bounds: that is how a person with two customer ids is found, and
-/// how nobody is removed whose match key has merely moved to another member.
+/// Members and delivered records are merged as two sorted streams. In addition it holds 16 bytes per match
+/// key, which the destination's cap bounds. These digests detect a person with two customer ids, and
+/// prevent the removal of a person whose match key has moved to another member.
 pub struct Differ<'a, S: Sink> {
     mapper: &'a Mapper,
     sink: &'a mut S,
@@ -41,16 +40,16 @@ pub struct Differ<'a, S: Sink> {
     seen: HashSet<u128>,
     refused: HashSet<u128>,
     rejoinable: HashSet<u128>,
-    /// The members that the delta is about, by digest; all where there are none given.
+    /// The members in the delta, by digest; all members if `None`.
     only: Option<HashSet<u128>>,
     spool: BufWriter<std::fs::File>,
     figures: DifferFigures,
 }
 
 impl<'a, S: Sink> Differ<'a, S> {
-    /// A differ that may let `cap_left` more members through.
+    /// Creates a differ that may let `cap_left` more members through.
     ///
-    /// `rejoinable` are the digests of the match keys that we ourselves took off this list.
+    /// `rejoinable` are the digests of the match keys that Segment Relay removed from this list.
     pub fn new(
         mapper: &'a Mapper,
         sink: &'a mut S,
@@ -72,21 +71,21 @@ impl<'a, S: Sink> Differ<'a, S> {
         })
     }
 
-    /// Leaves out of the delta whoever is not one of these members, by digest.
+    /// Restricts the delta to these members, by digest.
     ///
-    /// The others still count where a decision is about all of them: for the cap, for who comes first with a match
-    /// key, and for who still stands for a person. But they have no rows and no outcomes, so that what is known of
-    /// them stays as it was.
+    /// Other members still count in decisions about all of them: the cap, the priority among members with
+    /// one match key, and the members that keep a person on the list. They have no rows and no outcomes, so
+    /// their delivered state is unchanged.
     #[must_use]
     pub fn only(self, members: Option<HashSet<u128>>) -> Self {
         Self { only: members, ..self }
     }
 
-    fn is_meant(&self, key: &MemberKey) -> bool {
+    fn is_selected(&self, key: &MemberKey) -> bool {
         self.only.as_ref().is_none_or(|members| members.contains(&key.digest()))
     }
 
-    /// The digests of the match keys that a delivered state says were taken off by us.
+    /// Returns the digests of the match keys that Segment Relay removed, by a delivered state.
     pub fn rejoinable(delivered: DeliveredReader) -> Result<HashSet<u128>, DifferError> {
         let mut digests = HashSet::new();
         for record in delivered {
@@ -98,7 +97,7 @@ impl<'a, S: Sink> Differ<'a, S> {
         Ok(digests)
     }
 
-    /// Makes the delta: all members first, then the removals.
+    /// Computes the delta: all members first, then the removals.
     pub fn run(mut self, members: Union, delivered: DeliveredReader) -> Result<DifferFigures, DifferError> {
         let members =
             grouped(members.map(|member| member.map_err(DifferError::from)), |entry: &UnionMember| {
@@ -117,21 +116,21 @@ impl<'a, S: Sink> Differ<'a, S> {
 
     fn member(&mut self, joined: Joined<UnionMember, Record>) -> Result<(), DifferError> {
         let Joined { key, left, right: records } = joined;
-        let is_meant = self.is_meant(&key);
+        let is_selected = self.is_selected(&key);
         let mut members = left.into_iter();
         let match_key = match members.next() {
-            Some(first) if is_meant => self.first_member(&key, &first, &records)?,
+            Some(first) if is_selected => self.first_member(&key, &first, &records)?,
             Some(first) => self.bystander(&first),
             None => None,
         };
-        for repeated in members.filter(|_| is_meant) {
+        for repeated in members.filter(|_| is_selected) {
             self.figures.members += 1;
             let match_key = self.mapper.match_key(&repeated.member.attributes).unwrap_or_default();
             self.settle(&key, match_key, Operation::Add, Outcome::Skipped(DUPLICATE_MEMBER))?;
         }
         for record in records.iter().filter(|record| record.holding == Holding::Delivered) {
             self.figures.delivered_before += 1;
-            if is_meant && match_key.as_ref() != Some(&record.match_key) {
+            if is_selected && match_key.as_ref() != Some(&record.match_key) {
                 let spooled = (&record.member_key, &record.match_key, &record.destination_id);
                 serde_json::to_writer(&mut self.spool, &spooled)?;
                 self.spool.write_all(b"\n")?;
@@ -140,7 +139,7 @@ impl<'a, S: Sink> Differ<'a, S> {
         Ok(())
     }
 
-    /// Decides on a member and says which match key it holds, if it has a usable one.
+    /// Decides on a member, and returns its match key if it has a usable one.
     fn first_member(
         &mut self,
         key: &MemberKey,
@@ -181,8 +180,8 @@ impl<'a, S: Sink> Differ<'a, S> {
         let mapped = match self.mapper.map(match_key.clone(), attributes, &mut self.figures.warnings) {
             Ok(mapped) => mapped,
             Err(reason) => {
-                // Somebody with this match key is still a member, so the person is not to be taken off; but another
-                // member with the same key and better values may go.
+                // This match key still has a member, so the person must not be removed; but another member
+                // with the same key and valid values may be sent.
                 self.refused.insert(digest);
                 self.settle(key, match_key.clone(), operation, Outcome::Rejected(reason))?;
                 return Ok(Some(match_key));
@@ -205,7 +204,7 @@ impl<'a, S: Sink> Differ<'a, S> {
         Ok(Some(match_key))
     }
 
-    /// Notes what a member that the delta is not about means for others, and says which match key it holds.
+    /// Records the effect of a member outside of the delta on others, and returns its match key.
     fn bystander(&mut self, entry: &UnionMember) -> Option<MatchKey> {
         let attributes = &entry.member.attributes;
         let match_key = self.mapper.match_key(attributes).ok()?;

@@ -1,5 +1,4 @@
-//! Delta by delta: decisions one by one, and the property that doing what a delta says makes the list what the
-//! snapshot says.
+//! Decisions one by one, and the property that applying a delta makes the list match the snapshot.
 
 use super::*;
 use crate::delta::testing::{delivered, snapshot};
@@ -116,9 +115,10 @@ fn decisions() {
     check(&[], &[record("1", "a@x.io", Removed)], &[]);
     check(&[("1", "b@x.io")], &[record("1", "a@x.io", Delivered)], &["Add 1 b@x.io", "Remove 1 a@x.io"]);
     check(&[("1", "a@x.io")], &[record("1", "a@x.io", Removed)], &["Add 1 a@x.io again"]);
-    // The person comes back under another customer id: we still know that it was us who took them off.
+    // The person rejoins under another customer id; the delivered state still shows that Segment Relay
+    // removed them.
     check(&[("2", "a@x.io")], &[record("1", "a@x.io", Removed)], &["Add 2 a@x.io again"]);
-    // The person stays although the member that they were delivered for has gone.
+    // The person stays although the member that they were delivered for has left.
     check(
         &[("2", "a@x.io")],
         &[record("1", "a@x.io", Delivered)],
@@ -126,15 +126,15 @@ fn decisions() {
     );
     check(&[("1", "a@x.io"), ("2", "A@x.io")], &[], &["Add 1 a@x.io", "2 duplicate_match_key"]);
     check(&[("1", ""), ("2", "broken")], &[], &["1 match_key_missing", "2 email_invalid"]);
-    // A profile whose e-mail has broken is no longer findable, so the old address leaves.
+    // A profile whose e-mail has become invalid has no match key, so the old address is removed.
     check(&[("1", "broken")], &[record("1", "a@x.io", Delivered)], &["Remove 1 a@x.io", "1 email_invalid"]);
-    // A row that cannot go does not stand in the way of another one for the same person.
+    // An invalid row does not block another one for the same person.
     check(
         &[("1", "a@x.io"), ("2", "A@x.io")],
         &[record("2", "a@x.io", Delivered)],
         &["Add 1 a@x.io", "2 duplicate_match_key"],
     );
-    // A value that does not fit is no reason to take somebody off the list.
+    // A value that does not fit is no reason to remove a person from the list.
     let long = "a-name-too-long@x.io";
     check(&[("1", long)], &[record("1", long, Delivered)], &["1 value_too_long"]);
 }
@@ -178,7 +178,7 @@ fn those_whom_a_delta_is_not_about_still_count_for_the_others() {
     let expected = [("2", "duplicate_match_key"), ("4", "match_key_taken_over")];
     assert_eq!(settled.collect::<Vec<_>>(), expected);
     assert_eq!((figures.members, figures.removals), (1, 2));
-    // The cap is about everybody.
+    // The cap counts all members.
     assert_eq!((figures.deliverable, figures.delivered_before), (3, 3));
 }
 

@@ -1,4 +1,4 @@
-//! What a differ finds, and who takes it.
+//! Results of the differ, and the sink that receives them.
 
 use crate::snapshot::SnapshotError;
 use crate::sorted::OutOfOrder;
@@ -7,16 +7,16 @@ use relay_model::{Standing, Warnings};
 use serde::{Deserialize, Serialize};
 use std::io;
 
-/// Which half of the work a settled row belongs to. Each half comes in the order of the member keys.
+/// The half of the delta that a settled row belongs to. Each half is in the order of the member keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Members of the snapshots.
     Members,
-    /// People who were delivered and are no longer members.
+    /// Delivered persons that are no longer members.
     Removals,
 }
 
-/// A row that ended without a call.
+/// A row that was settled without a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settled {
@@ -24,43 +24,43 @@ pub struct Settled {
     pub member_key: MemberKey,
     /// The person in the destination; empty where the profile has no usable match key.
     pub match_key: MatchKey,
-    /// What would have been asked for.
+    /// The operation that was skipped.
     pub operation: Operation,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What it says of the person's place on the list.
+    /// What the outcome implies for the person's membership.
     pub standing: Standing,
 }
 
-/// Takes what the differ finds. Errors are those of the files that it writes.
+/// Receives the differ's results. Errors are those of the files that it writes.
 pub trait Sink {
-    /// A row for the destination.
+    /// Receives a row for the destination.
     fn send(&mut self, row: Row) -> io::Result<()>;
 
-    /// A row that is settled without a call. Unchanged rows are only counted, not given.
+    /// Receives a row that is settled without a call. Unchanged rows are only counted.
     fn settle(&mut self, phase: Phase, settled: Settled) -> io::Result<()>;
 }
 
-/// What a differ found.
+/// The counts of a delta.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DifferFigures {
     /// Rows of the snapshots, repeated members included.
     pub members: u64,
-    /// Members that could go, unchanged ones included: what the cap is about.
+    /// Deliverable members, unchanged ones included; the cap applies to these.
     pub deliverable: u64,
-    /// Rows given to [`Sink::send`].
+    /// Rows passed to [`Sink::send`].
     pub sent: u64,
     /// Removals among them.
     pub removals: u64,
-    /// People on the list by our doing, before this run.
+    /// Members that Segment Relay had delivered before this run.
     pub delivered_before: u64,
     /// Rows settled without a call, by outcome.
     pub settled: Counts,
-    /// What was bent to make values fit.
+    /// The values that were adjusted to fit.
     pub warnings: Warnings,
 }
 
-/// Why a delta could not be made.
+/// Why a delta cannot be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum DifferError {
     /// A snapshot or the delivered state cannot be read.

@@ -1,4 +1,4 @@
-//! Snapshot against delivered state: what has to be done so that a target list holds what a segment says.
+//! Computes the delta between snapshots and the delivered state of a target list.
 
 mod delivered;
 mod differ;

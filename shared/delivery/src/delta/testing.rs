@@ -7,7 +7,8 @@ use parquet::arrow::ArrowWriter;
 use std::fs::File;
 use std::sync::Arc;
 
-/// A snapshot of `(member key, e-mail)`, whose attributes are `email` and `name` (the e-mail's part before the `@`).
+/// Creates a snapshot of `(member key, e-mail)`, with the attributes `email` and `name` (the e-mail's part
+/// before the `@`).
 pub(crate) fn snapshot(rows: &[(String, String)]) -> File {
     let keys: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(key, _)| key)));
     let emails: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, email)| email)));
@@ -22,7 +23,7 @@ pub(crate) fn snapshot(rows: &[(String, String)]) -> File {
     file
 }
 
-/// A delivered state of these records, in their order.
+/// Creates a delivered state of these records, in their order.
 pub(crate) fn delivered(records: &[Record]) -> DeliveredReader {
     let file = tempfile::tempfile().unwrap();
     let mut writer = DeliveredWriter::new(file.try_clone().unwrap()).unwrap();

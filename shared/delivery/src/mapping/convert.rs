@@ -1,4 +1,4 @@
-//! One value into one field.
+//! Converts a value for a field.
 
 use super::{DateFormat, FieldKind, normalise_email};
 use jiff::Timestamp;
@@ -7,25 +7,25 @@ use jiff::tz::TimeZone;
 use relay_model::catalog::InvalidPolicy;
 use relay_model::{FieldValue, Scalar};
 
-/// A value that fits, and whether it had to be shortened.
+/// A converted value, and whether it was shortened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Converted {
-    /// As it was.
+    /// The unchanged value.
     Whole(FieldValue),
-    /// Shortened to what the field takes.
+    /// The value, shortened to the field's limit.
     Shortened(FieldValue),
 }
 
-/// Why a value does not fit. The words are for people; the value itself is never in them.
+/// Why a value does not fit. The value itself is never in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// Longer than the field takes.
+    /// Longer than the field allows.
     TooLong,
     /// Not a number.
     NotANumber,
-    /// Not a truth value.
+    /// Not a boolean.
     NotABoolean,
-    /// Not a day, or not one that the destination's calendar has.
+    /// Not a day, or not within the destination's calendar.
     NotADate,
     /// Not one of the field's options.
     NotAnOption,
@@ -33,12 +33,12 @@ pub enum Unfit {
     NotAnInteger,
     /// Not an e-mail address, or not one in ASCII.
     NotAnEmail,
-    /// Not a moment.
+    /// Not a timestamp.
     NotAMoment,
 }
 
 impl Unfit {
-    /// The stable word for reports.
+    /// Returns the stable code for reports.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -53,25 +53,25 @@ impl Unfit {
         }
     }
 
-    /// What it means.
+    /// Returns the description.
     #[must_use]
     pub const fn problem(self) -> &'static str {
         match self {
-            Self::TooLong => "is longer than the field takes",
+            Self::TooLong => "is longer than the field allows",
             Self::NotANumber => "is not a number",
             Self::NotABoolean => "is neither true nor false",
-            Self::NotADate => "is not a date that the field takes (expected YYYY-MM-DD)",
+            Self::NotADate => "is not a date that the field accepts (expected YYYY-MM-DD)",
             Self::NotAnOption => "is not one of the field's options",
             Self::NotAnInteger => "is not a whole number that the field can hold",
             Self::NotAnEmail => "is not an e-mail address in ASCII",
             Self::NotAMoment => {
-                "is not a moment (expected a time with its zone, such as 2026-02-28T10:00:00Z)"
+                "is not a timestamp (expected a time with its zone, such as 2026-02-28T10:00:00Z)"
             }
         }
     }
 }
 
-/// Fits a value into a field; `None` where there is no value.
+/// Converts a value for a field; `None` if there is no value.
 pub fn convert(value: &Scalar, kind: &FieldKind, invalid: InvalidPolicy) -> Result<Option<Converted>, Unfit> {
     if matches!(value, Scalar::Null) {
         return Ok(None);
@@ -111,7 +111,7 @@ pub fn convert(value: &Scalar, kind: &FieldKind, invalid: InvalidPolicy) -> Resu
 
 fn text(value: &Scalar, max_characters: usize, invalid: InvalidPolicy) -> Result<Option<Converted>, Unfit> {
     let text = value.to_text().unwrap_or_default();
-    // A text of no more bytes than the limit cannot have more characters, and most are short.
+    // A text within the limit in bytes is within the limit in characters, and most texts are short.
     if text.len() <= max_characters || text.chars().count() <= max_characters {
         return Ok(Some(Converted::Whole(FieldValue::Text(text))));
     }
@@ -158,7 +158,7 @@ fn integer(value: &Scalar) -> Option<i64> {
     match value {
         Scalar::Integer(number) => Some(*number),
         Scalar::Text(text) => text.trim().parse().ok(),
-        // What a column of decimals holds is often whole: 12.0 is 12, and 12.5 is refused rather than rounded.
+        // Decimal columns often hold whole numbers: 12.0 is 12, and 12.5 is refused rather than rounded.
         Scalar::Decimal(number) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
         _ => None,
     }
@@ -206,7 +206,8 @@ fn day(value: &Scalar) -> Option<Date> {
     match value {
         Scalar::Date(date) => Some(*date),
         Scalar::Moment(moment) => Some(moment.to_zoned(TimeZone::UTC).date()),
-        // Only the unambiguous form: 03/04/2026 is March for some and April for others.
+        // Only the unambiguous form is accepted: 03/04/2026 is in March or in April, depending on the
+        // country.
         Scalar::Text(text) => text.trim().get(..10)?.parse().ok(),
         _ => None,
     }

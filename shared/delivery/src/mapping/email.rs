@@ -3,12 +3,13 @@
 use email_address::EmailAddress;
 use relay_model::{MatchKey, Reason};
 
-/// The longest address that mail systems carry, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+/// The maximum length of an address in mail systems, in bytes (RFC 5321, section 4.5.3.1.3, less the angle
+/// brackets).
 const MAX_EMAIL_BYTES: usize = 254;
 
-/// Trims and lower-cases an address, and checks that mail could be sent to it.
+/// Trims and lower-cases an address, and validates it.
 ///
-/// Destinations compare addresses without regard to case, so two spellings of one address are one person.
+/// Destinations compare addresses without case, so two spellings of one address are one person.
 pub fn normalise_email(text: &str) -> Result<MatchKey, Reason> {
     let email = text.trim().to_lowercase();
     if email.is_empty() {

@@ -1,69 +1,69 @@
-//! What a destination's field can hold, as data.
+//! Field types of destinations, as data.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// A field of the destination, as it was found there before the run.
+/// A field of the destination, as read before the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
-    /// The key that requests use.
+    /// The key in requests.
     pub key: String,
-    /// The name that people see in the destination.
+    /// The name shown in the destination's user interface.
     pub label: String,
-    /// What it can hold.
+    /// The field's type.
     pub kind: FieldKind,
 }
 
-/// What a field can hold.
+/// The type of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FieldKind {
     /// Text of a bounded length, in Unicode scalar values.
     Text {
-        /// The longest text.
+        /// The maximum length.
         max_characters: usize,
     },
     /// Text of a bounded length, in bytes of UTF-8.
     TextBytes {
-        /// The longest text.
+        /// The maximum length.
         max_bytes: usize,
     },
     /// An e-mail address in ASCII.
     Email {
-        /// The longest address.
+        /// The maximum length.
         max_characters: usize,
     },
     /// A whole number within bounds.
     Integer {
-        /// The least.
+        /// The minimum.
         least: i64,
-        /// The largest.
+        /// The maximum.
         largest: i64,
     },
-    /// A moment, written in UTC with its offset: `2026-02-28T10:00:00Z`.
+    /// A timestamp, written in UTC with its offset: `2026-02-28T10:00:00Z`.
     Moment,
-    /// A number; sent as text where the destination takes only text.
+    /// A number; sent as text if the destination accepts only text.
     Number,
-    /// A truth value.
+    /// A boolean.
     Boolean,
     /// A day within the destination's calendar.
     Date {
-        /// The first day it takes.
+        /// The first valid day.
         first: Date,
-        /// The last day it takes.
+        /// The last valid day.
         last: Date,
-        /// How it is written.
+        /// The format.
         format: DateFormat,
     },
     /// One of a fixed set of texts.
     OneOf {
-        /// The texts.
+        /// The options.
         options: Vec<String>,
     },
 }
 
-/// How a destination writes days.
+/// The date format of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DateFormat {
@@ -74,21 +74,21 @@ pub enum DateFormat {
 }
 
 impl Field {
-    /// The field that `wanted` means: the one of exactly that key before any that merely answers to it.
+    /// Finds the field named `name`. An exact key takes precedence over a match by [`Self::answers_to`].
     #[must_use]
-    pub fn find<'a>(fields: &'a [Self], wanted: &str) -> Option<&'a Self> {
-        let exact = fields.iter().find(|field| field.key == wanted);
-        exact.or_else(|| fields.iter().find(|field| field.answers_to(wanted)))
+    pub fn find<'a>(fields: &'a [Self], name: &str) -> Option<&'a Self> {
+        let exact = fields.iter().find(|field| field.key == name);
+        exact.or_else(|| fields.iter().find(|field| field.answers_to(name)))
     }
 
-    /// Whether `wanted` means this field: its key, or its key or label written with other case, spaces or brackets.
+    /// Returns whether `name` names this field: its key or label, ignoring case, spaces and brackets.
     #[must_use]
-    pub fn answers_to(&self, wanted: &str) -> bool {
-        self.key == wanted || plain(&self.key) == plain(wanted) || plain(&self.label) == plain(wanted)
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.key == name || plain(&self.key) == plain(name) || plain(&self.label) == plain(name)
     }
 }
 
-/// Keys and labels of one field are written in several forms by the same destination; this is what they share.
+/// Normalises a name. Destinations write the key and label of one field in several forms.
 fn plain(name: &str) -> String {
     name.chars()
         .filter(|character| !matches!(character, '[' | ']' | ' '))
@@ -101,13 +101,13 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(wanted: &str, expected: bool) {
+    fn check(name: &str, expected: bool) {
         let field = Field {
             key: "[subscriptiondate]".to_owned(),
             label: "subscription date".to_owned(),
             kind: FieldKind::Number,
         };
-        assert_eq!(field.answers_to(wanted), expected, "{wanted}");
+        assert_eq!(field.answers_to(name), expected, "{name}");
     }
 
     #[test]

@@ -6,26 +6,26 @@ use relay_model::catalog::{Export, FieldMapping, InvalidPolicy, NullPolicy};
 use relay_model::{FieldValue, MatchKey, Reason, RowHash, Scalar, Warnings};
 use std::collections::BTreeMap;
 
-/// What a match key is made of. How it is normalised and checked follows from it.
+/// The type of a match key, which determines its normalisation and validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatchKeyKind {
     /// An e-mail address.
     Email,
     /// An e-mail address that must be ASCII.
     AsciiEmail,
-    /// A whole number above zero, such as the destination's own id of a person.
+    /// A positive whole number, such as the destination's own id of a person.
     Number,
-    /// A GUID, in any of the forms that it is written in.
+    /// A GUID in any notation.
     Guid,
     /// Any text of a bounded length, in Unicode scalar values.
     Text {
-        /// The longest.
+        /// The maximum length.
         max_characters: usize,
     },
 }
 
 impl MatchKeyKind {
-    /// A profile's match key, normalised and checked.
+    /// Normalises and validates a profile's match key.
     pub fn normalise(self, value: &Scalar) -> Result<MatchKey, Reason> {
         let text = value.to_text().unwrap_or_default();
         match self {
@@ -38,31 +38,31 @@ impl MatchKeyKind {
     }
 }
 
-/// Why a mapping cannot be bound. Holds names only, never values.
+/// Why a mapping cannot be bound. Contains names only, never values.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MappingError {
     /// A field that the target list does not have.
     #[error("mapping[{index}].field: the target list has no field \"{field}\"; it has: {known}")]
     UnknownField {
-        /// Which entry of the mapping.
+        /// The index in the mapping.
         index: usize,
         /// The name as written in the export.
         field: String,
-        /// What is there.
+        /// The available fields.
         known: String,
     },
-    /// An attribute that the segment does not give.
-    #[error("the segment's query gives no attribute \"{attribute}\"; it gives: {known}")]
+    /// An attribute that the segment does not provide.
+    #[error("the segment's query provides no attribute \"{attribute}\"; it provides: {known}")]
     UnknownAttribute {
         /// The name as written in the export.
         attribute: String,
-        /// What is there.
+        /// The available attributes.
         known: String,
     },
-    /// Two entries fill one field.
+    /// Two entries map to one field.
     #[error("mapping[{index}].field: \"{field}\" is a second name of a field that is already mapped")]
     SameField {
-        /// Which entry of the mapping.
+        /// The index in the mapping.
         index: usize,
         /// The name as written in the export.
         field: String,
@@ -76,7 +76,7 @@ pub struct Mapped {
     pub match_key: MatchKey,
     /// Values by field number, ascending.
     pub values: Vec<(u16, FieldValue)>,
-    /// Digest over all of it.
+    /// The digest of all values.
     pub hash: RowHash,
 }
 
@@ -87,7 +87,7 @@ struct Entry {
     invalid: InvalidPolicy,
 }
 
-/// The field that each entry of a mapping means: all of them are there, and each is meant once.
+/// Returns the field of each entry of a mapping. Fails if a field is missing or mapped twice.
 pub fn mapped_fields<'a>(
     mapping: &[FieldMapping],
     fields: &'a [Field],
@@ -116,8 +116,8 @@ pub struct Mapper {
 }
 
 impl Mapper {
-    /// Binds an export's mapping to `columns` (the attributes of a snapshot, in order) and `fields` (what the target
-    /// list has). `terms` is what the destination is told of every row alike.
+    /// Binds an export's mapping to `columns` (the attributes of a snapshot, in order) and `fields` (those
+    /// of the target list). `terms` are the values that are sent identically with every row.
     pub fn bind(
         export: &Export,
         match_key_kind: MatchKeyKind,
@@ -146,18 +146,18 @@ impl Mapper {
         })
     }
 
-    /// The mapped fields' keys: what a field number in a row is an index into.
+    /// Returns the keys of the mapped fields; field numbers in rows are indexes into it.
     #[must_use]
     pub fn field_keys(&self) -> &[String] {
         &self.field_keys
     }
 
-    /// The member's match key, normalised and checked.
+    /// Returns the member's match key, normalised and validated.
     pub fn match_key(&self, attributes: &[Scalar]) -> Result<MatchKey, Reason> {
         self.match_key_kind.normalise(attributes.get(self.match_key_column).unwrap_or(&Scalar::Null))
     }
 
-    /// Maps one member's attributes (in the order of the snapshot's columns) for an already checked match key.
+    /// Maps one member's attributes (in the order of the snapshot's columns) for a validated match key.
     pub fn map(
         &self,
         match_key: MatchKey,
@@ -196,10 +196,10 @@ impl Mapper {
     }
 }
 
-/// Digest over everything that would be sent for a person; `terms` is what is sent with every row alike.
+/// Returns the digest of everything that is sent for a person; `terms` is sent identically with every row.
 ///
-/// It is over fields' keys and typed values, each with its length, so that no two different rows write the same
-/// bytes, and a changed mapping changes the digest of exactly what it changes.
+/// It covers the fields' keys and typed values, each with its length, so that different rows never hash the
+/// same bytes, and a changed mapping changes only the digests of affected rows.
 #[must_use]
 pub fn row_hash(
     terms: &str,

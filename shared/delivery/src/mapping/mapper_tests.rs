@@ -1,4 +1,4 @@
-//! Rows as they come, mapped, and mappings that cannot be.
+//! Mapping of rows, and invalid mappings.
 
 use super::*;
 use crate::mapping::FieldKind;
@@ -63,7 +63,7 @@ fn absent_and_unfit_values_follow_the_policy() {
 }
 
 #[test]
-fn what_was_bent_is_counted() {
+fn adjusted_values_are_counted() {
     let mapping = json!([
         { "attribute": "name", "field": "Name", "if_invalid": "truncate" },
         { "attribute": "points", "field": "points", "if_invalid": "omit" }
@@ -91,7 +91,7 @@ fn mappings_that_cannot_be_name_what_is_there() {
     );
     check_bind(
         json!([{ "attribute": "nam", "field": "Name" }]),
-        "the segment's query gives no attribute \"nam\"; it gives: email, name, points, city",
+        "the segment's query provides no attribute \"nam\"; it provides: email, name, points, city",
     );
     check_bind(
         json!([{ "attribute": "name", "field": "Name" }, { "attribute": "city", "field": "[name]" }]),

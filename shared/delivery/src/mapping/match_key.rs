@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 const MISSING: Reason = Reason::new("match_key_missing", "the profile has no value for the match key");
 
-/// As [`normalise_email`], for destinations that take ASCII only.
+/// As [`normalise_email`], for destinations that accept ASCII only.
 pub(super) fn normalise_ascii_email(text: &str) -> Result<MatchKey, Reason> {
     let key = normalise_email(text)?;
     if key.0.is_ascii() {
@@ -14,11 +14,11 @@ pub(super) fn normalise_ascii_email(text: &str) -> Result<MatchKey, Reason> {
     }
     Err(Reason::new(
         "email_not_ascii",
-        "the e-mail address has characters that the destination does not take",
+        "the e-mail address has characters that the destination does not accept",
     ))
 }
 
-/// A whole number above zero, in its shortest form.
+/// Normalises a positive whole number to its shortest form.
 pub(super) fn normalise_number(text: &str) -> Result<MatchKey, Reason> {
     let text = text.trim();
     if text.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn normalise_number(text: &str) -> Result<MatchKey, Reason> {
     }
 }
 
-/// A GUID in lower case with hyphens, whichever of its forms it came in: with or without hyphens, in braces or in
+/// Normalises a GUID to lower case with hyphens. It accepts GUIDs with or without hyphens, in braces or in
 /// parentheses, in either case. Two spellings of one id are one person.
 pub(super) fn normalise_guid(text: &str) -> Result<MatchKey, Reason> {
     const MALFORMED: Reason = Reason::new(
@@ -48,7 +48,7 @@ pub(super) fn normalise_guid(text: &str) -> Result<MatchKey, Reason> {
     }
 }
 
-/// Text without the spaces around it.
+/// Trims and validates a text.
 pub(super) fn normalise_text(text: &str, max_characters: usize) -> Result<MatchKey, Reason> {
     let text = text.trim();
     if text.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn normalise_text(text: &str, max_characters: usize) -> Result<MatchK
         return Err(Reason::new("match_key_invalid", "the match key has control characters"));
     }
     if text.chars().count() > max_characters {
-        return Err(Reason::new("match_key_too_long", "the match key is longer than its field takes"));
+        return Err(Reason::new("match_key_too_long", "the match key is longer than its field allows"));
     }
     Ok(MatchKey(text.to_owned()))
 }

@@ -1,5 +1,5 @@
-//! Attributes of a profile into fields of a destination, with explicit rules for what is absent and what does not
-//! fit. Pure: it knows fields and values, no destination and no I/O.
+//! Maps profile attributes to destination fields, with explicit rules for absent and invalid values. Pure:
+//! it knows fields and values, no destination and no I/O.
 
 mod convert;
 mod email;

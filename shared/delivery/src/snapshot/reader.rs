@@ -1,4 +1,4 @@
-//! Members out of a snapshot's file, one after the other, in constant memory.
+//! Reads the members of a snapshot's file one by one, in constant memory.
 
 use super::MEMBER_KEY_COLUMN;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -8,7 +8,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use relay_model::{MemberKey, Scalar};
 use std::fs::File;
 
-/// Rows decoded at a time: a few hundred kilobytes, whatever the file's size.
+/// The number of rows decoded at a time: a few hundred kilobytes, whatever the file's size.
 const ROWS_AT_A_TIME: usize = 8_192;
 
 /// One row of a segment.
@@ -20,13 +20,14 @@ pub struct Member {
     pub attributes: Vec<Scalar>,
 }
 
-/// Why a snapshot cannot be read. The files are our own, so none of these is anybody's mistake but ours or the disk's.
+/// Why a snapshot cannot be read. Segment Relay writes these files itself, so each of these is an internal
+/// error or a storage fault.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The file cannot be opened or read.
     #[error("snapshot cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    /// The file is not the Parquet that we write.
+    /// The file is not in the expected Parquet form.
     #[error("snapshot is damaged: {0}")]
     Damaged(String),
     /// A member key is not greater than the one before it.
@@ -71,7 +72,7 @@ impl SnapshotReader {
         }
     }
 
-    /// The attributes' names, in the order of each member's values.
+    /// Returns the attributes' names, in the order of each member's values.
     #[must_use]
     pub fn attributes(&self) -> &[String] {
         &self.attributes

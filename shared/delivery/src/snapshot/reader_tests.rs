@@ -1,4 +1,4 @@
-//! Every type of value, and files that are not what they should be.
+//! Every type of value, and invalid files.
 
 use super::*;
 use arrow::array::{

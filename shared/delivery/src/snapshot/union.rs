@@ -1,4 +1,4 @@
-//! The union of several snapshots that land in one target list, as one sorted stream.
+//! The union of the snapshots of one target list, as one sorted stream.
 
 use super::{Member, SnapshotError, SnapshotReader};
 use crate::sorted::{MergeSorted, merge_sorted};
@@ -7,23 +7,23 @@ use relay_model::MemberKey;
 /// A member of the union.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnionMember {
-    /// Which snapshot it comes from: an index into the list that the union was made of.
+    /// The index of its snapshot in the list of readers.
     pub snapshot: usize,
     /// The member.
     pub member: Member,
-    /// An earlier snapshot has a member of this key; this one says nothing new.
+    /// Whether an earlier snapshot has a member with this key, which takes precedence.
     pub is_repeated: bool,
 }
 
-/// Iterates over the members of several snapshots in the order of their keys; where two have the same key, the one
-/// whose segment the export names first comes first.
+/// Iterates over the members of several snapshots in the order of their keys. For equal keys, the segment
+/// that the export lists first is first.
 pub struct Union {
     members: MergeSorted<SnapshotReader, Member>,
     last_key: Option<MemberKey>,
 }
 
 impl Union {
-    /// Starts on `readers`, in the order of the export's segments. All have the same attributes.
+    /// Starts on `readers`, in the order of the export's segments. All must have the same attributes.
     #[must_use]
     pub fn new(readers: Vec<SnapshotReader>) -> Self {
         Self { members: merge_sorted(readers, |member| &member.key), last_key: None }

@@ -1,4 +1,4 @@
-//! Accounts of destinations.
+//! Accounts at destinations.
 
 use super::{CatalogError, Document, Kind};
 use crate::{ConnectionId, Destination, MarketingAction};
@@ -8,37 +8,38 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
-/// One account of a destination. The credentials are not here: `secret` names where they are.
+/// One account at a destination. It holds no credentials; `secret` names where they are stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connection {
     /// Its identifier.
     pub id: ConnectionId,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// Which kind of system it is an account of.
+    /// The kind of destination.
     pub destination: Destination,
     /// The name of the secret in AWS Secrets Manager that holds the credentials.
     pub secret: String,
-    /// Who agreed to data leaving, when, and to which text. Without it nothing is exported.
+    /// The consent to data leaving. Without it nothing is exported.
     pub consent: Option<Consent>,
     /// Who may use it in exports.
     #[serde(default)]
     pub use_by: UseBy,
-    /// What the destination uses data for. Policies are about these; without any, no policy holds for it.
+    /// The purposes that the destination uses data for. Policies refer to these; without any, no policy
+    /// applies.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[schema(max_items = 40)]
     pub marketing_actions: BTreeSet<MarketingAction>,
-    /// What only this kind of destination knows; the connector parses it.
+    /// The destination-specific settings, which the connector parses.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub settings: Map<String, Value>,
 }
 
-/// The most marketing actions of a connection.
+/// The maximum number of marketing actions of a connection.
 const MAX_MARKETING_ACTIONS: usize = 40;
 
-/// Who may use a connection in exports. Nobody but administrators ever sees or changes its settings.
+/// Who may use a connection in exports. Only administrators see and change its settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UseBy {
@@ -53,11 +54,11 @@ pub enum UseBy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
-    /// Who agreed.
+    /// The person who agreed.
     pub by: String,
-    /// When.
+    /// When they agreed.
     pub at: Timestamp,
-    /// To which words.
+    /// The wording that they agreed to.
     pub text: String,
 }
 
@@ -80,7 +81,7 @@ impl Document for Connection {
         };
         let actions = self.marketing_actions.len();
         if actions > MAX_MARKETING_ACTIONS {
-            let problem = format!("has {actions} entries, and may have {MAX_MARKETING_ACTIONS}");
+            let problem = format!("has {actions} entries; the maximum is {MAX_MARKETING_ACTIONS}");
             return Err(refuse("marketing_actions", problem));
         }
         if is_secret_name {

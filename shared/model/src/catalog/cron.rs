@@ -1,4 +1,4 @@
-//! Five fields that describe wall-clock times, when they were due last and when they will be due next.
+//! Cron expressions of five fields, with their last and next due times.
 
 use super::ScheduleError;
 use croner::parser::{CronParser, Seconds, Year};
@@ -6,22 +6,23 @@ use jiff::civil::{DateTime, date};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// No clock has been put forward or back by more than this for a hundred years, but across the date line.
+/// An upper bound for every shift of a time zone's clocks in the last hundred years, except across the date
+/// line.
 const LARGEST_SHIFT: SignedDuration = SignedDuration::from_hours(3);
-/// No calendar repeats later than this, so an expression that did not come until then never comes.
+/// Calendars repeat before this time, so an expression that is not due until then never is.
 const END_OF_CALENDAR: DateTime = date(2_400, 1, 1).at(0, 0, 0, 0);
 
-/// An expression that has been read.
+/// A parsed expression.
 #[derive(Clone, Debug)]
 pub(super) struct Cron(croner::Cron);
 
 impl Cron {
-    /// Reads an expression: minute, hour, day of the month, month and day of the week.
+    /// Parses an expression: minute, hour, day of the month, month and day of the week.
     pub(super) fn parse(expression: &str) -> Result<Self, ScheduleError> {
         let bounded = || expression.chars().take(80).collect::<String>();
         let refuse =
             |problem: &str| ScheduleError::Expression { expression: bounded(), problem: problem.to_owned() };
-        // The parser would take a nickname such as "@daily" too, which hides the time of the day.
+        // The parser also accepts nicknames such as "@daily", which hide the time of day.
         if expression.split_whitespace().count() != 5 {
             return Err(refuse("it must have five fields"));
         }
@@ -33,13 +34,13 @@ impl Cron {
         }
     }
 
-    /// The newest instant at or before `now` at which the expression was due.
+    /// Returns the newest instant at or before `now` at which the expression was due.
     ///
-    /// A wall-clock time that a change of the clocks skips is due as much later as the clocks were put forward; one
-    /// that comes twice is due the first time.
+    /// A wall-clock time in the gap of a clock change is due later by the length of the gap; one that
+    /// occurs twice is due the first time.
     pub(super) fn last_due(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let wall_now = zone.to_datetime(now);
-        // Where the clocks have just been put back, what was due is ahead of the clock.
+        // After the clocks were set back, a due time may be ahead of the wall clock.
         let latest =
             if is_steady(now, zone) { wall_now } else { wall_now.checked_add(LARGEST_SHIFT).ok()? };
         let mut newest: Option<(DateTime, Timestamp)> = None;
@@ -54,17 +55,17 @@ impl Cron {
             if newest.is_none() && is_steady(due, zone) {
                 return Some(due);
             }
-            // Near a change of the clocks a time that was skipped comes after later ones.
+            // Near a clock change a skipped time is due after later ones.
             newest = Some(newest.map_or((wall, due), |(from, newest)| (from, newest.max(due))));
         }
         newest.map(|(_, due)| due)
     }
 
-    /// The oldest instant after `now` at which the expression is due; the same instants as those of
-    /// [`Cron::last_due`].
+    /// Returns the oldest instant after `now` at which the expression is due. The instants are the same as
+    /// those of [`Cron::last_due`].
     pub(super) fn next_due(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let wall_now = zone.to_datetime(now);
-        // Where the clocks have just been put forward, what was skipped is behind the clock.
+        // After the clocks were set forward, a skipped time may be behind the wall clock.
         let earliest =
             if is_steady(now, zone) { wall_now } else { wall_now.checked_sub(LARGEST_SHIFT).ok()? };
         let mut oldest: Option<(DateTime, Timestamp)> = None;
@@ -79,14 +80,14 @@ impl Cron {
             if oldest.is_none() && is_steady(due, zone) {
                 return Some(due);
             }
-            // Near a change of the clocks a time that was skipped comes after later ones.
+            // Near a clock change a skipped time is due after later ones.
             oldest = Some(oldest.map_or((wall, due), |(from, oldest)| (from, oldest.min(due))));
         }
         oldest.map(|(_, due)| due)
     }
 }
 
-/// Whether the clocks are not changed near an instant: then wall-clock times come in their order.
+/// Returns whether no clock change is near an instant, so that wall-clock times are in order.
 fn is_steady(at: Timestamp, zone: &TimeZone) -> bool {
     let offset = |at: Result<Timestamp, jiff::Error>| at.ok().map(|at| zone.to_offset(at));
     offset(at.checked_sub(LARGEST_SHIFT)) == offset(at.checked_add(LARGEST_SHIFT))
@@ -113,7 +114,7 @@ mod tests {
         check("*/15 8-17 * * MON-FRI", "UTC", "2026-11-21T10:00:00Z", "2026-11-20T17:45:00Z");
         check("30 6 * * 1", "Europe/Rome", "2026-11-16T05:30:00Z", "2026-11-16T05:30:00Z");
         check("30 6 * * 1", "Europe/Rome", "2026-11-16T05:29:59.999Z", "2026-11-09T05:30:00Z");
-        // Sunday is 0 and 7; the first of a month or a Sunday, whichever comes.
+        // Sunday is 0 and 7; either day field is sufficient.
         check("0 0 * * 7", "UTC", "2026-11-21T00:00:00Z", "2026-11-15T00:00:00Z");
         check("0 0 1 * 0", "UTC", "2026-10-03T00:00:00Z", "2026-10-01T00:00:00Z");
         check("0 0 1 JAN *", "America/New_York", "2026-11-21T00:00:00Z", "2026-01-01T05:00:00Z");
@@ -123,14 +124,14 @@ mod tests {
 
     #[test]
     fn skipped_times_come_after_the_gap_and_doubled_ones_once() {
-        // The clocks of Rome go from 02:00 to 03:00 at 01:00Z on that day …
+        // Rome's clocks go from 02:00 to 03:00 at 01:00Z on that day …
         check("30 2 * * *", "Europe/Rome", "2026-03-29T01:29:59Z", "2026-03-28T01:30:00Z");
         check("30 2 * * *", "Europe/Rome", "2026-03-29T01:30:00Z", "2026-03-29T01:30:00Z");
         check("30 2 * * *", "Europe/Rome", "2026-03-29T20:00:00Z", "2026-03-29T01:30:00Z");
-        // … so what was skipped is newer than what is later on the clock.
+        // … so a skipped time is newer than a later one on the wall clock.
         check("30,10 2,3 * * *", "Europe/Rome", "2026-03-29T01:20:00Z", "2026-03-29T01:10:00Z");
         check("30,10 2,3 * * *", "Europe/Rome", "2026-03-29T12:00:00Z", "2026-03-29T01:30:00Z");
-        // They go from 03:00 back to 02:00 at 01:00Z on that day.
+        // Rome's clocks go back from 03:00 to 02:00 at 01:00Z on that day.
         check("30 2 * * *", "Europe/Rome", "2026-10-25T00:29:59Z", "2026-10-24T00:30:00Z");
         check("30 2 * * *", "Europe/Rome", "2026-10-25T00:30:00Z", "2026-10-25T00:30:00Z");
         check("30 2 * * *", "Europe/Rome", "2026-10-25T01:10:00Z", "2026-10-25T00:30:00Z");
@@ -152,13 +153,13 @@ mod tests {
         check_next("30 6 * * 1", "Europe/Rome", "2026-11-16T05:30:00Z", "2026-11-23T05:30:00Z");
         check_next("0 0 29 2 *", "UTC", "2026-11-21T00:00:00Z", "2028-02-29T00:00:00Z");
         check_next("0 22 L * *", "UTC", "2026-02-28T22:00:00Z", "2026-03-31T22:00:00Z");
-        // The clocks of Rome go from 02:00 to 03:00 at 01:00Z on that day …
+        // Rome's clocks go from 02:00 to 03:00 at 01:00Z on that day …
         check_next("30 2 * * *", "Europe/Rome", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z");
         check_next("30 2 * * *", "Europe/Rome", "2026-03-29T01:10:00Z", "2026-03-29T01:30:00Z");
         check_next("30 2 * * *", "Europe/Rome", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z");
         check_next("30,10 2,3 * * *", "Europe/Rome", "2026-03-29T01:00:00Z", "2026-03-29T01:10:00Z");
         check_next("30,10 2,3 * * *", "Europe/Rome", "2026-03-29T01:10:00Z", "2026-03-29T01:30:00Z");
-        // … and from 03:00 back to 02:00 at 01:00Z on that one.
+        // … and back from 03:00 to 02:00 at 01:00Z on that one.
         check_next("30 2 * * *", "Europe/Rome", "2026-10-25T00:29:59Z", "2026-10-25T00:30:00Z");
         check_next("30 2 * * *", "Europe/Rome", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z");
         check_next("30 2 * * *", "Europe/Rome", "2026-10-25T01:10:00Z", "2026-10-26T01:30:00Z");
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         check_refused("", "it must have five fields");
         check_refused("@daily", "it must have five fields");
         check_refused("0 0 0 * * *", "it must have five fields");
@@ -179,10 +180,10 @@ mod tests {
         check_refused("* 24 * * *", "cannot be read");
         check_refused("* * * * FUNDAY", "cannot be read");
         check_refused("x * * * *", "cannot be read");
-        check_refused("0 0 30 2 *", "never comes");
+        check_refused("0 0 30 2 *", "is never due");
     }
 
-    /// Every instant of some days at which an expression is due, minute by minute of the wall clock.
+    /// Returns every due instant within some days, by checking each minute of the wall clock.
     fn all_due(cron: &Cron, from: DateTime, zone: &TimeZone) -> Vec<Timestamp> {
         let walls = (0..4 * 24 * 60).map(|minute| from + SignedDuration::from_mins(minute));
         let due = walls.filter(|wall| cron.0.is_time_matching(wall).unwrap());
@@ -215,7 +216,7 @@ mod tests {
                 Just(("Antarctica/Troll", date(2026, 10, 23))),
                 Just(("Asia/Kolkata", date(2026, 6, 1))),
             ],
-            // The second and third day: what is due is in the window of the four.
+            // The second and third day, so that due instants are within the window of four days.
             second in 86_400_i64..3 * 86_400,
         ) {
             let zone = zone(name);

@@ -1,5 +1,5 @@
 //! The form of a custom upload's CSV. The limits and the rules of the header are those of Adobe Experience Platform's
-//! imported audiences, whose place this takes: at most 25 columns, less than 1 GB, names without spaces and dashes,
+//! imported audiences: at most 25 columns, less than 1 GB, names without spaces and dashes,
 //! an expiry of 30 days that may be 1 to 90.
 //! <https://experienceleague.adobe.com/en/docs/experience-platform/segmentation/ui/audience-portal>
 
@@ -8,33 +8,33 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
-/// The most columns that a CSV may have.
+/// The maximum number of columns of a CSV.
 pub const MAX_UPLOAD_COLUMNS: usize = 25;
-/// The largest CSV, in bytes.
+/// The maximum size of a CSV, in bytes.
 pub const MAX_UPLOAD_BYTES: u64 = 1_000_000_000;
-/// The longest name of a column, in bytes: that of columns of the lake's own CSV.
+/// The maximum length of a column name, in bytes, as for the lake's own CSV.
 const MAX_NAME_BYTES: usize = 128;
-/// The days after which the members leave, unless the segment says otherwise.
+/// The number of days until the members expire, unless the segment sets it.
 const DEFAULT_EXPIRY_DAYS: u8 = 30;
-/// The longest that members may stay without a new upload, in days.
+/// The maximum number of days until members expire.
 const MAX_EXPIRY_DAYS: u8 = 90;
 
-/// What a segment says of its CSV.
+/// A segment's definition of its CSV.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomUpload {
-    /// The column that says who somebody is. A line without a value there is nobody's.
+    /// The column that identifies the person. Lines without a value in it are ignored.
     pub identity_column: String,
-    /// The column with the customer id; without it the identity is the customer id too.
+    /// The column with the customer id; if absent, the identity is also the customer id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_key_column: Option<String>,
-    /// What the values of columns are. A column that is not named here is text.
+    /// The types of columns. A column that is not listed is text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, UploadColumnType>,
-    /// What the data of its columns must not be used for. A column that is labelled need not be in every file.
+    /// The data labels of columns. A labelled column may be missing from a file.
     #[serde(default, skip_serializing_if = "DataLabels::is_empty")]
     pub data_labels: DataLabels,
-    /// The days after an upload at whose end every member leaves.
+    /// The number of days after an upload at which its members expire.
     #[serde(default = "default_expiry")]
     pub expires_after_days: u8,
 }
@@ -43,7 +43,7 @@ const fn default_expiry() -> u8 {
     DEFAULT_EXPIRY_DAYS
 }
 
-/// What the values of a column are.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UploadColumnType {
@@ -52,18 +52,18 @@ pub enum UploadColumnType {
     Text,
     /// A whole number of 64 bits.
     Integer,
-    /// A number with a fraction, of 64 bits.
+    /// A floating-point number of 64 bits.
     Decimal,
-    /// Yes or no.
+    /// A boolean.
     Boolean,
     /// A calendar day.
     Date,
-    /// A moment.
+    /// A point in time.
     Datetime,
 }
 
 impl UploadColumnType {
-    /// Its name in definitions and reports.
+    /// Returns the name in definitions and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,28 +77,28 @@ impl UploadColumnType {
     }
 }
 
-/// What is wrong with the name of a column.
+/// Why a column name is invalid.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ColumnNameError {
-    /// There is none.
+    /// The name is empty.
     #[error("must not be empty")]
     Empty,
-    /// A space, or another character that looks like one.
+    /// The name has a space or another whitespace character.
     #[error("must not have a space; write First_Name instead of First Name")]
     Space,
-    /// A dash of any kind.
+    /// The name has a dash of any kind.
     #[error("must not have a dash; write First_Name instead of First-Name")]
     Dash,
-    /// Longer than anything a person writes.
+    /// The name is too long.
     #[error("must not be longer than 128 bytes")]
     TooLong,
-    /// An address, a number, or characters that no name has.
+    /// The name looks like data: an address, a number, or characters that no name has.
     #[error("looks like data and not like a name; is the header row missing, or is this no CSV?")]
     Data,
 }
 
 impl ColumnNameError {
-    /// Holds a name against the rules of the header.
+    /// Checks a name against the rules for headers.
     pub fn check(name: &str) -> Result<(), Self> {
         let is_dash = |character: char| character == '-' || ('\u{2010}'..='\u{2015}').contains(&character);
         if name.is_empty() {
@@ -121,26 +121,26 @@ impl ColumnNameError {
 }
 
 impl CustomUpload {
-    /// The column with the customer id.
+    /// Returns the column with the customer id.
     #[must_use]
     pub fn member_key_column(&self) -> &str {
         self.member_key_column.as_deref().unwrap_or(&self.identity_column)
     }
 
-    /// What the values of a column are.
+    /// Returns the type of a column.
     #[must_use]
     pub fn column_type(&self, name: &str) -> UploadColumnType {
         self.columns.get(name).copied().unwrap_or_default()
     }
 
-    /// Every column that the definition names, so that the CSV has to have it.
+    /// Returns every column that the definition names and the CSV must therefore have.
     #[must_use]
     pub fn named_columns(&self) -> BTreeSet<&str> {
         let columns = self.columns.keys().map(String::as_str);
         columns.chain([self.identity_column.as_str(), self.member_key_column()]).collect()
     }
 
-    /// Checks what the types cannot say: the field and the problem.
+    /// Checks constraints beyond the types; returns the field and the problem.
     pub(super) fn validate(&self) -> Result<(), (&'static str, String)> {
         ColumnNameError::check(&self.identity_column)
             .map_err(|error| ("identity_column", error.to_string()))?;
@@ -156,7 +156,7 @@ impl CustomUpload {
         }
         let named = self.named_columns().len();
         if named > MAX_UPLOAD_COLUMNS {
-            let problem = format!("name {named} columns, and a CSV may have {MAX_UPLOAD_COLUMNS}");
+            let problem = format!("name {named} columns; a CSV may have at most {MAX_UPLOAD_COLUMNS}");
             return Err(("columns", problem));
         }
         if !(1..=MAX_EXPIRY_DAYS).contains(&self.expires_after_days) {

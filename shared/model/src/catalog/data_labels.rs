@@ -1,37 +1,37 @@
-//! What the data of columns must not be used for.
+//! Data labels of columns, which restrict how the data may be used.
 
 use crate::DataLabel;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
-/// The most columns of one table that may be labelled.
+/// The maximum number of labelled columns of a table.
 const MAX_COLUMNS: usize = 500;
-/// The most labels of a column: every one of Adobe's, and some more.
+/// The maximum number of labels of a column: all of Adobe's, and a few of one's own.
 const MAX_LABELS: usize = 40;
-/// The longest name of a column, in bytes.
+/// The maximum length of a column name, in bytes.
 const MAX_NAME_BYTES: usize = 128;
 
-/// The labels of a table's columns, by the columns' names. They have nothing to do with the `labels` that people sort
-/// definitions by.
+/// The labels of a table's columns, by column name. They are unrelated to the `labels` that sort
+/// definitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct DataLabels(BTreeMap<String, BTreeSet<DataLabel>>);
 
 impl DataLabels {
-    /// Whether no column is labelled.
+    /// Returns whether no column is labelled.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Every labelled column, with its labels.
+    /// Returns every labelled column with its labels.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &BTreeSet<DataLabel>)> {
         self.0.iter().map(|(column, labels)| (column.as_str(), labels))
     }
 
-    /// The labels of a column. Names that differ in upper and lower case only count as one, because a label that is lost
-    /// by a slip would let go what it is there to hold.
+    /// Returns the labels of a column. Names are compared without case, because a missed label would
+    /// release restricted data.
     #[must_use]
     pub fn of(&self, column: &str) -> BTreeSet<DataLabel> {
         let column = column.to_lowercase();
@@ -39,27 +39,27 @@ impl DataLabels {
         same.flat_map(|(_, labels)| labels).cloned().collect()
     }
 
-    /// Whether some column never leaves (C12).
+    /// Returns whether some column must never be exported (C12).
     #[must_use]
     pub fn withhold_any(&self) -> bool {
         self.0.values().flatten().any(DataLabel::is_never_exported)
     }
 
-    /// Whether some column has a label that it has not in `before`.
+    /// Returns whether some column has a label that it does not have in `before`.
     #[must_use]
     pub fn adds_to(&self, before: &Self) -> bool {
         self.columns().any(|(column, labels)| !labels.is_subset(&before.of(column)))
     }
 
-    /// Checks what the types cannot say.
+    /// Checks constraints beyond the types.
     pub(super) fn validate(&self) -> Result<(), String> {
         let columns = self.0.len();
         if columns > MAX_COLUMNS {
-            return Err(format!("names {columns} columns, and {MAX_COLUMNS} may be labelled"));
+            return Err(format!("labels {columns} columns; the maximum is {MAX_COLUMNS}"));
         }
         for (column, labels) in &self.0 {
             if column.is_empty() || column.len() > MAX_NAME_BYTES || column.contains(char::is_control) {
-                return Err("names a column with an empty or impossible name".to_owned());
+                return Err("names a column with an empty or invalid name".to_owned());
             }
             if labels.is_empty() {
                 return Err(format!("column \"{column}\" has no label; leave it out"));
@@ -117,13 +117,13 @@ mod tests {
         check(json!({}), None);
         check(json!({ "First Name": ["C1"], "naïve": ["I1", "I2"] }), None);
         check(json!({ "email": [] }), Some("has no label"));
-        check(json!({ "": ["C1"] }), Some("impossible name"));
-        check(json!({ "a\u{7}": ["C1"] }), Some("impossible name"));
+        check(json!({ "": ["C1"] }), Some("invalid name"));
+        check(json!({ "a\u{7}": ["C1"] }), Some("invalid name"));
         let own: Vec<String> = (0..=MAX_LABELS).map(|number| format!("own-{number}")).collect();
         check(json!({ "email": own }), Some("more than 40 labels"));
         let many: serde_json::Map<String, Value> =
             (0..=MAX_COLUMNS).map(|number| (number.to_string(), json!(["C1"]))).collect();
-        check(Value::Object(many), Some("names 501 columns"));
+        check(Value::Object(many), Some("labels 501 columns"));
         assert!(serde_json::from_value::<DataLabels>(json!({ "email": ["c2"] })).is_err());
     }
 }

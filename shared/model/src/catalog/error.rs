@@ -1,20 +1,21 @@
-//! Why a document of the catalog is refused.
+//! Errors in documents of the catalog.
 
-/// Names the document, the field and the mend. Holds definitions only, never profiles or credentials.
+/// An error that names the document, the field and the fix. It contains parts of definitions only, never
+/// profiles or credentials.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CatalogError {
-    /// The text does not have the form of such a document.
+    /// The text is not a document of this kind.
     #[error("this {kind} cannot be read: {problem}")]
     Malformed {
-        /// Which kind of document it is.
+        /// The kind of document.
         kind: &'static str,
-        /// What the parser says, with line and column.
+        /// The parser's message, with line and column.
         problem: String,
     },
-    /// A field's value cannot be.
+    /// A field's value is invalid.
     #[error("{kind} \"{id}\": {field}: {problem}")]
     Field {
-        /// Which kind of document it is.
+        /// The kind of document.
         kind: &'static str,
         /// Its identifier.
         id: String,
@@ -23,18 +24,18 @@ pub enum CatalogError {
         /// What is wrong, and what would be right.
         problem: String,
     },
-    /// Something that the document names is not in the catalog.
+    /// A document that another one references is not in the catalog.
     #[error("{kind} \"{id}\" is not in the catalog")]
     Missing {
-        /// Which kind of document was looked for.
+        /// The kind of document.
         kind: &'static str,
-        /// The identifier that was looked for.
+        /// The identifier.
         id: String,
     },
 }
 
 impl CatalogError {
-    /// The stable word for this error in runs, reports and the API.
+    /// Returns the stable code of this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -45,7 +46,7 @@ impl CatalogError {
     }
 }
 
-/// A field's path in the catalog's words (`segments[0].target_list`) as a JSON pointer (RFC 6901).
+/// Converts a field's path (`segments[0].target_list`) to a JSON pointer (RFC 6901).
 #[must_use]
 pub fn json_pointer(path: &str) -> String {
     let path = path.replace('[', ".").replace(']', "");

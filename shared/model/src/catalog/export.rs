@@ -8,44 +8,44 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
-/// A definition of what goes where.
+/// A definition of which segments are sent where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Export {
     /// Its identifier.
     pub id: ExportId,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// Words that people sort it by: at the most 20, of 50 characters each.
+    /// Labels for sorting: at most 20, with 50 characters each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     pub labels: Vec<String>,
-    /// The account that it goes to. Without one the export is detached: it keeps its definition and does not run.
+    /// The connection. Without one the export is detached: it keeps its definition and does not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
     /// The attribute that finds the person in the destination.
     pub match_key: String,
-    /// Attribute to field, in the order in which they are sent.
+    /// The mapping from attributes to fields, in the order in which they are sent.
     #[serde(default)]
     pub mapping: Vec<FieldMapping>,
-    /// What goes where. Segments with the same target list are one union.
+    /// The segments and their target lists. Segments with the same target list are merged into a union.
     pub segments: Vec<ExportSegment>,
-    /// How many profiles may go.
+    /// The maximum number of profiles.
     #[serde(default)]
     pub cap: Cap,
-    /// When a removal is too large to go without somebody's approval.
+    /// The threshold above which removals need approval.
     #[serde(default)]
     pub guard: Guard,
-    /// When it runs by itself.
+    /// When it runs automatically.
     #[serde(default)]
     pub schedule: Schedule,
-    /// What becomes of a target list when its segment is taken out of the export.
+    /// What happens to a target list when its segment is removed from the export.
     #[serde(default)]
     pub when_segment_removed: SegmentRemoval,
     /// A disabled export does not run.
     #[serde(default = "enabled")]
     pub enabled: bool,
-    /// What only this kind of destination knows; the connector parses it.
+    /// The destination-specific options, which the connector parses.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub options: Map<String, Value>,
@@ -55,18 +55,18 @@ const fn enabled() -> bool {
     true
 }
 
-/// One attribute and the destination's field that it fills.
+/// An attribute and the destination's field that it is written to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldMapping {
     /// The attribute: a column of the segments' queries.
     pub attribute: String,
-    /// The destination's field, by its key or by the name that people see there.
+    /// The destination's field, by its key or its display name.
     pub field: String,
     /// What an absent value means.
     #[serde(default)]
     pub if_null: NullPolicy,
-    /// What to do with a value that the field cannot take.
+    /// What to do with a value that does not fit the field.
     #[serde(default)]
     pub if_invalid: InvalidPolicy,
 }
@@ -75,29 +75,29 @@ pub struct FieldMapping {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NullPolicy {
-    /// Leave the field as it is in the destination.
+    /// Leave the field unchanged in the destination.
     #[default]
     Omit,
     /// Clear the field in the destination.
     Clear,
-    /// Refuse the row.
+    /// Reject the row.
     Reject,
 }
 
-/// What to do with a value that the destination's field cannot take.
+/// What to do with a value that does not fit the destination's field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvalidPolicy {
-    /// Refuse the row.
+    /// Reject the row.
     #[default]
     Reject,
-    /// Leave the field as it is in the destination; the report counts it.
+    /// Leave the field unchanged in the destination; the report counts the row.
     Omit,
-    /// Shorten text that is too long (the report counts it); refuse the row for anything else.
+    /// Shorten text that is too long (the report counts the row); reject the row for any other reason.
     Truncate,
 }
 
-/// How many profiles an export may hold.
+/// The maximum number of profiles of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cap {
@@ -114,30 +114,30 @@ pub enum OverCap {
     /// The run fails before the first push.
     #[default]
     Fail,
-    /// The first members by member key go, the rest are skipped and counted.
+    /// Send the first members by member key; the rest are skipped and counted.
     Truncate,
 }
 
-/// What becomes of a target list when its segment is taken out of the export.
+/// What happens to a target list when its segment is removed from the export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SegmentRemoval {
-    /// It stays as it is; should the segment come back, the export goes on where it stopped.
+    /// Keep it unchanged. If the segment is added again, the export continues where it stopped.
     #[default]
     Keep,
-    /// Everybody whom the export has put on it is taken off.
+    /// Remove every member that the export has added.
     Empty,
-    /// As `empty`, and a list that the export made itself is deleted, unless something else uses it.
+    /// As `empty`, and delete the list if the export created it and nothing else uses it.
     Delete,
 }
 
-/// When a removal is too large to go without approval.
+/// The threshold above which removals need approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guard {
-    /// Hold the run when more than this share of the delivered members would be removed …
+    /// Hold the run if more than this percentage of the delivered members would be removed …
     pub removed_percent: u8,
-    /// … and more than so many members.
+    /// … and more than this number of members.
     pub removed_rows: u64,
 }
 
@@ -148,20 +148,19 @@ impl Default for Guard {
 }
 
 impl Export {
-    /// The account that it goes to; an error for a detached export.
+    /// Returns the connection, or an error for a detached export.
     pub fn connection(&self) -> Result<&ConnectionId, CatalogError> {
-        let detached =
-            || self.refuse("connection", "the export is detached: name the connection that it goes to");
+        let detached = || self.refuse("connection", "the export is detached; set its connection");
         self.connection.as_ref().ok_or_else(detached)
     }
 
-    /// Whether a segment is one of its own.
+    /// Returns whether the export uses a segment.
     #[must_use]
     pub fn uses(&self, segment: &SegmentId) -> bool {
         self.segments.iter().any(|entry| entry.segment == *segment)
     }
 
-    /// The attributes that its segments must provide: the match key and what is mapped, each once.
+    /// Returns the attributes that the segments must provide: the match key and the mapped ones, each once.
     #[must_use]
     pub fn attributes(&self) -> Vec<String> {
         let mut seen = BTreeSet::new();
@@ -172,14 +171,14 @@ impl Export {
             .collect()
     }
 
-    /// The target lists, each once, in the order of their first segment.
+    /// Returns the target lists, each once, in the order of their first segment.
     #[must_use]
     pub fn target_lists(&self) -> Vec<ListId> {
         let mut seen = BTreeSet::new();
         self.segments.iter().map(ExportSegment::list).filter(|list| seen.insert(list.clone())).collect()
     }
 
-    /// The last instant up to `now` at which one of its segments began to go, or stopped.
+    /// Returns the last instant up to `now` at which the activation of one of its segments changed.
     #[must_use]
     pub fn last_turn(&self, now: Timestamp) -> Option<Timestamp> {
         let turns = self.segments.iter().flat_map(|entry| [entry.starts_at, entry.ends_at]);
@@ -218,7 +217,7 @@ impl Document for Export {
                 .map_err(|(field, problem)| self.refuse(format!("segments[{index}].{field}"), problem))?;
             if !pairs.insert((&entry.segment, entry.list())) {
                 let problem =
-                    format!("segment \"{}\" is there twice for the same target list", entry.segment);
+                    format!("segment \"{}\" is listed twice for the same target list", entry.segment);
                 return Err(self.refuse(format!("segments[{index}]"), problem));
             }
         }

@@ -1,48 +1,50 @@
-//! One segment of an export: where it goes, and from when until when.
+//! One segment of an export, with its target list and activation period.
 
 use crate::{ListId, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// One segment of an export and where it goes.
+/// One segment of an export and its target list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportSegment {
     /// The segment.
     pub segment: SegmentId,
-    /// Where its members land: the destination's id of a list. Without it the segment gets a list of its own there,
-    /// where the destination can make one.
+    /// The destination's id of the target list. If absent, the segment gets a list of its own, if the
+    /// destination can create one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_list: Option<ListId>,
-    /// From when on it goes: until then the export runs without it and leaves its list as it is. Without it, from now on.
+    /// The start of the activation period. Until then the export ignores the segment and leaves its list
+    /// unchanged. If absent, it is active immediately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
-    /// Until when it goes: from then on the export runs as if it had been taken out, and `when_segment_removed` says
-    /// what becomes of its list. Without it, for good.
+    /// The end of the activation period. From then on the segment counts as removed from the export, and
+    /// `when_segment_removed` applies to its list. If absent, there is no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
 }
 
-/// Whether a segment goes at a moment.
+/// The activation of a segment at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// It goes from then on.
+    /// It becomes active at this time.
     NotYet(Timestamp),
-    /// It goes.
+    /// It is active.
     Active,
-    /// It went until then.
+    /// It was active until this time.
     Over(Timestamp),
 }
 
 impl ExportSegment {
-    /// What the ledger and reports call the target list: its id, or `segment:` and the segment's id.
+    /// Returns the name of the target list in the ledger and in reports: its id, or `segment:` and the
+    /// segment's id.
     #[must_use]
     pub fn list(&self) -> ListId {
         self.target_list.clone().unwrap_or_else(|| ListId(format!("segment:{}", self.segment)))
     }
 
-    /// Whether it goes at `now`.
+    /// Returns the activation at `now`.
     #[must_use]
     pub fn activation(&self, now: Timestamp) -> Activation {
         match (self.starts_at, self.ends_at) {
@@ -52,7 +54,7 @@ impl ExportSegment {
         }
     }
 
-    /// What is wrong with it: the field and the problem.
+    /// Checks the entry; returns the field and the problem.
     pub(super) fn validate(&self) -> Result<(), (&'static str, &'static str)> {
         if self.target_list.as_ref().is_some_and(|list| list.0.trim().is_empty()) {
             return Err(("target_list", "must not be empty"));
@@ -60,7 +62,7 @@ impl ExportSegment {
         if let (Some(starts_at), Some(ends_at)) = (self.starts_at, self.ends_at)
             && ends_at <= starts_at
         {
-            return Err(("ends_at", "must be after starts_at, or the segment would never go"));
+            return Err(("ends_at", "must be after starts_at, or the segment would never be active"));
         }
         Ok(())
     }

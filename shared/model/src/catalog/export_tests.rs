@@ -1,4 +1,4 @@
-//! Exports as people write them, right and wrong.
+//! Valid and invalid exports.
 
 use super::*;
 use serde_json::json;
@@ -52,7 +52,7 @@ fn mistakes_name_the_field_and_the_mend() {
     check(
         "/segments/2",
         json!({ "segment": "everybody", "target_list": "list-1" }),
-        "segments[2]: segment \"everybody\" is there twice",
+        "segments[2]: segment \"everybody\" is listed twice",
     );
     check("/segments/0/target_list", json!(""), "segments[0].target_list: must not be empty");
     check("/segments/0/starts_at", json!("tomorrow"), "failed to parse");

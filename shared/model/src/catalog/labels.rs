@@ -1,16 +1,16 @@
-//! Words that people sort definitions by.
+//! Labels for sorting definitions.
 
 use std::collections::BTreeSet;
 
-/// The most labels of a definition.
+/// The maximum number of labels of a definition.
 pub(super) const MAX_LABELS: usize = 20;
-/// The longest label, in characters.
+/// The maximum length of a label, in characters.
 const MAX_LABEL_CHARACTERS: usize = 50;
 
-/// What is wrong with labels: the field's path and the problem.
+/// Checks labels; returns the field's path and the problem.
 pub(super) fn validate(labels: &[String]) -> Result<(), (String, String)> {
     if labels.len() > MAX_LABELS {
-        let problem = format!("has {} labels, and a definition may have {MAX_LABELS}", labels.len());
+        let problem = format!("has {} labels; the maximum is {MAX_LABELS}", labels.len());
         return Err(("labels".to_owned(), problem));
     }
     let mut seen = BTreeSet::new();
@@ -24,7 +24,7 @@ pub(super) fn validate(labels: &[String]) -> Result<(), (String, String)> {
         } else if label.chars().count() > MAX_LABEL_CHARACTERS {
             "must not be longer than 50 characters"
         } else if !seen.insert(label) {
-            "is there twice"
+            "is listed twice"
         } else {
             continue;
         };
@@ -53,10 +53,10 @@ mod tests {
         check(&[" a"], Some(("labels[0]", "must not begin or end with a space")));
         check(&["a\u{7}b"], Some(("labels[0]", "must not have control characters")));
         check(&[&"ö".repeat(51)], Some(("labels[0]", "must not be longer than 50 characters")));
-        check(&["a", "b", "a"], Some(("labels[2]", "is there twice")));
+        check(&["a", "b", "a"], Some(("labels[2]", "is listed twice")));
         let many: Vec<String> = (0..=MAX_LABELS).map(|number| number.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         check(&many[1..], None);
-        check(&many, Some(("labels", "has 21 labels, and a definition may have 20")));
+        check(&many, Some(("labels", "has 21 labels; the maximum is 20")));
     }
 }

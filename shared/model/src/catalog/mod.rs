@@ -1,5 +1,5 @@
-//! What people define: settings, sources, segments, connections, policies and exports. Each is parsed once, at the border, into a form
-//! that cannot be wrong; nothing behind the border checks it again.
+//! Definitions by users: settings, sources, segments, connections, policies and exports. Each is parsed and
+//! validated once, at the boundary; later code relies on it.
 
 mod connection;
 mod cron;
@@ -35,26 +35,26 @@ use serde::de::DeserializeOwned;
 /// The kinds of document in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// What holds for the whole deployment.
+    /// Settings of the whole deployment.
     Settings,
-    /// A table of the lake.
+    /// A table of the data lake.
     Source,
     /// A named set of profiles.
     Segment,
-    /// An account of a destination.
+    /// An account at a destination.
     Connection,
-    /// What data must not be used for.
+    /// A rule on which data must not be used for which marketing actions.
     Policy,
-    /// A connection, its segments and how they go there.
+    /// A connection, its segments and how they are sent.
     Export,
 }
 
 impl Kind {
-    /// Every kind, in the order in which they depend on each other.
+    /// Every kind, in dependency order.
     pub const ALL: [Self; 6] =
         [Self::Settings, Self::Source, Self::Segment, Self::Connection, Self::Policy, Self::Export];
 
-    /// The kind's name: the hash key of the catalog's table.
+    /// Returns the kind's name, which is the hash key of the catalog's table.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,10 +76,10 @@ pub trait Document: DeserializeOwned {
     /// Its identifier.
     fn id(&self) -> &str;
 
-    /// Checks what the types cannot say.
+    /// Checks constraints beyond the types.
     fn validate(&self) -> Result<(), CatalogError>;
 
-    /// Parses and checks a document.
+    /// Parses and validates a document.
     fn parse(json: &str) -> Result<Self, CatalogError> {
         let document: Self = serde_json::from_str(json).map_err(|error| CatalogError::Malformed {
             kind: Self::KIND.name(),

@@ -1,5 +1,5 @@
-//! Rules of data governance: what data must not be used for, by its labels. Like in Adobe Experience Platform, whose place
-//! this takes, a policy forbids a marketing action with labelled data, and holds nothing before it is enabled.
+//! Data governance policies. As in Adobe Experience Platform, a policy forbids a marketing action with
+//! labelled data and has no effect until it is enabled.
 //! <https://experienceleague.adobe.com/en/docs/experience-platform/data-governance/policies/overview>
 
 use super::{CatalogError, Document, Kind};
@@ -8,47 +8,48 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
-/// The most alternatives of a policy.
+/// The maximum number of alternatives in a policy.
 const MAX_COMBINATIONS: usize = 50;
-/// The most labels of one alternative, and the most marketing actions.
+/// The maximum number of labels in an alternative, and of marketing actions.
 const MAX_WORDS: usize = 40;
-/// The longest summary, in characters.
+/// The maximum length of the summary, in characters.
 const MAX_SUMMARY_CHARACTERS: usize = 1000;
 
-/// Forbids to use labelled data for marketing actions.
+/// Forbids the use of labelled data for marketing actions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Its identifier.
     pub id: PolicyId,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// Why there is such a rule, in a few sentences: whoever is stopped by it reads them.
+    /// The reason for the policy, in a few sentences, shown with each violation.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 1000)]
     pub summary: String,
-    /// What it is about: it holds for connections with one of these.
+    /// The marketing actions that it forbids: it applies to connections with any of these.
     #[schema(min_items = 1, max_items = 40)]
     pub marketing_actions: BTreeSet<MarketingAction>,
-    /// The data that must not be used so: whatever has the labels of one of these.
+    /// The data that it restricts: data that has all labels of one of these combinations.
     #[schema(min_items = 1, max_items = 50)]
     pub forbids: BTreeSet<LabelCombination>,
-    /// A policy that is not enabled forbids nothing.
+    /// Whether it is enforced.
     #[serde(default)]
     pub enabled: bool,
 }
 
-/// Labels that must not come together.
+/// Labels that must not be used together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LabelCombination {
-    /// All of them, on any of the columns that a segment uses in an export. One label alone is forbidden by itself.
+    /// All of them, on any of the columns that a segment uses in an export. A single label is forbidden by
+    /// itself.
     #[schema(min_items = 1, max_items = 40)]
     pub all_of: BTreeSet<DataLabel>,
 }
 
 impl Policy {
-    /// Whether it has something to say about data that is used so.
+    /// Returns whether the policy applies to these marketing actions.
     #[must_use]
     pub fn is_about(&self, actions: &BTreeSet<MarketingAction>) -> bool {
         !self.marketing_actions.is_disjoint(actions)
@@ -71,7 +72,9 @@ impl Document for Policy {
         };
         let bounded = |field: String, count: usize, most: usize| match count {
             0 => Err(refuse(field, "must not be empty".to_owned())),
-            count if count > most => Err(refuse(field, format!("has {count} entries, and may have {most}"))),
+            count if count > most => {
+                Err(refuse(field, format!("has {count} entries; the maximum is {most}")))
+            }
             _ => Ok(()),
         };
         if self.name.trim().is_empty() {
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_off_until_somebody_turns_it_on() {
+    fn it_is_disabled_by_default() {
         let policy = Policy::parse(&document(&json!({}))).unwrap();
         assert!(!policy.enabled);
         let words = |words: &[&str]| {

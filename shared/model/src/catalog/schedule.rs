@@ -1,4 +1,4 @@
-//! When an export is due.
+//! Schedules of exports.
 
 use super::cron::Cron;
 use jiff::civil::{Date, Time};
@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// When an export runs by itself.
+/// When an export runs automatically.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
@@ -15,7 +15,8 @@ pub enum Schedule {
     Off,
     /// With every refresh of the profiles (`POST /refreshes`, or the deployment's `refresh_schedule`).
     EveryRefresh,
-    /// Every so many minutes, counted from the Unix epoch, so that the instants are the same for everybody.
+    /// Every so many minutes, counted from the Unix epoch, so that the instants do not depend on the
+    /// deployment.
     EveryMinutes(u32),
     /// Once a day at a wall-clock time of a time zone (an IANA name such as `Europe/Rome`).
     Daily {
@@ -25,8 +26,8 @@ pub enum Schedule {
         /// `Europe/Rome`.
         time_zone: String,
     },
-    /// At the wall-clock times of a time zone that five fields describe: minute, hour, day of the month, month and day of
-    /// the week. Where both days are given, either is enough.
+    /// At the wall-clock times of a cron expression in a time zone: minute, hour, day of the month, month
+    /// and day of the week. If both days are given, either is sufficient.
     Cron {
         /// `30 6 * * MON`.
         expression: String,
@@ -35,33 +36,33 @@ pub enum Schedule {
     },
 }
 
-/// Why a schedule cannot be.
+/// Why a schedule is invalid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ScheduleError {
     /// The period is out of range.
     #[error("every_minutes must be 1 to 44640 (31 days)")]
     Period,
-    /// The time zone is not known.
+    /// The time zone is unknown.
     #[error("time_zone \"{0}\" is not an IANA time zone such as Europe/Rome")]
     TimeZone(String),
-    /// The expression cannot be read.
+    /// The expression cannot be parsed.
     #[error(
         "cron.expression \"{expression}\" cannot be read ({problem}): it has five fields, which are minute, hour, day of \
          the month, month and day of the week, such as \"30 6 * * MON\""
     )]
     Expression {
-        /// What was given, cut to a bounded length.
+        /// The expression, cut to a bounded length.
         expression: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// No day in the calendar is meant.
-    #[error("cron.expression \"{0}\" never comes: no year has such a day")]
+    /// No day in the calendar matches.
+    #[error("cron.expression \"{0}\" is never due: no year has such a day")]
     NeverDue(String),
 }
 
 impl Schedule {
-    /// Checks what the types cannot say.
+    /// Checks constraints beyond the types.
     pub fn validate(&self) -> Result<(), ScheduleError> {
         match self {
             Self::Off | Self::EveryRefresh => Ok(()),
@@ -75,9 +76,10 @@ impl Schedule {
         }
     }
 
-    /// The newest instant at or before `now` at which a run was due; `None` where there is none.
+    /// Returns the newest instant at or before `now` at which a run was due; `None` if there is none.
     ///
-    /// It is a function of the clock alone, so that every tick that sees the same due instant asks for the same run.
+    /// It depends on the clock alone, so that every tick that sees the same due instant requests the same
+    /// run.
     #[must_use]
     pub fn last_due(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
@@ -98,7 +100,7 @@ impl Schedule {
         }
     }
 
-    /// The oldest instant after `now` at which a run will be due; `None` where none will be by itself.
+    /// Returns the oldest instant after `now` at which a run is due; `None` if the schedule starts none.
     #[must_use]
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
@@ -150,7 +152,7 @@ mod tests {
             |at: &str, zone: &str| Schedule::Daily { at: at.parse().unwrap(), time_zone: zone.to_owned() };
         check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:29:59Z", Some("2026-11-20T05:30:00Z"));
         check(&daily("06:30", "Europe/Rome"), "2026-11-21T05:30:00Z", Some("2026-11-21T05:30:00Z"));
-        // The clocks of Rome go from 02:00 to 03:00 on that day, so 02:30 is due when it would have been.
+        // Rome's clocks go from 02:00 to 03:00 on that day, so 02:30 is due when it would have been.
         check(&daily("02:30", "Europe/Rome"), "2026-03-29T12:00:00Z", Some("2026-03-29T01:30:00Z"));
         check(&Schedule::EveryRefresh, "2026-11-21T10:00:30Z", None);
         let weekly =
@@ -162,7 +164,7 @@ mod tests {
     fn check_next(schedule: &Schedule, now: &str, expected: Option<&str>) {
         let due = schedule.next_due(now.parse().unwrap());
         assert_eq!(due, expected.map(|text| text.parse().unwrap()), "{schedule:?} after {now}");
-        // What will be due is what was due then, and nothing is between.
+        // The next due instant was due then, and no other is between.
         if let Some(due) = due {
             assert_eq!(schedule.last_due(due), Some(due));
             let before = schedule.last_due(due - jiff::SignedDuration::from_nanos(1));
@@ -184,7 +186,7 @@ mod tests {
         check_next(&daily("06:30"), "2026-11-21T05:30:00Z", Some("2026-11-22T05:30:00Z"));
         // Ten past midnight in Rome is the day before in UTC.
         check_next(&daily("00:10"), "2026-11-21T23:05:00Z", Some("2026-11-21T23:10:00Z"));
-        // The clocks of Rome go from 02:00 to 03:00 at 01:00Z on 29 March, and back at 01:00Z on 25 October.
+        // Rome's clocks go from 02:00 to 03:00 at 01:00Z on 29 March, and back at 01:00Z on 25 October.
         check_next(&daily("02:30"), "2026-03-28T12:00:00Z", Some("2026-03-29T01:30:00Z"));
         check_next(&daily("02:30"), "2026-03-29T01:10:00Z", Some("2026-03-29T01:30:00Z"));
         check_next(&daily("02:30"), "2026-03-29T01:30:00Z", Some("2026-03-30T00:30:00Z"));

@@ -17,17 +17,17 @@ use utoipa::{PartialSchema, ToSchema};
 pub struct Segment {
     /// Its identifier.
     pub id: SegmentId,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// Words that people sort it by.
+    /// Labels for sorting.
     pub labels: Vec<String>,
-    /// Whether exports bring it. While it is not, they leave its target lists as they are.
+    /// Whether exports send it. While it is inactive, exports leave its target lists unchanged.
     pub active: bool,
     /// Where its members come from.
     pub kind: SegmentKind,
 }
 
-/// Where a segment's members come from.
+/// The origin of a segment's members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SegmentKind {
     /// The rows of a query over the sources.
@@ -44,11 +44,11 @@ pub enum SegmentKind {
         /// The column of the main source that holds the customer id.
         member_key: String,
     },
-    /// The lines of a CSV that somebody puts under `uploads/{segment}/`.
+    /// The lines of a CSV that is uploaded under `uploads/{segment}/`.
     Upload(CustomUpload),
 }
 
-/// Where a segment's members come from, whichever way that is written.
+/// The origin of a segment's members, with rules compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin<'a> {
     /// The rows of a query.
@@ -57,17 +57,17 @@ pub enum Origin<'a> {
     Upload(&'a CustomUpload),
 }
 
-/// What a segment selects from the sources.
+/// The query of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection<'a> {
-    /// One SELECT over the declared sources: the author's, or what the rules compile to.
+    /// One SELECT over the declared sources: the author's, or the one that the rules compile to.
     pub query: Cow<'a, str>,
     /// The column of the query that holds the customer id.
     pub member_key: &'a str,
 }
 
 impl Segment {
-    /// Where its members come from. It is wrong only where [`Document::validate`] says so.
+    /// Returns the origin of the members. Fails only if [`Document::validate`] does.
     pub fn origin(&self) -> Result<Origin<'_>, CatalogError> {
         Ok(match &self.kind {
             SegmentKind::Query { query, member_key } => {
@@ -81,7 +81,7 @@ impl Segment {
         })
     }
 
-    /// Its rules, where it is defined by some.
+    /// Returns the rules, if the segment is defined by rules.
     #[must_use]
     pub const fn rules(&self) -> Option<&RuleSet> {
         match &self.kind {
@@ -90,7 +90,7 @@ impl Segment {
         }
     }
 
-    /// The path of the field that names a source.
+    /// Returns the path of the field that references a source.
     #[must_use]
     pub fn place_of_source(&self, name: &str) -> String {
         let place = |rules: &RuleSet| {
@@ -113,7 +113,7 @@ impl Segment {
         }
     }
 
-    /// The column that holds the customer id.
+    /// Returns the column that holds the customer id.
     #[must_use]
     pub fn member_key(&self) -> &str {
         match &self.kind {
@@ -122,7 +122,7 @@ impl Segment {
         }
     }
 
-    /// The form of its CSV, where it is a custom upload.
+    /// Returns the form of the CSV, if the segment is a custom upload.
     #[must_use]
     pub const fn upload(&self) -> Option<&CustomUpload> {
         match &self.kind {
@@ -131,7 +131,8 @@ impl Segment {
         }
     }
 
-    /// The names of the sources that its query or its rules read, or why the query is none. An upload reads no source.
+    /// Returns the ids of the sources that the query or the rules read, or the error in the query. An
+    /// upload reads no source.
     pub fn sources(&self) -> Result<BTreeSet<String>, TextError> {
         match &self.kind {
             SegmentKind::Query { query, .. } => sources_of(query),
@@ -143,19 +144,19 @@ impl Segment {
     }
 }
 
-/// A segment as people write it: flat, with `query` or `rules` and `member_key`, or with `upload`.
+/// A segment in its document form: flat, with `query` or `rules` and `member_key`, or with `upload`.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SegmentForm {
     /// Its identifier.
     id: SegmentId,
-    /// What people call it.
+    /// The display name.
     name: String,
-    /// Words that people sort it by: at the most 20, of 50 characters each.
+    /// Labels for sorting: at most 20, with 50 characters each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     labels: Vec<String>,
-    /// Whether exports bring it. While it is not, they leave its target lists as they are.
+    /// Whether exports send it. While it is inactive, exports leave its target lists unchanged.
     #[serde(default = "active", skip_serializing_if = "is_active")]
     active: bool,
     /// One SELECT over the declared sources.
@@ -164,10 +165,10 @@ struct SegmentForm {
     /// The column of the query, or of the rules' main source, that holds the customer id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     member_key: Option<String>,
-    /// Instead of a query: rules, which compile to one.
+    /// Rules instead of a query; they compile to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rules: Option<RuleSet>,
-    /// Instead of a query: the lines of a CSV that somebody puts under `uploads/{segment}/`.
+    /// A CSV uploaded under `uploads/{segment}/`, instead of a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upload: Option<CustomUpload>,
 }
@@ -181,7 +182,7 @@ const fn is_active(active: &bool) -> bool {
     *active
 }
 
-/// Why a form is no kind of segment.
+/// Why a form is not a valid segment.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 enum FormError {
     #[error("a segment has exactly one of `query`, `rules` and `upload`; this one has none")]

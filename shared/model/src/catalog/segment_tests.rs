@@ -1,4 +1,4 @@
-//! Segments as people write them, right and wrong.
+//! Valid and invalid segments.
 
 use super::*;
 use crate::catalog::UploadColumnType;
@@ -64,7 +64,7 @@ fn mistakes_name_the_field_and_the_mend() {
     check(&json!({ "query": " ", "member_key": "id" }), "query: must not be empty");
     check(
         &json!({ "query": "SELECT 1", "member_key": "id", "labels": ["a", "a"] }),
-        "labels[1]: is there twice",
+        "labels[1]: is listed twice",
     );
     check(&json!({ "query": "SELECT 1", "member_key": "" }), "member_key: must not be empty");
     let upload = json!({ "identity_column": "email" });
@@ -97,5 +97,5 @@ fn mistakes_name_the_field_and_the_mend() {
     check(&with("separator", json!(";")), "unknown field `separator`");
     let columns: serde_json::Map<String, Value> =
         (0..25).map(|number| (format!("c{number}"), json!("text"))).collect();
-    check(&with("columns", json!(columns)), "upload.columns: name 26 columns, and a CSV may have 25");
+    check(&with("columns", json!(columns)), "upload.columns: name 26 columns; a CSV may have at most 25");
 }

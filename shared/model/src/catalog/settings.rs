@@ -1,32 +1,33 @@
-//! What holds for the whole deployment.
+//! Settings of the whole deployment.
 
 use super::{CatalogError, Document, Kind, Schedule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What holds for the whole deployment. There is one, called `deployment`; where it is not saved, the defaults hold.
+/// Settings of the whole deployment. There is one document, with the id `deployment`; if it is not saved,
+/// the defaults apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeploymentSettings {
     /// Its identifier.
     pub id: SettingsId,
-    /// When the profiles are refreshed, if nothing calls `POST /refreshes`: every export whose schedule is
-    /// `every_refresh` runs then.
+    /// When the profiles are refreshed if nothing calls `POST /refreshes`: it runs every export with the
+    /// schedule `every_refresh`.
     #[serde(default)]
     pub refresh_schedule: Schedule,
 }
 
-/// The one identifier that settings have.
+/// The only identifier of settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingsId {
-    /// There is one deployment.
+    /// The only deployment.
     #[default]
     Deployment,
 }
 
 impl SettingsId {
-    /// The identifier as text.
+    /// Returns the identifier as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,8 +51,7 @@ impl Document for DeploymentSettings {
             problem,
         };
         if self.refresh_schedule == Schedule::EveryRefresh {
-            let problem =
-                "cannot be every_refresh, which is what it says when: off, every_minutes, daily or cron";
+            let problem = "cannot be every_refresh, whose time it defines; use one of: off, every_minutes, daily or cron";
             return Err(refuse("refresh_schedule", problem.to_owned()));
         }
         let schedule = self.refresh_schedule.validate();

@@ -1,4 +1,4 @@
-//! Tables of the lake that segments are defined over.
+//! Tables of the lake that segments query.
 
 use super::{CatalogError, DataLabels, Document, Kind};
 use crate::SourceId;
@@ -11,17 +11,17 @@ use utoipa::ToSchema;
 pub struct Source {
     /// Its identifier and the table's name in queries.
     pub id: SourceId,
-    /// Where its objects are.
+    /// The location of its objects.
     #[schema(value_type = String, examples("s3://lake/profiles/"))]
     pub location: SourceLocation,
-    /// How its objects are written.
+    /// The format of its objects.
     pub format: SourceFormat,
-    /// What the data of its columns must not be used for. Whatever uses a column has its labels.
+    /// The data labels of its columns. They apply to every use of a column.
     #[serde(default, skip_serializing_if = "DataLabels::is_empty")]
     pub data_labels: DataLabels,
 }
 
-/// How the objects of a source are written.
+/// The format of a source's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceFormat {
@@ -34,7 +34,7 @@ pub enum SourceFormat {
     NdJson,
 }
 
-/// `s3://bucket/prefix`, taken apart.
+/// A location `s3://bucket/prefix`, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SourceLocation {

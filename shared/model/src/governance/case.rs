@@ -1,4 +1,4 @@
-//! One export held against the rules.
+//! Checks one export against the policies.
 
 use super::reading::ColumnsRead;
 use super::violation::{UsedColumn, Violated, Violation};
@@ -6,7 +6,7 @@ use crate::catalog::{Export, Origin, Policy, Segment, Source};
 use crate::{DataLabel, MarketingAction, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An export, and everything that decides whether it may do what it does, but for what its segments read.
+/// An export with everything that decides whether it is allowed, except the columns that its segments read.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
     /// The export.
@@ -15,40 +15,41 @@ pub struct Case<'a> {
     pub marketing_actions: &'a BTreeSet<MarketingAction>,
     /// The sources by their ids, with the labels of their columns.
     pub sources: &'a BTreeMap<String, Source>,
-    /// The rules.
+    /// The policies.
     pub policies: &'a [Policy],
 }
 
 impl Case<'_> {
-    /// Whether no rule can be broken, whatever the segment's query reads of the sources that it names. It costs no look at
-    /// the sources, and is mostly so.
+    /// Returns whether no policy can be violated, whatever columns of its sources the segment reads. It
+    /// needs no lineage, and is usually true.
     #[must_use]
     pub fn is_harmless(&self, segment: &Segment) -> bool {
         self.possible_violations(segment).is_empty()
     }
 
-    /// The rules that would be broken if the segment's query read every labelled column of the sources that it names, and
-    /// all of them left. No other rule can be.
+    /// Returns the violations if the segment read every labelled column of its sources and exported all of
+    /// them. No other violations are possible.
     #[must_use]
     pub fn possible_violations(&self, segment: &Segment) -> Vec<Violation> {
         self.held_against(segment, &self.at_worst(segment))
     }
 
-    /// The rules that are broken by what a segment reads. Labels count within a segment: Adobe's combinations are not held
-    /// against several audiences together either.
+    /// Returns the violations by the columns that a segment reads. Labels are combined within a segment
+    /// only, as in Adobe Experience Platform.
     /// <https://experienceleague.adobe.com/en/docs/experience-platform/data-governance/enforcement/auto-enforcement>
     #[must_use]
     pub fn violations(&self, segment: &Segment, read: &ColumnsRead) -> Vec<Violation> {
         self.held_against(segment, &self.used_columns(segment, read))
     }
 
-    /// What a custom upload's segment reads: no engine has to be asked for it. `None` for any other segment.
+    /// Returns the columns that a custom upload's segment reads, which needs no query engine. `None` for
+    /// any other segment.
     #[must_use]
     pub fn read_of_upload(&self, segment: &Segment) -> Option<ColumnsRead> {
         segment.upload().map(|upload| ColumnsRead::of_upload(upload, &self.export.attributes()))
     }
 
-    /// The columns that a segment reads, with their labels.
+    /// Returns the columns that a segment reads, with their labels.
     #[must_use]
     pub fn used_columns(&self, segment: &Segment, read: &ColumnsRead) -> Vec<UsedColumn> {
         let used = read.columns().map(|(source, column, attributes)| UsedColumn {
@@ -60,7 +61,7 @@ impl Case<'_> {
         used.collect()
     }
 
-    /// As if every labelled column within reach left in every attribute.
+    /// Returns the columns as if every labelled one were exported in every attribute.
     fn at_worst(&self, segment: &Segment) -> Vec<UsedColumn> {
         if let Some(read) = self.read_of_upload(segment) {
             return self.used_columns(segment, &read);
@@ -116,7 +117,8 @@ impl Case<'_> {
     }
 }
 
-/// The attributes whose values are made of columns that never leave (C12): nobody gets to see them either.
+/// Returns the attributes whose values derive from columns that must never be exported (C12). Previews hide
+/// them too.
 #[must_use]
 pub fn withheld(
     segment: &Segment,
@@ -129,22 +131,22 @@ pub fn withheld(
     never.flat_map(|(_, _, attributes)| attributes).cloned().collect()
 }
 
-/// Whether the engine may read a source for a segment: rather too often than once too few.
+/// Returns whether the engine may read a source for a segment. It errs on the side of true.
 #[must_use]
 pub fn may_read(segment: &Segment, source: &SourceId) -> bool {
     let id = source.as_str();
-    // Whether a name is a part of the query or a source, the engine decides for itself; what is not in the text is
+    // Only the engine resolves whether a name is a CTE or a source, but a name missing from the text is
     // neither.
     if let Ok(Origin::Selection(selection)) = segment.origin()
         && selection.query.contains(id)
     {
         return true;
     }
-    // A query that cannot be read here may name any source.
+    // A query that cannot be parsed here may name any source.
     segment.sources().map_or(true, |named| named.contains(id))
 }
 
-/// The labels of a column that a segment reads.
+/// Returns the labels of a column that a segment reads.
 fn labels(
     sources: &BTreeMap<String, Source>,
     segment: &Segment,

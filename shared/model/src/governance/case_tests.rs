@@ -41,7 +41,8 @@ fn actions(words: &[&str]) -> BTreeSet<MarketingAction> {
     words.iter().map(|word| MarketingAction::try_from((*word).to_owned()).unwrap()).collect()
 }
 
-/// What the segment's query reads: `income` decides, `email` and `city` leave.
+/// The columns that the segment's query reads: `income` decides membership, `email` and `city` are
+/// exported.
 fn read() -> ColumnsRead {
     let mut read = ColumnsRead::default();
     read.add("people", "id");
@@ -51,7 +52,8 @@ fn read() -> ColumnsRead {
     read
 }
 
-/// The rules that are broken, `C12` or a policy's id, and whether that could be ruled out without the engine.
+/// Returns the violated policies (`C12` or ids), and whether violations could be ruled out without the
+/// engine.
 fn found(labels: &Value, actions: &BTreeSet<MarketingAction>, policies: &[Policy]) -> (Vec<String>, bool) {
     let (export, segment, sources) = (export(), segment(), sources(labels));
     let case = Case { export: &export, marketing_actions: actions, sources: &sources, policies };
@@ -95,7 +97,7 @@ fn c12_never_leaves_and_may_decide() {
 }
 
 #[test]
-fn what_never_leaves_is_shown_to_nobody() {
+fn c12_columns_are_withheld() {
     let check = |labels: Value, expected: &[&str]| {
         let found = withheld(&segment(), &read(), &sources(&labels));
         assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{labels}");
@@ -121,7 +123,7 @@ fn a_policy_holds_where_it_is_enabled_and_about_what_the_connection_does() {
 
 #[test]
 fn only_sources_that_the_query_names_are_within_reach() {
-    // `others` has labels that would be forbidden.
+    // The labels of `others` would be forbidden.
     let policies = [policy("rule", &["analytics"], &[&["C2"]], true)];
     let (names, is_harmless) = found(&json!({}), &actions(&["analytics"]), &policies);
     assert_eq!((names.len(), is_harmless), (0, true));
@@ -140,7 +142,7 @@ fn a_source_is_rather_read_too_often_than_once_too_few() {
     check("SELECT id FROM people", true);
     check("SELECT id FROM others", false);
     check("WITH people AS (SELECT id FROM others) SELECT id FROM people", true);
-    // The engine may take the first name for the source.
+    // The engine may resolve the first name to the source.
     check("WITH RECURSIVE a AS (SELECT id FROM people), people AS (SELECT 1) SELECT id FROM a", true);
     check("SELEC id", true);
 }
@@ -174,15 +176,15 @@ fn a_violation_says_what_where_why_and_what_to_do() {
     let [never, policy] = &violations[..] else { panic!("{violations:?}") };
     assert_eq!(
         never.to_string(),
-        "data labelled C12 leaves for no destination: people.city (C12, leaves as city) → segment \"vips\" → export \
-         \"news\" → connection \"mail\". Take the attribute out of the export's mapping and match key, or make it of \
+        "data labelled C12 must not be exported: people.city (C12, leaves as city) → segment \"vips\" → export \
+         \"news\" → connection \"mail\". Remove the attribute from the export's mapping and match key, or derive it from \
          other columns."
     );
     assert_eq!(
         policy.to_string(),
         "policy \"no-mail\" (A rule) forbids email_targeting with data labelled C2, I1: people.email (I1, leaves as \
-         email), people.income (C2, S1) → segment \"vips\" → export \"news\" → connection \"mail\". It says why: The \
-         contract says so. Take the columns out of the segment's query and the export's mapping, or have an \
+         email), people.income (C2, S1) → segment \"vips\" → export \"news\" → connection \"mail\". Reason given: The \
+         contract says so. Remove the columns from the segment's query and the export's mapping, or have an \
          administrator change their data_labels, the connection's marketing_actions or the policy."
     );
     let many: Vec<Violation> = std::iter::repeat_n(never.clone(), 5).collect();

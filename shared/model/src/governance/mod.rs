@@ -1,5 +1,5 @@
-//! Whether data may go where an export sends it: which columns it uses, what their labels forbid, and in which words that
-//! is told. Pure: what a query reads is found out by the query engine and handed in.
+//! Data governance: the columns that an export uses, what their labels forbid, and how violations are
+//! described. Pure: the query engine finds the columns that a query reads.
 
 mod case;
 mod reading;

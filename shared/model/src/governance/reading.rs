@@ -1,4 +1,4 @@
-//! Which columns of the lake a segment uses in an export.
+//! Column lineage: the columns of the lake that a segment uses in an export.
 
 use crate::catalog::{CustomUpload, Segment, Source};
 use serde::{Deserialize, Serialize};
@@ -6,34 +6,35 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
-/// The name of a custom upload's table: what its segment reads instead of a source.
+/// The table name of a custom upload, which its segment reads instead of a source.
 pub const UPLOAD_TABLE: &str = "upload";
 
-/// The columns that a segment's query reads once it is reduced to its member key and an export's attributes: by source and
-/// column, the attributes whose values are made of the column's. A column without attributes only decides who is a
-/// member, or which of their rows counts.
+/// The columns that a segment's query reads once it is reduced to its member key and an export's
+/// attributes. Maps source and column to the attributes that derive from the column. A column without
+/// attributes only decides membership, or which row of a member counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ColumnsRead(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
 
 impl ColumnsRead {
-    /// Notes that a source is read, were it only for its number of rows.
+    /// Records that a source is read, even if only for its number of rows.
     pub fn add_source(&mut self, source: &str) {
         self.0.entry(source.to_owned()).or_default();
     }
 
-    /// Notes that a column is read.
+    /// Records that a column is read.
     pub fn add(&mut self, source: &str, column: &str) {
         self.0.entry(source.to_owned()).or_default().entry(column.to_owned()).or_default();
     }
 
-    /// Notes that a column leaves in an attribute.
+    /// Records that a column is exported in an attribute.
     pub fn add_leaving(&mut self, source: &str, column: &str, attribute: &str) {
         let columns = self.0.entry(source.to_owned()).or_default();
         columns.entry(column.to_owned()).or_default().insert(attribute.to_owned());
     }
 
-    /// What an export uses of a custom upload: who somebody is, and what it maps. No engine is needed to know that.
+    /// Returns the columns that an export uses of a custom upload: the identity and the mapped ones. This
+    /// needs no query engine.
     #[must_use]
     pub fn of_upload(upload: &CustomUpload, attributes: &[String]) -> Self {
         let mut read = Self::default();
@@ -45,12 +46,12 @@ impl ColumnsRead {
         read
     }
 
-    /// The sources that are read.
+    /// Returns the sources that are read.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Every column that is read: its source, its name, and the attributes that it leaves in.
+    /// Returns every column that is read: its source, its name, and the attributes that derive from it.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &str, &BTreeSet<String>)> {
         self.0.iter().flat_map(|(source, columns)| {
             columns.iter().map(|(column, attributes)| (source.as_str(), column.as_str(), attributes))
@@ -58,17 +59,18 @@ impl ColumnsRead {
     }
 }
 
-/// What the query engine has found a segment to read, kept so that it need not be asked for every change of a policy.
+/// The column lineage that the query engine found, cached so that a change of a policy does not need the
+/// engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownReading {
-    /// What is read.
+    /// The column lineage.
     pub columns_read: ColumnsRead,
 }
 
 impl KnownReading {
-    /// The object that it is kept in. Its name is made of everything that the answer depends on: the segment's query, the
-    /// attributes, and where the sources are. So nothing has to be forgotten when a definition changes; only when the
-    /// columns of the objects themselves change is it out of date, and the next run finds out.
+    /// Returns the key of the cached object. It hashes everything that the result depends on: the segment's
+    /// query, the attributes, and the locations of the sources. So a changed definition needs no
+    /// invalidation. Only a change of the objects' own columns makes it stale, and the next run updates it.
     #[must_use]
     pub fn object_key(
         segment: &Segment,
@@ -77,7 +79,7 @@ impl KnownReading {
     ) -> String {
         let mut definition = serde_json::to_value(segment).unwrap_or_default();
         if let Some(fields) = definition.as_object_mut() {
-            // These fields do not change what is read.
+            // These fields do not change the lineage.
             for name in ["name", "labels", "active"] {
                 fields.remove(name);
             }

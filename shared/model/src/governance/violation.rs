@@ -1,4 +1,4 @@
-//! A rule that an export does not keep, and how that is told.
+//! Policy violations and their description.
 
 use crate::catalog::Policy;
 use crate::{ConnectionId, DataLabel, ExportId, MarketingAction, PolicyId, SegmentId};
@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use utoipa::ToSchema;
 
-/// So many violations are told in full; of the others, how many there are.
+/// The number of violations that are described in full; the others are only counted.
 const TOLD: usize = 3;
-/// So many columns of a violation are named.
+/// The maximum number of columns named per violation.
 const NAMED_COLUMNS: usize = 5;
 
 /// A column that a segment uses in an export.
@@ -19,13 +19,13 @@ pub struct UsedColumn {
     pub source: String,
     /// The column.
     pub column: String,
-    /// What it must not be used for.
+    /// The column's labels.
     pub data_labels: BTreeSet<DataLabel>,
-    /// The attributes that it leaves in; without any it only decides who is a member.
+    /// The attributes in which it is exported; if empty, it only decides membership.
     pub leaves_as: BTreeSet<String>,
 }
 
-/// A rule that is not kept.
+/// The violated rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "rule")]
 pub enum Violated {
@@ -33,14 +33,14 @@ pub enum Violated {
     Policy {
         /// The policy.
         id: PolicyId,
-        /// What people call it.
+        /// The display name.
         name: String,
-        /// Why there is such a rule.
+        /// The reason for the policy.
         summary: String,
-        /// What it is about, of what the connection does.
+        /// The marketing actions of the connection that it forbids.
         marketing_actions: BTreeSet<MarketingAction>,
     },
-    /// What is labelled C12 leaves for no destination.
+    /// Data labelled C12 must never be exported.
     NeverExported,
 }
 
@@ -54,7 +54,7 @@ impl Violated {
         }
     }
 
-    /// The policy's id.
+    /// Returns the policy's id.
     #[must_use]
     pub const fn policy_id(&self) -> Option<&PolicyId> {
         match self {
@@ -64,45 +64,45 @@ impl Violated {
     }
 }
 
-/// What a rule says of an export.
+/// The result of checking a policy against an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The export keeps it, or it is about something else.
+    /// The export complies, or the policy does not apply.
     Allowed,
-    /// The export does not keep it: its runs fail before anything is sent.
+    /// The export violates the policy: its runs fail before anything is sent.
     Violated,
-    /// It is not enabled.
+    /// The policy is not enabled.
     Disabled,
-    /// What the segments read could not be found out now, and it may be something that is forbidden.
+    /// The column lineage is unavailable at the moment, and the export may violate the policy.
     Unknown,
 }
 
-/// A rule that an export does not keep, and the way that the data would take.
+/// A violation of a policy by an export, with the data's path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Violation {
-    /// The rule.
+    /// The violated rule.
     pub violated: Violated,
     /// The labels that it forbids.
     pub data_labels: BTreeSet<DataLabel>,
-    /// The columns that have them.
+    /// The columns with these labels.
     pub columns: Vec<UsedColumn>,
     /// The segment that uses the columns.
     pub segment: SegmentId,
     /// The export.
     pub export: ExportId,
-    /// Where the export sends it.
+    /// The connection that the export sends it to.
     pub connection: Option<ConnectionId>,
 }
 
 impl Violation {
-    /// What makes it the same violation, whatever there is to be said of it.
+    /// Returns the identity of the violation, independent of its details.
     #[must_use]
     pub fn key(&self) -> (Option<&PolicyId>, &SegmentId, &ExportId) {
         (self.violated.policy_id(), &self.segment, &self.export)
     }
 
-    /// The way that the data would take, from the columns to the destination.
+    /// Describes the data's path from the columns to the destination.
     #[must_use]
     pub fn lineage(&self) -> String {
         let column = |used: &UsedColumn| {
@@ -132,25 +132,25 @@ impl fmt::Display for Violation {
                 let why = if summary.is_empty() {
                     String::new()
                 } else {
-                    format!(" It says why: {}", summary.trim())
+                    format!(" Reason given: {}", summary.trim())
                 };
                 write!(
                     formatter,
-                    "policy \"{id}\" ({name}) forbids {actions} with data labelled {labels}: {lineage}.{why} Take the \
-                     columns out of the segment's query and the export's mapping, or have an administrator change \
+                    "policy \"{id}\" ({name}) forbids {actions} with data labelled {labels}: {lineage}.{why} Remove the \
+                     columns from the segment's query and the export's mapping, or have an administrator change \
                      their data_labels, the connection's marketing_actions or the policy."
                 )
             }
             Violated::NeverExported => write!(
                 formatter,
-                "data labelled {labels} leaves for no destination: {lineage}. Take the attribute out of the export's \
-                 mapping and match key, or make it of other columns."
+                "data labelled {labels} must not be exported: {lineage}. Remove the attribute from the export's \
+                 mapping and match key, or derive it from other columns."
             ),
         }
     }
 }
 
-/// Violations in words, the first few in full.
+/// Describes violations, the first few in full.
 #[must_use]
 pub fn summary(violations: &[Violation]) -> String {
     let mut told: Vec<String> = violations.iter().take(TOLD).map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! No window ever has more calls than the pace allows, whoever takes which slots when.
+//! No window ever has more calls than the pace allows, in any order of leases.
 
 use super::*;
 use crate::pacing::DailyBudget;
@@ -26,12 +26,12 @@ proptest! {
         let lateness_ms = u64::try_from(pace.lateness().as_millis()).unwrap();
         let mut budget = Budget::default();
         let (mut now_ms, mut made): (u64, Vec<Timestamp>) = (0, Vec::new());
-        for (wait_ms, wanted, late_percent, is_refused) in steps {
+        for (wait_ms, requested, late_percent, is_refused) in steps {
             now_ms += wait_ms;
             if is_refused && wait_ms % 7 == 0 {
                 budget.slow_down(&pace, at(now_ms));
             }
-            let Ok(mut lease) = budget.lease(&pace, wanted, Duration::from_secs(3), at(now_ms)) else { continue };
+            let Ok(mut lease) = budget.lease(&pace, requested, Duration::from_secs(3), at(now_ms)) else { continue };
             while let Some(slot) = lease.take(pace.lateness(), at(now_ms)) {
                 made.push(later(slot, Duration::from_millis(lateness_ms * late_percent / 100)));
             }
@@ -61,7 +61,7 @@ fn slots_that_are_over_are_not_used() {
 }
 
 #[test]
-fn refusals_slow_everybody_down_and_time_mends_it() {
+fn refusals_widen_the_spacing_until_a_window_passes() {
     let (pace, mut budget) = (pace(100), Budget::default());
     assert!(budget.slow_down(&pace, at(0)));
     assert!(!budget.slow_down(&pace, at(1_000)), "the same burst counts once");
@@ -85,7 +85,7 @@ fn a_spent_day_is_over_at_the_destinations_midnight() {
     assert_eq!(budget.lease(&pace, 2, Duration::from_secs(9), START).unwrap().slots, 2);
     assert_eq!(budget.lease(&pace, 2, Duration::from_secs(9), START).unwrap().slots, 1);
     let spent = budget.lease(&pace, 1, Duration::from_secs(9), START);
-    let text = "the connection's own limit of 3 calls a day is spent".to_owned();
+    let text = "the connection's own limit of 3 calls a day is used up".to_owned();
     assert_eq!(spent, Err(NotYet::Spent { until: midnight, text }));
     assert_eq!(budget.lease(&pace, 2, Duration::from_secs(9), midnight).unwrap().slots, 2);
 

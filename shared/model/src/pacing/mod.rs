@@ -1,4 +1,4 @@
-//! The calls that a connection may make: rate, daily quota, and the budget that all its workers share.
+//! Limits on a connection's calls: rate, daily quota, and the budget that all its workers share.
 
 mod budget;
 mod pace;

@@ -5,19 +5,19 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
-/// How many calls a connection may make.
+/// The limits of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Calls within any window.
+    /// The maximum number of calls within any window.
     pub calls: u32,
-    /// The window's length.
+    /// The length of the window.
     pub window: Duration,
-    /// The daily budget.
+    /// The daily limit.
     pub daily: Option<DailyBudget>,
 }
 
 impl Pace {
-    /// Returns the least time that so many calls take, in seconds.
+    /// Returns the minimum time that so many calls take, in seconds.
     #[must_use]
     pub fn seconds(&self, calls: u64) -> u64 {
         let window_ms = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
@@ -26,14 +26,14 @@ impl Pace {
     }
 }
 
-/// How many calls a connection may make in a day, and when the destination's day begins.
+/// The daily limit, and when the destination's day begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DailyBudget {
-    /// Calls a day; `None` if only the destination's own quota counts.
+    /// The number of calls a day; `None` if only the destination's own quota applies.
     pub calls: Option<u64>,
-    /// When the day begins.
+    /// The time of day of the reset.
     pub resets_at: Time,
-    /// The time zone of `resets_at`.
+    /// The time zone of the reset.
     pub time_zone: TimeZone,
 }
 
@@ -47,7 +47,7 @@ impl DailyBudget {
             let reset = day.to_datetime(self.resets_at).to_zoned(self.time_zone.clone()).ok()?.timestamp();
             (reset > now).then_some(reset)
         });
-        // At the end of the calendar there is no tomorrow; an hour is as good as any answer.
+        // At the end of the calendar there is no next day; any value will do.
         resets.min().unwrap_or_else(|| now.saturating_add(Duration::from_hours(1)).unwrap_or(now))
     }
 }
@@ -55,16 +55,16 @@ impl DailyBudget {
 /// Why a call may not be made now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotYet {
-    /// No slot is free for this long.
+    /// Other calls are scheduled first.
     Turn(Duration),
-    /// The day's calls are spent, by this connection or by others; the whole connection waits.
+    /// The day's calls are used up, by Segment Relay or by other clients; the whole connection waits.
     Spent {
-        /// When the next day begins.
+        /// The end of the wait.
         until: Timestamp,
-        /// Which budget is spent, for people.
+        /// The limit that was reached.
         text: String,
     },
-    /// The connection's budget cannot be read now.
+    /// The connection's budget cannot be read at the moment.
     Unavailable,
 }
 
@@ -90,7 +90,7 @@ mod tests {
         check("2026-01-15T06:04:59Z", "2026-01-15T06:05:00Z");
         check("2026-01-15T06:05:00Z", "2026-01-16T06:05:00Z");
         check("2026-07-15T12:00:00Z", "2026-07-16T05:05:00Z");
-        // The night in which the clocks change.
+        // The night of a clock change.
         check("2026-03-08T04:00:00Z", "2026-03-08T06:05:00Z");
         check("2026-03-08T12:00:00Z", "2026-03-09T05:05:00Z");
     }

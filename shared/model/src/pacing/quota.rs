@@ -1,13 +1,13 @@
-//! A day's calls of an account.
+//! The daily calls of an account.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A day's calls of an account, as the destination counts them.
+/// The daily calls of an account, as the destination counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Quota {
-    /// Calls of today so far, by every client of the account.
+    /// The calls of today so far, by every client of the account.
     pub used_today: u64,
-    /// Calls that a day has: the connection's own limit, or what the destination grants by default.
+    /// The daily limit: the connection's own, or the destination's default.
     pub limit_today: u64,
 }

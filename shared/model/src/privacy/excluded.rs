@@ -1,4 +1,4 @@
-//! Who is kept out of every segment: people who asked to be forgotten, known by a keyed digest only.
+//! Persons excluded from every segment after an erasure, identified by a keyed digest only.
 
 use super::PersonRequestId;
 use jiff::Timestamp;
@@ -9,19 +9,20 @@ use utoipa::ToSchema;
 
 /// The object that holds the key of all digests.
 pub const EXCLUSION_KEY: &str = "exclusions/key";
-/// So many people can be kept out: each evaluation of a segment has all of them in memory, at 16 bytes each.
+/// The maximum number of exclusions. Each evaluation of a segment holds all of them in memory, at 16 bytes
+/// each.
 pub const MAX_EXCLUSIONS: usize = 100_000;
 
-/// Stands for a person who is kept out: a digest of the member key that nobody can make without the key in the data
-/// bucket. A pseudonym: it has to be kept, so that a lake that still has the person does not bring them back.
+/// Identifies an excluded person: a digest of the member key that requires the key in the data bucket. It
+/// is a pseudonym, and has to be kept so that a lake that still has the person does not export them again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, examples("0123456789abcdef0123456789abcdef"))]
 pub struct ExclusionId(u128);
 
-/// A text that is no such id.
+/// The text is not an exclusion id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the id of somebody who is kept out has 32 hexadecimal digits")]
+#[error("an exclusion id has 32 hexadecimal digits")]
 pub struct NoExclusionId;
 
 impl fmt::Display for ExclusionId {
@@ -54,38 +55,38 @@ impl From<ExclusionId> for String {
     }
 }
 
-/// Somebody who is kept out.
+/// An excluded person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Exclusion {
-    /// What stands for the person.
+    /// The pseudonym of the person.
     pub id: ExclusionId,
-    /// Since when.
+    /// When the person was excluded.
     pub at: Timestamp,
-    /// Who asked for it.
+    /// Who requested the erasure.
     pub by: String,
-    /// By which request.
+    /// The request.
     pub request_id: PersonRequestId,
 }
 
-/// The key of all digests. Whoever has it can find out whether somebody whose key they know is kept out, so it has no
-/// `Debug` and leaves the data bucket for functions only.
+/// The key of all digests. It allows testing whether a known member key is excluded, so it has no `Debug`
+/// and is readable by functions only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExclusionKey([u8; 32]);
 
 impl ExclusionKey {
-    /// A key of these bytes: as they are stored, or random ones.
+    /// Creates a key of stored or random bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// As it is stored.
+    /// Returns the bytes to store.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// What stands for a member.
+    /// Returns the exclusion id of a member.
     #[must_use]
     pub fn id(&self, member_key: &str) -> ExclusionId {
         let mut bytes = [0_u8; 16];
@@ -94,7 +95,7 @@ impl ExclusionKey {
     }
 }
 
-/// Everybody who is kept out, to be held against members.
+/// All exclusions, to check members against.
 #[derive(Clone, Default)]
 pub struct Exclusions(Option<(ExclusionKey, HashSet<ExclusionId>)>);
 
@@ -106,19 +107,19 @@ impl fmt::Debug for Exclusions {
 }
 
 impl Exclusions {
-    /// Those of these ids.
+    /// Creates the set of these ids.
     #[must_use]
     pub fn new(key: ExclusionKey, ids: HashSet<ExclusionId>) -> Self {
         Self((!ids.is_empty()).then_some((key, ids)))
     }
 
-    /// Whether nobody is kept out.
+    /// Returns whether there are no exclusions.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether a member is kept out.
+    /// Returns whether a member is excluded.
     #[must_use]
     pub fn has(&self, member_key: &str) -> bool {
         self.0.as_ref().is_some_and(|(key, ids)| ids.contains(&key.id(member_key)))

@@ -1,4 +1,4 @@
-//! What is kept about a person, as an export hands it out.
+//! Personal data found for an access request.
 
 use super::{EndsByItself, Person, PersonRequestId, Place};
 use crate::{MatchKey, MemberKey};
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Who is looked for: members by their keys, and whoever has a match key.
+/// The person to search for: members by their keys, and everyone with a match key.
 #[derive(Clone)]
 pub struct Wanted {
     /// The members.
     pub members: BTreeSet<MemberKey>,
-    /// Digest of the match key.
+    /// The digest of the match key.
     match_key: Option<u128>,
 }
 
 impl Wanted {
-    /// Whom a request is about. Of a match key, the members are still to be found.
+    /// Creates the search for a request. For a match key, the members are still to be found.
     #[must_use]
     pub fn new(person: &Person) -> Self {
         match person {
@@ -29,54 +29,54 @@ impl Wanted {
         }
     }
 
-    /// Whether members are still to be found.
+    /// Returns whether the members are still to be found.
     #[must_use]
     pub const fn is_by_match_key(&self) -> bool {
         self.match_key.is_some()
     }
 
-    /// Whether somebody with this match key is meant. Case makes no difference, nor do spaces around it.
+    /// Returns whether this match key is searched for, ignoring case and surrounding spaces.
     #[must_use]
     pub fn has_match_key(&self, match_key: &str) -> bool {
         self.match_key.is_some_and(|wanted| MatchKey(match_key.trim().to_owned()).digest() == wanted)
     }
 
-    /// Whether a record of this member, with this match key, is about somebody who is meant.
+    /// Returns whether a record of this member, with this match key, is about the person.
     #[must_use]
     pub fn has(&self, member_key: &str, match_key: &str) -> bool {
         self.has_member(member_key) || self.has_match_key(match_key)
     }
 
-    /// Whether this member is meant.
+    /// Returns whether this member is searched for.
     #[must_use]
     pub fn has_member(&self, member_key: &str) -> bool {
-        // A match key may stand for thousands of members, and each record of every place is held against them.
+        // A match key may select thousands of members, and every record is compared with them.
         self.members.contains(&MemberKey(member_key.to_owned()))
     }
 }
 
-/// What is kept in one place.
+/// The data found in one place.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FoundPlace {
-    /// Where.
+    /// The place.
     #[serde(flatten)]
     pub place: Place,
-    /// Each record, by the names of its fields.
+    /// Each record, by field name.
     pub kept: Vec<Map<String, Value>>,
 }
 
-/// Everything that is kept about a person. Personal data, so it has no `Debug`.
+/// All data found about a person. It is personal data, so the type has no `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Found {
     /// The request.
     pub request_id: PersonRequestId,
-    /// When it was looked for.
+    /// When the search was made.
     pub made_at: Timestamp,
-    /// The members that the person is.
+    /// The members that the person is known as.
     pub members: BTreeSet<MemberKey>,
-    /// Where something is kept, and what.
+    /// The places and their data.
     pub places: Vec<FoundPlace>,
-    /// What was not searched, because it ends by itself.
+    /// The objects that were not searched, because they expire.
     pub ends_by_itself: Vec<EndsByItself>,
 }
 
@@ -85,12 +85,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(person: &Person, member_key: &str, match_key: &str, is_meant: bool) {
-        assert_eq!(Wanted::new(person).has(member_key, match_key), is_meant, "{member_key} {match_key}");
+    fn check(person: &Person, member_key: &str, match_key: &str, is_found: bool) {
+        assert_eq!(Wanted::new(person).has(member_key, match_key), is_found, "{member_key} {match_key}");
     }
 
     #[test]
-    fn people_are_meant_by_either_key() {
+    fn people_are_found_by_either_key() {
         let member = Person::MemberKey(MemberKey("a@b.c".to_owned()));
         check(&member, "a@b.c", "x@y.z", true);
         check(&member, "A@b.c", "a@b.c", false);

@@ -1,4 +1,4 @@
-//! The rights of one person: what is asked for them, what is kept about them, and who is kept out of everything.
+//! Rights of data subjects: requests, search results and exclusions.
 
 mod excluded;
 mod found;

@@ -1,4 +1,4 @@
-//! What is asked for one person.
+//! Requests concerning one person.
 
 use crate::{MatchKey, MemberKey};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub struct PersonRequestId(pub Uuid);
 
 impl PersonRequestId {
-    /// The request of a caller's key: the same for the same key.
+    /// Derives the id from a caller's idempotency key; the same key gives the same id.
     #[must_use]
     pub fn of_key(key: &str) -> Self {
         let mut bytes = [0_u8; 16];
@@ -21,25 +21,25 @@ impl PersonRequestId {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
-    /// The object that says who is meant. It is deleted when the request is over.
+    /// Returns the key of the object that identifies the person. It is deleted when the request ends.
     #[must_use]
     pub fn request_key(self) -> String {
         format!("people/{self}/request.json")
     }
 
-    /// The object that says how far the request is. It holds nothing of the person.
+    /// Returns the key of the object with the request's progress. It contains no personal data.
     #[must_use]
     pub fn state_key(self) -> String {
         format!("people/{self}/state.json")
     }
 
-    /// The object by which it is known whether the same is asked for again.
+    /// Returns the key of the object that detects a repeated request.
     #[must_use]
     pub fn digest_key(self) -> String {
         format!("people/{self}/digest")
     }
 
-    /// The object that holds what an export has found.
+    /// Returns the key of the object with the result of an export.
     #[must_use]
     pub fn found_key(self) -> String {
         format!("people/{self}/found.json")
@@ -60,18 +60,18 @@ impl std::str::FromStr for PersonRequestId {
     }
 }
 
-/// What is asked for.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonRequestKind {
-    /// Everything that is kept about the person is to be found.
+    /// Find all data that is stored about the person.
     Export,
-    /// The person is to be taken off every list, kept out from then on, and forgotten.
+    /// Remove the person from every list, exclude them from future runs and erase their data.
     Erasure,
 }
 
 impl PersonRequestKind {
-    /// Its name in definitions and messages.
+    /// Returns the name in definitions and messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -81,27 +81,27 @@ impl PersonRequestKind {
     }
 }
 
-/// Who is meant. Personal data, so it has neither `Debug` nor `Display`.
+/// The person of a request. It is personal data, so it has neither `Debug` nor `Display`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Person {
-    /// The member of this key.
+    /// The member with this key.
     MemberKey(MemberKey),
-    /// Everybody who has this match key at a destination, or in an upload.
+    /// Everyone with this match key at a destination or in an upload.
     MatchKey(MatchKey),
 }
 
-/// A request as it stands in the data bucket until it is over.
+/// A request, as stored in the data bucket until it ends.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRequest {
-    /// What is asked for.
+    /// The kind of request.
     pub kind: PersonRequestKind,
-    /// Who is meant.
+    /// The person.
     pub person: Person,
-    /// Who asks: what stands for them in the audit too.
+    /// The caller, with the same identifier as in the audit.
     pub by: String,
-    /// When.
+    /// The time of the request.
     pub at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! How far a request is, and what it did where. Nothing here says who the person is.
+//! Progress and results of a request. It contains nothing that identifies the person.
 
 use super::{ExclusionId, PersonRequest, PersonRequestId, PersonRequestKind};
 use crate::{ExportId, ListId, RunId, SegmentId};
@@ -6,47 +6,48 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How far a request is.
+/// The phase of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestPhase {
-    /// It is being worked on, or waits for another person's erasure.
+    /// It is in progress, or waits for another erasure.
     Running,
-    /// It is done.
+    /// It has succeeded.
     Succeeded,
-    /// It could not be done, and it says why. What it has done stays done.
+    /// It has failed, with a reason. Completed parts are not undone.
     Failed,
 }
 
-/// Why a request could not be done.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequestFailure {
-    /// A stable word.
+    /// A stable code.
     pub code: String,
-    /// What is wrong, and what would mend it.
+    /// What is wrong, and how to fix it.
     pub text: String,
 }
 
-/// How much has been read.
+/// The progress of the search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SearchProgress {
-    /// Objects that have been read. Where a match key is given, they are read twice.
+    /// The number of objects read. For a match key, objects are read twice.
     pub objects_read: u64,
-    /// Objects that are known to be there.
+    /// The number of objects to read.
     pub objects: u64,
 }
 
-/// What kind of place it is.
+/// The kind of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceKind {
-    /// What an export has delivered to a list.
+    /// The state that an export has delivered to a list.
     DeliveredState,
-    /// A custom upload, as it was read.
+    /// A custom upload, as parsed.
     Upload,
     /// The rows that a run could not apply.
     RejectedRows,
-    /// An export whose run was under way: it may put the person on its lists before the erasure's own run.
+    /// An export with a run in progress, which may add the person to its lists before the erasure's own
+    /// run.
     RunUnderWay,
 }
 
@@ -54,57 +55,57 @@ pub enum PlaceKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceAction {
-    /// A run of the export was asked for: it takes the person off the list and forgets them.
+    /// A run of the export was requested; it removes the person from the list and from the delivered state.
     RunAskedFor,
-    /// The export cannot run, so the person is still on its list: somebody has to act.
+    /// The export cannot run, so the person is still on its list: an operator has to act.
     CannotRun,
-    /// The record is gone. The person is still on the list, which nobody delivers to any more: somebody has to take them
-    /// off there.
+    /// The record is erased. The person is still on the list, which no export delivers to any more: an
+    /// operator has to remove them there.
     ForgottenButOnList,
-    /// The record is gone.
+    /// The record is erased.
     Forgotten,
-    /// It ends by itself, and nothing reads the person out of it any more.
+    /// The object expires, and no process reads the person from it any more.
     EndsByItself,
 }
 
-/// A place with something about the person.
+/// A place with data about the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Place {
-    /// What kind of place.
+    /// The kind of place.
     pub what: PlaceKind,
-    /// Of which export.
+    /// The export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<ExportId>,
-    /// For which target list, where that is known.
+    /// The target list, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_list: Option<ListId>,
-    /// Of which segment.
+    /// The segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<SegmentId>,
-    /// The object in the data bucket; absent where the place is no object.
+    /// The object in the data bucket, if the place is an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_key: Option<String>,
-    /// Records about the person.
+    /// The number of records about the person.
     pub records: u64,
-    /// Since when they are kept there, at the latest.
+    /// The latest time at which they were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_since: Option<Timestamp>,
-    /// When the object ends by itself; absent where it does not.
+    /// When the object expires, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
     /// What an erasure did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<PlaceAction>,
-    /// The run that was asked for; of rejected rows, the run whose rows they are.
+    /// The run that was requested; for rejected rows, the run that they belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
-    /// Why somebody has to act.
+    /// Why an operator has to act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Place {
-    /// A place about which nothing else is known yet.
+    /// Creates a place with only its kind.
     #[must_use]
     pub const fn new(what: PlaceKind) -> Self {
         Self {
@@ -122,55 +123,55 @@ impl Place {
         }
     }
 
-    /// The run that an erasure has asked for because of the place.
+    /// Returns the run that an erasure has requested because of the place.
     #[must_use]
     pub fn asked_run(&self) -> Option<RunId> {
         self.run_id.filter(|_| self.action == Some(PlaceAction::RunAskedFor))
     }
 }
 
-/// Objects that may hold the person, are not searched, and end by themselves.
+/// Objects that may contain the person, are not searched, and expire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EndsByItself {
-    /// What they are.
+    /// The kind of objects.
     pub what: String,
-    /// Where they are in the data bucket.
+    /// Their prefix in the data bucket.
     pub prefix: String,
-    /// When the last of those that were there is gone. S3 may take a day or two longer.
+    /// When the last of the existing ones expires. S3 may take a day or two longer.
     pub until: Timestamp,
 }
 
-/// How far a request is.
+/// The state of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PersonRequestState {
     /// The request.
     pub request_id: PersonRequestId,
-    /// What is asked for.
+    /// The kind of request.
     pub kind: PersonRequestKind,
-    /// How far it is.
+    /// The phase.
     pub state: RequestPhase,
-    /// Who asked.
+    /// The caller.
     pub requested_by: String,
-    /// When.
+    /// The time of the request.
     pub requested_at: Timestamp,
-    /// When it was over.
+    /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// How much has been read.
+    /// The progress of the search.
     pub progress: SearchProgress,
-    /// Members that the person is known as.
+    /// The number of members that the person is known as.
     pub members: u64,
-    /// What stands for them among those who are kept out: an erasure's.
+    /// The exclusions that an erasure has created.
     pub kept_out: Vec<ExclusionId>,
-    /// Where something about the person is, and what was done there.
+    /// The places with data about the person, and what was done there.
     pub places: Vec<Place>,
-    /// What was not searched, because it ends by itself.
+    /// The objects that were not searched, because they expire.
     pub ends_by_itself: Vec<EndsByItself>,
-    /// Why it could not be done.
+    /// Why it failed.
     pub failure: Option<RequestFailure>,
 }
 
 impl PersonRequestState {
-    /// The state of a request that nobody has begun with.
+    /// Creates the initial state of a request.
     #[must_use]
     pub fn new(request_id: PersonRequestId, request: &PersonRequest) -> Self {
         Self {
@@ -189,8 +190,7 @@ impl PersonRequestState {
         }
     }
 
-    /// Notes what was done in a place; what is known of the same object already, from a try before this one, is no less
-    /// true.
+    /// Records what was done in a place, and keeps what an earlier attempt recorded for the same object.
     pub fn note(&mut self, place: Place) {
         let is_known = self.places.iter().any(|known| {
             known.action == place.action

@@ -1,24 +1,24 @@
-//! Why a text is not a segment's query, in the words of its author.
+//! Errors in a segment's query, worded for its author.
 
 use super::words::{listed, one_line, suggestion};
 use sqlparser::parser::ParserError;
 use thiserror::Error;
 
-/// How much of the parser's text a message keeps.
+/// The maximum length of the parser's message, in characters.
 const PROBLEM_CHARACTERS: usize = 400;
 
-/// What is wrong with a query's text, or with the sources that it names.
+/// An error in a query's text or in its sources.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TextError {
-    /// There is no query.
+    /// The query is empty.
     #[error("the query is empty; a segment's query is one SELECT")]
     Empty,
-    /// The query's text is longer than anything a person writes.
+    /// The query is too long.
     #[error("the query is {bytes} bytes long; at most {limit_bytes} are allowed")]
     TooLong {
-        /// Its length.
+        /// Its length in bytes.
         bytes: usize,
-        /// The longest that is taken.
+        /// The maximum length in bytes.
         limit_bytes: usize,
     },
     /// The text is not SQL.
@@ -32,19 +32,19 @@ pub enum TextError {
     /// More than one statement.
     #[error("the query has {count} statements; a segment's query is one SELECT")]
     SeveralStatements {
-        /// How many there are.
+        /// The number of statements.
         count: usize,
     },
-    /// Something other than a SELECT.
+    /// The statement is not a SELECT.
     #[error("the query begins with {keyword}; a segment's query is one SELECT (WITH and UNION are allowed)")]
     NotASelect {
         /// Its first word.
         keyword: String,
     },
-    /// Parentheses, subqueries or operators inside one another beyond what is planned.
+    /// Parentheses, subqueries or operators are nested too deeply to be planned.
     #[error("the query is nested too deeply; split it into named parts (WITH part AS (SELECT …) SELECT …)")]
     TooDeep,
-    /// A table that is not a declared source.
+    /// A table is not a declared source.
     #[error("there is no source {name}{}; the sources are: {}", suggestion(.name, .sources), listed(.sources))]
     UnknownSource {
         /// The name as written.
@@ -55,7 +55,7 @@ pub enum TextError {
 }
 
 impl TextError {
-    /// The stable word for this error in runs, reports and the API.
+    /// Returns the stable code of this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl TextError {
     }
 }
 
-/// The parser's error with its position taken out of its text.
+/// Separates the position from the parser's message.
 impl From<&ParserError> for TextError {
     fn from(error: &ParserError) -> Self {
         let text = match error {

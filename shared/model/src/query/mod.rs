@@ -1,7 +1,7 @@
-//! The text of a segment's query: one SELECT within bounds, and the sources that it reads.
+//! The text of a segment's query: one SELECT within limits, and the sources that it reads.
 //!
-//! Everything here can be said without the query engine and without the lake. Whether the columns are there is the
-//! engine's to say, which parses with [`parse`] too, so that both refuse the same texts in the same words.
+//! This module needs neither the query engine nor the lake. The engine checks columns and parses with
+//! [`parse`] too, so that both report the same errors.
 
 mod error;
 mod sources;
@@ -17,13 +17,13 @@ pub use words::{listed, one_line, suggestion};
 
 use std::collections::BTreeSet;
 
-/// The sources that a query's text names, or why the text is no query.
+/// Returns the sources that a query names, or why the text is not a query.
 pub fn sources_of(text: &str) -> Result<BTreeSet<String>, TextError> {
-    // What is parsed is let go of there too: that goes as deep as parsing.
+    // The parsed query is also dropped there, because dropping recurses as deeply as parsing.
     stack::on_large_stack(|| Ok(sources(&parse(text)?)))
 }
 
-/// Refuses the first of the names that is no source.
+/// Returns an error for the first name that is not a source.
 pub fn require_sources(names: &BTreeSet<String>, declared: &BTreeSet<String>) -> Result<(), TextError> {
     match names.difference(declared).next() {
         None => Ok(()),

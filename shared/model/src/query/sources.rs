@@ -1,12 +1,12 @@
-//! Which sources a query reads.
+//! Finds the sources that a query reads.
 
 use sqlparser::ast::{ObjectName, ObjectNamePart, Query, Statement, Visit, Visitor};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-/// The tables that a query reads from and does not define itself, as written: names of several parts with their dots,
-/// which no source has. It goes as deep as the query is nested, like parsing.
+/// Returns the tables that a query reads and does not define itself, as written. A name of several parts
+/// keeps its dots, which no source id has. Recurses as deeply as the query is nested.
 #[must_use]
 pub fn sources(statement: &Statement) -> BTreeSet<String> {
     let mut reading = Reading::default();
@@ -14,22 +14,22 @@ pub fn sources(statement: &Statement) -> BTreeSet<String> {
     reading.sources
 }
 
-/// What is read so far, and the queries that one is inside of.
+/// The sources found so far, and the enclosing queries.
 #[derive(Default)]
 struct Reading {
     sources: BTreeSet<String>,
     open: Vec<Scope>,
 }
 
-/// The names that a query defines for itself (`WITH part AS …`).
+/// The names that a query defines itself (`WITH part AS …`).
 struct Scope {
-    /// In their order.
+    /// The names in order.
     parts: Vec<String>,
-    /// Whether a part may read itself, and those that come later.
+    /// Whether a part may read itself and later parts.
     is_recursive: bool,
-    /// How many of the parts' own queries have begun.
+    /// The number of parts whose queries have been entered.
     begun: usize,
-    /// How many of the parts can be read where one is now.
+    /// The number of parts visible at the current position.
     visible: usize,
 }
 
@@ -50,8 +50,8 @@ impl Visitor for Reading {
     type Break = Infallible;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Infallible> {
-        // The parts of a query are visited before anything else in it: the first queries inside of it are theirs. A
-        // part reads those before it, and what has its own name outside.
+        // The parts of a query are visited before its body, so the first nested queries are theirs. A part
+        // reads earlier parts, and outer names that equal its own.
         if let Some(outer) = self.open.last_mut()
             && outer.begun < outer.parts.len()
         {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_table_is_none() {
+    fn false_table_names_are_ignored() {
         check("SELECT EXTRACT(YEAR FROM birthday), TRIM(BOTH ' ' FROM name) FROM a", &["a"]);
         check("SELECT 1 FROM a WHERE x IS DISTINCT FROM y", &["a"]);
         check("SELECT 'from b' FROM a -- FROM c\n/* FROM d */ WHERE 'it''s from e' = x", &["a"]);
@@ -124,15 +124,15 @@ mod tests {
     #[test]
     fn names_that_the_query_defines_are_no_sources_where_they_can_be_read() {
         check("WITH n AS (SELECT 1 FROM a), m AS (SELECT 2 FROM n) SELECT * FROM n JOIN m ON true", &["a"]);
-        // A part is not there for itself nor for those before it, unless it is recursive.
+        // A part is not visible to itself and to earlier ones, unless it is recursive.
         check("WITH n AS (SELECT 1 FROM n) SELECT * FROM n", &["n"]);
         check("WITH n AS (SELECT 1 FROM m), m AS (SELECT 2 FROM a) SELECT * FROM n, m", &["a", "m"]);
         check("WITH RECURSIVE n AS (SELECT 1 UNION ALL SELECT 1 FROM n, m) SELECT * FROM n", &["m"]);
         check("WITH RECURSIVE n AS (SELECT 1 FROM m), m AS (SELECT 2) SELECT * FROM n", &[]);
-        // Nor is it outside of its query.
+        // It is not visible outside of its query.
         check("SELECT * FROM (WITH n AS (SELECT 1 FROM a) SELECT * FROM n) x, n", &["a", "n"]);
         check("(WITH n AS (SELECT 1) SELECT * FROM n) UNION (SELECT * FROM n)", &["n"]);
-        // It is in whatever its query has inside.
+        // It is visible in everything nested in its query.
         check(
             "WITH n AS (SELECT 1 FROM a) SELECT * FROM b WHERE x IN (SELECT y FROM (SELECT * FROM n) z)",
             &["a", "b"],
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(sources_of(&deep), Err(TextError::TooDeep));
     }
 
-    /// Whoever asks may have little stack left: threads of tests and functions have two to eight megabytes.
+    /// The caller may have little stack left: threads of tests and functions have two to eight megabytes.
     #[test]
     fn what_is_just_allowed_needs_no_stack_of_the_callers() {
         let queries = [
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_not_there_is_told_with_those_that_are() {
+    fn an_unknown_source_is_reported_with_the_known_ones() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let check = |declared: &[&str], expected: Option<&str>| {
             let found = crate::query::require_sources(&names(&["orders", "people"]), &names(declared));

@@ -1,13 +1,13 @@
-//! Room for recursion: parsers and planners go as deep as a query is nested, and a stack that overflows ends the
-//! whole process.
+//! Stack space for recursion. Parsers and planners recurse as deeply as a query is nested, and a stack
+//! overflow aborts the whole process.
 
 use std::pin::pin;
 use std::task::Poll;
 
-/// The stack that a query is parsed and planned on. Only what is touched becomes memory.
+/// The size of the stack for parsing and planning. Only touched pages use memory.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// Runs a future with every poll on a large stack of its own.
+/// Polls a future on a large stack of its own.
 pub async fn with_large_stack<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     std::future::poll_fn(move |context| -> Poll<F::Output> {
@@ -16,7 +16,7 @@ pub async fn with_large_stack<F: Future>(future: F) -> F::Output {
     .await
 }
 
-/// Does something on a large stack of its own.
+/// Runs a closure on a large stack of its own.
 pub(super) fn on_large_stack<T>(work: impl FnOnce() -> T) -> T {
     stacker::grow(STACK_BYTES, work)
 }

@@ -1,4 +1,4 @@
-//! From an author's text to one SELECT, or to what is wrong with it.
+//! Parses an author's text into one SELECT, or an error.
 
 use super::error::TextError;
 use super::words::one_line;
@@ -8,22 +8,23 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-/// The longest query that is taken.
+/// The maximum length of a query, in bytes.
 pub const MAX_QUERY_BYTES: usize = 64 * 1024;
-/// How deep parentheses and cases may be inside one another.
+/// The maximum nesting depth of parentheses and cases.
 const MAX_DEPTH: usize = 50;
-/// How deep subqueries may be inside one another. Planning takes twice as long for each one further in.
+/// The maximum nesting depth of subqueries. The planning time doubles with each level.
 const MAX_SUBQUERY_DEPTH: usize = 10;
-/// The same for the parser, which counts several steps for each, and whose message about it is easily lost.
+/// The parser's own depth limit. It counts several steps per level, and its error is easily lost, so it is
+/// checked here first.
 const MAX_PARSER_DEPTH: usize = 500;
-/// The most operators of a query: a chain of them is as deep as it is long once it is a plan.
+/// The maximum number of operators: a chain of operators becomes a plan as deep as it is long.
 const MAX_OPERATORS: usize = 500;
-/// The most joins, unions and subqueries of a query, which also take their time.
+/// The maximum number of joins, unions and subqueries, which take planning time too.
 const MAX_RELATIONS: usize = 100;
-/// The most tokens that the parser may come to, each counted as often as it may.
+/// The maximum number of tokens that the parser may visit, counting repeated visits.
 const MAX_STEPS: u64 = 500_000;
 
-/// One SELECT, or why the text is none. It goes as deep as the query is nested: whoever calls it needs a large stack.
+/// Parses one SELECT. Recurses as deeply as the query is nested, so callers need a large stack.
 pub fn parse(text: &str) -> Result<Statement, TextError> {
     if text.len() > MAX_QUERY_BYTES {
         return Err(TextError::TooLong { bytes: text.len(), limit_bytes: MAX_QUERY_BYTES });
@@ -61,9 +62,9 @@ pub fn parse(text: &str) -> Result<Statement, TextError> {
     }
 }
 
-/// Whether the query is nested and chained no more than can be planned in a moment.
+/// Returns whether nesting and chains are small enough to be planned quickly.
 fn is_moderate(tokens: &[TokenWithSpan]) -> bool {
-    // For each open parenthesis or case, whether a subquery begins in it.
+    // For each open parenthesis or case: whether it contains a subquery.
     let mut open: Vec<bool> = Vec::new();
     let (mut operators, mut relations) = (0, 0);
     for token in tokens {
@@ -97,17 +98,17 @@ fn is_moderate(tokens: &[TokenWithSpan]) -> bool {
     operators <= MAX_OPERATORS && relations <= MAX_RELATIONS
 }
 
-/// How often the parser may come to a token, over all of them.
+/// Returns an upper bound of the parser's token visits.
 ///
-/// There are places where it reads on, finds that it was wrong, goes back and reads the same again another way: what
-/// stands in brackets behind a word with a meaning of its own (`CAST(`, `POSITION(`) or in braces, what stands in
-/// parentheses around a subquery (`((SELECT`), and what follows `INTERVAL`. Each of them that is open doubles the work of what is in it.
+/// In some places the parser backtracks and reads the same tokens again: in brackets after a special word
+/// (`CAST(`, `POSITION(`) or in braces, in parentheses around a subquery (`((SELECT`), and after
+/// `INTERVAL`. Each open one doubles the work for its content.
 fn steps(tokens: &[TokenWithSpan]) -> u64 {
-    // Of each open bracket.
+    // For each open bracket.
     let mut doublings: Vec<u32> = Vec::new();
     let mut parentheses_in_a_row = 0;
     let mut word_doublings = 0;
-    // Those whose value has not come yet.
+    // The intervals whose value has not been read yet.
     let mut intervals = 0;
     let mut has_value = false;
     let mut steps: u64 = 0;
@@ -133,7 +134,7 @@ fn steps(tokens: &[TokenWithSpan]) -> u64 {
                     outer.for_each(|doubling| *doubling = 1);
                 }
                 Keyword::INTERVAL => intervals += 1,
-                // It is read a third way as well.
+                // The parser tries a third alternative too.
                 Keyword::POSITION => word_doublings = 2,
                 keyword => word_doublings = u32::from(is_read_twice(keyword)),
             },
@@ -147,7 +148,8 @@ fn steps(tokens: &[TokenWithSpan]) -> u64 {
     steps
 }
 
-/// Whether the parser first takes the word for what it means and then, where that fails, for a function's name.
+/// Returns whether the parser tries the word's special syntax first and then, if that fails, a function
+/// call.
 const fn is_read_twice(keyword: Keyword) -> bool {
     matches!(
         keyword,
@@ -207,7 +209,8 @@ mod tests {
 
     #[test]
     fn what_would_be_read_again_and_again_is_refused() {
-        // Each level of them doubles the parser's time, or worse: twenty take a second, thirty a quarter of an hour.
+        // Each level doubles the parser's time, or worse: twenty take a second, thirty a quarter of an
+        // hour.
         let values = [
             "position(",
             "overlay(",
@@ -257,7 +260,7 @@ mod tests {
             &format!("SELECT a FROM t WHERE {}", nested("a IN (SELECT b FROM t WHERE ", "c", ")", 10)),
             true,
         );
-        // A list of thousands, as other programs write them, a few levels in.
+        // A list of thousands of values, as programs generate them, a few levels deep.
         let list = vec!["'K0001'"; 7_000].join(",");
         let inner = format!("SELECT b FROM u WHERE c IN ({list})");
         check(&format!("SELECT a FROM (SELECT * FROM t WHERE a IN ({inner})) x"), true);

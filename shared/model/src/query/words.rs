@@ -1,9 +1,9 @@
-//! Small helpers for messages: lists that stay short, and the closest name to a mistyped one.
+//! Helpers for messages: short lists, and suggestions for mistyped names.
 
-/// How many names a message lists before it only counts the rest.
+/// The number of names in a message; the others are only counted.
 const NAMES_SHOWN: usize = 40;
 
-/// The names separated by commas, or "none"; long lists end with how many are left out.
+/// Formats the names separated by commas, or "none"; long lists end with the number of omitted names.
 #[must_use]
 pub fn listed(names: &[String]) -> String {
     if names.is_empty() {
@@ -16,13 +16,13 @@ pub fn listed(names: &[String]) -> String {
     }
 }
 
-/// "; did you mean x?" when one of the names is close to what was written, or nothing.
+/// Returns "; did you mean x?" if one of the names is close to the written one, or an empty text.
 #[must_use]
 pub fn suggestion(written: &str, names: &[String]) -> String {
     closest(written, names).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
-/// The name that was probably meant: the same one in another case, or about a third of it mistyped.
+/// Returns the most similar name: equal without case, or with about a third of it mistyped.
 fn closest<'a>(written: &str, names: &'a [String]) -> Option<&'a str> {
     let written = written.to_lowercase();
     names
@@ -34,7 +34,8 @@ fn closest<'a>(written: &str, names: &'a [String]) -> Option<&'a str> {
         .map(|(_, name)| name.as_str())
 }
 
-/// Levenshtein's distance in characters. Long names are not compared: typing errors are found in short ones.
+/// Returns the Levenshtein distance in characters. Long names are not compared, because the cost grows with
+/// the length.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
@@ -52,7 +53,7 @@ fn distance(left: &str, right: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// One line of at most `characters` characters, without control characters.
+/// Returns one line of at most `characters` characters, without control characters.
 #[must_use]
 pub fn one_line(text: &str, characters: usize) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! Who stopped a run, and what its rows and its report say of it.
+//! Cancellations of runs.
 
 use crate::{ConnectionId, Reason};
 use jiff::Timestamp;
@@ -7,39 +7,39 @@ use utoipa::ToSchema;
 
 const NOT_SENT: Reason = Reason::new(
     "run_canceled",
-    "the run was canceled before the destination acknowledged the row; the next run brings the row again",
+    "the run was canceled before the destination acknowledged the row; the next run sends the row again",
 );
 
-/// That somebody stopped a run.
+/// The cancellation of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancellation {
-    /// Who: as whoever asked is known to the API.
+    /// The caller, as the API identifies them.
     pub by: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: CancelReason,
 }
 
-/// Why a run was stopped.
+/// Why a run was canceled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
-    /// It was asked for.
+    /// A user requested it.
     Asked,
-    /// The connection that it goes through was removed.
+    /// Its connection was removed.
     ConnectionRemoved(ConnectionId),
 }
 
 impl Cancellation {
-    /// Why a row was not sent.
+    /// Returns why a row was not sent.
     #[must_use]
     pub const fn not_sent() -> Reason {
         NOT_SENT
     }
 
-    /// What the run's report says.
+    /// Formats the notice in the run's report.
     #[must_use]
     pub fn notice(&self) -> String {
         let Self { by, at, reason } = self;
@@ -52,7 +52,7 @@ impl Cancellation {
     }
 }
 
-/// What the report says of work that a destination had accepted when the run was canceled.
+/// Formats the report's notice about jobs that a destination had accepted when the run was canceled.
 #[must_use]
 pub fn accepted_notice(jobs: u64, rows: u64) -> Option<String> {
     (jobs > 0).then(|| {

@@ -1,4 +1,4 @@
-//! What a dry run finds: what a delivery would do and cost, with some of its rows, masked.
+//! Results of dry runs: what a delivery would do and cost, with masked sample rows.
 
 use super::mask::{mask_text, mask_value};
 use super::{ReasonCount, RunSegment};
@@ -10,108 +10,109 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// So many rows of each kind are shown for each target list.
+/// The number of sample rows of each kind per target list.
 pub const SAMPLES_A_KIND: usize = 5;
 
-/// What a delivery would do, had it been made at the moment of the dry run.
+/// What a delivery at the time of the dry run would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DryRun {
     /// The export.
     pub export_id: ExportId,
     /// The dry run.
     pub run_id: RunId,
-    /// When it was found.
+    /// When the result was computed.
     pub made_at: Timestamp,
-    /// Rows that came in.
+    /// The number of input rows.
     pub rows_in: u64,
-    /// What would become of them, if the destination took every row that is sent: adds up to `rows_in`.
+    /// The expected outcomes if the destination accepts every row; adds up to `rows_in`.
     pub counts: Counts,
     /// The segments, with the rows of their queries that cannot be members.
     pub segments: Vec<RunSegment>,
     /// The target lists.
     pub targets: Vec<DryRunTarget>,
-    /// Batches that would be sent.
+    /// The number of batches that would be sent.
     pub batches: u64,
-    /// Calls that sending them would cost, as far as that can be known before.
+    /// The estimated number of calls for sending them.
     pub calls_estimated: u64,
-    /// How long these calls would take at the connection's pace; absent where the destination publishes none.
+    /// The estimated duration of these calls at the connection's pace, in seconds; absent if the
+    /// destination publishes no limit.
     pub seconds_estimated: Option<u64>,
-    /// Calls that the dry run itself has cost.
+    /// The number of calls that the dry run itself has made.
     pub calls_spent: u64,
-    /// What is spent of the account's day, where the destination tells.
+    /// The account's daily quota, if the destination reports it.
     pub quota: Option<Quota>,
-    /// Why the run would wait for somebody's approval.
+    /// Why the run would be held for approval.
     pub would_be_held: Option<String>,
     /// Why the run would fail before it sends anything.
     pub over_cap: Option<String>,
-    /// Some of the rows, masked.
+    /// Sample rows, masked.
     pub samples: Vec<Sample>,
-    /// What should be mended or at least be known before a delivery.
+    /// Warnings to address, or at least know, before a delivery.
     pub warnings: Vec<String>,
-    /// What else people should know.
+    /// Other notices.
     pub notices: Vec<String>,
 }
 
-/// What would become of one target list.
+/// The expected result for one target list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DryRunTarget {
-    /// The list, as the export and reports call it.
+    /// The list's name in the export and in reports.
     pub target_list: ListId,
-    /// What people call it.
+    /// The display name.
     pub label: String,
-    /// Rows that came in for it.
+    /// The number of input rows.
     pub rows_in: u64,
-    /// People who would be put on it.
+    /// The number of members that would be added.
     pub added: u64,
-    /// People who would be brought up to date.
+    /// The number of members that would be updated.
     pub changed: u64,
-    /// People who would be taken off it.
+    /// The number of members that would be removed.
     pub removed: u64,
-    /// People with nothing to do.
+    /// The number of members that are already up to date.
     pub unchanged: u64,
-    /// Rows left alone, nobody's mistake.
+    /// The number of rows that would be skipped.
     pub skipped: u64,
-    /// Rows that somebody has to mend.
+    /// The number of rows whose data has to be corrected.
     pub rejected: u64,
-    /// Why rows would be skipped or rejected, the most frequent first.
+    /// Why rows would be skipped or rejected, the most frequent reasons first.
     pub reasons: Vec<ReasonCount>,
-    /// What would be bent to make values fit.
+    /// The values that would be adjusted to fit.
     pub warnings: Warnings,
 }
 
-/// What would become of a row that is shown.
+/// The expected outcome of a sample row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SampleKind {
-    /// The person would be put on the list.
+    /// The member would be added.
     Added,
-    /// The person would be brought up to date.
+    /// The member would be updated.
     Changed,
-    /// The person would be taken off the list.
+    /// The member would be removed.
     Removed,
-    /// The row would not be taken.
+    /// The row would be rejected.
     Rejected,
 }
 
-/// A row as people may see it. It can only be made masked.
+/// A masked row. There is no way to create an unmasked one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sample {
     /// The list.
     pub target_list: ListId,
-    /// What would become of the row.
+    /// The expected outcome.
     pub kind: SampleKind,
     /// The member's key, masked.
     pub member: String,
-    /// The match key, masked; empty where there is none.
+    /// The match key, masked; empty if there is none.
     pub match_key: String,
     /// The fields that would be sent, masked; an empty text clears the field.
     pub fields: BTreeMap<String, String>,
-    /// Why the row would not be taken.
+    /// Why the row would be rejected.
     pub reason: Option<Reason>,
 }
 
 impl Sample {
-    /// The sample of a row.
+    /// Creates the sample of a row.
     #[must_use]
     pub fn new(target_list: ListId, kind: SampleKind, member: &MemberKey, match_key: &MatchKey) -> Self {
         Self {
@@ -124,7 +125,7 @@ impl Sample {
         }
     }
 
-    /// With the fields that would be sent: `values` are by their place in `field_keys`.
+    /// Adds the fields that would be sent. Field numbers in `values` are indexes into `field_keys`.
     #[must_use]
     pub fn with_fields(mut self, field_keys: &[String], values: &[(u16, FieldValue)]) -> Self {
         let fields = values.iter().filter_map(|(number, value)| {

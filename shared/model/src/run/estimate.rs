@@ -1,23 +1,23 @@
-//! How long a run will still take.
+//! Estimates the remaining time of a run.
 
 use super::{Run, RunState};
 use jiff::Timestamp;
 
-/// Before so much time has gone by, the first calls' start-up would be taken for the pace.
+/// The minimum elapsed time: earlier, the start-up of the first calls distorts the pace.
 const LEAST_ELAPSED_MS: u64 = 5_000;
-/// Before so many of a hundred rows are done, a single batch would be taken for the pace.
+/// The minimum percentage of rows: below it, a single batch distorts the pace.
 const LEAST_PERCENT: u64 = 2;
 
-/// The milliseconds that a run will go on pushing at the pace that it has had so far.
+/// Returns the estimated milliseconds of pushing that remain at the pace so far.
 ///
-/// None where there is nothing to estimate from: before its batches go, in the first moments, and while it waits by
-/// itself (the run says until when).
+/// `None` if there is no basis for an estimate: before its batches are sent, in the first moments, and
+/// while it is paused (the run shows until when).
 #[must_use]
 pub fn remaining_ms(run: &Run, now: Timestamp) -> Option<u64> {
     if run.state != RunState::Pushing || run.canceled.is_some() || run.is_paused(now) {
         return None;
     }
-    // What was settled without a call took no time of the push.
+    // Rows settled without a call took no push time.
     let rows = run.rows_in?.saturating_sub(run.rows_settled);
     let done = run.counts.total().saturating_sub(run.rows_settled).min(rows);
     let elapsed_ms = u64::try_from(now.duration_since(run.push_started_at?).as_millis()).ok()?;
@@ -41,7 +41,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// A run that began to push at second 100, with so many rows in, settled at once, and added so far.
+    /// Returns a run that began to push at second 100, with these numbers of rows in total, settled at
+    /// once, and added.
     fn run(rows_in: u64, rows_settled: u64, added: u64) -> Run {
         Run {
             run_id: RunId(uuid::Uuid::nil()),
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn the_pace_so_far_says_how_long_the_rest_takes() {
         check(&run(1_000, 0, 250), 110, Some(30_000));
-        // What was settled at once says nothing of the pace.
+        // Rows settled at once do not count for the pace.
         check(&run(1_000_000, 999_000, 250), 110, Some(30_000));
         check(&run(1_000, 0, 1_000), 110, Some(0));
         check(&run(u64::MAX, 0, u64::MAX / 2), 110, Some(10_000));

@@ -1,20 +1,20 @@
-//! Values as people may see them who need not know whose they are: enough to tell that a mapping is right, and nothing
-//! that leads back to the value.
+//! Masks values for people who need not know the person: enough to check a mapping, and nothing that
+//! identifies the value.
 //!
-//! Of a text the first letter is left, of an address the first letters of both sides and the ending of its domain, of
-//! numbers and moments the shape. How long a text is stays hidden; a digest would not hide it from somebody who
-//! guesses.
+//! A text keeps its first letter, an e-mail address the first letters of both parts and the top-level
+//! domain, numbers and times their shape. The length of a text is hidden. A digest would not protect it
+//! from guessing.
 
 use crate::FieldValue;
 
-/// What stands for everything that is not shown.
+/// The replacement for hidden characters.
 const HIDDEN: &str = "***";
-/// A shape longer than this says nothing more.
+/// The maximum length of a shape; a longer one is no more informative.
 const LONGEST_SHAPE: usize = 32;
-/// What follows a domain's last dot and is longer is rather a word than an ending such as `museum`.
+/// The maximum length of a top-level domain such as `museum`; longer endings are treated as words.
 const LONGEST_ENDING: usize = 6;
 
-/// A text, masked.
+/// Masks a text.
 #[must_use]
 pub fn mask_text(text: &str) -> String {
     let text = text.trim();
@@ -33,12 +33,12 @@ pub fn mask_text(text: &str) -> String {
     mask_word(text)
 }
 
-/// A mapped value, masked.
+/// Masks a mapped value.
 #[must_use]
 pub fn mask_value(value: &FieldValue) -> String {
     match value {
         FieldValue::Clear => String::new(),
-        // One of two values is guessed as soon as anything of it is shown.
+        // Any hint would reveal which of the two values it is.
         FieldValue::Boolean(_) => HIDDEN.to_owned(),
         FieldValue::Integer(number) => shape(&number.to_string()),
         FieldValue::Decimal(number) => shape(&number.to_string()),
@@ -59,7 +59,7 @@ fn is_ending(last: &str) -> bool {
     (1..=LONGEST_ENDING).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// The first letter, where it is not the whole of it.
+/// Returns the first letter, unless it is the whole word.
 fn mask_word(text: &str) -> String {
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
@@ -68,7 +68,7 @@ fn mask_word(text: &str) -> String {
     }
 }
 
-/// What numbers, days, moments and telephone numbers are written with.
+/// Returns whether the character occurs in numbers, dates, times and telephone numbers.
 const fn is_of_numbers(character: char) -> bool {
     matches!(character, '0'..='9' | '+' | '-' | '.' | ',' | ':' | '/' | ' ' | '(' | ')' | 'T' | 'Z' | 'e')
 }

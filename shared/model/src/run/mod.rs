@@ -1,5 +1,4 @@
-//! One execution of an export: its states, the messages that move it along, where its objects are, its plan and its
-//! report.
+//! Runs, the executions of exports: states, messages, object keys, plans and reports.
 
 mod cancellation;
 mod dry_run;

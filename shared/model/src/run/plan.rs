@@ -1,4 +1,4 @@
-//! What chunk decided: written once, before the first batch can go, and never changed.
+//! The plan of a run: written once before the first batch is sent, and never changed.
 
 use crate::Warnings;
 use crate::batch::BatchEntry;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A run's plan: everything that the later steps have to know, so that a changed definition cannot change a run that
-/// is under way.
+/// The plan of a run, with everything that later steps need, so that a changed definition does not affect a
+/// run in progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -17,19 +17,19 @@ pub struct Plan {
     pub run_id: RunId,
     /// The export.
     pub export_id: ExportId,
-    /// The account that it goes to.
+    /// The connection.
     pub connection_id: ConnectionId,
     /// The kind of destination.
     pub destination: Destination,
-    /// Lanes of the connection.
+    /// The number of lanes of the connection.
     pub lanes: u16,
     /// The segments, in the export's order.
     pub segments: Vec<RunSegment>,
-    /// One delta for each target list.
+    /// The deltas, one for each target list.
     pub deltas: Vec<Delta>,
-    /// What people should know.
+    /// Notices.
     pub notices: Vec<String>,
-    /// Calls that preparing cost.
+    /// The number of calls made while preparing.
     pub calls: u64,
 }
 
@@ -39,19 +39,20 @@ pub struct Plan {
 pub struct RunSegment {
     /// The segment.
     pub segment: SegmentId,
-    /// Where it goes.
+    /// The target list.
     pub target_list: ListId,
-    /// Members in its snapshot.
+    /// The number of members in its snapshot.
     pub members: u64,
-    /// Rows of its query that had no member key.
+    /// The number of rows without a member key.
     pub rows_without_key: u64,
-    /// Rows of its query beyond the first for their member key.
+    /// The number of rows that repeat a member key.
     pub duplicate_member_rows: u64,
     /// The custom upload that the members are from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub upload: Option<UploadId>,
-    /// How many members that upload had, where it has come to its end: they leave, and the guard does not hold it.
+    /// The number of members of that upload, if it has expired: they are removed, and the guard does not
+    /// count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired_members: Option<u64>,
 }
@@ -60,14 +61,15 @@ pub struct RunSegment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListUploads {
-    /// Those whose members are on it after the run.
+    /// The uploads whose members are on the list after the run.
     pub live: Vec<UploadId>,
-    /// Those that have come to their end and whose members the run takes off.
+    /// The expired uploads whose members the run removes.
     pub ending: Vec<UploadId>,
 }
 
 impl ListUploads {
-    /// The uploads of a list's segments. `had` are those whose members were put on it before: no other can end there.
+    /// Returns the uploads of a list's segments. `had` are the uploads whose members were on it before;
+    /// only these can end.
     pub fn of<'a>(segments: impl Iterator<Item = &'a RunSegment>, had: &[UploadId]) -> Self {
         let mut uploads = Self::default();
         for segment in segments {
@@ -80,7 +82,8 @@ impl ListUploads {
         uploads
     }
 
-    /// The uploads with members on the list after a run that has, or has not, taken everybody off whom it should.
+    /// Returns the uploads with members on the list after a run, depending on whether it removed all
+    /// expired members.
     #[must_use]
     pub fn after(&self, has_ended: bool) -> Vec<UploadId> {
         let ending = if has_ended { &[][..] } else { &self.ending };
@@ -88,7 +91,7 @@ impl ListUploads {
     }
 }
 
-/// What goes to one target list.
+/// The delta of one target list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delta {
@@ -96,34 +99,34 @@ pub struct Delta {
     pub target_list: ListId,
     /// The custom uploads behind it.
     pub uploads: ListUploads,
-    /// What the connector prepared: its own type.
+    /// The connector's prepared state, in its own type.
     pub prepared: Value,
-    /// The fields' keys that rows are mapped to.
+    /// The keys of the mapped fields.
     pub field_keys: Vec<String>,
-    /// What is sent with every row alike.
+    /// The values that are sent identically with every row.
     pub terms: String,
-    /// Where the batches are.
+    /// The object with the batches.
     pub object_key: String,
     /// The batches, in the order of their numbers.
     pub batches: Vec<BatchEntry>,
-    /// Where the rows are that were settled without a call.
+    /// The rows that were settled without a call.
     pub settled: DeltaLocals,
-    /// The delivered state that it was made against.
+    /// The delivered state that the delta is based on.
     pub delivered_before: Option<String>,
-    /// Rows that came in: members and people to be removed.
+    /// The number of input rows: members and removals.
     pub rows_in: u64,
-    /// Rows that were settled without a call.
+    /// The rows that were settled without a call.
     pub counts: Counts,
-    /// What was bent to make values fit.
+    /// The values that were adjusted to fit.
     pub warnings: Warnings,
-    /// How it goes, and what people should know of it.
+    /// The chosen push mode, and other notices.
     pub notices: Vec<String>,
-    /// The list's part of the message groups, where lanes are each list's own.
+    /// The target list in the message groups, if lanes are per list.
     pub lanes_of: Option<ListId>,
 }
 
 impl Delta {
-    /// The message group of a lane: what is in one group is never in flight together.
+    /// Returns the message group of a lane. Messages of one group are never in flight together.
     #[must_use]
     pub fn group(&self, connection: &ConnectionId, lane: Lane) -> String {
         match &self.lanes_of {
@@ -133,7 +136,7 @@ impl Delta {
     }
 }
 
-/// Where the rows are that were settled without a call.
+/// The objects with the rows that were settled without a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeltaLocals {
@@ -144,19 +147,19 @@ pub struct DeltaLocals {
 }
 
 impl Plan {
-    /// Batches in all.
+    /// Returns the number of all batches.
     #[must_use]
     pub fn batch_count(&self) -> u64 {
         self.deltas.iter().map(|delta| u64::try_from(delta.batches.len()).unwrap_or(u64::MAX)).sum()
     }
 
-    /// Rows of the queries that could not become members: counted, for nothing is lost in silence.
+    /// Returns the outcomes of query rows that could not become members.
     #[must_use]
     pub fn query_counts(&self) -> Counts {
         Self::query_counts_of(&self.segments)
     }
 
-    /// The same for segments without a plan.
+    /// As [`Plan::query_counts`], for segments without a plan.
     #[must_use]
     pub fn query_counts_of(segments: &[RunSegment]) -> Counts {
         Counts {
@@ -166,7 +169,7 @@ impl Plan {
         }
     }
 
-    /// Rows settled without a call.
+    /// Returns the outcomes of rows that were settled without a call.
     #[must_use]
     pub fn settled_counts(&self) -> Counts {
         let mut counts = self.query_counts();
@@ -176,7 +179,7 @@ impl Plan {
         counts
     }
 
-    /// Rows that came in.
+    /// Returns the number of input rows.
     #[must_use]
     pub fn rows_in(&self) -> u64 {
         self.query_counts().total() + self.deltas.iter().map(|delta| delta.rows_in).sum::<u64>()

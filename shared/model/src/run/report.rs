@@ -1,4 +1,4 @@
-//! What a run did, for people and for machines.
+//! The report of a run.
 
 use super::{Failure, RunSegment, RunState, Trigger};
 use crate::Warnings;
@@ -7,88 +7,88 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The report of a run. Counts and reasons; the rows themselves are in the CSV beside it.
+/// The report of a run: counts and reasons. The rows are in a CSV next to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// The run.
     pub run_id: RunId,
     /// The export.
     pub export_id: ExportId,
-    /// How it ended.
+    /// The final state.
     pub state: RunState,
     /// What started it.
     pub trigger: Trigger,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// How long each step took.
+    /// The duration of each step.
     pub durations: StageDurations,
-    /// Rows that came in.
+    /// The number of input rows.
     pub rows_in: u64,
-    /// What became of them: adds up to `rows_in`.
+    /// The outcomes; they add up to `rows_in`.
     pub counts: Counts,
     /// Why rows were not applied, the most frequent first.
     pub reasons: Vec<ReasonCount>,
-    /// The segments that went.
+    /// The segments.
     pub segments: Vec<RunSegment>,
     /// The target lists.
     pub targets: Vec<ReportTarget>,
-    /// Calls to the destination.
+    /// The number of calls to the destination.
     pub calls: u64,
-    /// Calls among them that it refused as one too many.
+    /// The number of calls that were throttled.
     pub throttled: u64,
-    /// Batches sent.
+    /// The number of batches sent.
     pub batches: u64,
-    /// What people should know.
+    /// Notices.
     pub notices: Vec<String>,
     /// Why it stopped.
     pub failure: Option<Failure>,
-    /// Where the rows are that were not applied.
+    /// The object with the rows that were not applied.
     pub rejected_key: Option<String>,
 }
 
-/// How long each step took; a step that was not reached is absent.
+/// The duration of each step; absent if it was not reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StageDurations {
     /// From the request to the start of the first step.
     pub wait_ms: Option<i64>,
     /// Evaluating the segments.
     pub snapshot_ms: Option<i64>,
-    /// Making the delta.
+    /// Computing the delta.
     pub chunk_ms: Option<i64>,
     /// Sending.
     pub push_ms: Option<i64>,
-    /// Accounting.
+    /// Merging outcomes and writing the report.
     pub finish_ms: Option<i64>,
 }
 
-/// How many rows were not applied for one reason.
+/// The number of rows that were not applied for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReasonCount {
-    /// What they count as.
+    /// The outcome.
     pub kind: OutcomeKind,
-    /// The stable word.
+    /// The stable code.
     pub code: String,
-    /// What it means.
+    /// The description.
     pub text: String,
-    /// How many.
+    /// The number of rows.
     pub rows: u64,
 }
 
-/// What became of one target list.
+/// The result for one target list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReportTarget {
     /// The list.
     pub target_list: ListId,
-    /// Rows that came in for it.
+    /// The number of input rows.
     pub rows_in: u64,
-    /// What became of them.
+    /// The outcomes.
     pub counts: Counts,
-    /// People on it by our doing, after the run.
+    /// The number of members on the list that Segment Relay delivered, after the run.
     pub delivered: u64,
-    /// People on it by the destination's own count, where it was asked.
+    /// The number of members on the list by the destination's count, if it was queried.
     pub members_counted: Option<u64>,
-    /// What was bent to make values fit.
+    /// The values that were adjusted to fit.
     pub warnings: Warnings,
 }

@@ -1,4 +1,4 @@
-//! What a run is doing, and why it could not.
+//! States of runs, and failures.
 
 use super::{Cancellation, Trigger};
 use crate::{ConnectionId, Counts, ExportId, RunId};
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Where a run is.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Another run of the export is under way; this one starts when it ends.
+    /// Another run of the export is in progress; this one starts when it ends.
     Waiting,
-    /// The segments are evaluated.
+    /// The segments are being evaluated.
     Snapshotting,
-    /// The delta is made and cut into batches.
+    /// The delta is being computed and cut into batches.
     Chunking,
-    /// The delta would remove more than the guard allows; somebody has to approve it.
+    /// The delta would remove more members than the guard allows; it waits for approval.
     Held,
-    /// Batches go to the destination.
+    /// Batches are being sent to the destination.
     Pushing,
-    /// Outcomes become the next delivered state.
+    /// Outcomes are being merged into the next delivered state.
     Finishing,
     /// Every row has its outcome.
     Succeeded,
-    /// It stopped; the failure says why.
+    /// It failed; the failure says why.
     Failed,
-    /// Somebody stopped it; what was acknowledged until then counts, the rest is deferred.
+    /// It was canceled; acknowledged rows count, the rest is deferred.
     Canceled,
 }
 
 impl RunState {
-    /// The state's name in the ledger, the API and logs.
+    /// Returns the state's name in the ledger, the API and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl RunState {
         }
     }
 
-    /// The state of this name.
+    /// Returns the state with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let all = [
@@ -65,23 +65,23 @@ impl RunState {
         all.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether the run is over.
+    /// Returns whether the run has ended.
     #[must_use]
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
     }
 }
 
-/// What a run is for.
+/// The purpose of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunMode {
-    /// Brings the destination up to date.
+    /// Synchronises the destination.
     #[default]
     Delivery,
-    /// Says what a delivery would do, and writes nothing at the destination.
+    /// Reports what a delivery would do, and writes nothing at the destination.
     DryRun,
-    /// Brings only the rows that an earlier run of the export deferred or rejected.
+    /// Sends only the rows that an earlier run of the export deferred or rejected.
     Retry {
         /// The earlier run.
         of: RunId,
@@ -89,14 +89,14 @@ pub enum RunMode {
 }
 
 impl RunMode {
-    /// What one run has to deliver so that it serves two requests: a delivery brings the rows of every retry too.
+    /// Returns the mode that serves two merged requests: a delivery includes the rows of every retry.
     #[must_use]
     pub fn merged_with(self, other: Self) -> Self {
         if self == other { self } else { Self::Delivery }
     }
 
-    /// The message group of a run's steps: deliveries of an export come one after the other, and nobody waits for a
-    /// dry run.
+    /// Returns the message group of a run's steps. Deliveries of an export are serialised, and dry runs
+    /// block no other run.
     #[must_use]
     pub fn group(self, export_id: &ExportId, run_id: RunId) -> String {
         match self {
@@ -106,64 +106,64 @@ impl RunMode {
     }
 }
 
-/// The steps of a run that take time.
+/// The steps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Evaluating the segments.
     Snapshot,
-    /// Making the delta and the batches.
+    /// Computing the delta and the batches.
     Chunk,
     /// Sending.
     Push,
-    /// Accounting.
+    /// Merging outcomes and writing the report.
     Finish,
 }
 
-/// Why a run stopped. Names definitions, limits and counts, never a profile's values.
+/// Why a run failed. It names definitions, limits and counts, never a profile's values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// The step that it stopped in.
+    /// The step that failed.
     pub stage: Stage,
-    /// A stable word.
+    /// A stable code.
     pub code: String,
-    /// What is wrong and what would mend it.
+    /// What is wrong and how to fix it.
     pub text: String,
 }
 
-/// Why a run waits by itself, and until when.
+/// Why a run is paused, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
-    /// It goes on by itself then.
+    /// When it continues automatically.
     pub until: Timestamp,
-    /// Why.
+    /// The reason.
     pub text: String,
 }
 
 impl Run {
-    /// Whether it waits by itself at `now`.
+    /// Returns whether the run is paused at `now`.
     #[must_use]
     pub fn is_paused(&self, now: Timestamp) -> bool {
         self.pause.as_ref().is_some_and(|pause| pause.until > now)
     }
 
-    /// The message group of its steps.
+    /// Returns the message group of its steps.
     #[must_use]
     pub fn group(&self) -> String {
         self.mode.group(&self.export_id, self.run_id)
     }
 
-    /// When it ended, where it brought everything that there was to bring: a dry run brings nothing, and a retry only
-    /// what was left of another run.
+    /// Returns when a complete delivery ended; `None` for dry runs, which deliver nothing, and retries,
+    /// which deliver only a part.
     #[must_use]
     pub fn delivered_at(&self) -> Option<Timestamp> {
         let has_delivered = self.state == RunState::Succeeded && self.mode == RunMode::Delivery;
         self.ended_at.filter(|_| has_delivered)
     }
 
-    /// When the step that it is in began.
+    /// Returns when its current step began.
     #[must_use]
     pub fn step_started_at(&self) -> Timestamp {
         let steps =
@@ -172,64 +172,64 @@ impl Run {
     }
 }
 
-/// A run, as the ledger has it.
+/// A run, as stored in the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// Its id.
     pub run_id: RunId,
-    /// Of which export.
+    /// The export.
     pub export_id: ExportId,
-    /// To which account the export went when the run was asked for.
+    /// The export's connection when the run was requested.
     pub connection_id: ConnectionId,
-    /// What it is to deliver.
+    /// The purpose.
     pub mode: RunMode,
-    /// Where it is.
+    /// The state.
     pub state: RunState,
     /// What started it.
     pub trigger: Trigger,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Timestamp,
-    /// When anything last happened.
+    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// When each step began, so far.
+    /// When the snapshot step began.
     pub snapshot_started_at: Option<Timestamp>,
-    /// When chunking began.
+    /// When the chunk step began.
     pub chunk_started_at: Option<Timestamp>,
-    /// When the first batch could go.
+    /// When the push step began.
     pub push_started_at: Option<Timestamp>,
-    /// When accounting began.
+    /// When the finish step began.
     pub finish_started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Rows that came in, once they are known.
+    /// The number of input rows, once known.
     pub rows_in: Option<u64>,
-    /// Rows that have an outcome, so far; of a dry run, the outcomes that they would have.
+    /// The outcomes so far; for a dry run, the expected outcomes.
     pub counts: Counts,
-    /// Rows among them that were settled before the first batch, without a call.
+    /// The number of rows that were settled without a call before the first batch.
     pub rows_settled: u64,
-    /// Batches in all.
+    /// The number of batches.
     pub batches: u64,
-    /// Batches without results, so far.
+    /// The number of batches without results so far.
     pub batches_open: u64,
-    /// Calls to the destination, so far.
+    /// The number of calls to the destination so far.
     pub calls: u64,
-    /// Calls among them that the destination refused as one too many.
+    /// The number of throttled calls so far.
     pub throttled: u64,
-    /// The latest time that it waits or waited by itself.
+    /// The latest pause.
     pub pause: Option<Pause>,
-    /// How many people the destination itself counts on each target list, by the list's place in the plan.
-    // A key of a JSON object is a text, whatever it counts.
+    /// The destination's own member count of each target list, by the list's index in the plan.
+    // Keys of JSON objects are texts, so the integer keys need a conversion.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub members: BTreeMap<usize, u64>,
-    /// Somebody approved what the guard held.
+    /// Whether a user approved the removals that the guard held.
     pub is_approved: bool,
-    /// What people should know.
+    /// Notices.
     pub notices: Vec<String>,
-    /// Why it stopped.
+    /// Why it failed.
     pub failure: Option<Failure>,
-    /// Who stopped it, where somebody did.
+    /// The cancellation, if it was canceled.
     pub canceled: Option<Cancellation>,
-    /// Where its report is, once it is written.
+    /// The key of its report, once it is written.
     pub report_key: Option<String>,
 }
 
@@ -247,7 +247,7 @@ mod tests {
         check(RunMode::Delivery, RunMode::Delivery, RunMode::Delivery);
         check(RunMode::Delivery, retry(1), RunMode::Delivery);
         check(retry(1), retry(1), retry(1));
-        // One retry would not bring the other's rows.
+        // A retry does not include the rows of another one.
         check(retry(1), retry(2), RunMode::Delivery);
     }
 

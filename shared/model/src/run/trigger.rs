@@ -1,47 +1,47 @@
-//! What starts runs.
+//! Triggers of runs.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What started a run.
+/// The kind of a trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
-    /// Its schedule.
+    /// The export's schedule.
     Schedule,
-    /// Somebody asked for it.
+    /// A user requested the run.
     OnDemand,
     /// The profiles were refreshed, and the export runs with every refresh.
     Refresh,
-    /// Somebody asked for what an earlier run could not deliver.
+    /// A user requested the rows that an earlier run could not deliver.
     Retry,
-    /// A custom upload of one of its segments, or the end of one.
+    /// A custom upload of one of its segments, or the expiry of one.
     Upload,
-    /// Somebody asked to be forgotten who is on one of its lists.
+    /// The erasure of a person on one of its lists.
     Erasure,
 }
 
-/// What started a run, and the key that makes a doubled trigger one run.
+/// The trigger of a run, with a key that deduplicates repeated triggers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// What kind of trigger.
+    /// The kind.
     pub kind: TriggerKind,
-    /// The same for a doubled trigger: the due instant, or the caller's idempotency key.
+    /// The deduplication key: the due instant, or the caller's idempotency key.
     pub key: String,
-    /// Who asked for it, where somebody did: what stands for them in the audit too.
+    /// The caller, if any, with the same identifier as in the audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 
 impl Trigger {
-    /// A trigger that is nobody's in particular.
+    /// Creates a trigger without a caller.
     #[must_use]
     pub const fn new(kind: TriggerKind, key: String) -> Self {
         Self { kind, key, by: None }
     }
 
-    /// The same, of somebody.
+    /// Sets the caller.
     #[must_use]
     pub fn by(self, who: Option<String>) -> Self {
         Self { by: who, ..self }

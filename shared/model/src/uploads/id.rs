@@ -1,18 +1,18 @@
-//! The name of one upload.
+//! Identifiers of uploads.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Names one version of one object that somebody put under `uploads/`: the same for a notification that comes twice,
-/// and greater, as text, for one that was put later.
+/// Names one version of one object under `uploads/`. It is equal for repeated notifications, and its text
+/// order is the order of the uploads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UploadId(pub String);
 
 impl UploadId {
-    /// The name of the object at `key` as it was put at `at`. Where two were put in the same millisecond, S3's
-    /// sequencer tells which was later.
+    /// Creates the id of the object at `key` that was uploaded at `at`. S3's sequencer orders two uploads
+    /// in the same millisecond.
     ///
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
     #[must_use]
@@ -24,7 +24,8 @@ impl UploadId {
         Self(format!("{}-{sequencer}-{digest}", Self::bound(at)))
     }
 
-    /// What is greater, as text, than the name of every object that was put before `at`, and less than every other's.
+    /// Returns a text that is greater than the id of every object uploaded before `at`, and less than every
+    /// other.
     #[must_use]
     pub fn bound(at: Timestamp) -> String {
         at.strftime("%Y%m%dT%H%M%S%3fZ").to_string()

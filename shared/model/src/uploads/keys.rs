@@ -1,45 +1,45 @@
-//! Where uploads' objects are in the data bucket.
+//! Keys of uploads' objects in the data bucket.
 
 use super::UploadId;
 use crate::{IdError, SegmentId};
 
-/// What people put is under here: `uploads/{segment}/{any name}`.
+/// The prefix of uploaded files: `uploads/{segment}/{any name}`.
 pub const UPLOADS_PREFIX: &str = "uploads/";
 
-/// The segment whose members an object under `uploads/` is; `None` for what is no upload, such as the placeholder of
-/// a folder.
+/// Returns the segment of an object under `uploads/`; `None` for objects that are not uploads, such as the
+/// placeholder of a folder.
 #[must_use]
 pub fn segment_of(key: &str) -> Option<Result<SegmentId, IdError>> {
     let (segment, name) = key.strip_prefix(UPLOADS_PREFIX)?.split_once('/')?;
     (!name.is_empty() && !name.ends_with('/')).then(|| SegmentId::try_from(segment.to_owned()))
 }
 
-/// The object keys of one upload, once it has been read.
+/// The object keys of one parsed upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadKeys {
     stem: String,
 }
 
 impl UploadKeys {
-    /// The keys of an upload.
+    /// Creates the keys of an upload.
     #[must_use]
     pub fn new(segment: &SegmentId, upload: &UploadId) -> Self {
         Self { stem: format!("uploaded/{segment}/{upload}") }
     }
 
-    /// Its lines, as Parquet.
+    /// Returns the key of its lines, as Parquet.
     #[must_use]
     pub fn table(&self) -> String {
         format!("{}.parquet", self.stem)
     }
 
-    /// What became of it.
+    /// Returns the key of its manifest.
     #[must_use]
     pub fn manifest(&self) -> String {
         format!("{}.json", self.stem)
     }
 
-    /// The lines that could not be used, for people.
+    /// Returns the key of the CSV of invalid lines.
     #[must_use]
     pub fn bad_lines(&self) -> String {
         format!("{}.bad-lines.csv", self.stem)
@@ -50,7 +50,7 @@ impl UploadKeys {
 mod tests {
     use super::*;
 
-    /// A segment, a folder that can be no segment's, or no upload at all.
+    /// Checks for a segment, a folder with an invalid segment id, or no upload.
     #[track_caller]
     fn check(key: &str, expected: &str) {
         let found = match segment_of(key) {

@@ -1,4 +1,4 @@
-//! What became of an upload: written when it has been read, never changed later.
+//! The result of an upload: written when it has been read, never changed later.
 
 use super::UploadId;
 use crate::SegmentId;
@@ -7,25 +7,25 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What became of an upload.
+/// The result of an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UploadManifest {
     /// The upload.
     pub upload_id: UploadId,
-    /// The segment that it is for.
+    /// The segment.
     pub segment: SegmentId,
-    /// What was read.
+    /// The uploaded object.
     pub source: UploadSource,
-    /// When it was put.
+    /// When it was uploaded.
     pub uploaded_at: Timestamp,
     /// When it was read.
     pub made_at: Timestamp,
-    /// Whether it is the segment's members from then on.
+    /// Whether its lines are now the segment's members.
     pub outcome: UploadOutcome,
 }
 
-/// The object that somebody put.
+/// The uploaded object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UploadSource {
@@ -33,56 +33,56 @@ pub struct UploadSource {
     pub key: String,
     /// Its size.
     pub bytes: u64,
-    /// The entity tag of what was read.
+    /// The entity tag of the version that was read.
     pub etag: String,
-    /// Its version, where the bucket keeps versions.
+    /// Its version, if the bucket is versioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
 }
 
-/// Whether an upload could be used.
+/// Whether an upload was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum UploadOutcome {
-    /// Its good lines are the segment's members.
+    /// Its valid lines are the segment's members.
     Accepted(AcceptedUpload),
-    /// It breaks the rules as a whole; the segment keeps the members that it had.
+    /// It breaks the rules as a whole; the segment keeps its members.
     Refused {
-        /// A stable word.
+        /// A stable code.
         code: String,
-        /// What is wrong and what would mend it.
+        /// What is wrong and how to fix it.
         text: String,
-        /// Where its bad lines are listed, where it was refused for them.
+        /// The list of invalid lines, if it was refused for them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bad_lines_key: Option<String>,
     },
 }
 
-/// An upload that could be used.
+/// An accepted upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedUpload {
-    /// Where its lines are, as Parquet.
+    /// The object with its lines, as Parquet.
     pub object_key: String,
-    /// The size of that.
+    /// The size of that object, in bytes.
     pub bytes: u64,
-    /// Its good lines.
+    /// The number of valid lines.
     pub rows: u64,
-    /// Lines without a single value; they are nobody and no mistake.
+    /// The number of lines without a single value, which are ignored.
     pub empty_rows: u64,
-    /// Lines that could not be used.
+    /// The number of invalid lines.
     pub bad_lines: u64,
-    /// How many of them for which reason.
+    /// The number of invalid lines by reason.
     pub bad_lines_by_code: BTreeMap<String, u64>,
-    /// Where they are listed, the first 10,000 of them.
+    /// The list of invalid lines, limited to the first 10,000.
     pub bad_lines_key: Option<String>,
-    /// How its characters were written.
+    /// The character encoding.
     pub encoding: String,
-    /// Between two values.
+    /// The separator.
     pub separator: char,
-    /// Its columns, in its order.
+    /// Its columns, in order.
     pub columns: Vec<UploadColumn>,
-    /// When its members leave, unless there is a new upload.
+    /// When its members expire, unless there is a new upload.
     pub expires_at: Timestamp,
 }
 
@@ -92,7 +92,7 @@ pub struct AcceptedUpload {
 pub struct UploadColumn {
     /// Its name.
     pub name: String,
-    /// What its values are.
+    /// Its type.
     #[serde(rename = "type")]
     pub column_type: UploadColumnType,
 }

@@ -1,4 +1,4 @@
-//! Custom uploads: what one is called, where its objects are, and what is known of it.
+//! Custom uploads: identifiers, object keys and results.
 
 mod id;
 mod keys;

@@ -198,7 +198,7 @@ where
                     let key = keys.results(pointer.target, pointer.batch.number);
                     self.objects.put(&key, encode_results(&results)?).await?;
                 }
-                self.ledger.put_down_batch(id, &owner, &progress, attempt).await?;
+                self.ledger.release_batch(id, &owner, &progress, attempt).await?;
                 if spent != Spent::default() {
                     self.ledger.count_calls(id.run_id, spent, Timestamp::now()).await?;
                 }

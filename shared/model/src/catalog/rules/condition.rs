@@ -1,24 +1,24 @@
-//! Conditions after reading: one column, one test of a kind of value.
+//! Parsed conditions: one column and one typed test.
 
 use super::form::{Case, Condition, Number, Value};
 use super::refusal::Refusal;
 use super::values::{Exact, When};
 
-/// The longest text that is compared with, in characters.
+/// The maximum length of a text to compare with, in characters.
 const MAX_TEXT_CHARACTERS: usize = 1_000;
-/// The most values of a list.
+/// The maximum number of values of a list.
 const MAX_VALUES: usize = 5_000;
-/// The most days from today: a hundred years.
+/// The maximum number of days from today: a hundred years.
 const MAX_DAYS: u32 = 36_500;
 
-/// Whether something has to be or must not be.
+/// Whether a test is positive or negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sense {
     Is,
     IsNot,
 }
 
-/// How two values are compared.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Equal,
@@ -28,7 +28,7 @@ pub(super) enum Comparison {
     AtLeast,
 }
 
-/// What a value has to be.
+/// The test of a value.
 #[derive(Debug, PartialEq)]
 pub(super) enum Test<'a> {
     Texts(Sense, Vec<&'a str>),
@@ -47,18 +47,18 @@ pub(super) enum Test<'a> {
     Null(Sense),
 }
 
-/// What kind of value a test is about.
+/// The kind of value that a test applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
     /// Texts.
     Text,
     /// Numbers.
     Number,
-    /// True and false.
+    /// Booleans.
     Truth,
-    /// Days and moments.
+    /// Dates and timestamps.
     When,
-    /// Any.
+    /// Any kind.
     Any,
 }
 
@@ -78,32 +78,35 @@ impl Test<'_> {
     }
 }
 
-/// The one test of a condition, with the operator's name.
+/// Parses the single test of a condition; returns it with the operator's name.
 pub(super) fn test(condition: &Condition) -> Result<(&'static str, Test<'_>), Refusal> {
     let mut tests = tests(condition).into_iter();
     let Some((operator, test)) = tests.next() else {
         return Err(Refusal::new(
             "column",
-            "needs an operator beside it, such as is, one_of, more_than, before or is_null",
+            "needs an operator, such as is, one_of, more_than, before or is_null",
         ));
     };
     if let Some((other, _)) = tests.next() {
-        let problem = format!("stands beside {operator}; make two conditions of them");
+        let problem = format!("cannot be combined with {operator}; split them into two conditions");
         return Err(Refusal::new(other, problem));
     }
     let test = test?;
     if condition.case == Case::Ignore && test.kind() != ValueKind::Text {
-        return Err(Refusal::new("case", format!("belongs to texts, and {operator} compares none here")));
+        return Err(Refusal::new(
+            "case",
+            format!("applies to texts only, and {operator} does not compare text here"),
+        ));
     }
     Ok((operator, test))
 }
 
-/// Whether there is an operator, right or wrong.
+/// Returns whether the condition has an operator, valid or not.
 pub(super) fn has_operator(condition: &Condition) -> bool {
     !tests(condition).is_empty()
 }
 
-/// The operators that are there.
+/// Returns the operators of the condition.
 fn tests<'a>(condition: &'a Condition) -> Vec<(&'static str, Result<Test<'a>, Refusal>)> {
     let mut found = Vec::new();
     let mut add = |operator: &'static str, test: Option<Result<Test<'a>, Refusal>>| {
@@ -194,7 +197,8 @@ fn among<'a>(operator: &'static str, sense: Sense, values: &'a [Value]) -> Resul
             }
             Value::Text(_) | Value::Number(_) => {
                 return Err(refuse(
-                    "must be like those before it: all texts (in quotes) or all numbers".to_owned(),
+                    "must have the type of the values before it: all texts (in quotes) or all numbers"
+                        .to_owned(),
                 ));
             }
         }
@@ -214,16 +218,16 @@ fn between(bounds: &[Value; 2]) -> Result<Test<'_>, Refusal> {
             let is_empty = match (first, last) {
                 (When::Day(first), When::Day(last)) => first > last,
                 (When::Moment(first), When::Moment(last)) => first > last,
-                _ => return Err(refuse("must be two days or two moments".to_owned())),
+                _ => return Err(refuse("must be two days or two timestamps".to_owned())),
             };
             (Test::WhenBetween(first, last), is_empty)
         }
-        _ => return Err(refuse("must be two numbers, two days or two moments".to_owned())),
+        _ => return Err(refuse("must be two numbers, two days or two timestamps".to_owned())),
     };
     if is_empty { Err(refuse("must have the smaller value first".to_owned())) } else { Ok(test) }
 }
 
-/// A text to be equal to, which may be empty.
+/// Parses a text to compare with, which may be empty.
 fn text(text: &str) -> Result<&str, String> {
     if text.chars().count() > MAX_TEXT_CHARACTERS {
         return Err(format!("must not be longer than {MAX_TEXT_CHARACTERS} characters"));
@@ -231,7 +235,7 @@ fn text(text: &str) -> Result<&str, String> {
     Ok(text)
 }
 
-/// A text to be found in others.
+/// Parses a text to search for.
 fn piece(piece: &str) -> Result<&str, String> {
     if piece.is_empty() { Err("must not be empty: every text has that".to_owned()) } else { text(piece) }
 }

@@ -1,76 +1,80 @@
-//! Rules as people write them.
+//! Rules in their document form.
 
 use crate::SourceId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Rules that say who is a member.
+/// Rules that select members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSet {
-    /// The main source: members are rows of it, normally one each.
+    /// The main source. Members are its rows, normally one each.
     #[schema(value_type = String)]
     pub source: SourceId,
-    /// The columns of the main source that exports can map; left out, all of them. The member key is always there.
+    /// The columns of the main source that exports can map; all of them if left out. The member key is
+    /// always included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 200)]
     pub columns: Vec<String>,
-    /// At least one rule, combined top down.
+    /// At least one rule, combined from top to bottom.
     #[schema(min_items = 1, max_items = 20)]
     pub rules: Vec<Rule>,
 }
 
-/// Who is meant: members with rows that fulfil conditions.
+/// A rule: it selects the members with rows that fulfil its conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// What people call it; each name once.
+    /// The display name, which must be unique.
     pub name: String,
-    /// What becomes of the members that the rules above give. The first rule has none above it; every other one says it.
+    /// How the rule is combined with the result of the rules above. Required for every rule except the
+    /// first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub combine: Option<Combine>,
-    /// The way from the main source to the one that the conditions are about; without it they are about the main source.
+    /// The path from the main source to the source of the conditions; if absent, the conditions are about
+    /// the main source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 5)]
     pub path: Vec<Relation>,
-    /// Conditions of which all have to be fulfilled. A rule with neither `all` nor `any` takes every row.
+    /// Conditions that all have to be fulfilled. A rule with neither `all` nor `any` selects every row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1)]
     pub all: Option<Vec<Condition>>,
-    /// Conditions of which one has to be fulfilled.
+    /// Conditions of which at least one has to be fulfilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1)]
     pub any: Option<Vec<Condition>>,
-    /// With a path: how many related rows have to fulfil the conditions; one where it is left out. A row that several
-    /// ways lead to counts once for each.
+    /// With a path: how many related rows have to fulfil the conditions; 1 by default. A row that is
+    /// reached in several ways counts once for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000)]
     pub at_least_rows: Option<u32>,
 }
 
-/// What becomes of the members that the rules above give.
+/// How a rule is combined with the result of the rules above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RuleCombine)]
 pub enum Combine {
-    /// They stay, and this rule's come to them.
+    /// Adds this rule's members.
     Union,
-    /// Only those stay whom this rule gives as well.
+    /// Keeps only the members that this rule selects too.
     Intersect,
-    /// Only those stay whom this rule does not give.
+    /// Keeps only the members that this rule does not select.
     Except,
 }
 
-/// A step from one source to the next.
+/// A join from one source to the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RuleRelation)]
 pub struct Relation {
-    /// The source that it leads to.
+    /// The source to join.
     #[schema(value_type = String)]
     pub source: SourceId,
-    /// Which columns have to be equal: the column of the source before to the column of this one. At least one.
+    /// The columns to join on: the column of the previous source to the column of this one. At least one
+    /// pair.
     pub on: BTreeMap<String, String>,
 }
 
@@ -79,102 +83,102 @@ pub struct Relation {
 #[serde(deny_unknown_fields)]
 #[schema(as = RuleCondition)]
 pub struct Condition {
-    /// The column that it is about.
+    /// The column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// Equal to a text, a number, or true or false.
+    /// Equals a text, a number or a boolean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is: Option<Value>,
-    /// The opposite of `is`: values that are not known are not equal to any.
+    /// The opposite of `is`; NULL matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_not: Option<Value>,
-    /// Equal to one of these texts or numbers.
+    /// Equals one of these texts or numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 5000)]
     pub one_of: Option<Vec<Value>>,
-    /// The opposite of `one_of`: values that are not known are none of them.
+    /// The opposite of `one_of`; NULL matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 5000)]
     pub none_of: Option<Vec<Value>>,
-    /// Has this text in it.
+    /// Contains this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
-    /// The opposite of `contains`: values that are not known do not have it.
+    /// The opposite of `contains`; NULL matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_contains: Option<String>,
-    /// Begins with this text.
+    /// Starts with this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_with: Option<String>,
     /// Ends with this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_with: Option<String>,
-    /// Whether upper and lower case are different, for texts.
+    /// Whether texts are compared with or without case.
     #[serde(default, skip_serializing_if = "Case::is_exact")]
     pub case: Case,
-    /// A smaller number.
+    /// Less than this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub less_than: Option<Number>,
-    /// This number or a smaller one.
+    /// Less than or equal to this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Number>,
-    /// A larger number.
+    /// Greater than this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_than: Option<Number>,
-    /// This number or a larger one.
+    /// Greater than or equal to this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Number>,
-    /// Two numbers, two days or two moments, and what is between them, themselves included.
+    /// Between two numbers, two dates or two timestamps, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between: Option<[Value; 2]>,
-    /// This day (YYYY-MM-DD).
+    /// On this day (YYYY-MM-DD).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Day>,
-    /// Before this day (YYYY-MM-DD) or moment (RFC 3339).
+    /// Before this day (YYYY-MM-DD) or timestamp (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Day>,
-    /// After this day (YYYY-MM-DD) or moment (RFC 3339).
+    /// After this day (YYYY-MM-DD) or timestamp (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Day>,
-    /// On this day or before it, or at this moment or before it.
+    /// On or before this day or timestamp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_or_before: Option<Day>,
-    /// On this day or after it, or at this moment or after it.
+    /// On or after this day or timestamp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_or_after: Option<Day>,
-    /// Today or one of so many days before it.
+    /// Today or within this number of days before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 36_500)]
     pub within_last_days: Option<u32>,
-    /// Earlier than so many days before today.
+    /// More than this number of days before today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 36_500)]
     pub before_last_days: Option<u32>,
-    /// Today or one of so many days after it.
+    /// Today or within this number of days after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 36_500)]
     pub in_next_days: Option<u32>,
-    /// Whether there is no value.
+    /// Whether the value is NULL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_null: Option<bool>,
-    /// A group instead of a column: all of these.
+    /// A group instead of a column: all of these hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion, min_items = 1)]
     pub all: Option<Vec<Self>>,
-    /// A group instead of a column: one of these.
+    /// A group instead of a column: at least one of these holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion, min_items = 1)]
     pub any: Option<Vec<Self>>,
 }
 
-/// Whether upper and lower case are different.
+/// Whether texts are compared with or without case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RuleCase)]
 pub enum Case {
-    /// They are.
+    /// Case-sensitive.
     #[default]
     Exact,
-    /// They are not.
+    /// Case-insensitive.
     Ignore,
 }
 
@@ -185,12 +189,12 @@ impl Case {
     }
 }
 
-/// A text, a number, or true or false.
+/// A text, a number or a boolean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged, expecting = "must be a text, a number, or true or false")]
 #[schema(as = RuleValue)]
 pub enum Value {
-    /// True or false.
+    /// A boolean.
     Truth(bool),
     /// A number.
     Number(Number),
@@ -198,13 +202,13 @@ pub enum Value {
     Text(String),
 }
 
-/// A number as it is written.
+/// A number as written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(as = RuleNumber, value_type = f64)]
 pub struct Number(pub serde_json::Number);
 
-/// A day (`2026-01-31`) or a moment (`2026-01-31T18:00:00Z`) as it is written.
+/// A day (`2026-01-31`) or timestamp (`2026-01-31T18:00:00Z`) as written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(as = RuleDay, examples("2026-01-31"))]

@@ -1,16 +1,19 @@
-//! Segments by rules, for whoever does not write SQL: rules of conditions, combined as sets of members, that compile to
-//! the one SELECT which everything else understands. Pure: no I/O.
+//! Segments by rules, without SQL: rules of conditions, combined as sets of members, that compile to one
+//! SELECT, the same form as a query that a user writes. Pure: no I/O.
 //!
-//! - A **rule** is a group of conditions, `all` (AND) or `any` (OR) of them, and a condition may be a group itself. A rule
-//!   without conditions takes every row. With a `path` the conditions are about rows of another source that are related
-//!   to the main source's row, and the row is taken where there are enough of them (`at_least_rows`).
-//! - Rules are **combined** top down as sets of members, by the member key: `union`, `intersect` and `except` take the set
-//!   that the rules above have given. So a member whom an `except` takes out is out with all of their rows.
-//! - A **value that is not known** (NULL, or a text that is no number where a number is asked for) fulfils no condition but
-//!   the negative ones: `is_not`, `none_of` and `not_contains` are exactly the opposites of `is`, `one_of` and `contains`,
-//!   so whose city is not known is found by `{ column: city, is_not: Wien }`.
-//! - **Days** are days of UTC, and so is today, which is the same day for the whole of an evaluation.
-//! - **Numbers** are compared exactly, to ten places behind the point; numbers beyond 28 places before it are not known.
+//! - A **rule** is a group of conditions, `all` (AND) or `any` (OR), and a condition may be a group itself. A
+//!   rule without conditions selects every row. With a `path` the conditions are about rows of another source
+//!   that are related to the main source's row, which is selected if there are enough of them
+//!   (`at_least_rows`).
+//! - Rules are **combined** from top to bottom as sets of members, by the member key: `union`, `intersect`
+//!   and `except` apply to the result of the rules above. A member that an `except` removes is removed with
+//!   all of its rows.
+//! - **NULL**, or a text that is not a number where a number is required, matches only negative operators:
+//!   `is_not`, `none_of` and `not_contains` are exactly the opposites of `is`, `one_of` and `contains`.
+//!   Members with an unknown city match `{ column: city, is_not: Wien }`.
+//! - **Days** are UTC days, and so is today, which is constant during an evaluation.
+//! - **Numbers** are compared exactly, to ten decimal places; numbers with more than 28 integer digits count
+//!   as NULL.
 //! - Columns of a path are compared as texts, as member keys are.
 
 mod condition;
@@ -29,27 +32,28 @@ use crate::query::TextError;
 use refusal::Refusal;
 
 impl RuleSet {
-    /// The query that the rules compile to: one SELECT, of which `member_key` is a column. What is wrong, where they are no
-    /// rules, is the field's path from here and the problem.
+    /// Compiles the rules to a query: one SELECT with `member_key` as a column. Returns the field's path
+    /// and the problem if the rules are invalid.
     pub fn query(&self, member_key: &str) -> Result<String, (String, String)> {
         let read = reading::read(self).map_err(Refusal::into_parts)?;
         Ok(sql::compile(&read, member_key))
     }
 
-    /// Checks what the types cannot say: the field's path from here and the problem.
+    /// Checks constraints beyond the types; returns the field's path and the problem.
     pub(super) fn validate(&self, member_key: &str) -> Result<(), (String, String)> {
         let query = self.query(member_key)?;
         crate::query::sources_of(&query).map(drop).map_err(|error| ("rules".to_owned(), too_much(&error)))
     }
 
-    /// The rules up to the one at this place, and with the member key alone: who is left after it.
+    /// Returns the rules up to the one at this index, with the member key alone: the members that remain
+    /// after it.
     #[must_use]
     pub fn up_to(&self, place: usize) -> Self {
         let rules = self.rules.iter().take(place.saturating_add(1)).cloned().collect();
         Self { rules, columns: Vec::new(), ..self.clone() }
     }
 
-    /// The rule at this place without those above it: who fulfils it.
+    /// Returns only the rule at this index: the members that fulfil it.
     #[must_use]
     pub fn alone(&self, place: usize) -> Self {
         let alone = |rule: &Rule| Rule { combine: None, ..rule.clone() };
@@ -57,13 +61,13 @@ impl RuleSet {
         Self { rules, columns: Vec::new(), ..self.clone() }
     }
 
-    /// The columns that are named, and what for; nothing of rules that cannot be.
+    /// Returns the referenced columns and their use; empty for invalid rules.
     #[must_use]
     pub fn column_uses(&self) -> Vec<ColumnUse> {
         reading::read(self).map(|read| uses::uses(&read)).unwrap_or_default()
     }
 
-    /// The sources that are named, each with the path of the field that names it.
+    /// Returns the referenced sources, each with the path of the field that references it.
     pub fn named_sources(&self) -> impl Iterator<Item = (String, &str)> {
         let main = std::iter::once(("source".to_owned(), self.source.as_str()));
         let related = self.rules.iter().enumerate().flat_map(|(rule, one)| {
@@ -74,14 +78,15 @@ impl RuleSet {
     }
 }
 
-/// The bounds of queries in the words of whoever wrote rules: all else that a query's text can be refused for cannot be.
+/// Describes an exceeded limit in terms of rules. The other errors of query texts cannot occur in compiled
+/// rules.
 fn too_much(error: &TextError) -> String {
     match error {
         TextError::TooLong { bytes, limit_bytes } => format!(
             "compile to a query of {bytes} bytes, and a query may have {limit_bytes}; shorten the lists of values"
         ),
-        _ => "compile to a query that is too large to be planned; take conditions or rules out, or put values that stand \
-              in many conditions into one with one_of"
+        _ => "compile to a query that is too large to be planned; remove conditions or rules, or merge the values of \
+              several conditions with one_of"
             .to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever somebody writes is a name or a literal, and nothing else.
+//! User input becomes a name or a literal in the query, and nothing else.
 
 use super::{Combine, Condition, Number, Relation, Rule, RuleSet, Value};
 use crate::query::sources_of;
@@ -7,7 +7,7 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::BTreeSet;
 
-/// Anything that somebody may write, with more of what means something in SQL.
+/// Generates any text, with a bias to characters that are special in SQL.
 fn anything() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -67,7 +67,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     })
 }
 
-/// A query's tokens, without what its names and texts are.
+/// Returns a query's tokens without its names and texts.
 fn shape(query: &str) -> Vec<String> {
     let tokens = Tokenizer::new(&GenericDialect {}, query).tokenize().unwrap();
     let one = |token: Token| match token {
@@ -78,7 +78,7 @@ fn shape(query: &str) -> Vec<String> {
     tokens.into_iter().map(one).collect()
 }
 
-/// The same rules with other names of columns and other texts.
+/// Returns the same rules with harmless column names and texts.
 fn harmless(set: &RuleSet, key: &str) -> RuleSet {
     let name = |name: &str, other: String| if name == key { "key".to_owned() } else { other };
     let mut set = set.clone();
@@ -125,7 +125,7 @@ proptest! {
         let query = set.query(&key).unwrap();
         let named: BTreeSet<String> = set.named_sources().map(|(_, source)| source.to_owned()).collect();
         prop_assert_eq!(sources_of(&query).unwrap(), named, "{}", query);
-        // Nothing that is written becomes anything but a name or a literal.
+        // Input becomes nothing but a name or a literal.
         let harmless = harmless(&set, &key);
         prop_assert_eq!(shape(&query), shape(&harmless.query("key").unwrap()));
     }

@@ -1,28 +1,28 @@
-//! From rules as people write them to rules that cannot be wrong.
+//! Validates rules and parses them into a form that is always valid.
 
 use super::condition::{Test, has_operator, test};
 use super::form::{Case, Combine, Condition, Relation, Rule, RuleSet};
 use super::refusal::Refusal;
 use std::collections::BTreeSet;
 
-/// The most rules: an evaluation of each is the least that their counts take.
+/// The maximum number of rules; counting takes at least one evaluation per rule.
 const MAX_RULES: usize = 20;
-/// The most conditions of all rules together.
+/// The maximum number of conditions of all rules together.
 const MAX_CONDITIONS: usize = 200;
-/// How deep groups may be inside one another.
+/// The maximum nesting depth of groups.
 const MAX_DEPTH: usize = 5;
-/// The most steps of a path.
+/// The maximum number of steps of a path.
 const MAX_PATH: usize = 5;
-/// The most pairs of columns of a step.
+/// The maximum number of column pairs of a step.
 const MAX_PAIRS: usize = 5;
-/// The most columns that are named to be mapped.
+/// The maximum number of columns to map.
 const MAX_COLUMNS: usize = 200;
-/// The longest name of a rule or a column, in characters.
+/// The maximum length of a rule's or column's name, in characters.
 const MAX_NAME_CHARACTERS: usize = 200;
-/// The most related rows that can be asked for.
+/// The maximum number of required related rows.
 const MAX_ROWS: u32 = 1_000_000;
 
-/// Rules that can be compiled.
+/// Validated rules.
 #[derive(Debug)]
 pub(super) struct Read<'a> {
     pub(super) source: &'a str,
@@ -30,32 +30,32 @@ pub(super) struct Read<'a> {
     pub(super) rules: Vec<ReadRule<'a>>,
 }
 
-/// A rule that can be compiled.
+/// A validated rule.
 #[derive(Debug)]
 pub(super) struct ReadRule<'a> {
-    /// Nothing for the first.
+    /// `None` for the first rule.
     pub(super) combine: Option<Combine>,
     pub(super) path: &'a [Relation],
-    /// Nothing where every row counts.
+    /// `None` if every row counts.
     pub(super) group: Option<Group<'a>>,
     pub(super) at_least_rows: u32,
 }
 
-/// How the conditions of a group go together.
+/// How the conditions of a group are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Together {
     All,
     Any,
 }
 
-/// Conditions that go together.
+/// A group of conditions.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub(super) together: Together,
     pub(super) nodes: Vec<Node<'a>>,
 }
 
-/// A condition or a group inside of a group.
+/// A condition or a nested group.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
     Test { column: &'a str, case: Case, operator: &'static str, test: Test<'a> },
@@ -72,14 +72,14 @@ impl Group<'_> {
     }
 }
 
-/// Reads rules.
+/// Validates and parses rules.
 pub(super) fn read(set: &RuleSet) -> Result<Read<'_>, Refusal> {
     let mut seen = BTreeSet::new();
     for (place, column) in set.columns.iter().enumerate() {
         let refuse = |problem: &str| Refusal::new(format!("columns[{place}]"), problem);
         name(column).map_err(refuse)?;
         if !seen.insert(column) {
-            return Err(refuse("is there twice"));
+            return Err(refuse("is listed twice"));
         }
     }
     if set.columns.len() > MAX_COLUMNS {
@@ -111,12 +111,11 @@ fn read_rule(rule: &Rule, place: usize) -> Result<ReadRule<'_>, Refusal> {
     name(&rule.name).map_err(|problem| Refusal::new("name", problem))?;
     match (place, rule.combine) {
         (0, Some(_)) => {
-            let problem = "does not belong to the first rule, which has none above it; take it out";
+            let problem = "is not allowed for the first rule, which has no rules above it; remove it";
             return Err(Refusal::new("combine", problem));
         }
         (1.., None) => {
-            let problem =
-                "must be union, intersect or except: what becomes of the members that the rules above give";
+            let problem = "must be union, intersect or except: how to combine the rule with the rules above";
             return Err(Refusal::new("combine", problem));
         }
         _ => {}
@@ -124,10 +123,7 @@ fn read_rule(rule: &Rule, place: usize) -> Result<ReadRule<'_>, Refusal> {
     read_path(&rule.path)?;
     let at_least_rows = match rule.at_least_rows {
         Some(_) if rule.path.is_empty() => {
-            return Err(Refusal::new(
-                "at_least_rows",
-                "belongs to a rule with a path: it counts related rows",
-            ));
+            return Err(Refusal::new("at_least_rows", "requires a path, because it counts related rows"));
         }
         Some(0) => {
             let problem = "must be 1 or more; for members without such rows, combine the rule with except";
@@ -166,7 +162,7 @@ fn read_path(path: &[Relation]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Reads a group, which has one of the two lists.
+/// Parses a group, which has exactly one of the two lists.
 fn read_group<'a>(
     all: Option<&'a [Condition]>,
     any: Option<&'a [Condition]>,
@@ -176,12 +172,13 @@ fn read_group<'a>(
         (Some(all), None) => ("all", Together::All, all),
         (None, Some(any)) => ("any", Together::Any, any),
         _ => {
-            let problem = "stands beside all; put one of the two into the other: all: [{ any: […] }, …]";
+            let problem =
+                "cannot be combined with all; nest one of the two in the other: all: [{ any: […] }, …]";
             return Err(Refusal::new("any", problem));
         }
     };
     if conditions.is_empty() {
-        return Err(Refusal::new(list, "must have a condition; leave it out where every row counts"));
+        return Err(Refusal::new(list, "must have a condition; omit it to select every row"));
     }
     if depth > MAX_DEPTH {
         return Err(Refusal::new(list, format!("must not be more than {MAX_DEPTH} groups deep")));
@@ -204,13 +201,13 @@ fn read_condition(condition: &Condition, depth: usize) -> Result<Node<'_>, Refus
         if has_operator(condition) || *case == Case::Ignore {
             return Err(Refusal::new(
                 "column",
-                "is missing beside the operator; a group has none of its own",
+                "is missing for the operator; a group has no operator of its own",
             ));
         }
         return read_group(all.as_deref(), any.as_deref(), depth + 1).map(Node::Group);
     };
     if all.is_some() || any.is_some() {
-        let problem = "stands beside a group; make two conditions of them";
+        let problem = "cannot be combined with a group; split them into two conditions";
         return Err(Refusal::new("column", problem));
     }
     name(column).map_err(|problem| Refusal::new("column", problem))?;
@@ -218,7 +215,7 @@ fn read_condition(condition: &Condition, depth: usize) -> Result<Node<'_>, Refus
     Ok(Node::Test { column, case: *case, operator, test })
 }
 
-/// Holds a name of a rule or a column against what a name can be.
+/// Checks the name of a rule or a column.
 fn name(name: &str) -> Result<(), &'static str> {
     if name.trim().is_empty() {
         Err("must not be empty")

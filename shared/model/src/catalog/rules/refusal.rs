@@ -1,6 +1,6 @@
-//! What is wrong with rules, and where.
+//! Errors in rules and their positions.
 
-/// A field and what would mend it. The path grows from the inside to the outside.
+/// A field and its problem. The path grows from the inside out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     field: String,
@@ -12,17 +12,17 @@ impl Refusal {
         Self { field: field.into(), problem: problem.into() }
     }
 
-    /// The same, in a field around it: `rules[1]`, then what is in it.
+    /// Prepends a field that contains this one: `rules[1]`.
     pub(super) fn inside(self, outer: &str) -> Self {
         Self { field: format!("{outer}.{}", self.field), problem: self.problem }
     }
 
-    /// The same, in an item of a list around it.
+    /// Prepends an item of a list that contains this field.
     pub(super) fn inside_item(self, list: &str, place: usize) -> Self {
         self.inside(&format!("{list}[{place}]"))
     }
 
-    /// The field's path and the problem.
+    /// Returns the field's path and the problem.
     pub(super) fn into_parts(self) -> (String, String) {
         (self.field, self.problem)
     }

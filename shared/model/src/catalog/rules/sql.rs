@@ -1,9 +1,9 @@
-//! From rules to the one SELECT. Whatever people wrote stands in it as a quoted name or as a literal, and nothing else.
+//! Compiles rules to one SELECT. User input appears in it only as quoted names and literals.
 //!
-//! The combination of the rules is one predicate over rows of the main source. The first rule is about the row itself, and
-//! so is a rule that joins by union: whoever has such a row is in. A rule that intersects or takes away is about the
-//! member: it asks whether the member has any row that fulfils it, so that sets of members come out where somebody has
-//! several rows. Where such a rule's path begins at the member key, the row has all that is to be known of the member.
+//! The combination of the rules is one predicate over rows of the main source. The first rule and rules
+//! with `union` test the row itself, because one matching row makes a member. A rule with `intersect` or
+//! `except` tests the member: whether any of its rows matches, so that members with several rows are
+//! treated as a whole. If such a rule's path starts at the member key, the row alone determines the result.
 
 use super::condition::{Comparison, Sense, Test};
 use super::form::{Case, Combine, Relation};
@@ -11,7 +11,7 @@ use super::reading::{Group, Node, Read, ReadRule, Together};
 use super::values::{DECIMAL, MOMENT, When, quoted_name, quoted_text};
 use std::collections::BTreeMap;
 
-/// The query. Its columns are those that are named and the member key, or all of the main source's.
+/// Compiles the query. Its columns are the listed ones and the member key, or all of the main source's.
 pub(super) fn compile(set: &Read<'_>, member_key: &str) -> String {
     let main = quoted_name(set.source);
     let columns = match set.columns {
@@ -29,7 +29,7 @@ pub(super) fn compile(set: &Read<'_>, member_key: &str) -> String {
     }
 }
 
-/// The predicate of all rules, or nothing where every row fulfils it.
+/// Returns the predicate of all rules; `None` if every row fulfils it.
 fn combined(set: &Read<'_>, main: &str, member_key: &str) -> Option<String> {
     let mut before: Option<String> = None;
     for (place, rule) in set.rules.iter().enumerate() {
@@ -37,7 +37,7 @@ fn combined(set: &Read<'_>, main: &str, member_key: &str) -> Option<String> {
         let of_member = || of_member(rule, set.source, main, member_key);
         before = match (place, rule.combine, before) {
             (0, _, _) | (_, None, _) => of_row(),
-            // Everybody is in already.
+            // Every member is already included.
             (_, Some(Combine::Union), None) => None,
             (_, Some(Combine::Union), Some(before)) => {
                 of_row().map(|also| format!("({before}\n  OR {also})"))
@@ -53,8 +53,8 @@ fn combined(set: &Read<'_>, main: &str, member_key: &str) -> Option<String> {
     before
 }
 
-/// Names of tables in one rule: each source's own where it is read once, so that the engine's words about a column are
-/// the author's; a source's name has no space, so the names of further readings are nobody's.
+/// Table names within one rule. A source read once keeps its own name, so that the engine's messages use
+/// the author's names. Further aliases contain a space and cannot clash, because source ids have none.
 struct Tables<'a>(BTreeMap<&'a str, usize>);
 
 impl<'a> Tables<'a> {
@@ -62,7 +62,7 @@ impl<'a> Tables<'a> {
         Self(BTreeMap::from([(main, 1)]))
     }
 
-    /// A name for one more reading of a source: what stands behind FROM, and the name alone.
+    /// Returns a name for another use of a source: the FROM item, and the name alone.
     fn read(&mut self, source: &'a str) -> (String, String) {
         let readings = self.0.entry(source).or_default();
         *readings += 1;
@@ -77,7 +77,7 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// Whether a row of the main source fulfils a rule; nothing where every row does.
+/// Returns the predicate for a row that fulfils a rule; `None` if every row does.
 fn of_row<'a>(rule: &ReadRule<'a>, main: &str, tables: &mut Tables<'a>) -> Option<String> {
     match rule.path {
         [] => rule.group.as_ref().map(|group| of_group(group, main)),
@@ -85,7 +85,7 @@ fn of_row<'a>(rule: &ReadRule<'a>, main: &str, tables: &mut Tables<'a>) -> Optio
     }
 }
 
-/// Whether the member of a row of the main source has any row that fulfils a rule.
+/// Returns the predicate for a member with any row that fulfils a rule.
 fn of_member<'a>(rule: &ReadRule<'a>, source: &'a str, main: &str, member_key: &str) -> String {
     let mut tables = Tables::beginning_with(source);
     if let [first, further @ ..] = rule.path
@@ -99,7 +99,7 @@ fn of_member<'a>(rule: &ReadRule<'a>, source: &'a str, main: &str, member_key: &
     format!("EXISTS (SELECT 1 FROM {table} WHERE {same}{fulfilled})")
 }
 
-/// Whether a row has as many related rows as are asked for.
+/// Returns the predicate for a row with the required number of related rows.
 fn related<'a>(
     rule: &ReadRule<'a>,
     main: &str,
@@ -128,7 +128,7 @@ fn related<'a>(
         let all = keys.chain(conditions).collect::<Vec<_>>().join(" AND ");
         return format!("EXISTS (SELECT 1 FROM {from} WHERE {all})");
     }
-    // A source's name has no space, so this is nobody's.
+    // Source ids have no spaces, so this alias cannot clash.
     let found = quoted_name("found rows");
     let (mut selected, mut grouped, mut matched) = (Vec::new(), Vec::new(), Vec::new());
     for (place, (left, right)) in keys.enumerate() {
@@ -160,8 +160,8 @@ fn of_group(group: &Group<'_>, table: &str) -> String {
     format!("({})", nodes.join(word))
 }
 
-/// What a column has to be. It is never NULL for a negative test, and NULL counts as false everywhere else, because no
-/// condition stands behind a NOT.
+/// Returns the predicate of a test. It is never NULL for a negative test. Elsewhere NULL counts as false,
+/// because no condition follows a NOT.
 fn of_test(column: &str, case: Case, test: &Test<'_>) -> String {
     let folded = |value: String| match case {
         Case::Exact => value,
@@ -237,7 +237,7 @@ fn as_text(column: &str) -> String {
     format!("CAST({column} AS VARCHAR)")
 }
 
-/// Columns of CSV are texts, and one that is no number must not be the end of an evaluation.
+/// CSV columns are texts, and one that is not a number must not abort an evaluation.
 fn number(column: &str) -> String {
     format!("TRY_CAST({column} AS {DECIMAL})")
 }

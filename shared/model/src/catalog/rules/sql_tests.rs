@@ -1,9 +1,9 @@
-//! What rules compile to.
+//! The queries that rules compile to.
 
 use super::RuleSet;
 use serde_json::{Value, json};
 
-/// The query of rules over `people`.
+/// Compiles rules over `people`.
 #[track_caller]
 fn query(rules: &Value, columns: &[&str]) -> String {
     let set: RuleSet =
@@ -12,7 +12,7 @@ fn query(rules: &Value, columns: &[&str]) -> String {
     set.query("id").unwrap()
 }
 
-/// What one condition becomes.
+/// Checks what one condition compiles to.
 #[track_caller]
 fn check(condition: &str, expected: &str) {
     let condition: Value = serde_json::from_str(condition).unwrap();
@@ -121,7 +121,7 @@ fn rules_are_sets_of_members() {
 }
 
 #[test]
-fn whoever_is_combined_with_everybody() {
+fn a_rule_without_conditions_selects_every_row() {
     let check = |combine: &str, expected: &str| {
         let rules = json!([
             { "name": "everybody" },

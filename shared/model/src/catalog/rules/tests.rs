@@ -1,4 +1,4 @@
-//! What rules can be, and what is said of what they cannot be.
+//! Validation of rules and its messages.
 
 use crate::catalog::{Document, Origin, Segment};
 use crate::query::sources_of;
@@ -9,7 +9,7 @@ fn parse(rules: &Value) -> Result<Segment, String> {
     Segment::parse(&document.to_string()).map_err(|error| error.to_string())
 }
 
-/// The refusal of rules.
+/// Checks the error for rules.
 #[track_caller]
 fn check(rules: &Value, expected: &str) {
     let message = parse(rules).unwrap_err();
@@ -17,7 +17,7 @@ fn check(rules: &Value, expected: &str) {
     assert!(message.starts_with(&expected), "{message}\n{expected}");
 }
 
-/// The refusal of the one condition of a second rule.
+/// Checks the error for a single condition of a second rule.
 #[track_caller]
 fn check_condition(condition: &Value, expected: &str) {
     let rules = json!([
@@ -27,7 +27,7 @@ fn check_condition(condition: &Value, expected: &str) {
     check(&rules, &format!("rules[1].any[1].{expected}"));
 }
 
-/// What the reader of JSON says of a condition.
+/// Checks the JSON parser's error for a condition.
 #[track_caller]
 fn check_form(condition: &Value, expected: &str) {
     let message = parse(&json!([{ "name": "one", "all": [condition] }])).unwrap_err();
@@ -102,17 +102,20 @@ fn rules_that_cannot_be_are_refused() {
     );
     check(
         &json!([with(json!({ "combine": "union" }))]),
-        "rules[0].combine: does not belong to the first rule, which has none above it; take it out",
+        "rules[0].combine: is not allowed for the first rule, which has no rules above it; remove it",
     );
     check(
         &json!([rule, with(json!({ "name": "two" }))]),
-        "rules[1].combine: must be union, intersect or except: what becomes",
+        "rules[1].combine: must be union, intersect or except: how to combine",
     );
-    check(&json!([with(json!({ "any": [] }))]), "rules[0].any: stands beside all; put one of the two");
-    check(&json!([with(json!({ "all": [] }))]), "rules[0].all: must have a condition; leave it out where");
+    check(
+        &json!([with(json!({ "any": [] }))]),
+        "rules[0].any: cannot be combined with all; nest one of the two",
+    );
+    check(&json!([with(json!({ "all": [] }))]), "rules[0].all: must have a condition; omit it to");
     check(
         &json!([with(json!({ "at_least_rows": 2 }))]),
-        "rules[0].at_least_rows: belongs to a rule with a path: it counts related rows",
+        "rules[0].at_least_rows: requires a path, because it counts related rows",
     );
     let path = |on: Value| json!([{ "source": "orders", "on": on }]);
     let counting =
@@ -164,7 +167,7 @@ fn columns_that_cannot_be_are_refused() {
         let message = Segment::parse(&document.to_string()).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     };
-    check(json!(["a", "a"]), "rules.columns[1]: is there twice");
+    check(json!(["a", "a"]), "rules.columns[1]: is listed twice");
     check(json!(["a", ""]), "rules.columns[1]: must not be empty");
     check(json!(["x".repeat(201)]), "rules.columns[0]: must not be longer than 200 characters");
     check(
@@ -181,30 +184,33 @@ fn conditions_that_cannot_be_are_refused() {
         "column: is missing: a condition has a column and an operator, or is a group",
     );
     check_condition(&json!({ "is": 1 }), "column: is missing: a condition has");
-    check_condition(&json!({ "column": "a" }), "column: needs an operator beside it, such as is, one_of");
-    check_condition(&json!({ "column": "a", "is": null }), "column: needs an operator beside it");
+    check_condition(&json!({ "column": "a" }), "column: needs an operator, such as is, one_of");
+    check_condition(&json!({ "column": "a", "is": null }), "column: needs an operator");
     check_condition(&json!({ "column": "a\u{0}", "is": 1 }), "column: must not have control characters");
     check_condition(
         &json!({ "column": "a", "is": 1, "at_most": 2 }),
-        "at_most: stands beside is; make two conditions of them",
+        "at_most: cannot be combined with is; split them into two conditions",
     );
     let group = json!([{ "column": "a", "is": 1 }]);
-    check_condition(&json!({ "column": "a", "all": group }), "column: stands beside a group");
-    check_condition(&json!({ "is": 1, "all": group }), "column: is missing beside the operator");
-    check_condition(&json!({ "case": "ignore", "all": group }), "column: is missing beside the operator");
-    check_condition(&json!({ "all": group, "any": group }), "any: stands beside all");
+    check_condition(&json!({ "column": "a", "all": group }), "column: cannot be combined with a group");
+    check_condition(&json!({ "is": 1, "all": group }), "column: is missing for the operator");
+    check_condition(&json!({ "case": "ignore", "all": group }), "column: is missing for the operator");
+    check_condition(&json!({ "all": group, "any": group }), "any: cannot be combined with all");
     check_condition(&json!({ "all": [] }), "all: must have a condition");
     check_condition(
         &json!({ "all": [{ "column": "b", "more_than": 1e30 }] }),
-        "all[0].more_than: must not have more than 28 places before the point",
+        "all[0].more_than: must not have more than 28 digits before the decimal point",
     );
-    check_condition(&a("at_least", json!(1e-11)), "at_least: must not have more than 10 places behind");
+    check_condition(&a("at_least", json!(1e-11)), "at_least: must not have more than 10 decimal places");
     check_condition(&a("is", json!("x".repeat(1_001))), "is: must not be longer than 1000 characters");
     check_condition(&a("contains", json!("")), "contains: must not be empty: every text has that");
     check_condition(&a("one_of", json!([])), "one_of: must have 1 to 5000 values; it has 0");
     check_condition(&a("none_of", json!(vec![1; 5_001])), "none_of: must have 1 to 5000 values; it has 5001");
-    check_condition(&a("one_of", json!(["a", 1])), "one_of[1]: must be like those before it: all texts");
-    check_condition(&a("one_of", json!([1, "a"])), "one_of[1]: must be like those before it");
+    check_condition(
+        &a("one_of", json!(["a", 1])),
+        "one_of[1]: must have the type of the values before it: all texts",
+    );
+    check_condition(&a("one_of", json!([1, "a"])), "one_of[1]: must have the type of the values before it");
     check_condition(&a("none_of", json!([true])), "none_of[0]: must be a text or a number");
     check_condition(&a("between", json!([2, 1])), "between: must have the smaller value first");
     check_condition(&a("between", json!([0.2, 0.1])), "between: must have the smaller value first");
@@ -229,19 +235,22 @@ fn conditions_that_cannot_be_are_refused() {
     ] {
         check_condition(
             &a("before", json!(day)),
-            "before: must be a day (\"2026-01-31\") or a moment with its offset",
+            "before: must be a day (\"2026-01-31\") or a timestamp with its offset",
         );
     }
     check_condition(
         &a("on", json!("2026-01-01T00:00:00Z")),
-        "on: must be a day (\"2026-01-31\"); moments have",
+        "on: must be a day (\"2026-01-31\"); timestamps have",
     );
     check_condition(&a("within_last_days", json!(36_501)), "within_last_days: must be 0 to 36500 days");
     check_condition(&a("in_next_days", json!(36_501)), "in_next_days: must be 0 to 36500 days");
     let ignoring =
         |operator: &str, value: Value| json!({ "column": "a", "case": "ignore", (operator): value });
-    check_condition(&ignoring("is", json!(5)), "case: belongs to texts, and is compares none here");
-    check_condition(&ignoring("is_null", json!(true)), "case: belongs to texts");
+    check_condition(
+        &ignoring("is", json!(5)),
+        "case: applies to texts only, and is does not compare text here",
+    );
+    check_condition(&ignoring("is_null", json!(true)), "case: applies to texts only");
 }
 
 #[test]

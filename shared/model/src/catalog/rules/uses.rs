@@ -1,22 +1,23 @@
-//! Which columns rules name, and what for: so that whoever knows the sources' columns can say which field is wrong.
+//! The columns that rules reference and their use, so that a caller who knows the sources' columns can name
+//! the wrong field.
 
 use super::condition::ValueKind;
 use super::reading::{Group, Node, Read, Together};
 
-/// A column that rules name.
+/// A column that rules reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnUse {
-    /// The path from the rules of the field or the condition that names it.
+    /// The path of the field or condition that references it, relative to the rules.
     pub field: String,
-    /// The source that has to have it.
+    /// The source that must have it.
     pub source: String,
     /// Its name.
     pub column: String,
-    /// The operator and the values that it is for, where it has one.
+    /// The operator and its kind of value, if any.
     pub operator: Option<(&'static str, ValueKind)>,
 }
 
-/// The columns in the order in which they are named.
+/// Returns the columns in the order in which they are referenced.
 pub(super) fn uses(set: &Read<'_>) -> Vec<ColumnUse> {
     let mut found = Vec::new();
     for (place, column) in set.columns.iter().enumerate() {

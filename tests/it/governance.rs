@@ -91,7 +91,7 @@ async fn what_a_policy_forbids_is_not_saved() {
     refused(
         &answer,
         &["/enabled"],
-        &[lineage, "stop exports that are enabled: \"held\"", "contracts say so"],
+        &[lineage, "stop enabled exports: \"held\"", "contracts say so"],
     );
 
     // Without the attribute nothing of it is used, and it is enabled.

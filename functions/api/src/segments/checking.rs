@@ -1,6 +1,7 @@
 //! Whether a segment's query can work, found out when it is saved.
 
 use crate::Api;
+use crate::exports::exports_where;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
 use relay_cloud::Saved;
@@ -100,7 +101,7 @@ impl Api {
 
     /// The enabled exports that use a segment.
     async fn running_users(&self, segment: &Segment) -> Result<Vec<Saved<Export>>, Problem> {
-        self.exports_where(|export| export.enabled && export.uses(&segment.id)).await
+        exports_where(self, |export| export.enabled && export.uses(&segment.id)).await
     }
 
     /// The columns of a query, as the query engine finds them.

@@ -167,3 +167,73 @@ fn has_new_label(
     let forbidden = column.data_labels.intersection(&violation.data_labels);
     column.source == after.id.as_str() && forbidden.into_iter().any(|label| !before.contains(label))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay_model::catalog::Document;
+    use serde_json::{Value, json};
+
+    fn source(data_labels: &Value) -> Source {
+        let document = json!({
+            "id": "people", "location": { "bucket": "lake", "prefix": "people/" }, "format": "parquet",
+            "data_labels": data_labels,
+        });
+        Source::parse(&document.to_string()).unwrap()
+    }
+
+    fn connection(marketing_actions: &Value) -> Connection {
+        let document = json!({
+            "id": "mail", "name": "Mail", "destination": "omnisend", "secret": "s",
+            "marketing_actions": marketing_actions,
+        });
+        Connection::parse(&document.to_string()).unwrap()
+    }
+
+    fn policy(is_enabled: bool, label: &str) -> Policy {
+        let document = json!({
+            "id": "no", "name": "No", "summary": "", "marketing_actions": ["analytics"],
+            "forbids": [{ "all_of": [label] }], "enabled": is_enabled,
+        });
+        Policy::parse(&document.to_string()).unwrap()
+    }
+
+    #[test]
+    fn only_new_labels_can_break_rules() {
+        let check = |after: &Value, before: Option<&Value>, expected: bool| {
+            let (after, before) = (source(after), before.map(source));
+            let change = Change::Source { after: &after, before: before.as_ref() };
+            assert_eq!(change.can_break_rules(), expected, "{after:?} {before:?}");
+        };
+        check(&json!({}), None, false);
+        check(&json!({ "city": ["C2"] }), None, true);
+        check(&json!({ "city": ["C2"] }), Some(&json!({ "city": ["C2", "I1"] })), false);
+        check(&json!({ "city": ["C2"] }), Some(&json!({ "town": ["C2"] })), true);
+    }
+
+    #[test]
+    fn only_added_actions_can_break_rules() {
+        let check = |after: &Value, before: Option<&Value>, expected: bool| {
+            let (after, before) = (connection(after), before.map(connection));
+            let change = Change::Connection { after: &after, before: before.as_ref() };
+            assert_eq!(change.can_break_rules(), expected, "{after:?} {before:?}");
+        };
+        check(&json!([]), None, false);
+        check(&json!(["analytics"]), None, true);
+        check(&json!(["analytics"]), Some(&json!(["analytics", "email_targeting"])), false);
+        check(&json!(["analytics", "email_targeting"]), Some(&json!(["analytics"])), true);
+    }
+
+    #[test]
+    fn only_a_stricter_policy_can_break_rules() {
+        let check = |after: Policy, before: Option<Policy>, expected: bool| {
+            let change = Change::Policy { after: &after, before: before.as_ref() };
+            assert_eq!(change.can_break_rules(), expected, "{after:?} {before:?}");
+        };
+        check(policy(false, "C2"), None, false);
+        check(policy(true, "C2"), None, true);
+        check(policy(true, "C2"), Some(policy(true, "C2")), false);
+        check(policy(true, "C2"), Some(policy(false, "C2")), true);
+        check(policy(true, "C2"), Some(policy(true, "C9")), true);
+    }
+}

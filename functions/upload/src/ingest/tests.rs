@@ -235,7 +235,7 @@ fn bad_lines_are_told_one_by_one() {
 }
 
 #[test]
-fn nobody_is_a_file_too() {
+fn a_file_without_members_is_accepted() {
     assert_eq!(check("email,name\n", &[], &[]).rows, 0);
     assert_eq!(check("email,name", &[], &[]).rows, 0);
     assert_eq!(check("email,name\n,\n", &[], &[]).empty_rows, 1);

@@ -176,7 +176,7 @@ mod tests {
 
     fn source(data_labels: &Value) -> Source {
         let document = json!({
-            "id": "people", "location": { "bucket": "lake", "prefix": "people/" }, "format": "parquet",
+            "id": "people", "location": "s3://lake/people/", "format": "parquet",
             "data_labels": data_labels,
         });
         Source::parse(&document.to_string()).unwrap()

@@ -103,7 +103,11 @@ async fn connect(administrator: &Person<'_>, job: &mut Job<'_>, api_key: &str) {
     let saved = administrator.create(&path, &connection).await;
     check(&saved, 201, "");
     assert_eq!(saved.headers["etag"], "\"1\"");
-    assert!(saved.body["warnings"][0].as_str().unwrap().contains("before somebody agrees"), "{}", saved.body);
+    assert!(
+        saved.body["warnings"][0].as_str().unwrap().contains("the connection has no consent"),
+        "{}",
+        saved.body
+    );
     let credentials = Some(json!({ "api_key": api_key }));
     let stored = administrator.ask(Method::PUT, &format!("{path}/credentials"), &[], credentials).await;
     check(&stored, 204, "");

@@ -93,11 +93,7 @@ async fn a_violating_export_is_not_saved(scene: &Scene) {
 
     // A policy cannot be enabled while an enabled export violates it.
     let answer = admin.change("/policies/no-third-party", 1, &rule).await;
-    refused(
-        &answer,
-        &["/enabled"],
-        &[lineage, "stop exports that are enabled: \"held\"", "contracts say so"],
-    );
+    refused(&answer, &["/enabled"], &[lineage, "stop enabled exports: \"held\"", "contracts say so"]);
 
     // Without the attribute the export complies, and the policy is enabled.
     let mut without = job.export.clone();

@@ -154,7 +154,11 @@ async fn a_definition_in_use_cannot_be_deleted(scene: &Scene) {
     };
     let in_use = remove("needed").await;
     check(&in_use, 409, "source_in_use");
-    assert!(in_use.body["detail"].as_str().unwrap().contains("segments: needed, other"), "{}", in_use.body);
+    assert!(
+        in_use.body["detail"].as_str().unwrap().contains("segments read source \"needed\": needed, other"),
+        "{}",
+        in_use.body
+    );
     check(&remove("other").await, 204, "");
     for name in ["needed", "other"] {
         let alone = json!({ "id": name, "name": name, "query": "SELECT '1' AS customer_id", "member_key": "customer_id" });

@@ -1,4 +1,4 @@
-//! Who may use which route: the one table, and the one place where it is enforced.
+//! Access control: the table of routes and roles, and its enforcement.
 
 use crate::caller::{self, Caller, Role};
 use crate::problem::Problem;
@@ -16,38 +16,38 @@ pub use table::ACCESS;
 
 mod table;
 
-/// What one route takes.
+/// The access rule of one route.
 #[derive(Debug)]
 pub struct Rule {
-    /// The method; a rule for GET is one for HEAD too.
+    /// The method. A rule for GET also covers HEAD.
     pub method: Method,
-    /// The path, written as the router has it, such as `/exports/{id}/runs`.
+    /// The path as the router spells it, such as `/exports/{id}/runs`.
     pub path: &'static str,
-    /// The least role that may use it; `None` for everybody who is signed in, whatever their roles.
+    /// The lowest role that may use the route; `None` if any signed-in caller may.
     pub least: Option<Role>,
-    /// What it does, for the documentation.
+    /// What the route does, for the documentation.
     pub what: &'static str,
 }
 
 impl Rule {
-    /// Whether somebody with this role may use the route.
+    /// Returns whether a caller with this role may use the route.
     #[must_use]
     pub fn allows(&self, role: Role) -> bool {
         self.least.is_none_or(|least| role >= least)
     }
 }
 
-/// The rule of a route; `path` is the one that the router matched.
+/// Finds the rule of a route. `path` is the pattern that the router matched.
 #[must_use]
 pub fn rule(method: &Method, path: &str) -> Option<&'static Rule> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     ACCESS.iter().find(|rule| rule.method == *method && rule.path == path)
 }
 
-/// Puts the check before each route that `router` has now: routes that are added later would be without.
+/// Guards every route that `router` has now. Routes that are added later are not guarded.
 ///
-/// A handler gets the [`Caller`] as an extension. It is always there but on a route for everybody who is signed in,
-/// where a caller without a role has none.
+/// Handlers get the [`Caller`] as an extension. It is only missing on routes for any signed-in caller, when the token gives
+/// no role.
 pub fn guarded(router: Router, names: RoleNames) -> Router {
     router.route_layer(middleware::from_fn_with_state(Arc::new(names), guard))
 }
@@ -66,12 +66,12 @@ async fn guard(State(names): State<Arc<RoleNames>>, mut request: Request, next: 
         }
         Err(problem) => refused(problem, &path),
     };
-    // The gateway's log has the rest under the same id. Nowhere does it say who called: the audit does, of changes.
-    tracing::info!(%method, path, status = answer.status().as_u16(), request_id, "answered");
+    // The gateway logs the rest of the request under the same id. Callers are only recorded in the audit, with their changes.
+    tracing::info!(%method, path, status = answer.status().as_u16(), request_id, "request answered");
     answer
 }
 
-/// The caller, where they may use the route; none where the route is for everybody and they have no role.
+/// Returns the caller if they may use the route, or `None` if the route needs no role and the token gives none.
 fn checked(
     method: &Method,
     path: &str,
@@ -80,11 +80,12 @@ fn checked(
 ) -> Result<Option<Caller>, Problem> {
     let Some(rule) = rule(method, path) else {
         if ACCESS.iter().any(|rule| rule.path == path) {
-            let detail = "the route does not know this method; the header Allow says which it does";
+            let detail =
+                "the route does not support this method; the header Allow lists the methods that it supports";
             return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
         }
-        tracing::error!(%method, path, "a route without a rule was asked for; it does not run");
-        let detail = "nobody has said who may use this route, so nobody may";
+        tracing::error!(%method, path, "refused a request because its route has no access rule");
+        let detail = "this route has no access rule, so it cannot be used";
         return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "route_without_rule", detail));
     };
     let Some(least) = rule.least else {
@@ -107,7 +108,7 @@ fn checked(
     Err(Problem::new(StatusCode::FORBIDDEN, "role_insufficient", detail))
 }
 
-/// The answer to a request that does not run; RFC 9110 wants the methods in it where the method was the problem.
+/// Builds the response to a refused request. RFC 9110 requires the header Allow with status 405.
 fn refused(problem: Problem, path: &str) -> Response {
     let is_method = problem.status() == StatusCode::METHOD_NOT_ALLOWED;
     let mut answer = problem.into_response();
@@ -119,7 +120,7 @@ fn refused(problem: Problem, path: &str) -> Response {
     answer
 }
 
-/// The gateway's identifier of the request.
+/// Returns the gateway's id of the request.
 fn request_id(request: &Request) -> Option<String> {
     match request.extensions().get::<RequestContext>()? {
         RequestContext::ApiGatewayV2(context) => context.request_id.clone(),

@@ -1,4 +1,4 @@
-//! Who calls: the claims of the token that the gateway has checked.
+//! The caller: the claims of the token that the gateway has verified.
 
 use crate::problem::Problem;
 use axum::http::{Extensions, StatusCode};
@@ -8,23 +8,23 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
 
-/// What somebody may do; a later one may whatever an earlier one may.
+/// A role. Each role includes the rights of the roles before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Looks at what is there and what happened.
+    /// Reads definitions, runs and reports.
     Viewer,
-    /// Makes segments and exports and runs them, over connections that are shared.
+    /// Edits segments, and edits and runs exports with shared connections.
     Contributor,
-    /// Everything.
+    /// Has all rights.
     Administrator,
 }
 
 impl Role {
-    /// All, from the least to the most.
+    /// All roles, lowest first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Contributor, Self::Administrator];
 
-    /// Its name in answers and in the documentation.
+    /// Returns the name in responses and in the documentation.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,21 +35,21 @@ impl Role {
     }
 }
 
-/// How the issuer of the tokens calls the roles.
+/// The names of the roles at the token issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleNames {
     /// The claim that holds a caller's roles, such as `roles` or `cognito:groups`.
     pub claim: String,
-    /// The claim's value of administrators.
+    /// The value for administrators.
     pub administrator: String,
-    /// The claim's value of contributors.
+    /// The value for contributors.
     pub contributor: String,
-    /// The claim's value of viewers.
+    /// The value for viewers.
     pub viewer: String,
 }
 
 impl RoleNames {
-    /// The claim's value of a role.
+    /// Returns the claim's value for a role.
     #[must_use]
     pub fn value(&self, role: Role) -> &str {
         match role {
@@ -59,7 +59,8 @@ impl RoleNames {
         }
     }
 
-    /// The highest role among the claim's values; other values belong to other programs.
+    /// Returns the highest role among the values of the claim. Unknown values are ignored, because other applications use the
+    /// same claim.
     #[must_use]
     pub fn highest(&self, claim: &str) -> Option<Role> {
         let values = values(claim);
@@ -67,13 +68,13 @@ impl RoleNames {
     }
 }
 
-/// The issuer's own identifier of somebody, the claim `sub`. Some issuers use an e-mail address, so it is nothing to
-/// show, store or log: [`Caller::display_id`] is.
+/// The issuer's identifier of a user (claim `sub`). Some issuers use an e-mail address, so it is never shown, stored or
+/// logged; [`Caller::display_id`] is used instead.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Subject(String);
 
 impl Subject {
-    /// A subject as the issuer wrote it.
+    /// Wraps the value of the claim.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -86,19 +87,19 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// Who calls, and what they may do at the most.
+/// The authenticated caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Who it is, in the issuer's words.
+    /// The issuer's identifier of the caller.
     pub subject: Subject,
-    /// The highest of the roles that the token gives.
+    /// The highest role in the token.
     pub role: Role,
 }
 
 impl Caller {
-    /// What stands for the caller in documents, answers and the audit: the subject where it is a plain identifier,
-    /// and otherwise (an e-mail address, a name with spaces) `subject-` and 16 digits of its hash. The same person
-    /// always has the same one, and it is what `GET /me` tells them.
+    /// Returns the identifier of the caller in definitions, responses and audit lines: the subject if it is a plain
+    /// identifier, and otherwise (an e-mail address, a name with spaces) `subject-` and 16 digits of its hash. It is stable for
+    /// each subject, and `GET /me` returns it.
     #[must_use]
     pub fn display_id(&self) -> String {
         let Subject(subject) = &self.subject;
@@ -111,23 +112,23 @@ impl Caller {
         format!("subject-{}", digits.chars().take(16).collect::<String>())
     }
 
-    /// Reads the caller out of a request that came through the gateway.
+    /// Reads the caller from a request that came through the gateway.
     ///
-    /// 401 where the gateway checked no token, which its authorizer never lets through; 403 where the token names
-    /// nobody or gives no role here.
+    /// Returns 401 if the gateway verified no token, which its authorizer prevents, and 403 if the token has no subject or no
+    /// role of this deployment.
     pub(crate) fn from_request(extensions: &Extensions, names: &RoleNames) -> Result<Self, Problem> {
         Self::from_claims(claims(extensions)?, names)
     }
 
     fn from_claims(claims: &HashMap<String, String>, names: &RoleNames) -> Result<Self, Problem> {
         let subject = claims.get("sub").filter(|subject| !subject.is_empty()).ok_or_else(|| {
-            let detail = "the token has no claim `sub`, so it does not say who calls";
+            let detail = "the token has no claim `sub`, so the caller is unknown";
             Problem::new(StatusCode::FORBIDDEN, "subject_missing", detail)
         })?;
         let role = claims.get(&names.claim).and_then(|claim| names.highest(claim)).ok_or_else(|| {
             let RoleNames { claim, administrator, contributor, viewer } = names;
             let detail = format!(
-                "the token gives no role here: its claim `{claim}` must have one of {administrator}, {contributor} and {viewer}"
+                "the token gives no role: its claim `{claim}` must contain {administrator}, {contributor} or {viewer}"
             );
             Problem::new(StatusCode::FORBIDDEN, "role_missing", detail)
         })?;
@@ -135,7 +136,7 @@ impl Caller {
     }
 }
 
-/// The claims of the token, as the gateway hands them on: each one a text.
+/// Returns the claims of the token as the gateway passes them on: each value is a string.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>
 pub(crate) fn claims(extensions: &Extensions) -> Result<&HashMap<String, String>, Problem> {
     let claims = match extensions.get::<RequestContext>() {
@@ -143,12 +144,12 @@ pub(crate) fn claims(extensions: &Extensions) -> Result<&HashMap<String, String>
         _ => None,
     };
     claims.and_then(|authorizer| authorizer.jwt.as_ref()).map(|jwt| &jwt.claims).ok_or_else(|| {
-        Problem::new(StatusCode::UNAUTHORIZED, "token_missing", "the request carries no checked token")
+        Problem::new(StatusCode::UNAUTHORIZED, "token_missing", "the request has no verified token")
     })
 }
 
-/// The values of a claim: of a JSON list, of a list as the gateway writes it (`[a b]`), or of a text with spaces or
-/// commas between them.
+/// Splits a claim into its values. Accepts a JSON list, a list as the gateway writes it (`[a b]`), and text with spaces or
+/// commas.
 fn values(claim: &str) -> Vec<String> {
     if let Ok(list) = serde_json::from_str::<Vec<Value>>(claim) {
         return list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -192,11 +193,11 @@ mod tests {
         check("[]", None);
         check("[ ]", None);
         check("staff", None);
-        // Part of a name is another name, and letters are not the same in both cases.
+        // Names match as a whole and are case-sensitive.
         check("relay-viewers", None);
         check("not-relay-viewer", None);
         check("Relay-Viewer", None);
-        // One value of a JSON list is one role, whatever is in it.
+        // One value of a JSON list is one name, even with separators in it.
         check(r#"["staff relay-administrator"]"#, None);
         check(r#"["staff,relay-administrator"]"#, None);
         check(r#"{"relay-administrator": true}"#, None);
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_shown_by_an_address_or_a_name() {
+    fn addresses_and_names_are_not_shown() {
         #[track_caller]
         fn check(subject: &str, shown: &str) {
             let caller = Caller { subject: Subject::new(subject), role: Role::Viewer };

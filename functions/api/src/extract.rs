@@ -1,4 +1,4 @@
-//! What a request says besides its path: the document, the version that the caller has seen, the page that is wanted.
+//! Extractors: the JSON document, the precondition, the idempotency key and the page of a request.
 
 use crate::problem::{FieldProblem, Problem};
 use axum::body::Bytes;
@@ -11,16 +11,16 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-/// The longest idempotency key that is taken.
+/// The longest accepted idempotency key.
 const MAX_KEY_CHARACTERS: usize = 128;
-/// Items of a page where the caller does not say how many.
+/// The default number of items on a page.
 const DEFAULT_LIMIT: u32 = 50;
-/// The most items of a page.
+/// The maximum number of items on a page.
 const MAX_LIMIT: u32 = 100;
-/// The longest cursor that is taken: a cursor is an id.
+/// The longest accepted cursor. A cursor is an id.
 const MAX_CURSOR_CHARACTERS: usize = 64;
 
-/// A body in JSON. What cannot be read is told with the place where it stops being right.
+/// A JSON body. Errors name the field that cannot be parsed.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -32,12 +32,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
         });
         if !is_json {
-            let detail = "send the document as JSON, with the header Content-Type: application/json";
+            let detail = "send the document as JSON with the header Content-Type: application/json";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.ok().filter(|bytes| bytes.len() <= MAX_DOCUMENT_BYTES).ok_or_else(|| {
-            let detail = format!("a document may have at most {MAX_DOCUMENT_BYTES} bytes");
+            let detail = format!("the document must have at most {MAX_DOCUMENT_BYTES} bytes");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "document_too_large", detail)
         })?;
         read(&bytes).map(Self)
@@ -49,7 +49,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let document = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = pointer(error.path());
         let problem = error.into_inner().to_string();
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "document_malformed", "the document cannot be read")
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "document_malformed", "the document cannot be parsed")
             .with_errors(vec![FieldProblem { field, problem }])
     })?;
     reader.end().map_err(|error| {
@@ -58,7 +58,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(document)
 }
 
-/// The place as a JSON pointer (RFC 6901).
+/// Converts a path to a JSON pointer (RFC 6901).
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter().fold(String::new(), |mut pointer, segment| {
@@ -73,7 +73,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     })
 }
 
-/// The version that the caller has seen: `If-None-Match: *` makes something new, `If-Match: "7"` changes version 7.
+/// The version that the caller has read: `If-None-Match: *` creates a definition, `If-Match: "7"` replaces version 7.
 pub(crate) struct Precondition(pub(crate) Expected);
 
 impl<S: Send + Sync> FromRequestParts<S> for Precondition {
@@ -85,16 +85,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
             (None, Some("*")) => Ok(Self(Expected::Absent)),
             (Some(tag), None) => version(tag).map(|version| Self(Expected::Version(version))),
             (None, None) => {
-                let detail = "say what you believe is there: If-None-Match: * to make something new, or If-Match with \
-                              the ETag of the version that you have read";
+                let detail = "the request needs a precondition: If-None-Match: * to create a definition, or If-Match \
+                              with the ETag of the version that you have read";
                 Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", detail))
             }
-            _ => Err(malformed("give either If-None-Match: * or If-Match with one ETag")),
+            _ => Err(malformed("send either If-None-Match: * or If-Match with one ETag")),
         }
     }
 }
 
-/// As [`Precondition`], where there has to be something already.
+/// A [`Precondition`] that requires an existing version.
 pub(crate) struct Seen(pub(crate) u64);
 
 impl<S: Send + Sync> FromRequestParts<S> for Seen {
@@ -103,14 +103,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Seen {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Precondition::from_request_parts(parts, state).await?.0 {
             Expected::Version(version) => Ok(Self(version)),
-            Expected::Absent => Err(malformed("this needs If-Match with the ETag of what you have read")),
+            Expected::Absent => {
+                Err(malformed("the request needs If-Match with the ETag of the version that you have read"))
+            }
         }
     }
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, Problem> {
     let value = headers.get(name).map(|value| value.to_str());
-    value.transpose().map_err(|_| malformed("an ETag is plain text"))
+    value.transpose().map_err(|_| malformed("an ETag must be plain ASCII text"))
 }
 
 fn version(tag: &str) -> Result<u64, Problem> {
@@ -118,18 +120,18 @@ fn version(tag: &str) -> Result<u64, Problem> {
     number
         .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|number| number.parse().ok())
-        .ok_or_else(|| malformed("If-Match is one ETag as it was answered, such as \"7\" with its quotes"))
+        .ok_or_else(|| malformed("If-Match must be one ETag from a response, such as \"7\" with its quotes"))
 }
 
 fn malformed(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "precondition_malformed", detail)
 }
 
-/// The caller's key: the same key is the same request, so asking twice does it once.
+/// The idempotency key. Requests with the same key are carried out once.
 pub(crate) struct RequestKey(pub(crate) Option<String>);
 
 impl RequestKey {
-    /// The key, or one that nobody else has: without a key every request is one of its own.
+    /// Returns the key, or a new unique one.
     pub(crate) fn or_new(self) -> String {
         self.0.unwrap_or_else(|| Uuid::now_v7().to_string())
     }
@@ -154,20 +156,20 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
     }
 }
 
-/// Which part of a list is wanted.
+/// The requested page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct PageQuery {
-    /// How many items at the most; 50 where it is not given.
+    /// Maximum number of items. Default: 50.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Where to go on: `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(max_length = 64)]
     cursor: Option<String>,
 }
 
-/// Which part of a list is wanted, checked.
+/// The requested page of a list, validated.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: i32,
@@ -197,7 +199,7 @@ fn page_malformed(detail: String) -> Problem {
 }
 
 impl Page {
-    /// The page that a query asks for, which may ask for other things too.
+    /// Validates the page of a query that may have other parameters.
     pub(crate) fn checked(limit: Option<u32>, cursor: Option<String>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
@@ -209,7 +211,7 @@ impl Page {
                 && cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         if cursor.as_ref().is_some_and(|cursor| !is_cursor(cursor)) {
-            return Err(page_malformed("cursor: must be the next_cursor of the page before".to_owned()));
+            return Err(page_malformed("cursor: must be the next_cursor of the previous page".to_owned()));
         }
         Ok(Self { limit: i32::try_from(limit).unwrap_or(i32::MAX), cursor })
     }

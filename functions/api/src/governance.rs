@@ -1,42 +1,46 @@
-//! Data governance where definitions are saved: what would break a rule is refused, and told with the way that the data
-//! would take. Each run holds its export against the rules again, so what cannot be found out here is a warning.
+//! Data governance when definitions are saved: an export that breaks a rule is refused, with the lineage of the data.
+//!
+//! Each run checks its export again, so a segment that cannot be checked now yields a warning and not an error.
 
-mod changes;
+mod change_check;
 mod columns;
 mod readings;
 mod refusal;
 
+pub(crate) use change_check::{Change, check_change};
+
 use crate::Api;
 use crate::problem::Problem;
 use readings::{Answer, Question};
+use refusal::{Place, refuse};
 use relay_model::catalog::{Connection, Export, Policy, Segment, Source};
 use relay_model::governance::{Case, ColumnsRead, Violation};
 use relay_model::{ConnectionId, ExportId, MarketingAction, SegmentId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What exports are held against.
+/// The policies, and the definitions that they are checked against.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    /// The sources by their ids.
+    /// The sources by id.
     pub(crate) sources: BTreeMap<String, Source>,
     /// The segments that the exports use.
     pub(crate) segments: BTreeMap<SegmentId, Segment>,
-    /// The connections that they go to.
+    /// The connections of the exports.
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     /// The policies.
     pub(crate) policies: Vec<Policy>,
 }
 
-/// What was found of exports.
+/// The result of checking exports against the rules.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    /// The rules that they break.
+    /// The rules that the exports break.
     pub(crate) violations: Vec<Violation>,
-    /// What could not be found out now, though it may break a rule.
+    /// The segments that cannot be checked now and may break a rule.
     pub(crate) unknown: Vec<Unknown>,
 }
 
-/// A segment of an export of which nobody can say now what it reads.
+/// A segment of an export whose column lineage is not available.
 #[derive(Debug)]
 pub(crate) struct Unknown {
     pub(crate) segment: SegmentId,
@@ -45,13 +49,13 @@ pub(crate) struct Unknown {
 }
 
 impl Findings {
-    /// What people should know of a change that is made all the same.
+    /// Returns one warning for each segment that could not be checked.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let warning = |unknown: &Unknown| {
             let Unknown { segment, export, why } = unknown;
             format!(
-                "not checked whether policies let export \"{export}\" use what segment \"{segment}\" reads: {why}; its \
-                 next run finds out before anything is sent"
+                "the policies were not checked for segment \"{segment}\" of export \"{export}\": {why}; the next run \
+                 checks them before it sends anything"
             )
         };
         self.unknown.iter().map(warning).collect()
@@ -59,13 +63,13 @@ impl Findings {
 }
 
 impl Rules {
-    /// Whether some column has a label: without one nothing is forbidden.
+    /// Returns whether any column has a label. Without labels, no rule can be broken.
     fn has_labels(&self) -> bool {
         self.sources.values().any(|source| !source.data_labels.is_empty())
             || self.segments.values().filter_map(Segment::upload).any(|upload| !upload.data_labels.is_empty())
     }
 
-    /// An export and what it is held against.
+    /// Combines an export with the rules that apply to it.
     pub(crate) fn case<'a>(&'a self, export: &'a Export) -> Case<'a> {
         static NO_ACTIONS: BTreeSet<MarketingAction> = BTreeSet::new();
         let connection = export.connection.as_ref().and_then(|id| self.connections.get(id));
@@ -77,7 +81,8 @@ impl Rules {
         }
     }
 
-    /// The segments of an export, each once. One that is not in the catalog is told elsewhere.
+    /// Returns the segments of an export, each once. Segments that are missing from the catalog are left out; other checks
+    /// report them.
     pub(crate) fn segments_of<'a>(&'a self, export: &Export) -> impl Iterator<Item = &'a Segment> {
         let ids: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
         let found: Vec<&Segment> = ids.into_iter().filter_map(|id| self.segments.get(id)).collect();
@@ -85,112 +90,110 @@ impl Rules {
     }
 }
 
-impl Api {
-    /// The sources, by their ids. One that cannot be read is in the way of the segments that use it.
-    async fn sources_by_id(&self) -> Result<BTreeMap<String, Source>, Problem> {
-        let readable = self.requests.catalog.list::<Source>().await?.into_iter().flatten();
-        Ok(readable.map(|saved| (saved.document.id.to_string(), saved.document)).collect())
+/// Refuses an enabled export that breaks a rule. For a disabled export, the violations are warnings.
+pub(crate) async fn check_export_policies(api: &Api, export: &Export) -> Result<Vec<String>, Problem> {
+    let data = data_of(api, export).await?;
+    if !data.has_labels() {
+        return Ok(Vec::new());
     }
-
-    /// Every policy. One that cannot be read may be the one that is broken.
-    async fn policies(&self) -> Result<Vec<Policy>, Problem> {
-        let all = self.requests.catalog.list::<Policy>().await?.into_iter();
-        Ok(all.map(|saved| saved.map(|saved| saved.document)).collect::<Result<_, _>>()?)
+    let rules = with_policies(api, data, export).await?;
+    let findings = find_violations(api, &rules, std::slice::from_ref(export)).await;
+    let mut warnings = findings.warnings();
+    if export.enabled {
+        refuse(&findings.violations, Place::Export(export))?;
+    } else {
+        let warning = |violation: &Violation| format!("the export cannot be enabled as it is: {violation}");
+        warnings.extend(findings.violations.iter().map(warning));
     }
-
-    /// The sources, and the segments of an export: enough to know whether there are labels.
-    async fn data_of(&self, export: &Export) -> Result<Rules, Problem> {
-        let mut rules = Rules { sources: self.sources_by_id().await?, ..Rules::default() };
-        let ids: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
-        for id in ids {
-            if let Some(saved) = self.requests.catalog.find::<Segment>(id.as_str()).await? {
-                rules.segments.insert(id.clone(), saved.document);
-            }
-        }
-        Ok(rules)
-    }
-
-    /// What one export is held against.
-    pub(crate) async fn rules_of(&self, export: &Export) -> Result<Rules, Problem> {
-        let data = self.data_of(export).await?;
-        self.with_policies(data, [export]).await
-    }
-
-    /// The policies, and the connections of exports.
-    async fn with_policies<'a>(
-        &self,
-        data: Rules,
-        exports: impl IntoIterator<Item = &'a Export>,
-    ) -> Result<Rules, Problem> {
-        let mut rules = Rules { policies: self.policies().await?, ..data };
-        let ids: BTreeSet<&ConnectionId> =
-            exports.into_iter().filter_map(|export| export.connection.as_ref()).collect();
-        for id in ids {
-            if let Some(saved) = self.requests.catalog.find::<Connection>(id.as_str()).await? {
-                rules.connections.insert(id.clone(), saved.document);
-            }
-        }
-        Ok(rules)
-    }
-
-    /// What all exports are held against.
-    async fn all_rules(&self) -> Result<Rules, Problem> {
-        let catalog = &self.requests.catalog;
-        let segments = catalog.list::<Segment>().await?.into_iter().flatten();
-        let connections = catalog.list::<Connection>().await?.into_iter().flatten();
-        Ok(Rules {
-            sources: self.sources_by_id().await?,
-            segments: segments.map(|saved| (saved.document.id.clone(), saved.document)).collect(),
-            connections: connections.map(|saved| (saved.document.id.clone(), saved.document)).collect(),
-            policies: self.policies().await?,
-        })
-    }
-
-    /// Holds exports against the rules. The query engine is asked only of segments that could break one, and only where it
-    /// has not been before.
-    pub(crate) async fn hold(&self, rules: &Rules, exports: &[Export]) -> Findings {
-        let mut questions: BTreeMap<Question, &Segment> = BTreeMap::new();
-        let mut suspects = Vec::new();
-        for export in exports {
-            let case = rules.case(export);
-            for segment in rules.segments_of(export).filter(|segment| !case.is_harmless(segment)) {
-                suspects.push((case, segment));
-                if segment.upload().is_none() {
-                    questions.insert(Question::of(segment, export), segment);
-                }
-            }
-        }
-        let answers = self.readings(&rules.sources, &questions).await;
-        let mut findings = Findings::default();
-        for (case, segment) in suspects {
-            match read(&case, segment, &answers) {
-                Ok(read) => findings.violations.extend(case.violations(segment, &read)),
-                Err(why) => findings.unknown.push(Unknown {
-                    segment: segment.id.clone(),
-                    export: case.export.id.clone(),
-                    why,
-                }),
-            }
-        }
-        findings
-    }
-
-    /// What each segment of an export reads, or why nobody can say.
-    pub(crate) async fn readings_of(
-        &self,
-        rules: &Rules,
-        export: &Export,
-    ) -> BTreeMap<SegmentId, Result<ColumnsRead, String>> {
-        let case = rules.case(export);
-        let segments: Vec<&Segment> = rules.segments_of(export).collect();
-        let asked = segments.iter().filter(|segment| segment.upload().is_none());
-        let questions = asked.map(|segment| (Question::of(segment, export), *segment)).collect();
-        let answers = self.readings(&rules.sources, &questions).await;
-        segments.into_iter().map(|segment| (segment.id.clone(), read(&case, segment, &answers))).collect()
-    }
+    Ok(warnings)
 }
 
-fn read(
+/// Reads the rules that apply to one export.
+pub(crate) async fn rules_of(api: &Api, export: &Export) -> Result<Rules, Problem> {
+    let data = data_of(api, export).await?;
+    with_policies(api, data, export).await
+}
+
+/// Reads the sources by id. Unreadable sources are left out: the check of the segments that read them reports them.
+async fn readable_sources(api: &Api) -> Result<BTreeMap<String, Source>, Problem> {
+    let readable = api.requests.catalog.list::<Source>().await?.into_iter().flatten();
+    Ok(readable.map(|saved| (saved.document.id.to_string(), saved.document)).collect())
+}
+
+/// Reads every policy. An unreadable policy is an error, because it may be the one that is broken.
+async fn policies(api: &Api) -> Result<Vec<Policy>, Problem> {
+    let all = api.requests.catalog.list::<Policy>().await?.into_iter();
+    Ok(all.map(|saved| saved.map(|saved| saved.document)).collect::<Result<_, _>>()?)
+}
+
+/// Reads the sources and the segments of an export, which show whether any column has a label.
+async fn data_of(api: &Api, export: &Export) -> Result<Rules, Problem> {
+    let mut rules = Rules { sources: readable_sources(api).await?, ..Rules::default() };
+    let ids: BTreeSet<&SegmentId> = export.segments.iter().map(|entry| &entry.segment).collect();
+    for id in ids {
+        if let Some(saved) = api.requests.catalog.find::<Segment>(id.as_str()).await? {
+            rules.segments.insert(id.clone(), saved.document);
+        }
+    }
+    Ok(rules)
+}
+
+/// Adds the policies and the export's connection.
+async fn with_policies(api: &Api, data: Rules, export: &Export) -> Result<Rules, Problem> {
+    let mut rules = Rules { policies: policies(api).await?, ..data };
+    if let Some(id) = &export.connection
+        && let Some(saved) = api.requests.catalog.find::<Connection>(id.as_str()).await?
+    {
+        rules.connections.insert(id.clone(), saved.document);
+    }
+    Ok(rules)
+}
+
+/// Checks exports against the rules. Asks the query engine only for segments that could break a rule and whose lineage is
+/// not stored yet.
+async fn find_violations(api: &Api, rules: &Rules, exports: &[Export]) -> Findings {
+    let mut questions: BTreeMap<Question, &Segment> = BTreeMap::new();
+    let mut suspects = Vec::new();
+    for export in exports {
+        let case = rules.case(export);
+        for segment in rules.segments_of(export).filter(|segment| !case.is_harmless(segment)) {
+            suspects.push((case, segment));
+            if segment.upload().is_none() {
+                questions.insert(Question::of(segment, export), segment);
+            }
+        }
+    }
+    let answers = api.readings(&rules.sources, &questions).await;
+    let mut findings = Findings::default();
+    for (case, segment) in suspects {
+        match columns_read(&case, segment, &answers) {
+            Ok(read) => findings.violations.extend(case.violations(segment, &read)),
+            Err(why) => findings.unknown.push(Unknown {
+                segment: segment.id.clone(),
+                export: case.export.id.clone(),
+                why,
+            }),
+        }
+    }
+    findings
+}
+
+/// Returns the column lineage of each segment of an export, or why it is not available.
+pub(crate) async fn lineage_of(
+    api: &Api,
+    rules: &Rules,
+    export: &Export,
+) -> BTreeMap<SegmentId, Result<ColumnsRead, String>> {
+    let case = rules.case(export);
+    let segments: Vec<&Segment> = rules.segments_of(export).collect();
+    let asked = segments.iter().filter(|segment| segment.upload().is_none());
+    let questions = asked.map(|segment| (Question::of(segment, export), *segment)).collect();
+    let answers = api.readings(&rules.sources, &questions).await;
+    let read = |segment: &Segment| (segment.id.clone(), columns_read(&case, segment, &answers));
+    segments.into_iter().map(read).collect()
+}
+
+fn columns_read(
     case: &Case<'_>,
     segment: &Segment,
     answers: &BTreeMap<Question, Answer>,
@@ -199,5 +202,5 @@ fn read(
         return Ok(read);
     }
     let answer = answers.get(&Question::of(segment, case.export));
-    answer.cloned().unwrap_or_else(|| Err("nobody has asked the query engine".to_owned()))
+    answer.cloned().unwrap_or_else(|| Err("the query engine was not asked".to_owned()))
 }

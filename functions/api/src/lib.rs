@@ -1,20 +1,21 @@
-//! The HTTP API: who calls, what they may do, and what is answered.
+//! The HTTP API: callers, roles, handlers and errors.
 //!
-//! [`caller`] reads who calls out of the token that the gateway has checked, [`access`] holds the table of who may use
-//! which route and the one place where it is enforced, and [`problem`] the form of errors. The rest is handlers, one
-//! module for each kind of thing; the OpenAPI document is made of them.
+//! [`caller`] reads the caller from the token that the gateway has verified. [`access`] holds the table of roles and routes
+//! and enforces it. [`problem`] has the error format. `definitions` implements list, read, save and remove for all kinds of
+//! definitions. The other modules hold the handlers of one resource each; the OpenAPI document is generated from them.
 
 pub mod access;
+mod audit;
 pub mod caller;
 mod connections;
-mod documents;
+mod definitions;
 mod exports;
 mod extract;
 mod governance;
 mod links;
+mod me;
 mod openapi;
-mod people;
-mod persons;
+mod person_requests;
 mod policies;
 pub mod problem;
 mod runs;
@@ -32,24 +33,24 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What the handlers need.
+/// The shared context of the handlers.
 #[derive(Clone)]
 pub struct Api {
     /// The catalog, the ledger and the queues.
     pub requests: RunRequests,
-    /// Connectors.
+    /// Builds connectors.
     pub connections: Connections,
-    /// The query engine, and the data bucket.
+    /// The query engine's client, which also holds the data bucket.
     pub engine: EngineClient,
-    /// What is asked for single people.
+    /// Requests about one person.
     pub people: PersonRequests,
-    /// Where credentials go.
+    /// Stores credentials.
     pub secrets: aws_sdk_secretsmanager::Client,
-    /// What the names of the connections' secrets begin with.
+    /// The prefix of the names of the connections' secrets.
     pub secret_prefix: String,
 }
 
-/// The routes, each behind the check of who may use it.
+/// Builds the router. Each route is guarded by the check of the caller's role.
 pub fn router(api: Api, names: RoleNames) -> Router {
     let (router, document) = routes().split_for_parts();
     let document = Arc::new(openapi::with_access(document));
@@ -57,7 +58,7 @@ pub fn router(api: Api, names: RoleNames) -> Router {
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "route_missing", "there is no such route") })
 }
 
-/// The API as an OpenAPI document.
+/// Returns the API as an OpenAPI document.
 #[must_use]
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
     openapi::with_access(routes().into_openapi())
@@ -66,9 +67,10 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
 fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(openapi::serve))
-        .merge(people::router())
+        .merge(me::router())
+        .merge(audit::router())
         .merge(settings::router())
-        .merge(persons::router())
+        .merge(person_requests::router())
         .merge(sources::router())
         .merge(segments::router())
         .merge(connections::router())

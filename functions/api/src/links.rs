@@ -1,4 +1,4 @@
-//! Links that expire.
+//! Expiring links to files.
 
 use crate::problem::Problem;
 use jiff::{SignedDuration, Timestamp};
@@ -8,19 +8,19 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How long a link works.
+/// How long a link is valid, in seconds.
 const LINK_SECONDS: u32 = 15 * 60;
 
-/// A link that expires.
+/// An expiring link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Link {
-    /// Where the file is. Whoever has this address may fetch it until it expires.
+    /// The URL of the file. It needs no token until it expires.
     pub(crate) url: String,
-    /// Until when.
+    /// When the link expires.
     pub(crate) expires_at: Timestamp,
 }
 
-/// A link to an object of ours, which is downloaded as a file of this name.
+/// Creates a link that downloads an object of the data bucket as a file with this name.
 pub(crate) async fn link_to(objects: &Objects, key: &str, name: &str) -> Result<Link, Problem> {
     let lasts = Duration::from_secs(u64::from(LINK_SECONDS));
     let expires_at = timestamp_now() + SignedDuration::from_secs(i64::from(LINK_SECONDS));

@@ -1,4 +1,4 @@
-//! The HTTP API's function: settings and clients, and the routes over them.
+//! The Lambda function of the HTTP API.
 
 use api::Api;
 use api::access::RoleNames;

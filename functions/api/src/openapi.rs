@@ -1,4 +1,4 @@
-//! The API as an OpenAPI 3.1 document, made of the handlers.
+//! The OpenAPI 3.1 document, generated from the handlers.
 
 use crate::access::rule;
 use crate::connections::Dependents;
@@ -14,25 +14,25 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 
-/// The document without its paths. What is only named inside of others is listed here.
+/// The document without its paths. Schemas that are only referenced by name are listed here.
 #[derive(OpenApi)]
 #[openapi(
     components(schemas(Check, Dependents, FieldProblem, OverviewChoice, SegmentCheck)),
     info(
         title = "Segment Relay",
-        description = "Connections, segments, exports and runs. Every request carries a token of the issuer that the \
-                   stack was deployed with. Changes say which version they are about (If-Match), and errors are \
-                   problem details (RFC 9457)."
+        description = "Connections, segments, exports and runs. Every request needs a token of the issuer that the stack was \
+                   deployed with. Changes need the version that they replace (If-Match), and errors are problem \
+                   details (RFC 9457)."
     )
 )]
 struct Document;
 
-/// The document that the paths are put into.
+/// Returns the document without its paths.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// Says of every operation which role it needs, out of the table that is enforced.
+/// Adds the required role to every operation, from the table that is enforced.
 pub(crate) fn with_access(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let token =
         SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
@@ -56,7 +56,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// This document.
+/// Returns this document.
 #[utoipa::path(get, path = "/openapi.json", tag = "people", responses((status = 200, body = Object), Problems))]
 pub(crate) async fn serve(
     axum::extract::Extension(document): axum::extract::Extension<std::sync::Arc<utoipa::openapi::OpenApi>>,

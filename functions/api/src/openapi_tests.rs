@@ -2,7 +2,6 @@ use super::*;
 use crate::access::ACCESS;
 use std::collections::BTreeSet;
 
-/// The operations that the document has, and those that the table of roles has.
 #[test]
 fn the_document_and_the_table_of_roles_name_the_same_routes() {
     let mut document = crate::openapi_document();
@@ -27,7 +26,7 @@ fn every_operation_says_its_role() {
     }
 }
 
-/// Editors and clients follow references, and the schemas of files are taken from these by name.
+/// Editors and clients follow references, and the schemas of definition files are taken from here by name.
 #[test]
 fn every_reference_leads_somewhere() {
     let document = serde_json::to_value(crate::openapi_document()).unwrap();
@@ -55,7 +54,7 @@ fn collect(value: &serde_json::Value, references: &mut BTreeSet<String>) {
     }
 }
 
-/// Names of properties are texts, so no other type may be asked of them.
+/// Property names in JSON are strings, so no other type is valid for them.
 fn check_names(schema: &serde_json::Value, at: &str) {
     if let Some(wanted) = schema.pointer("/propertyNames/type") {
         assert_eq!(wanted, "string", "{at}");
@@ -76,7 +75,7 @@ fn names_of_properties_are_texts() {
     check_names(&document, "");
 }
 
-/// Editors complete rules by their schema, groups inside of groups too.
+/// Editors complete rules by their schema, including nested groups.
 #[test]
 fn rules_are_described_as_they_are_written() {
     let document = serde_json::to_value(crate::openapi_document()).unwrap();

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};
 
-/// One problem, as the caller sees it.
+/// An error response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
@@ -21,58 +21,58 @@ pub struct Problem {
     errors: Vec<FieldProblem>,
 }
 
-/// What is wrong with one field of the request.
+/// An error in one field of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
-    /// Where: a JSON pointer into the document.
+    /// The field, as a JSON pointer into the document.
     #[schema(examples("/segments/0/segment"))]
     pub field: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong and what is allowed.
     pub problem: String,
 }
 
-/// A problem in the form of RFC 9457.
+/// Problem details (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProblemDetails {
-    /// A stable address of this kind of problem.
+    /// A stable URI of the kind of problem.
     #[serde(rename = "type")]
     kind: String,
-    /// The status in words.
+    /// The reason phrase of the status.
     title: String,
     /// The HTTP status.
     status: u16,
-    /// The stable word for this kind of problem.
+    /// A stable code of the kind of problem.
     code: String,
-    /// What is wrong, and what would mend it.
+    /// What is wrong and how to fix it.
     detail: String,
-    /// Which fields are wrong, where that is known.
+    /// The fields that are wrong, if they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
 }
 
-/// The problems that any operation may answer with.
+/// The errors that any operation can return.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "it describes answers and is never made")]
+#[expect(dead_code, reason = "it describes responses and is never constructed")]
 pub(crate) enum Problems {
-    /// The request is not in the form that this operation takes.
+    /// The request is malformed.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(#[to_schema] ProblemDetails),
-    /// There is no valid token. API Gateway answers it by itself.
+    /// There is no valid token. API Gateway sends this response itself.
     #[response(status = 401)]
     Unauthorized,
-    /// The token's role may not do this.
+    /// The token's role does not permit this operation.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(#[to_schema] ProblemDetails),
-    /// It is not there.
+    /// The resource does not exist.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemDetails),
-    /// The path, as the gateway hands it on, is that of another route, which does not take this method.
+    /// The path, as the gateway passes it on, belongs to a route that does not support this method.
     #[response(status = 405, content_type = "application/problem+json")]
     MethodNotAllowed(#[to_schema] ProblemDetails),
-    /// There is something in the way that somebody has to put right first.
+    /// The current state does not permit this operation.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(#[to_schema] ProblemDetails),
-    /// Somebody else has changed it in the meantime, or it is there already.
+    /// The resource has changed since it was read, or already exists.
     #[response(status = 412, content_type = "application/problem+json")]
     PreconditionFailed(#[to_schema] ProblemDetails),
     /// The document is too large.
@@ -81,56 +81,56 @@ pub(crate) enum Problems {
     /// The document is not JSON.
     #[response(status = 415, content_type = "application/problem+json")]
     NotJson(#[to_schema] ProblemDetails),
-    /// A field of the document cannot be what it is.
+    /// A field of the document is invalid.
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(#[to_schema] ProblemDetails),
-    /// The request does not say which version it is about.
+    /// The request has no precondition (`If-Match` or `If-None-Match`).
     #[response(status = 428, content_type = "application/problem+json")]
     PreconditionRequired(#[to_schema] ProblemDetails),
-    /// Too many requests at once. API Gateway answers it by itself.
+    /// There are too many requests. API Gateway sends this response itself.
     #[response(status = 429)]
     TooMany,
-    /// It cannot be done now; try again.
+    /// The operation is not available now; retry it.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(#[to_schema] ProblemDetails),
 }
 
 impl Problem {
-    /// A problem with a stable code.
+    /// Creates a problem with a stable code.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self { status, code: code.to_owned(), detail: detail.into(), errors: Vec::new() }
     }
 
-    /// A field of the document that cannot be what it is.
+    /// Creates a problem with one field of the document.
     pub(crate) fn field(code: &str, field: impl Into<String>, problem: impl Into<String>) -> Self {
         let (field, problem) = (field.into(), problem.into());
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, format!("{field}: {problem}"))
             .with_errors(vec![FieldProblem { field, problem }])
     }
 
-    /// A query that is not in the form that the operation takes.
+    /// Creates a problem with a malformed query.
     pub(crate) fn query(error: &QueryRejection) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "query_malformed", error.body_text())
     }
 
-    /// The same with the fields that are wrong.
+    /// Adds the fields that are wrong.
     #[must_use]
     pub fn with_errors(self, errors: Vec<FieldProblem>) -> Self {
         Self { errors, ..self }
     }
 
-    /// Its code, for programs.
+    /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// What is wrong, and what would mend it.
+    /// Returns what is wrong and how to fix it.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// Its form on the wire.
+    /// Returns the body of the response.
     pub(crate) fn body(&self) -> Value {
         json!(ProblemDetails {
             kind: format!("urn:segment-relay:problem:{}", self.code),
@@ -142,7 +142,7 @@ impl Problem {
         })
     }
 
-    /// The HTTP status that it is answered with.
+    /// Returns the HTTP status of the response.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
@@ -227,9 +227,9 @@ impl From<StartError> for Problem {
             StartError::RunMissing(_) => (StatusCode::NOT_FOUND, "run_missing"),
             StartError::Cloud(_) => (StatusCode::SERVICE_UNAVAILABLE, "try_again"),
         };
-        // What went wrong inside is for the log; the caller can only try again.
+        // Internal errors are logged; the caller can only retry.
         let detail = match &error {
-            StartError::Cloud(_) => "the request could not be carried out now, try again".to_owned(),
+            StartError::Cloud(_) => "the request could not be carried out now; retry it".to_owned(),
             other => other.to_string(),
         };
         if status.is_server_error() {

@@ -1,11 +1,11 @@
-//! Runs: how far they are, and what people decide about them.
+//! Runs: progress, and decisions about held and active runs.
 
 mod findings;
 mod listing;
 
 use crate::Api;
 use crate::caller::{Caller, Role};
-use crate::exports::StartedRun;
+use crate::exports::{StartedRun, require_use};
 use crate::extract::RequestKey;
 use crate::problem::{Problem, Problems};
 use axum::Json;
@@ -32,18 +32,18 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .merge(listing::router())
 }
 
-/// A run and its progress.
+/// A run with its progress.
 #[derive(Debug, Serialize, ToSchema)]
 struct ShownRun {
     #[serde(flatten)]
     run: Run,
-    /// Rows that have their outcome, so far.
+    /// How many rows have an outcome so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows_done: Option<u64>,
-    /// The share of rows that have their outcome, in percent.
+    /// The share of rows that have an outcome, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress_percent: Option<u64>,
-    /// How long it will go on pushing at the pace that it has had so far, in milliseconds.
+    /// Estimated time until all rows are pushed, in milliseconds, at the pace so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining_ms: Option<u64>,
 }
@@ -58,12 +58,12 @@ impl From<Run> for ShownRun {
     }
 }
 
-/// Runs, the newest first.
+/// One page of runs, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunList {
     /// The runs.
     items: Vec<ShownRun>,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<RunId>,
 }
 
@@ -73,7 +73,7 @@ impl From<(Vec<Run>, Option<RunId>)> for RunList {
     }
 }
 
-/// A run and its progress.
+/// Returns a run with its progress.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = ShownRun), Problems))]
 async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<ShownRun>, Problem> {
@@ -81,7 +81,7 @@ async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Sho
     Ok(Json(api.requests.ledger.run(run_id).await?.into()))
 }
 
-/// Lets a run go on that the guard holds.
+/// Approves a run that the guard holds, so that it continues.
 #[utoipa::path(post, path = "/runs/{id}/approve", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = ShownRun), Problems))]
 async fn approve(
@@ -89,13 +89,13 @@ async fn approve(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<ShownRun>, Problem> {
-    let run = api.usable_run(&caller, &id).await?;
+    let run = usable_run(&api, &caller, &id).await?;
     let approved = api.requests.approve(run.run_id, timestamp_now()).await?;
-    api.record_run(&caller, AuditAction::ApproveRun, run.run_id).await?;
+    record_run(&api, &caller, AuditAction::ApproveRun, run.run_id).await?;
     Ok(Json(approved.into()))
 }
 
-/// Ends a run that the guard holds: nothing of it is sent.
+/// Rejects a run that the guard holds. Nothing is sent.
 #[utoipa::path(post, path = "/runs/{id}/reject", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = ShownRun), Problems))]
 async fn reject(
@@ -103,13 +103,13 @@ async fn reject(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<ShownRun>, Problem> {
-    let run = api.usable_run(&caller, &id).await?;
+    let run = usable_run(&api, &caller, &id).await?;
     let rejected = api.requests.reject(run.run_id, timestamp_now()).await?;
-    api.record_run(&caller, AuditAction::RejectRun, run.run_id).await?;
+    record_run(&api, &caller, AuditAction::RejectRun, run.run_id).await?;
     Ok(Json(rejected.into()))
 }
 
-/// Stops a run: what the destination has acknowledged counts, and everything else is deferred.
+/// Cancels a run. Rows that the destination has acknowledged keep their outcomes, and all other rows are deferred.
 #[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = ShownRun), Problems))]
 async fn cancel(
@@ -117,13 +117,13 @@ async fn cancel(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<ShownRun>, Problem> {
-    let run = api.usable_run(&caller, &id).await?;
+    let run = usable_run(&api, &caller, &id).await?;
     let canceled = api.requests.cancel(run.run_id, &caller.display_id(), timestamp_now()).await?;
-    api.record_run(&caller, AuditAction::CancelRun, run.run_id).await?;
+    record_run(&api, &caller, AuditAction::CancelRun, run.run_id).await?;
     Ok(Json(canceled.into()))
 }
 
-/// Starts a run that sends again only the rows that this run deferred or rejected.
+/// Starts a run that resends only the rows that this run deferred or rejected.
 #[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = StartedRun), Problems))]
@@ -133,34 +133,26 @@ async fn retry(
     Path(id): Path<String>,
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRun>), Problem> {
-    let run = api.usable_run(&caller, &id).await?;
+    let run = usable_run(&api, &caller, &id).await?;
     let trigger = Trigger::new(TriggerKind::Retry, format!("retry/{}/{}", run.run_id, key.or_new()));
     let trigger = trigger.by(Some(caller.display_id()));
     let requested = api.requests.retry(run.run_id, trigger, timestamp_now()).await?;
-    api.record_run(&caller, AuditAction::RetryRun, run.run_id).await?;
+    record_run(&api, &caller, AuditAction::RetryRun, run.run_id).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedRun::new(run.export_id, requested))))
 }
 
-impl Api {
-    /// A run that the caller may decide about: one of an export that they may run.
-    pub(crate) async fn usable_run(&self, caller: &Caller, id: &str) -> Result<Run, Problem> {
-        let run = self.requests.ledger.run(id.parse()?).await?;
-        match self.requests.catalog.get::<Export>(run.export_id.as_str()).await {
-            Ok(export) => self.require_use(caller, export.connection.as_ref()).await?,
-            // The run of an export that is gone is still an administrator's to decide about.
-            Err(LookupError::Catalog(CatalogError::Missing { .. })) if caller.role >= Role::Administrator => {
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(run)
+/// Reads a run, and requires that the caller may use the connection of its export.
+async fn usable_run(api: &Api, caller: &Caller, id: &str) -> Result<Run, Problem> {
+    let run = api.requests.ledger.run(id.parse()?).await?;
+    match api.requests.catalog.get::<Export>(run.export_id.as_str()).await {
+        Ok(export) => require_use(api, caller, export.connection.as_ref()).await?,
+        // Only administrators decide about the runs of a removed export.
+        Err(LookupError::Catalog(CatalogError::Missing { .. })) if caller.role >= Role::Administrator => {}
+        Err(error) => return Err(error.into()),
     }
+    Ok(run)
+}
 
-    pub(crate) async fn record_run(
-        &self,
-        caller: &Caller,
-        action: AuditAction,
-        run_id: RunId,
-    ) -> Result<(), Problem> {
-        self.record(caller, action, "run", &run_id.to_string(), None).await
-    }
+async fn record_run(api: &Api, caller: &Caller, action: AuditAction, run_id: RunId) -> Result<(), Problem> {
+    api.record(caller, action, "run", &run_id.to_string(), None).await
 }

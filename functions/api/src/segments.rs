@@ -1,29 +1,30 @@
-//! Named sets of profiles.
+//! Segments: named sets of profiles.
 
 mod checking;
+mod dependents;
 mod members;
 mod previews;
 mod query;
 mod sizes;
-mod users;
 
 use checking::SavingQuery;
 pub(crate) use checking::SegmentCheck;
 
 use crate::Api;
-use crate::caller::Caller;
-use crate::documents::{DocumentList, SavedDocument, Saving, require_id, status_of};
-use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
+use crate::definitions::{self, DocumentList, Draft, RemoveRequest, Resource, SaveRequest, SavedDocument};
+use crate::extract::Page;
+use crate::governance::{Change, check_change};
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use dependents::{exports_using, require_use_of_connections};
 use relay_cloud::timestamp_now;
 use relay_cloud::{Expected, Saved};
 use relay_model::SegmentId;
-use relay_model::catalog::{Document, Segment};
+use relay_model::catalog::Segment;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,70 +36,86 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .merge(previews::router())
         .merge(query::router())
         .merge(sizes::router())
-        .merge(users::router())
+        .merge(dependents::router())
 }
 
-/// The segments.
+impl Resource for Segment {
+    type SaveOptions = SegmentCheck;
+
+    fn check_id(id: &str) -> Result<(), Problem> {
+        SegmentId::try_from(id.to_owned())?;
+        Ok(())
+    }
+
+    async fn check(api: &Api, draft: &Draft<'_, Self>) -> Result<Vec<String>, Problem> {
+        let segment = &draft.document;
+        require_use_of_connections(api, draft.caller, &segment.id).await?;
+        api.require_query(segment).await?;
+        let mut warnings = Vec::new();
+        // A request that will be refused for its version, or that repeats an earlier one, needs no query plan.
+        if is_expected(draft.expected, draft.current.as_ref()) {
+            // Both checks ask the query engine, and API Gateway's timeout leaves time for one wait.
+            let (checked, governed) = tokio::join!(
+                api.check_segment(draft.options, segment, draft.before()),
+                check_change(api, Change::Segment(segment))
+            );
+            warnings = checked?;
+            warnings.extend(governed?);
+            // Exports and sources may have changed while the engine was busy.
+            require_use_of_connections(api, draft.caller, &segment.id).await?;
+            api.require_query(segment).await?;
+        }
+        if let Expected::Version(version) = draft.expected
+            && segment.upload().is_none()
+        {
+            forget_upload(api, &segment.id, version).await?;
+        }
+        Ok(warnings)
+    }
+
+    async fn before_removal(api: &Api, request: &RemoveRequest) -> Result<(), Problem> {
+        let id = SegmentId::try_from(request.id.clone())?;
+        let users = exports_using(api, &id).await?;
+        if !users.is_empty() {
+            let names: Vec<&str> = users.iter().map(|saved| saved.document.id.as_str()).collect();
+            let detail =
+                format!("exports use segment \"{id}\": {}; remove it from them first", names.join(", "));
+            return Err(Problem::new(StatusCode::CONFLICT, "segment_in_use", detail));
+        }
+        forget_upload(api, &id, request.version).await
+    }
+}
+
+/// Lists the segments.
 #[utoipa::path(get, path = "/segments", tag = "segments", params(Page),
     responses((status = 200, body = DocumentList<Segment>), Problems))]
 async fn list(State(api): State<Api>, page: Page) -> Result<Json<DocumentList<Segment>>, Problem> {
-    Ok(Json(api.list(&page).await?))
+    Ok(Json(definitions::list(&api, &page).await?))
 }
 
-/// A segment.
+/// Returns a segment.
 #[utoipa::path(get, path = "/segments/{id}", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = SavedDocument<Segment>, headers(("ETag" = String))), Problems))]
 async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let id = SegmentId::try_from(id)?;
-    Ok(SavedDocument::from(api.saved::<Segment>(id.as_str()).await?).answer(StatusCode::OK))
+    definitions::read::<Segment>(&api, &id).await
 }
 
-/// Makes or replaces a segment. Its query, or what its rules compile to, has to be one SELECT over sources that are there;
-/// what exports map and lose by the change is a warning.
+/// Creates or replaces a segment. Its query, or the query that its rules compile to, must be one SELECT over existing
+/// sources. A mapped column that the change removes yields a warning.
 #[utoipa::path(put, path = "/segments/{id}", tag = "segments", request_body = Segment,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header), SavingQuery),
     responses((status = 200, body = SavedDocument<Segment>), (status = 201, body = SavedDocument<Segment>), Problems))]
 async fn save(
     State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    Precondition(expected): Precondition,
-    RequestKey(request_key): RequestKey,
     query: Result<Query<SavingQuery>, QueryRejection>,
-    Body(document): Body<Segment>,
+    request: SaveRequest<Segment>,
 ) -> Result<Response, Problem> {
-    let id = SegmentId::try_from(id)?;
     let query = query.map_err(|error| Problem::query(&error))?;
-    require_id(id.as_str(), &document)?;
-    document.validate()?;
-    let current = api.requests.catalog.find::<Segment>(id.as_str()).await?;
-    api.require_use_through(&caller, &id).await?;
-    api.require_query(&document).await?;
-    let mut warnings = Vec::new();
-    // What will be refused for its version, or was done before, need not be planned.
-    if is_expected(expected, current.as_ref()) {
-        let before = current.as_ref().map(|saved| &saved.document);
-        // Both ask the query engine, for which there is time once.
-        let (checked, held) =
-            tokio::join!(api.check_segment(query.check, &document, before), api.hold_segment(&document));
-        warnings = checked?;
-        warnings.extend(held?);
-        // The engine takes its time, and in the meantime others may have changed what this depends on.
-        api.require_use_through(&caller, &id).await?;
-        api.require_query(&document).await?;
-    }
-    if let Expected::Version(version) = expected
-        && document.upload().is_none()
-    {
-        api.forget_upload(&id, version).await?;
-    }
-    let saving = Saving { caller: &caller, expected, request_key, needs: None };
-    let saved = api.save(id.as_str(), &document, saving).await?;
-    Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
+    definitions::save(&api, request, query.check).await
 }
 
-/// Whether the writer has seen what is there.
+/// Returns whether the caller has seen the stored version.
 fn is_expected(expected: Expected, current: Option<&Saved<Segment>>) -> bool {
     match (expected, current) {
         (Expected::Absent, None) => true,
@@ -111,36 +128,19 @@ fn is_expected(expected: Expected, current: Option<&Saved<Segment>>) -> bool {
 #[utoipa::path(delete, path = "/segments/{id}", tag = "segments",
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 204), Problems))]
-async fn remove(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    Seen(version): Seen,
-) -> Result<Response, Problem> {
-    let id = SegmentId::try_from(id)?;
-    let users = api.users_of(&id).await?;
-    if !users.is_empty() {
-        let names: Vec<&str> = users.iter().map(|saved| saved.document.id.as_str()).collect();
-        let detail =
-            format!("segment \"{id}\" is used by exports: {}; take it out of them first", names.join(", "));
-        return Err(Problem::new(StatusCode::CONFLICT, "segment_in_use", detail));
-    }
-    api.forget_upload(&id, version).await?;
-    api.remove::<Segment>(id.as_str(), &caller, version).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+async fn remove(State(api): State<Api>, request: RemoveRequest) -> Result<StatusCode, Problem> {
+    definitions::remove::<Segment>(&api, request).await
 }
 
-impl Api {
-    /// Forgets the upload of a segment that is about to be none or no upload any more. It comes before the change,
-    /// because after it nobody would try again what failed; and not for a version that is not there, whose change will be
-    /// refused.
-    async fn forget_upload(&self, id: &SegmentId, version: u64) -> Result<(), Problem> {
-        let found = self.requests.catalog.find::<Segment>(id.as_str()).await?;
-        let is_upload =
-            found.is_some_and(|saved| saved.version == version && saved.document.upload().is_some());
-        if is_upload {
-            self.requests.ledger.forget_upload(id, timestamp_now()).await?;
-        }
-        Ok(())
+/// Forgets the upload of a segment that is about to be removed or to stop being a custom upload.
+///
+/// This runs before the change, because a failure after the change would not be retried. Nothing is forgotten if `version`
+/// is not the stored version, because then the change itself will be refused.
+async fn forget_upload(api: &Api, id: &SegmentId, version: u64) -> Result<(), Problem> {
+    let found = api.requests.catalog.find::<Segment>(id.as_str()).await?;
+    let is_upload = found.is_some_and(|saved| saved.version == version && saved.document.upload().is_some());
+    if is_upload {
+        api.requests.ledger.forget_upload(id, timestamp_now()).await?;
     }
+    Ok(())
 }

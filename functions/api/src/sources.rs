@@ -1,15 +1,15 @@
-//! Tables of the lake.
+//! Sources: tables of the data lake.
 
 use crate::Api;
-use crate::caller::Caller;
-use crate::documents::{DocumentList, SavedDocument, Saving, require_id, status_of};
-use crate::extract::{Body, Page, Precondition, RequestKey, Seen};
+use crate::definitions::{self, DocumentList, Draft, RemoveRequest, Resource, SaveRequest, SavedDocument};
+use crate::extract::Page;
+use crate::governance::{Change, check_change};
 use crate::problem::{Problem, Problems};
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use relay_model::catalog::{Document, Segment, Source};
+use axum::response::Response;
+use relay_model::catalog::{Segment, Source};
 use relay_model::{SegmentId, SourceId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,103 +20,97 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, save, remove)).routes(routes!(segments))
 }
 
-/// The sources.
+impl Resource for Source {
+    type SaveOptions = ();
+
+    fn check_id(id: &str) -> Result<(), Problem> {
+        SourceId::try_from(id.to_owned())?;
+        Ok(())
+    }
+
+    async fn check(api: &Api, draft: &Draft<'_, Self>) -> Result<Vec<String>, Problem> {
+        check_change(api, Change::Source { after: &draft.document, before: draft.before() }).await
+    }
+
+    /// Checks the labelled columns, which the query engine can only describe after the source was saved.
+    async fn late_warnings(api: &Api, draft: &Draft<'_, Self>) -> Vec<String> {
+        api.check_labelled_columns(&draft.document, draft.before()).await
+    }
+
+    async fn before_removal(api: &Api, request: &RemoveRequest) -> Result<(), Problem> {
+        let id = &request.id;
+        let readers = segments_reading(api, id).await?;
+        if readers.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = readers.iter().map(|segment| segment.id.as_str()).collect();
+        let detail =
+            format!("segments read source \"{id}\": {}; change or remove them first", names.join(", "));
+        Err(Problem::new(StatusCode::CONFLICT, "source_in_use", detail))
+    }
+}
+
+/// Lists the sources.
 #[utoipa::path(get, path = "/sources", tag = "sources", params(Page),
     responses((status = 200, body = DocumentList<Source>), Problems))]
 async fn list(State(api): State<Api>, page: Page) -> Result<Json<DocumentList<Source>>, Problem> {
-    Ok(Json(api.list(&page).await?))
+    Ok(Json(definitions::list(&api, &page).await?))
 }
 
-/// A source.
+/// Returns a source.
 #[utoipa::path(get, path = "/sources/{id}", tag = "sources", params(("id" = String, Path)),
     responses((status = 200, body = SavedDocument<Source>, headers(("ETag" = String))), Problems))]
 async fn read(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let id = SourceId::try_from(id)?;
-    Ok(SavedDocument::from(api.saved::<Source>(id.as_str()).await?).answer(StatusCode::OK))
+    definitions::read::<Source>(&api, &id).await
 }
 
-/// Makes or replaces a source. Labels of its columns that would stop an enabled export are refused.
+/// Creates or replaces a source. The request is refused if its column labels would stop an enabled export.
 #[utoipa::path(put, path = "/sources/{id}", tag = "sources", request_body = Source,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header), ("If-None-Match" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = SavedDocument<Source>), (status = 201, body = SavedDocument<Source>), Problems))]
-async fn save(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    Precondition(expected): Precondition,
-    RequestKey(request_key): RequestKey,
-    Body(document): Body<Source>,
-) -> Result<Response, Problem> {
-    let id = SourceId::try_from(id)?;
-    require_id(id.as_str(), &document)?;
-    document.validate()?;
-    let current = api.requests.catalog.find::<Source>(id.as_str()).await?;
-    let before = current.as_ref().map(|saved| &saved.document);
-    let mut warnings = api.hold_source(&document, before).await?;
-    let saving = Saving { caller: &caller, expected, request_key, needs: None };
-    let saved = api.save(id.as_str(), &document, saving).await?;
-    // The engine knows a source when it is saved.
-    warnings.extend(api.check_labelled_columns(&document, before).await);
-    Ok(SavedDocument { warnings, ..saved.into() }.answer(status_of(expected)))
+async fn save(State(api): State<Api>, request: SaveRequest<Source>) -> Result<Response, Problem> {
+    definitions::save(&api, request, ()).await
 }
 
 /// Removes a source that no segment reads.
 #[utoipa::path(delete, path = "/sources/{id}", tag = "sources",
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 204), Problems))]
-async fn remove(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    Seen(version): Seen,
-) -> Result<Response, Problem> {
-    let id = SourceId::try_from(id)?;
-    let readers = api.readers(&id).await?;
-    if !readers.is_empty() {
-        let names: Vec<&str> = readers.iter().map(|segment| segment.id.as_str()).collect();
-        let detail =
-            format!("source \"{id}\" is read by segments: {}; change or remove them first", names.join(", "));
-        return Err(Problem::new(StatusCode::CONFLICT, "source_in_use", detail));
-    }
-    api.remove::<Source>(id.as_str(), &caller, version).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+async fn remove(State(api): State<Api>, request: RemoveRequest) -> Result<StatusCode, Problem> {
+    definitions::remove::<Source>(&api, request).await
 }
 
 /// The segments whose queries read a source.
 #[derive(Debug, Serialize, ToSchema)]
 struct SourceSegments {
-    /// By their ids.
+    /// The segments, sorted by id.
     segments: Vec<NamedSegment>,
 }
 
-/// What one needs to know a segment again.
+/// A segment by id and name.
 #[derive(Debug, Serialize, ToSchema)]
 struct NamedSegment {
-    /// Its identifier.
+    /// The segment's id.
     id: SegmentId,
-    /// What people call it.
+    /// The segment's display name.
     name: String,
 }
 
-/// The segments that read a source.
+/// Lists the segments that read a source.
 #[utoipa::path(get, path = "/sources/{id}/segments", tag = "sources", params(("id" = String, Path)),
     responses((status = 200, body = SourceSegments), Problems))]
 async fn segments(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<SourceSegments>, Problem> {
-    let id = SourceId::try_from(id)?;
-    api.saved::<Source>(id.as_str()).await?;
-    let readers = api.readers(&id).await?.into_iter();
-    Ok(Json(SourceSegments {
-        segments: readers.map(|Segment { id, name, .. }| NamedSegment { id, name }).collect(),
-    }))
+    Source::check_id(&id)?;
+    api.saved::<Source>(&id).await?;
+    let readers = segments_reading(&api, &id).await?.into_iter();
+    let segments = readers.map(|Segment { id, name, .. }| NamedSegment { id, name }).collect();
+    Ok(Json(SourceSegments { segments }))
 }
 
-impl Api {
-    /// Returns the segments whose queries read a source.
-    async fn readers(&self, id: &SourceId) -> Result<Vec<Segment>, Problem> {
-        let all = self.requests.catalog.list::<Segment>().await?.into_iter().flatten();
-        let is_reader =
-            |segment: &Segment| segment.sources().is_ok_and(|sources| sources.contains(id.as_str()));
-        Ok(all.map(|saved| saved.document).filter(is_reader).collect())
-    }
+/// Returns the segments whose queries read a source.
+async fn segments_reading(api: &Api, source: &str) -> Result<Vec<Segment>, Problem> {
+    let all = api.requests.catalog.list::<Segment>().await?.into_iter().flatten();
+    let is_reader = |segment: &Segment| segment.sources().is_ok_and(|sources| sources.contains(source));
+    Ok(all.map(|saved| saved.document).filter(is_reader).collect())
 }

@@ -1,4 +1,4 @@
-//! The list of lines that could not be used: where and why, never what stands in them.
+//! The list of bad lines with position and reason. It never quotes the lines.
 
 use relay_model::catalog::UploadColumnType;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-/// The most bad lines that are listed; the others are counted.
+/// The maximum number of bad lines in the list; the others are only counted.
 pub(crate) const MAX_LISTED: u64 = 10_000;
 
 /// What is wrong with a line.
@@ -24,7 +24,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    /// The stable word for it.
+    /// Returns the stable code.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::TooFewValues => "too_few_values",
@@ -44,36 +44,38 @@ impl Problem {
         }
     }
 
-    /// What is wrong and what would be right.
+    /// Returns what is wrong and what is valid.
     const fn reason(self) -> &'static str {
         match self {
             Self::TooFewValues => {
-                "there are fewer values than the header has names; is a line break not in quotes?"
+                "the line has fewer values than the header has columns; is there a line break outside quotes?"
             }
             Self::TooManyValues => {
-                "there are more values than the header has names; is a separator not in quotes?"
+                "the line has more values than the header has columns; is there a separator outside quotes?"
             }
             Self::TooLong => "the line is longer than 64 KiB",
             Self::QuoteNotClosed => {
-                "a quote is not closed within 64 KiB; a quote within a quoted value is written twice"
+                "a quote is not closed within 64 KiB; double the quotes within a quoted value"
             }
-            Self::NotText => "there are bytes that are no characters of the file's encoding",
-            Self::Nul => "there is a NUL character",
-            Self::NoIdentity => "the identity is missing, so the line is nobody",
-            Self::NoMemberKey => "the member key is missing, so the line is nobody",
-            Self::BadValue(UploadColumnType::Text) => "this is no text",
-            Self::BadValue(UploadColumnType::Integer) => "this is no whole number of 64 bits, such as -12",
+            Self::NotText => "some bytes are not valid in the file's encoding",
+            Self::Nul => "the line has a NUL character",
+            Self::NoIdentity => "the identity is missing, so the line identifies no person",
+            Self::NoMemberKey => "the member key is missing, so the line identifies no person",
+            Self::BadValue(UploadColumnType::Text) => "the value is not text",
+            Self::BadValue(UploadColumnType::Integer) => "the value is not a 64-bit integer, such as -12",
             Self::BadValue(UploadColumnType::Decimal) => {
-                "this is no number, such as 12.50, without signs for thousands"
+                "the value is not a number, such as 12.50, without thousands separators"
             }
-            Self::BadValue(UploadColumnType::Boolean) => "this is none of true, false, yes, no, 1 and 0",
-            Self::BadValue(UploadColumnType::Date) => "this is no day, such as 2026-11-21",
-            Self::BadValue(UploadColumnType::Datetime) => "this is no moment, such as 2026-11-21T10:00:00Z",
+            Self::BadValue(UploadColumnType::Boolean) => "the value is not true, false, yes, no, 1 or 0",
+            Self::BadValue(UploadColumnType::Date) => "the value is not a date, such as 2026-11-21",
+            Self::BadValue(UploadColumnType::Datetime) => {
+                "the value is not a date and time, such as 2026-11-21T10:00:00Z"
+            }
         }
     }
 }
 
-/// Lists bad lines into a CSV, and counts them.
+/// Writes bad lines to a CSV, and counts them.
 pub(crate) struct BadLines {
     list: csv::Writer<BufWriter<File>>,
     total: u64,
@@ -81,14 +83,14 @@ pub(crate) struct BadLines {
 }
 
 impl BadLines {
-    /// A list at `path`.
+    /// Creates a list at `path`.
     pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
         let mut list = csv::Writer::from_writer(BufWriter::new(File::create(path)?));
         list.write_record(["line", "last_line", "column", "code", "reason"])?;
         Ok(Self { list, total: 0, by_code: BTreeMap::new() })
     }
 
-    /// Adds a line; `column` is the name of the one that is wrong, where it is one.
+    /// Adds a line. `column` is the invalid column, or empty if the whole line is invalid.
     pub(crate) fn add(&mut self, lines: (u64, u64), column: &str, problem: Problem) -> std::io::Result<()> {
         self.total += 1;
         *self.by_code.entry(problem.code()).or_default() += 1;
@@ -99,12 +101,12 @@ impl BadLines {
         Ok(())
     }
 
-    /// How many there are.
+    /// Returns the number of bad lines.
     pub(crate) const fn total(&self) -> u64 {
         self.total
     }
 
-    /// Ends the list: how many lines for which reason.
+    /// Ends the list, and returns the number of lines by code.
     pub(crate) fn finish(mut self) -> std::io::Result<BTreeMap<&'static str, u64>> {
         self.list.flush()?;
         Ok(self.by_code)

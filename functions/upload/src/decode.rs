@@ -1,32 +1,31 @@
-//! Bytes of a CSV into UTF-8, piece by piece. What is no character becomes a byte that no UTF-8 has, so that only the
-//! line that it stands in is bad.
+//! Decodes a CSV to UTF-8 in steps. Invalid characters become a byte that is invalid in UTF-8, so that only their line is bad.
 
-/// Stands for what could not be decoded: no byte of UTF-8.
+/// Replaces an invalid character. This byte never occurs in UTF-8.
 const INVALID: u8 = 0xFF;
-/// The characters of 0x80 to 0x9F; NUL where Windows-1252 has none.
+/// The characters 0x80 to 0x9F of Windows-1252; NUL if a byte is not assigned.
 /// <https://encoding.spec.whatwg.org/index-windows-1252.txt>
 const WINDOWS_1252: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“',
     '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
-/// How a CSV's characters are written.
+/// The character encoding of a CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// UTF-8 without a byte order mark.
     Utf8,
-    /// UTF-8 with one.
+    /// UTF-8 with a byte order mark.
     Utf8WithMark,
-    /// UTF-16, the low byte first; it has a byte order mark.
+    /// UTF-16, little endian, with a byte order mark.
     Utf16LittleEndian,
-    /// UTF-16, the high byte first; it has a byte order mark.
+    /// UTF-16, big endian, with a byte order mark.
     Utf16BigEndian,
-    /// What spreadsheets of Western Windows write where nobody asks for UTF-8.
+    /// The default of spreadsheets on Western European Windows.
     Windows1252,
 }
 
 impl Encoding {
-    /// The encoding that a byte order mark tells, and the mark's length; `None` where there is no mark.
+    /// Returns the encoding of a byte order mark and the mark's length; `None` if there is no mark.
     pub(crate) fn of_mark(first_bytes: &[u8]) -> Option<(Self, usize)> {
         match first_bytes {
             [0xEF, 0xBB, 0xBF, ..] => Some((Self::Utf8WithMark, 3)),
@@ -36,14 +35,14 @@ impl Encoding {
         }
     }
 
-    /// Its name in reports.
+    /// Returns the name for reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "UTF-8",
             Self::Utf8WithMark => "UTF-8 with a byte order mark",
             Self::Utf16LittleEndian => "UTF-16 (little endian)",
             Self::Utf16BigEndian => "UTF-16 (big endian)",
-            Self::Windows1252 => "Windows-1252 (it is not UTF-8, and nothing in it says what it is)",
+            Self::Windows1252 => "Windows-1252 (assumed, because it is not UTF-8 and has no byte order mark)",
         }
     }
 }
@@ -52,9 +51,9 @@ impl Encoding {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     encoding: Encoding,
-    /// The first half of a code unit of UTF-16 whose second half comes with the next piece.
+    /// The first byte of a UTF-16 code unit whose second byte is in the next step.
     half_unit: Option<u8>,
-    /// The first half of a character of two code units.
+    /// The first code unit of a surrogate pair.
     high_surrogate: Option<u16>,
 }
 
@@ -67,7 +66,7 @@ impl Decoder {
         self.encoding
     }
 
-    /// Decodes a piece onto the end of `out`.
+    /// Decodes bytes and appends the text to `out`.
     pub(crate) fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         match self.encoding {
             Encoding::Utf8 | Encoding::Utf8WithMark => out.extend_from_slice(bytes),
@@ -91,7 +90,7 @@ impl Decoder {
         }
     }
 
-    /// Ends the text. Half a character at the end is none.
+    /// Ends the text. An incomplete character at the end is invalid.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         if self.half_unit.take().is_some() || self.high_surrogate.take().is_some() {
             out.push(INVALID);

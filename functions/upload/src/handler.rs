@@ -1,4 +1,4 @@
-//! One upload: read once, stored with its manifest, and made its segment's members.
+//! Handles an upload: reads it once, stores it with its manifest, and publishes it as the segment's members.
 
 use crate::bad_lines::MAX_LISTED;
 use crate::decode::Encoding;
@@ -16,7 +16,7 @@ use relay_model::uploads::{
 use relay_pipeline::{RunRequests, StageError, upload_trigger};
 use std::path::Path;
 
-/// What reading uploads needs.
+/// The context of the handler.
 pub(crate) struct Uploads {
     pub(crate) requests: RunRequests,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -32,17 +32,19 @@ struct Upload<'a> {
 }
 
 impl Uploads {
-    /// Handles a notification. Where several objects were put, one that cannot be had keeps no other waiting.
+    /// Handles a notification. If one of several objects fails, the others are still handled.
     pub(crate) async fn handle(&self, event: ObjectEvent) -> Result<(), StageError> {
         let mut result = Ok(());
         for put in event.objects() {
             match segment_of(&put.key) {
                 None => {}
-                // What the folder is called is in no log: it is anything that somebody thought of.
-                Some(Err(_)) => tracing::warn!("a file lies in a folder that can be no segment's"),
+                // The folder's name is not logged, because it may be personal data.
+                Some(Err(_)) => {
+                    tracing::warn!("ignored a file in a folder whose name is not a valid segment id")
+                }
                 Some(Ok(segment)) => {
                     if let Err(error) = self.one(&put, segment).await {
-                        tracing::error!(error.code = error.code(), %error, "upload could not be read");
+                        tracing::error!(error.code = error.code(), %error, "failed to read an upload");
                         result = Err(error);
                     }
                 }
@@ -56,7 +58,7 @@ impl Uploads {
         let keys = UploadKeys::new(&segment, &id);
         let objects = Objects::new(self.s3.clone(), put.bucket.clone());
         let upload = Upload { put, objects, segment, id, keys };
-        // The manifest comes last, so an upload that has one was read to its end by an earlier delivery.
+        // The manifest is written last, so an upload with a manifest was read completely by an earlier delivery.
         let known = upload.objects.find(&upload.keys.manifest()).await.map_err(unnamed(&upload.id))?;
         let known = known.map(|bytes| serde_json::from_slice(&bytes)).transpose();
         let known = known.map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
@@ -65,13 +67,13 @@ impl Uploads {
             None => self.read(&upload).await?,
         };
         let Some(manifest) = manifest else {
-            tracing::info!(upload.id = %upload.id, "upload was replaced before it was read");
+            tracing::info!(upload.id = %upload.id, "the upload was replaced before it was read");
             return Ok(());
         };
         self.publish(&upload, &manifest).await
     }
 
-    /// Reads an upload and stores what became of it; `None` where another one has taken its place.
+    /// Reads an upload and stores its outcome; `None` if the object was replaced.
     async fn read(&self, upload: &Upload<'_>) -> Result<Option<UploadManifest>, StageError> {
         let outcome = match self.definition(upload).await? {
             Err(refusal) => refused(&refusal, None),
@@ -108,7 +110,7 @@ impl Uploads {
         Ok(Some(manifest))
     }
 
-    /// What the segment says of its file, or why it takes none.
+    /// Returns the segment's definition of its files, or why it accepts none.
     async fn definition(&self, upload: &Upload<'_>) -> Result<Result<CustomUpload, Refusal>, StageError> {
         let segment = upload.segment.clone();
         let found: Segment = match self.requests.catalog.get(segment.as_str()).await {
@@ -124,7 +126,7 @@ impl Uploads {
         Ok(found.upload().cloned().ok_or(Refusal::SegmentIsQuery(segment)))
     }
 
-    /// Makes a good upload its segment's members, unless a later one is, and has the exports follow.
+    /// Publishes a valid upload as its segment's members, unless a later one is published, and starts the exports' runs.
     async fn publish(&self, upload: &Upload<'_>, manifest: &UploadManifest) -> Result<(), StageError> {
         let ledger = &self.requests.ledger;
         let Upload { segment, id, keys, .. } = upload;
@@ -133,16 +135,16 @@ impl Uploads {
         let accepted = match &manifest.outcome {
             UploadOutcome::Accepted(accepted) => accepted,
             UploadOutcome::Refused { code, text, .. } => {
-                // The folder of a segment that is not there is only what somebody called it, and the text names it.
-                tracing::warn!(upload.id = %id, error.code = code, "upload is refused");
+                // The text is not logged: if the segment does not exist, it names a folder, which may be personal data.
+                tracing::warn!(upload.id = %id, error.code = code, "refused an upload");
                 attempt.refusal = Some(text.clone());
                 ledger.note_upload(segment, &attempt).await?;
                 return Ok(());
             }
         };
-        // Reading takes its time, and a notification may come again long after: by now there may be no such segment.
+        // The segment may have been removed while the file was read, or before the notification was delivered again.
         if self.definition(upload).await?.is_err() {
-            tracing::info!(upload.id = %id, "the segment takes no uploads any more");
+            tracing::info!(upload.id = %id, "the segment no longer accepts uploads");
             return Ok(());
         }
         ledger.note_upload(segment, &attempt).await?;
@@ -155,7 +157,7 @@ impl Uploads {
             expires_at: accepted.expires_at,
         };
         if !ledger.set_upload(segment, &pointer).await? {
-            tracing::info!(segment.id = %segment, upload.id = %id, "a later upload is the segment's already, or it has forgotten this one");
+            tracing::info!(segment.id = %segment, upload.id = %id, "ignored an upload that is older than the current one or than the last reset");
             return Ok(());
         }
         let exports = self.requests.catalog.list::<Export>().await?;
@@ -163,7 +165,7 @@ impl Uploads {
         let trigger = upload_trigger(segment, id);
         let runs = self.requests.start_for_segment(&exports, segment, &trigger, Timestamp::now()).await?;
         tracing::info!(segment.id = %segment, upload.id = %id, rows = accepted.rows, bad_lines = accepted.bad_lines,
-            ?runs, "upload is read");
+            ?runs, "published an upload");
         Ok(())
     }
 }
@@ -205,7 +207,7 @@ impl Upload<'_> {
         let PutObject { key, etag, version_id, bytes, .. } = self.put.clone();
         let mut parts = parts::fetch(self.objects.clone(), key, ObjectVersion { etag, version_id }, bytes);
         let (form, folder) = (form.clone(), folder.to_owned());
-        // Reading computes and writes files for as long as the lines last: not on a thread that serves others.
+        // Reading is CPU-bound and writes files, so it must not block an async thread.
         let read = tokio::task::spawn_blocking(move || {
             let mut parts = std::iter::from_fn(|| parts.blocking_recv());
             ingest(&mut parts, &form, encoding, &folder)
@@ -227,7 +229,7 @@ impl Upload<'_> {
         let lifetime = SignedDuration::from_hours(24 * i64::from(form.expires_after_days));
         if ingested.bad_lines > MAX_LISTED {
             tracing::warn!(segment.id = %self.segment, upload.id = %self.id, bad_lines = ingested.bad_lines,
-                "not every bad line is listed");
+                "the list of bad lines is truncated");
         }
         let by_code = ingested.bad_lines_by_code.into_iter();
         Ok(UploadOutcome::Accepted(AcceptedUpload {
@@ -255,8 +257,8 @@ impl Upload<'_> {
     }
 }
 
-/// Names the upload instead of its object: logs have every error, and what people call their files and folders may be
-/// personal data.
+/// Replaces the object's key by the upload's id in an error. Errors are logged, and file and folder names may be personal
+/// data.
 fn unnamed(id: &UploadId) -> impl Fn(CloudError) -> StageError {
     move |error| CloudError { resource: format!("upload {id}"), ..error }.into()
 }

@@ -1,4 +1,4 @@
-//! The header row: what separates its names, and whether they keep the rules.
+//! The header row: detects the separator and validates the column names.
 
 use crate::ingest::IngestError;
 use crate::refusal::Refusal;
@@ -6,22 +6,22 @@ use crate::text::Text;
 use relay_delivery::delimited::{Malformed, RecordForm, RecordReader};
 use relay_model::catalog::{ColumnNameError, CustomUpload, MAX_UPLOAD_COLUMNS};
 
-/// The longest header or line, in bytes of UTF-8. Longer lines would make the batches of whatever reads the table large.
+/// The longest header or line, in bytes of UTF-8. The limit bounds the memory of a batch when the table is read.
 pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024;
-/// What separates values, the most likely first.
+/// The known separators, most likely first.
 const SEPARATORS: [u8; 4] = *b",;\t|";
 
 /// The header row.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) separator: u8,
-    /// The names, in their order.
+    /// The column names in file order.
     pub(crate) names: Vec<String>,
-    /// The reader of the lines after it.
+    /// The reader of the lines after the header.
     pub(crate) lines: RecordReader,
 }
 
-/// A separator in words.
+/// Returns the name of a separator, for messages.
 pub(crate) const fn separator_name(separator: u8) -> &'static str {
     match separator {
         b',' => "a comma",
@@ -32,7 +32,7 @@ pub(crate) const fn separator_name(separator: u8) -> &'static str {
     }
 }
 
-/// Reads the header row off the beginning of the text, and holds it against what the segment names.
+/// Reads the header row from the start of the text, and checks it against the columns that the segment names.
 pub(crate) fn read(text: &mut Text<'_>, form: &CustomUpload) -> Result<Header, IngestError> {
     while text.window().len() <= MAX_LINE_BYTES {
         if !text.extend()? {
@@ -97,7 +97,7 @@ fn names(reader: &RecordReader, text: &Text<'_>) -> Result<Vec<String>, IngestEr
     Ok(names)
 }
 
-/// The separator that a first line `sep=;` tells, as spreadsheets write and read it, and where the text goes on.
+/// Returns the separator of a first line such as `sep=;`, which spreadsheets write and read, and the length of that line.
 fn told_separator(window: &[u8]) -> (Option<u8>, usize) {
     match window {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator, b'\r', b'\n', ..]
@@ -118,7 +118,7 @@ const fn is_separator(byte: u8) -> bool {
     (byte.is_ascii_punctuation() && byte != b'"') || byte == b'\t'
 }
 
-/// What is most often between the names of the first line; the first of those that are as often as each other.
+/// Returns the separator that occurs most often in the first line. The first one in [`SEPARATORS`] wins a tie.
 fn likely_separator(rest: &[u8]) -> u8 {
     let line = first_line(rest);
     let count = |separator: u8| count_outside_quotes(line, separator);
@@ -132,7 +132,7 @@ fn likely_separator(rest: &[u8]) -> u8 {
     likely
 }
 
-/// The first line that has anything in it, to its line break outside quotes.
+/// Returns the first line that is not empty, up to its line break outside quotes.
 fn first_line(rest: &[u8]) -> &[u8] {
     let from = rest.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
     let line = rest.get(from..).unwrap_or_default();
@@ -154,8 +154,7 @@ fn count_outside_quotes(line: &[u8], separator: u8) -> usize {
 }
 
 impl IngestError {
-    /// What is not in the encoding that was assumed may be in another one; what is not in the one that its mark tells
-    /// is refused.
+    /// A guessed encoding is wrong, so the next one is tried. If a byte order mark declares the encoding, the file is refused.
     fn undecodable(text: &Text<'_>, refusal: Refusal) -> Self {
         match text.encoding() {
             crate::decode::Encoding::Utf8 => Self::NotUtf8,

@@ -1,4 +1,4 @@
-//! A CSV becomes a table and a list of bad lines, in constant memory.
+//! Converts a CSV to a table and a list of bad lines, in constant memory.
 
 use crate::bad_lines::{BadLines, Problem};
 use crate::decode::Encoding;
@@ -16,21 +16,21 @@ use relay_model::uploads::UploadColumn;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The table's file in the folder.
+/// The file name of the table.
 pub(crate) const TABLE: &str = "table.parquet";
-/// The list of bad lines in the folder.
+/// The file name of the list of bad lines.
 pub(crate) const BAD_LINES: &str = "bad-lines.csv";
-/// After so many lines that are not UTF-8 it is certain enough that the file is none.
+/// After this many invalid lines, the file is not UTF-8 with sufficient certainty.
 const ENOUGH_LINES: u64 = 1_000;
 
-/// What was read.
+/// The result of reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ingested {
     /// The table's rows.
     pub(crate) rows: u64,
     /// Lines without a single value.
     pub(crate) empty_rows: u64,
-    /// Lines that could not be used.
+    /// Bad lines.
     pub(crate) bad_lines: u64,
     pub(crate) bad_lines_by_code: BTreeMap<&'static str, u64>,
     pub(crate) encoding: Encoding,
@@ -41,13 +41,13 @@ pub(crate) struct Ingested {
 /// Why a file was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IngestError {
-    /// It breaks the rules as a whole.
+    /// The file as a whole is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It was taken for UTF-8, and is not.
+    /// The file was assumed to be UTF-8, and is not.
     #[error("the file is not UTF-8")]
     NotUtf8,
-    /// A part of it could not be had.
+    /// A part could not be downloaded.
     #[error(transparent)]
     Part(#[from] PartError),
     /// The temporary disk cannot be written to.
@@ -73,8 +73,8 @@ impl From<ParquetError> for IngestError {
     }
 }
 
-/// Reads a file into `folder`. Without a byte order mark its encoding is the one given; UTF-8 is given up where more
-/// lines contradict it than confirm it, so that one damaged line does not turn the names of all others into others.
+/// Reads a file into `folder`. Without a byte order mark, its encoding is `without_mark`. UTF-8 is only rejected if more lines
+/// contradict it than confirm it, so that one damaged line does not garble the names in all others.
 pub(crate) fn ingest(
     parts: Parts<'_>,
     form: &CustomUpload,
@@ -122,13 +122,13 @@ pub(crate) fn ingest(
     })
 }
 
-/// What is seen of all lines together.
+/// Counts over all lines.
 #[derive(Clone, Copy, Debug, Default)]
 struct Census {
     empty_rows: u64,
-    /// Good lines with characters that only UTF-8 writes so.
+    /// Valid lines with characters outside ASCII, which confirm UTF-8.
     confirming_lines: u64,
-    /// Lines that are not in the encoding.
+    /// Lines that are not valid in the encoding.
     contradicting_lines: u64,
 }
 
@@ -178,7 +178,7 @@ fn read_lines(
     Ok(census)
 }
 
-/// What a line has to be.
+/// The requirements for a line.
 struct Rules {
     columns: Vec<UploadColumn>,
     identity: Option<usize>,
@@ -187,13 +187,13 @@ struct Rules {
 }
 
 enum Row<'a> {
-    /// Not a single value.
+    /// The line has no value.
     Empty,
     Values(Vec<Value<'a>>),
 }
 
 impl Rules {
-    /// The values of a line, or what is wrong with it and in which column.
+    /// Returns the values of a line, or the column and the problem.
     fn read<'a>(&'a self, record: &'a RecordReader) -> Result<Row<'a>, (&'a str, Problem)> {
         if record.byte_len() == 0 {
             return Ok(Row::Empty);

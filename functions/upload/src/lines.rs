@@ -1,8 +1,8 @@
-//! The lines after the header, one by one, whatever is wrong with some of them.
+//! Reads the lines after the header, and recovers from bad ones.
 //!
-//! A quote that is never closed would swallow everything behind it. Where a line does not end within what a line may
-//! have, reading goes on at the next line break, so that it spoils its own line and no other. What has to be read
-//! twice for that is bounded, or a file of such lines would take for ever.
+//! A quote that is not closed would absorb all lines after it. If a line exceeds the maximum length, reading resumes at the
+//! next line break, so that only one line is bad. The number of bytes that are read twice is bounded, because a file of such
+//! lines would take quadratic time.
 
 use crate::bad_lines::Problem;
 use crate::header::{Header, MAX_LINE_BYTES};
@@ -11,18 +11,18 @@ use crate::refusal::Refusal;
 use crate::text::Text;
 use relay_delivery::delimited::{Malformed, RecordForm, RecordReader};
 
-/// The most that is read twice, in bytes.
+/// The maximum number of bytes that are read twice.
 const MAX_READ_TWICE_BYTES: usize = 64 * 1024 * 1024;
 
-/// What is found next.
+/// The next line.
 pub(crate) enum Line<'a> {
-    /// A line with as many values as the header has names.
+    /// A line with as many values as the header has columns.
     Whole(&'a RecordReader),
-    /// One that cannot be used.
+    /// A line that is invalid.
     Bad(BadLine),
 }
 
-/// Where a bad line is, and what is wrong with it.
+/// The position and the problem of a bad line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadLine {
     pub(crate) first_line: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Lines<'a> {
     form: RecordForm,
     columns: usize,
     reader: RecordReader,
-    /// How much of the window has been read.
+    /// How many bytes of the window have been read.
     read: usize,
     read_twice_bytes: usize,
 }
@@ -49,7 +49,7 @@ impl<'a> Lines<'a> {
         Self { text, form, columns, reader: header.lines, read: 0, read_twice_bytes: 0 }
     }
 
-    /// The next line that is not empty.
+    /// Returns the next line that is not empty.
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, IngestError> {
         self.reader.clear();
         loop {
@@ -74,14 +74,14 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Gets more of the text, and forgets what is no part of the line at hand; `false` at the end.
+    /// Decodes more of the text, and drops what precedes the current line; `false` at the end.
     fn extend(&mut self) -> Result<bool, IngestError> {
         self.text.forget(self.read - self.kept());
         self.read = self.kept();
         self.text.extend()
     }
 
-    /// How much of what was read belongs to the line at hand.
+    /// Returns how many of the bytes that were read belong to the current line.
     fn kept(&self) -> usize {
         if self.reader.is_in_record() { self.reader.raw_byte_len().min(self.read) } else { 0 }
     }
@@ -97,7 +97,7 @@ impl<'a> Lines<'a> {
         Line::Bad(BadLine { first_line: reader.first_line(), last_line: reader.last_line(), problem })
     }
 
-    /// Gives up the line at hand, which has no end, and goes on at the next line break.
+    /// Gives up the current line, which is too long, and resumes at the next line break.
     fn lost(&mut self) -> Result<Line<'_>, IngestError> {
         let first_line = self.reader.first_line();
         let from = self.read - self.kept();

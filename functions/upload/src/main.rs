@@ -1,4 +1,4 @@
-//! A CSV that somebody puts under `uploads/{segment}/` becomes the segment's members.
+//! The Lambda function of custom uploads: it turns a CSV under `uploads/{segment}/` into the segment's members.
 
 mod bad_lines;
 mod decode;
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment().await;
     let uploads = &Uploads { requests: RunRequests::of(&clients)?, s3: clients.s3() };
     run(service_fn(move |event: LambdaEvent<ObjectEvent>| async move {
-        // Lambda hands a notification over again where it could not be handled.
+        // Lambda delivers a notification again if it returns an error.
         uploads.handle(event.payload).await.map_err(Error::from)
     }))
     .await

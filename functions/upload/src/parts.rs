@@ -1,28 +1,27 @@
-//! The parts of one version of an object, fetched while the ones before them are read.
+//! Downloads one version of an object in parts, ahead of the reader.
 
 use bytes::Bytes;
 use relay_cloud::{CloudError, ObjectVersion, Objects};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Bytes that are fetched with one request. Three parts are in memory at the most: one that is read, one that waits
-/// and one that comes.
+/// Bytes per request. At most three parts are in memory: one that is read, one in the channel and one that is downloaded.
 const PART_BYTES: u64 = 4 * 1024 * 1024;
-/// The pauses before a part is asked for again whose transfer broke.
+/// The pauses before a failed request is retried.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5)];
 
-/// Why a part could not be had.
+/// Why a part could not be downloaded.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum PartError {
-    /// The object was replaced or deleted; what came in its place has a notification of its own.
+    /// The object was replaced or deleted. Its replacement has a notification of its own.
     #[error("the file was replaced or deleted before it was read")]
     Gone,
-    /// It may be had later.
+    /// A later attempt may succeed.
     #[error(transparent)]
     Cloud(#[from] CloudError),
 }
 
-/// Fetches an object's parts, in order, until nobody wants them any more.
+/// Downloads an object's parts in order, until the receiver is dropped.
 pub(crate) fn fetch(
     objects: Objects,
     key: String,

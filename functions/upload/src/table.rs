@@ -1,4 +1,4 @@
-//! The good lines as Parquet.
+//! Writes the valid lines as Parquet.
 
 use crate::header::MAX_LINE_BYTES;
 use crate::values::Value;
@@ -19,16 +19,16 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Rows that are handed over to be encoded at a time, unless they are large.
+/// Maximum rows per batch.
 const BATCH_ROWS: usize = 8 * 1024;
-/// Bytes of text in them at the most, but for a last line.
+/// Maximum bytes of text per batch; the last line may exceed it.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
-/// Rows a row group, which is held until it is complete.
+/// Maximum rows per row group. A row group stays in memory until it is complete.
 const ROW_GROUP_ROWS: usize = 64 * 1024;
-/// Encoded bytes of a row group at the most, but for a last batch.
+/// Maximum encoded bytes per row group; the last batch may exceed it.
 const ROW_GROUP_BYTES: usize = 16 * 1024 * 1024;
 
-// A line is always less than a batch.
+// A line always fits in a batch.
 const _: () = assert!(MAX_LINE_BYTES < BATCH_BYTES);
 
 /// Collects the values of one column.
@@ -63,7 +63,7 @@ impl Column {
             (Self::Boolean(column), Value::Boolean(is_so)) => column.append_value(is_so),
             (Self::Date(column), Value::Date(days)) => column.append_value(days),
             (Self::Datetime(column), Value::Datetime(microseconds)) => column.append_value(microseconds),
-            // A value is read as its column's type, so what is left is that there is none.
+            // Values are parsed as the type of their column, so only nulls remain.
             (Self::Text(column), _) => column.append_null(),
             (Self::Integer(column), _) => column.append_null(),
             (Self::Decimal(column), _) => column.append_null(),
@@ -107,7 +107,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table at `path`.
+    /// Creates a table at `path`.
     pub(crate) fn create(path: &Path, columns: &[UploadColumn]) -> Result<Self, ParquetError> {
         let fields: Vec<Field> = columns
             .iter()
@@ -127,7 +127,7 @@ impl Table {
         Ok(Self { schema, columns, writer, batch_rows: 0, batch_bytes: 0, rows: 0 })
     }
 
-    /// Adds a row whose values are in the columns' order; `bytes` is how much text they are.
+    /// Adds a row with values in column order. `bytes` is the size of their text.
     pub(crate) fn push(&mut self, values: &[Value<'_>], bytes: usize) -> Result<(), ParquetError> {
         for (column, value) in self.columns.iter_mut().zip(values) {
             column.push(*value);
@@ -141,7 +141,7 @@ impl Table {
         Ok(())
     }
 
-    /// Ends the file: how many rows it has.
+    /// Ends the file, and returns its number of rows.
     pub(crate) fn finish(mut self) -> Result<u64, ParquetError> {
         if self.batch_rows > 0 {
             self.write_batch()?;

@@ -1,17 +1,17 @@
-//! The text of a CSV as it comes: decoded a little at a time into a window that never holds much.
+//! The text of a CSV, decoded in steps into a small window.
 
 use crate::decode::{Decoder, Encoding};
 use crate::ingest::IngestError;
 use crate::parts::PartError;
 use bytes::{Buf, Bytes};
 
-/// Bytes of the file that are decoded at a time.
+/// Bytes of the file that are decoded in one step.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The parts of a file, in order.
 pub(crate) type Parts<'a> = &'a mut dyn Iterator<Item = Result<Bytes, PartError>>;
 
-/// A text of which a window is in memory.
+/// A text with a window of it in memory.
 pub(crate) struct Text<'a> {
     parts: Parts<'a>,
     part: Bytes,
@@ -21,7 +21,7 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The text behind the byte order mark, in the encoding that the mark tells, or in the one given.
+    /// Starts after the byte order mark, in the encoding of the mark, or in `without_mark` if there is none.
     pub(crate) fn begin(parts: Parts<'a>, without_mark: Encoding) -> Result<Self, IngestError> {
         let mut first: Vec<u8> = Vec::new();
         while first.len() < 3 {
@@ -40,17 +40,17 @@ impl<'a> Text<'a> {
         self.decoder.encoding()
     }
 
-    /// What is in memory.
+    /// Returns the text in memory.
     pub(crate) fn window(&self) -> &[u8] {
         &self.window
     }
 
-    /// Forgets the first so many bytes of the window.
+    /// Drops this many bytes from the start of the window.
     pub(crate) fn forget(&mut self, bytes: usize) {
         self.window.drain(..bytes.min(self.window.len()));
     }
 
-    /// Decodes a little more into the window; `false` at the end.
+    /// Decodes the next step into the window; `false` at the end.
     pub(crate) fn extend(&mut self) -> Result<bool, IngestError> {
         while self.part.is_empty() {
             match self.parts.next() {

@@ -1,4 +1,4 @@
-//! Values of the declared types out of text, as people's tools write them.
+//! Parses values of the declared types, in the formats that common tools write.
 
 use jiff::civil::{Date, DateTime, date};
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use relay_model::catalog::UploadColumnType;
 /// A value of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
-    /// There is none.
+    /// The value is missing.
     Null,
     Text(&'a str),
     Integer(i64),
@@ -20,17 +20,17 @@ pub(crate) enum Value<'a> {
     Datetime(i64),
 }
 
-/// Reads values of one file.
+/// Parses the values of one file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Values {
-    /// A file whose values are not separated by commas may write 12,50 for twelve and a half, as spreadsheets do in
-    /// countries that write so.
+    /// Whether 12,50 is twelve and a half. Spreadsheets in many countries write decimals so, with a separator other than the
+    /// comma.
     pub(crate) has_decimal_commas: bool,
 }
 
 impl Values {
-    /// The value of a type that a text is; `None` where it is none. An empty text is no value, unless it is text and
-    /// stands in quotes.
+    /// Parses the text as this type; `None` if it does not parse. Empty text is [`Value::Null`], unless the type is text and
+    /// the value is quoted.
     pub(crate) fn read(
         self,
         text: &str,
@@ -56,7 +56,7 @@ impl Values {
     }
 
     fn decimal(self, text: &str) -> Option<f64> {
-        // The parser of the language knows words, too.
+        // Rust's parser also accepts words such as `inf` and `NaN`.
         if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.,eE".contains(&byte)) {
             return None;
         }
@@ -88,7 +88,7 @@ fn days(text: &str) -> Option<i32> {
     Some(since.get_days())
 }
 
-/// A moment without a time zone is in UTC.
+/// Parses a date and time. Without an offset, it is in UTC.
 fn moment(text: &str) -> Option<i64> {
     let moment: Timestamp = match text.parse() {
         Ok(moment) => moment,

@@ -8,7 +8,7 @@ use relay_connectors::marketo::Marketo;
 use relay_connectors::omnisend::{self, Omnisend};
 use relay_connectors::{Endpoint, HttpClient};
 use relay_model::catalog::Connection;
-use relay_model::{CredentialError, CredentialStore};
+use relay_model::{CredentialError, CredentialStore, Destination};
 
 /// Makes connectors. The credentials are read when they are first needed.
 #[derive(Clone)]
@@ -38,6 +38,13 @@ impl Connections {
         connection: &Connection,
     ) -> Result<CampaignMonitor<SecretStore>, StageError> {
         require_consent(connection)?;
+        self.build_campaign_monitor(connection)
+    }
+
+    fn build_campaign_monitor(
+        &self,
+        connection: &Connection,
+    ) -> Result<CampaignMonitor<SecretStore>, StageError> {
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         let endpoint = self.campaign_monitor_endpoint.clone().ok_or_else(|| {
             StageError::stop(
@@ -53,6 +60,10 @@ impl Connections {
     /// The connector of a Marketo Engage connection.
     pub fn marketo(&self, connection: &Connection) -> Result<Marketo<SecretStore>, StageError> {
         require_consent(connection)?;
+        self.build_marketo(connection)
+    }
+
+    fn build_marketo(&self, connection: &Connection) -> Result<Marketo<SecretStore>, StageError> {
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         Ok(Marketo::new(self.http.clone(), &connection.settings, store)?)
     }
@@ -60,6 +71,10 @@ impl Connections {
     /// The connector of an Omnisend connection.
     pub fn omnisend(&self, connection: &Connection) -> Result<Omnisend<SecretStore>, StageError> {
         require_consent(connection)?;
+        self.build_omnisend(connection)
+    }
+
+    fn build_omnisend(&self, connection: &Connection) -> Result<Omnisend<SecretStore>, StageError> {
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         let endpoint = Endpoint::parse(omnisend::DEFAULT_ENDPOINT, omnisend::DOMAINS)
             .map_err(|error| StageError::stop("endpoint_invalid", error.to_string()))?;
@@ -72,13 +87,30 @@ impl Connections {
         connection: &Connection,
     ) -> Result<Dynamics365Sales<SecretStore>, StageError> {
         require_consent(connection)?;
+        self.build_dynamics365_sales(connection)
+    }
+
+    fn build_dynamics365_sales(
+        &self,
+        connection: &Connection,
+    ) -> Result<Dynamics365Sales<SecretStore>, StageError> {
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         Ok(Dynamics365Sales::new(self.http.clone(), &connection.settings, store)?)
     }
 }
 
 impl Connections {
-    /// Whether the connection's credentials have been stored. It says nothing of whether they are good.
+    /// Checks a connection's settings without its consent or credentials. Sends no request.
+    pub fn validate_settings(&self, connection: &Connection) -> Result<(), StageError> {
+        match connection.destination {
+            Destination::CampaignMonitor => self.build_campaign_monitor(connection).map(drop),
+            Destination::Marketo => self.build_marketo(connection).map(drop),
+            Destination::Omnisend => self.build_omnisend(connection).map(drop),
+            Destination::Dynamics365Sales => self.build_dynamics365_sales(connection).map(drop),
+        }
+    }
+
+    /// Returns whether credentials are stored for the connection. They may be invalid.
     pub async fn has_credentials(&self, connection: &Connection) -> Result<bool, CredentialError> {
         match SecretStore::new(self.secrets.clone(), connection.secret.clone()).load().await {
             Ok(_) => Ok(true),
@@ -88,7 +120,7 @@ impl Connections {
     }
 }
 
-/// Nothing leaves through a connection that nobody agreed to.
+/// Returns an error if the connection has no consent.
 pub fn require_consent(connection: &Connection) -> Result<(), StageError> {
     if connection.consent.is_some() {
         return Ok(());

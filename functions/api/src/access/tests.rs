@@ -28,10 +28,10 @@ fn router() -> Router {
 }
 
 async fn handler(caller: Option<Extension<Caller>>) -> String {
-    caller.map_or_else(|| "nobody".to_owned(), |Extension(caller)| caller.role.name().to_owned())
+    caller.map_or_else(|| "no caller".to_owned(), |Extension(caller)| caller.role.name().to_owned())
 }
 
-/// Calls a route with these claims; none is a request that the gateway checked no token of.
+/// Calls a route with these claims. `None` is a request without a verified token.
 async fn call(method: &Method, path: &str, claims: Option<Value>) -> (u16, String) {
     let authorizer = claims.map(|claims| json!({"jwt": {"claims": claims, "scopes": null}}));
     let context = json!({"requestId": "r1", "http": {"method": method.as_str()}, "authorizer": authorizer});
@@ -56,7 +56,7 @@ async fn every_rule_holds_for_every_role() {
 
         let (status, body) = call(method, &path, Some(json!({"sub": "a1", "roles": "[staff]"}))).await;
         match least {
-            None => assert_eq!((status, body.as_str()), (200, "nobody"), "{method} {path}"),
+            None => assert_eq!((status, body.as_str()), (200, "no caller"), "{method} {path}"),
             Some(_) => assert_eq!((status, code(&body).as_str()), (403, "role_missing"), "{method} {path}"),
         }
         for role in Role::ALL {
@@ -86,7 +86,7 @@ async fn what_has_no_rule_does_not_run() {
     // HEAD is GET without a body.
     check(&call(&Method::HEAD, "/sources", administrator.clone()).await, 200);
     check(&call(&Method::HEAD, "/sources", None).await, 401);
-    // A path that has rules says which methods they are for.
+    // The response lists the supported methods of a known path.
     let answer = call(&Method::PATCH, "/sources", administrator).await;
     check(&answer, 405);
     assert_eq!(code(&answer.1), "method_not_allowed");
@@ -101,7 +101,7 @@ fn the_table_says_one_thing_of_a_route() {
     for each in ACCESS {
         assert!(each.path.starts_with('/') && !each.path.ends_with('/'), "{each:?}");
         assert!(!each.what.is_empty(), "{each:?}");
-        // Reading may be for viewers; changing never is.
+        // Viewers may only read.
         assert!(each.method == Method::GET || each.least > Some(Role::Viewer), "{each:?}");
     }
 }

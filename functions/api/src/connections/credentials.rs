@@ -1,8 +1,8 @@
-//! What a connection signs in with, and the consent to use it. Credentials go in and never come out.
+//! A connection's credentials and consent. Credentials can be stored and are never returned.
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::documents::{SavedDocument, Saving, change};
+use crate::definitions::{SavedDocument, change, write};
 use crate::extract::{Body, Seen};
 use crate::problem::{Problem, Problems};
 use axum::body::Bytes;
@@ -10,7 +10,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use relay_cloud::timestamp_now;
-use relay_cloud::{AuditAction, Expected, SecretStore, Written};
+use relay_cloud::{AuditAction, Expected, SecretStore};
 use relay_model::ConnectionId;
 use relay_model::CredentialError;
 use relay_model::catalog::{Connection, Consent};
@@ -21,19 +21,19 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The longest secret that Secrets Manager keeps, in bytes.
+/// The longest secret that Secrets Manager stores, in bytes.
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
 const MAX_SECRET_BYTES: usize = 65_536;
-/// The longest text of a consent.
+/// The longest text of a consent, in characters.
 const MAX_CONSENT_CHARACTERS: usize = 10_000;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(store)).routes(routes!(agree, withdraw))
 }
 
-/// Stores the credentials of a connection in AWS Secrets Manager under the name that the connection says. They are
-/// never given out again. What the destination wants is in its documentation: `api_key`; or `client_id` and
-/// `client_secret`; or `client_secret` alone.
+/// Stores the credentials of a connection in AWS Secrets Manager, under the secret name in the connection. They are never
+/// returned. The page of the destination lists the fields: `api_key`; or `client_id` and `client_secret`; or `client_secret`
+/// alone.
 #[utoipa::path(put, path = "/connections/{id}/credentials", tag = "connections",
     request_body = BTreeMap<String, String>, params(("id" = String, Path)),
     responses((status = 204), Problems))]
@@ -52,15 +52,15 @@ async fn store(
         .map_err(|_| Problem::field("credentials_malformed", "", "must be text"))?;
     let store = SecretStore::new(api.secrets.clone(), connection.secret);
     store.store(secret.into()).await.map_err(|error| refused(&error))?;
-    // The audit says that they were stored and by whom; what they are is not for it.
+    // The audit line has the caller and the time, and never the credentials.
     api.record(&caller, AuditAction::StoreCredentials, "connection", id.as_str(), None).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Reads the parts. What is wrong with them is told without the parser's words, which would quote them.
+/// Parses the credentials. The error leaves out the parser's message, which would quote them.
 fn read(body: &[u8]) -> Result<BTreeMap<String, SecretString>, Problem> {
     let malformed = || {
-        let problem = "must be a JSON object of texts, none of them empty, such as {\"api_key\": \"...\"}";
+        let problem = "must be a JSON object of non-empty strings, such as {\"api_key\": \"...\"}";
         Problem::field("credentials_malformed", "", problem)
     };
     let parts: BTreeMap<String, SecretString> = serde_json::from_slice(body).map_err(|_| malformed())?;
@@ -74,16 +74,16 @@ fn refused(error: &CredentialError) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "credentials_not_stored", error.to_string())
 }
 
-/// The words that somebody agrees to.
+/// The text of a consent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Agreement {
-    /// The text as it was shown to whoever agrees.
+    /// The text as it was shown to the person who gives the consent.
     #[schema(examples("I agree that the profiles' data leaves for Marketo Engage."))]
     text: String,
 }
 
-/// Agrees to data leaving through a connection. Who and when are the caller and now.
+/// Gives the consent to export data through a connection. It is recorded with the caller and the current time.
 #[utoipa::path(put, path = "/connections/{id}/consent", tag = "connections", request_body = Agreement,
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 200, body = SavedDocument<Connection>, headers(("ETag" = String))), Problems))]
@@ -96,14 +96,14 @@ async fn agree(
 ) -> Result<Response, Problem> {
     if text.trim().is_empty() || text.chars().count() > MAX_CONSENT_CHARACTERS {
         let problem =
-            format!("must be the text that is agreed to, of at most {MAX_CONSENT_CHARACTERS} characters");
+            format!("must be the text of the consent, with at most {MAX_CONSENT_CHARACTERS} characters");
         return Err(Problem::field("consent_malformed", "/text", problem));
     }
     let consent = Consent { by: caller.display_id(), at: timestamp_now(), text };
-    api.set_consent(&caller, id, version, Some(consent), AuditAction::Consent).await
+    set_consent(&api, &caller, id, version, Some(consent), AuditAction::Consent).await
 }
 
-/// Takes the consent back: nothing leaves through the connection from now on, and runs under way end.
+/// Withdraws the consent: nothing more is exported through the connection, and its active runs end.
 #[utoipa::path(delete, path = "/connections/{id}/consent", tag = "connections",
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 200, body = SavedDocument<Connection>, headers(("ETag" = String))), Problems))]
@@ -113,28 +113,22 @@ async fn withdraw(
     Path(id): Path<String>,
     Seen(version): Seen,
 ) -> Result<Response, Problem> {
-    api.set_consent(&caller, id, version, None, AuditAction::WithdrawConsent).await
+    set_consent(&api, &caller, id, version, None, AuditAction::WithdrawConsent).await
 }
 
-impl Api {
-    async fn set_consent(
-        &self,
-        caller: &Caller,
-        id: String,
-        version: u64,
-        consent: Option<Consent>,
-        action: AuditAction,
-    ) -> Result<Response, Problem> {
-        let id = ConnectionId::try_from(id)?;
-        let connection = self.saved::<Connection>(id.as_str()).await?.document;
-        let connection = Connection { consent, ..connection };
-        let saving = Saving { caller, expected: Expected::Version(version), request_key: None, needs: None };
-        let (expected, change) = change(saving, action);
-        let saved = match self.requests.catalog.write(&connection, expected, &change).await? {
-            Written::Done(saved) | Written::Repeated(saved) => saved,
-        };
-        Ok(SavedDocument::from(saved).answer(StatusCode::OK))
-    }
+async fn set_consent(
+    api: &Api,
+    caller: &Caller,
+    id: String,
+    version: u64,
+    consent: Option<Consent>,
+    action: AuditAction,
+) -> Result<Response, Problem> {
+    let id = ConnectionId::try_from(id)?;
+    let connection = api.saved::<Connection>(id.as_str()).await?.document;
+    let connection = Connection { consent, ..connection };
+    let saved = write(api, &connection, Expected::Version(version), &change(caller, action)).await?;
+    Ok(SavedDocument::from(saved).answer(StatusCode::OK))
 }
 
 #[cfg(test)]

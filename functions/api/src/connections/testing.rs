@@ -1,12 +1,11 @@
-//! Whether an account is usable, asked of the destination itself.
+//! The test of a connection: can Segment Relay sign in at the destination, and does the account have the rights it needs?
 
 use crate::Api;
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Path, State};
-use jiff::Timestamp;
 use relay_connectors::{Account, CallContext, Connector};
-use relay_model::catalog::{Connection, Consent};
+use relay_model::catalog::Connection;
 use relay_model::{ConnectionId, Destination};
 use relay_pipeline::StageError;
 use serde::Serialize;
@@ -16,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// API Gateway gives up after 30 seconds, so the destination gets a little less.
+/// How long the destination may take to respond. API Gateway closes the request after 30 seconds.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const PATIENCE: Duration = Duration::from_secs(24);
 
@@ -24,15 +23,15 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(test))
 }
 
-/// What the destination says of an account.
+/// The result of a connection test.
 #[derive(Debug, Serialize, ToSchema)]
 struct Tested {
-    /// Whether exports can use it.
+    /// Whether exports can use the account.
     usable: bool,
-    /// What the destination calls it, and what people should know.
+    /// The account as the destination names it, with notices.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
-    /// Why it cannot be used.
+    /// Why the account cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<TestProblem>,
 }
@@ -40,23 +39,25 @@ struct Tested {
 /// Why an account cannot be used.
 #[derive(Debug, Serialize, ToSchema)]
 struct TestProblem {
-    /// A stable word.
+    /// A stable code.
     code: String,
-    /// What is wrong, and what would mend it.
+    /// What is wrong and how to fix it.
     text: String,
 }
 
-/// Signs in with a connection's credentials and looks whether they may do what an export needs. Changes nothing there.
+/// Signs in with a connection's credentials and checks that they have the rights that exports need. Changes nothing at the
+/// destination.
 #[utoipa::path(post, path = "/connections/{id}/test", tag = "connections", params(("id" = String, Path)),
     responses((status = 200, body = Tested), Problems))]
 async fn test(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Tested>, Problem> {
     let id = ConnectionId::try_from(id)?;
     let connection = api.saved::<Connection>(id.as_str()).await?.document;
     let deadline = Instant::now() + PATIENCE;
-    let answer = timeout_at(deadline, api.ask(&connection, deadline)).await.unwrap_or_else(|_| {
-        let text = format!("the destination has not answered within {} s", PATIENCE.as_secs());
-        Err(StageError::again("destination_slow", text))
-    });
+    let answer =
+        timeout_at(deadline, check_account(&api, &connection, deadline)).await.unwrap_or_else(|_| {
+            let text = format!("the destination did not respond within {} s", PATIENCE.as_secs());
+            Err(StageError::again("destination_slow", text))
+        });
     Ok(Json(match answer {
         Ok(account) => Tested { usable: true, account: Some(account), problem: None },
         Err(error) => {
@@ -66,32 +67,14 @@ async fn test(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Tes
     }))
 }
 
-impl Api {
-    /// Whether the connector takes the settings, which it knows alone. Nobody is asked.
-    pub(super) fn check_settings(&self, connection: &Connection) -> Result<(), Problem> {
-        // Whether somebody has agreed makes no difference to whether the settings can be read.
-        let consent = Consent { by: String::new(), at: Timestamp::UNIX_EPOCH, text: String::new() };
-        let connection = &Connection { consent: Some(consent), ..connection.clone() };
-        let made = match connection.destination {
-            Destination::CampaignMonitor => self.connections.campaign_monitor(connection).map(drop),
-            Destination::Marketo => self.connections.marketo(connection).map(drop),
-            Destination::Omnisend => self.connections.omnisend(connection).map(drop),
-            Destination::Dynamics365Sales => self.connections.dynamics365_sales(connection).map(drop),
-        };
-        made.map_err(|error| Problem::field(error.code(), "/settings", error.to_string()))
-    }
-
-    async fn ask(&self, connection: &Connection, deadline: Instant) -> Result<Account, StageError> {
-        let context = CallContext::until(deadline);
-        Ok(match connection.destination {
-            Destination::CampaignMonitor => {
-                self.connections.campaign_monitor(connection)?.check(&context).await?
-            }
-            Destination::Marketo => self.connections.marketo(connection)?.check(&context).await?,
-            Destination::Omnisend => self.connections.omnisend(connection)?.check(&context).await?,
-            Destination::Dynamics365Sales => {
-                self.connections.dynamics365_sales(connection)?.check(&context).await?
-            }
-        })
-    }
+/// Signs in at the destination and checks the account.
+async fn check_account(api: &Api, connection: &Connection, deadline: Instant) -> Result<Account, StageError> {
+    let context = CallContext::until(deadline);
+    let connections = &api.connections;
+    Ok(match connection.destination {
+        Destination::CampaignMonitor => connections.campaign_monitor(connection)?.check(&context).await?,
+        Destination::Marketo => connections.marketo(connection)?.check(&context).await?,
+        Destination::Omnisend => connections.omnisend(connection)?.check(&context).await?,
+        Destination::Dynamics365Sales => connections.dynamics365_sales(connection)?.check(&context).await?,
+    })
 }

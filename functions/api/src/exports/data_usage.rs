@@ -1,6 +1,7 @@
-//! Which data an export uses, where it goes, and what the policies say of it.
+//! The data usage of an export: columns, labels, marketing actions and the verdicts of the policies.
 
 use crate::Api;
+use crate::governance::{lineage_of, rules_of};
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,22 +18,22 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(data_usage))
 }
 
-/// The data that an export uses, and what the policies say of it.
+/// The data that an export uses, with the verdicts of the policies.
 #[derive(Debug, Serialize, ToSchema)]
 struct DataUsage {
     /// The export.
     export: ExportId,
-    /// Where it sends the data; null for an export that is detached.
+    /// The connection that receives the data; null if the export is detached.
     connection: Option<ConnectionId>,
-    /// What the connection uses data for.
+    /// The marketing actions of the connection.
     marketing_actions: BTreeSet<MarketingAction>,
-    /// What each of its segments uses.
+    /// The columns that each segment uses.
     segments: Vec<SegmentUsage>,
-    /// What each policy says.
+    /// The verdict of each policy.
     policies: Vec<PolicyVerdict>,
-    /// Whether what is labelled C12 stays here, which needs no policy.
+    /// The verdict on columns labelled C12, which are never exported. This rule needs no policy.
     never_exported: Verdict,
-    /// The rules that it breaks, and how.
+    /// The rules that the export breaks.
     violations: Vec<ToldViolation>,
 }
 
@@ -41,21 +42,21 @@ struct DataUsage {
 struct SegmentUsage {
     /// The segment.
     segment: SegmentId,
-    /// By source and name.
+    /// The columns, sorted by source and name.
     columns: Vec<UsedColumn>,
-    /// Why the columns cannot be told now.
+    /// Why the columns are not known now.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<String>,
 }
 
-/// What a policy says of the export.
+/// A policy's verdict on the export.
 #[derive(Debug, Serialize, ToSchema)]
 struct PolicyVerdict {
     /// The policy.
     policy: PolicyId,
-    /// What people call it.
+    /// The policy's display name.
     name: String,
-    /// What it says.
+    /// The verdict.
     verdict: Verdict,
 }
 
@@ -64,27 +65,27 @@ struct PolicyVerdict {
 struct ToldViolation {
     #[serde(flatten)]
     violation: Violation,
-    /// The way that the data would take, from the columns to the connection.
+    /// The path of the data, from the columns to the connection.
     lineage: String,
-    /// What is forbidden, why, and what would mend it.
+    /// What is forbidden, why, and how to fix it.
     text: String,
 }
 
-/// Which columns of the lake an export uses, with their labels, and what the policies say of it. It may take some
-/// seconds: the query engine is asked what the segments read, where that is not known.
+/// Returns the columns that an export uses, with their labels, and the verdicts of the policies. The request may take some
+/// seconds, because the query engine is asked for column lineage that is not stored yet.
 #[utoipa::path(get, path = "/exports/{id}/data-usage", tag = "exports", params(("id" = String, Path)),
     responses((status = 200, body = DataUsage), Problems))]
 async fn data_usage(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<DataUsage>, Problem> {
     let id = ExportId::try_from(id)?;
     let export = api.saved::<Export>(id.as_str()).await?.document;
-    let rules = api.rules_of(&export).await?;
-    let mut readings = api.readings_of(&rules, &export).await;
+    let rules = rules_of(&api, &export).await?;
+    let mut lineage = lineage_of(&api, &rules, &export).await;
     let case = rules.case(&export);
     let (mut segments, mut violations, mut possible) = (Vec::new(), Vec::new(), Vec::new());
     for segment in rules.segments_of(&export) {
         let missing = || Err("it is not known".to_owned());
         let usage = |columns, unknown| SegmentUsage { segment: segment.id.clone(), columns, unknown };
-        match readings.remove(&segment.id).unwrap_or_else(missing) {
+        match lineage.remove(&segment.id).unwrap_or_else(missing) {
             Ok(read) => {
                 segments.push(usage(case.used_columns(segment, &read), None));
                 violations.extend(case.violations(segment, &read));

@@ -1,9 +1,8 @@
-//! Exports as people look at them all day: beside each definition, where it goes, how its last run went, when the next
-//! one will be, and whether whoever looks may change it.
+//! Overviews of exports: connection, last run, next run and the caller's permission.
 
 use crate::Api;
 use crate::caller::{Caller, Role};
-use crate::documents::{DocumentList, SavedDocument};
+use crate::definitions::{DocumentList, SavedDocument};
 use crate::problem::Problem;
 use jiff::Timestamp;
 use relay_cloud::ledger::LatestRun;
@@ -16,86 +15,86 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// Whether exports come with their overviews.
+/// Whether the response includes overviews.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OverviewChoice {
-    /// With them.
+    /// With overviews.
     #[default]
     Full,
-    /// Without, for whoever reads the definitions only: it spares two reads for each export.
+    /// Definitions only. This saves two reads for each export.
     None,
 }
 
-/// Which part of the exports is wanted, and how much of each.
+/// The requested page of the exports, and whether it includes overviews.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// How many exports at the most; 50 where it is not given.
+    /// Maximum number of exports. Default: 50.
     #[param(minimum = 1, maximum = 100)]
     pub(super) limit: Option<u32>,
-    /// Where to go on: `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(max_length = 64)]
     pub(super) cursor: Option<String>,
-    /// Whether they come with their overviews: `full` where it is not given.
+    /// Whether the exports include their overviews. Default: `full`.
     #[serde(default)]
     #[param(required = false)]
     pub(super) overview: OverviewChoice,
 }
 
-/// How much of an export is wanted.
+/// Whether the requested export includes its overview.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReadQuery {
-    /// Whether it comes with its overview: `full` where it is not given.
+    /// Whether the export includes its overview. Default: `full`.
     #[serde(default)]
     #[param(required = false)]
     pub(super) overview: OverviewChoice,
 }
 
-/// An export, and where it stands.
+/// An export with its overview.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ListedExport {
     #[serde(flatten)]
     saved: SavedDocument<Export>,
-    /// Where it stands.
+    /// The overview, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     overview: Option<Overview>,
 }
 
-/// A part of the exports.
+/// One page of the exports.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ExportList {
-    /// The exports, by their ids.
+    /// The exports, sorted by id.
     items: Vec<ListedExport>,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
-    /// What is wrong with stored definitions that cannot be read.
+    /// One error for each stored definition that cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
 }
 
-/// Where an export stands.
+/// The connection, the runs and the caller's permission of an export.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 struct Overview {
-    /// What people call its connection; null where it has none.
+    /// The display name of its connection; null if the export is detached.
     connection_name: Option<String>,
-    /// Which kind of system it goes to; null where it has no connection.
+    /// The destination of its connection; null if the export is detached.
     destination: Option<Destination>,
-    /// The run under way, and where there is none the one that ended last. Dry runs are left out.
+    /// The active run, or else the run that ended last. Dry runs are left out.
     last_run: Option<LastRun>,
-    /// When it runs next by itself; null where nothing but a request or a refresh runs it, where it is disabled, and
-    /// where it has no connection.
+    /// When the schedule starts the next run; null if only a request or a refresh starts one, or if the export is disabled or
+    /// detached.
     next_run_at: Option<Timestamp>,
-    /// When a run that brought everything ended last; what is at the destination is as old.
+    /// When the last run ended that delivered everything, which is the age of the data at the destination.
     delivered_at: Option<Timestamp>,
-    /// What the caller may do with it.
+    /// What the caller may do with the export.
     permission: Permission,
 }
 
-/// A run in short.
+/// A summary of a run.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 struct LastRun {
     /// Its id.
@@ -134,18 +133,18 @@ impl From<Run> for LastRun {
     }
 }
 
-/// What somebody may do with an export.
+/// What a caller may do with an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Permission {
     /// Change it, run it, and decide about its runs.
     Edit,
-    /// Look at it.
+    /// Read it.
     View,
 }
 
 impl Permission {
-    /// What somebody in a role may do with an export of this connection; as `require_use` has it.
+    /// Returns what a role may do with an export of this connection. It follows the rules of `require_use`.
     fn of(role: Role, export: &Export, connection: Option<&Connection>) -> Self {
         let is_shared = connection.is_some_and(|connection| connection.use_by == UseBy::Contributors);
         match role {
@@ -176,70 +175,65 @@ impl Overview {
     }
 }
 
-impl Api {
-    /// A part of the exports with their overviews.
-    pub(super) async fn with_overviews(
-        &self,
-        caller: &Caller,
-        list: DocumentList<Export>,
-        choice: OverviewChoice,
-    ) -> Result<ExportList, Problem> {
-        let DocumentList { items, next_cursor, unreadable } = list;
-        let items = match choice {
-            OverviewChoice::None => {
-                items.into_iter().map(|saved| ListedExport { saved, overview: None }).collect()
-            }
-            OverviewChoice::Full => self.overviews(caller, items).await?,
-        };
-        Ok(ExportList { items, next_cursor, unreadable })
-    }
-
-    async fn overviews(
-        &self,
-        caller: &Caller,
-        items: Vec<SavedDocument<Export>>,
-    ) -> Result<Vec<ListedExport>, Problem> {
-        let ids: Vec<ExportId> = items.iter().map(|saved| saved.document.id.clone()).collect();
-        let connections = self.requests.catalog.list::<Connection>().await?;
-        let connections: HashMap<ConnectionId, Connection> = connections
-            .into_iter()
-            .flatten()
-            .map(|saved| (saved.document.id.clone(), saved.document))
-            .collect();
-        let latest = self.requests.ledger.latest_runs(&ids).await?;
-        let now = timestamp_now();
-        let listed = |(saved, latest): (SavedDocument<Export>, LatestRun)| {
-            let connection = saved.document.connection.as_ref().and_then(|id| connections.get(id));
-            let overview = Overview::of(caller.role, &saved.document, connection, latest, now);
-            ListedExport { saved, overview: Some(overview) }
-        };
-        Ok(items.into_iter().zip(latest).map(listed).collect())
-    }
-
-    /// One export with its overview.
-    pub(super) async fn with_overview(
-        &self,
-        caller: &Caller,
-        saved: Saved<Export>,
-        choice: OverviewChoice,
-    ) -> Result<ListedExport, Problem> {
-        if choice == OverviewChoice::None {
-            return Ok(ListedExport { saved: saved.into(), overview: None });
+/// Adds the overviews to one page of exports.
+pub(super) async fn with_overviews(
+    api: &Api,
+    caller: &Caller,
+    list: DocumentList<Export>,
+    choice: OverviewChoice,
+) -> Result<ExportList, Problem> {
+    let DocumentList { items, next_cursor, unreadable } = list;
+    let items = match choice {
+        OverviewChoice::None => {
+            items.into_iter().map(|saved| ListedExport { saved, overview: None }).collect()
         }
-        let export = &saved.document;
-        let connection = match &export.connection {
-            Some(id) => match self.requests.catalog.find::<Connection>(id.as_str()).await {
-                Ok(found) => found.map(|saved| saved.document),
-                // One that cannot be read is as good as none here; the list of connections says what is wrong.
-                Err(LookupError::Catalog(_)) => None,
-                Err(error) => return Err(error.into()),
-            },
-            None => None,
-        };
-        let latest = self.requests.ledger.latest_run(&export.id).await?;
-        let overview = Overview::of(caller.role, export, connection.as_ref(), latest, timestamp_now());
-        Ok(ListedExport { saved: saved.into(), overview: Some(overview) })
+        OverviewChoice::Full => overviews(api, caller, items).await?,
+    };
+    Ok(ExportList { items, next_cursor, unreadable })
+}
+
+async fn overviews(
+    api: &Api,
+    caller: &Caller,
+    items: Vec<SavedDocument<Export>>,
+) -> Result<Vec<ListedExport>, Problem> {
+    let ids: Vec<ExportId> = items.iter().map(|saved| saved.document.id.clone()).collect();
+    let connections = api.requests.catalog.list::<Connection>().await?;
+    let connections: HashMap<ConnectionId, Connection> =
+        connections.into_iter().flatten().map(|saved| (saved.document.id.clone(), saved.document)).collect();
+    let latest = api.requests.ledger.latest_runs(&ids).await?;
+    let now = timestamp_now();
+    let listed = |(saved, latest): (SavedDocument<Export>, LatestRun)| {
+        let connection = saved.document.connection.as_ref().and_then(|id| connections.get(id));
+        let overview = Overview::of(caller.role, &saved.document, connection, latest, now);
+        ListedExport { saved, overview: Some(overview) }
+    };
+    Ok(items.into_iter().zip(latest).map(listed).collect())
+}
+
+/// Adds the overview to one export.
+pub(super) async fn with_overview(
+    api: &Api,
+    caller: &Caller,
+    saved: Saved<Export>,
+    choice: OverviewChoice,
+) -> Result<ListedExport, Problem> {
+    if choice == OverviewChoice::None {
+        return Ok(ListedExport { saved: saved.into(), overview: None });
     }
+    let export = &saved.document;
+    let connection = match &export.connection {
+        Some(id) => match api.requests.catalog.find::<Connection>(id.as_str()).await {
+            Ok(found) => found.map(|saved| saved.document),
+            // An unreadable connection is treated as missing here; the list of connections reports the error.
+            Err(LookupError::Catalog(_)) => None,
+            Err(error) => return Err(error.into()),
+        },
+        None => None,
+    };
+    let latest = api.requests.ledger.latest_run(&export.id).await?;
+    let overview = Overview::of(caller.role, export, connection.as_ref(), latest, timestamp_now());
+    Ok(ListedExport { saved: saved.into(), overview: Some(overview) })
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn who_may_edit() {
         check_permission(role, Some(&shared), &attached, expected[0]);
         check_permission(role, Some(&kept), &attached, expected[1]);
         check_permission(role, None, &detached, expected[2]);
-        // A connection that cannot be found.
+        // A connection that does not exist.
         check_permission(role, None, &attached, expected[3]);
     }
 }

@@ -1,5 +1,6 @@
-//! Running exports.
+//! Starts runs and dry runs of exports, and lists the runs of one export.
 
+use super::usable_export;
 use crate::Api;
 use crate::caller::Caller;
 use crate::extract::{Page, RequestKey};
@@ -28,14 +29,14 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(refresh))
 }
 
-/// What became of a request for a run.
+/// The result of a request for a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StartedRun {
     /// The run that serves the request.
     pub(crate) run_id: RunId,
-    /// Of which export.
+    /// The export.
     pub(crate) export_id: ExportId,
-    /// How it does.
+    /// How the run serves the request.
     pub(crate) request: RequestState,
 }
 
@@ -43,13 +44,13 @@ pub(crate) struct StartedRun {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RequestState {
-    /// It starts now.
+    /// The run starts now.
     Started,
-    /// Another run is under way; this one starts when it ends.
+    /// Another run is active; this one starts when it ends.
     Waiting,
-    /// A run was waiting already; it serves this request too.
+    /// A run was already waiting and serves this request too.
     Merged,
-    /// The same request was made before.
+    /// The same request was made before, with the same idempotency key.
     Repeated,
 }
 
@@ -69,7 +70,7 @@ fn on_demand(caller: &Caller, key: RequestKey) -> Trigger {
     Trigger::new(TriggerKind::OnDemand, format!("on-demand/{}", key.or_new())).by(Some(caller.display_id()))
 }
 
-/// Runs an export, whether it has a schedule or not.
+/// Starts a run of an export, with or without a schedule.
 #[utoipa::path(post, path = "/exports/{id}/runs", tag = "runs",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = StartedRun), Problems))]
@@ -80,14 +81,14 @@ async fn start(
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRun>), Problem> {
     let export_id = ExportId::try_from(id)?;
-    api.usable_export(&caller, &export_id).await?;
+    usable_export(&api, &caller, &export_id).await?;
     let requested = api.requests.start(&export_id, on_demand(&caller, key), timestamp_now()).await?;
     let run = json!({ "run_id": requested.run_id() });
     api.record(&caller, AuditAction::StartRun, "export", export_id.as_str(), Some(run)).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedRun::new(export_id, requested))))
 }
 
-/// The runs of an export, the newest first.
+/// Lists the runs of an export, newest first.
 #[utoipa::path(get, path = "/exports/{id}/runs", tag = "runs", params(("id" = String, Path), Page),
     responses((status = 200, body = RunList), Problems))]
 async fn history(
@@ -101,17 +102,17 @@ async fn history(
     Ok(Json(api.requests.ledger.runs(&export_id, limit, cursor).await?.into()))
 }
 
-/// A dry run that was asked for.
+/// A dry run that was started.
 #[derive(Debug, Serialize, ToSchema)]
 struct StartedDryRun {
-    /// The run; what it finds is at `/runs/{id}/dry-run`.
+    /// The dry run; its result is at `/runs/{id}/dry-run`.
     run_id: RunId,
-    /// Of which export.
+    /// The export.
     export_id: ExportId,
 }
 
-/// Asks what a run of an export would do: how many people it would add, change and remove, what it would cost, and
-/// some rows, masked. Nothing is written at the destination.
+/// Starts a dry run: it counts the additions, changes and removals that a run would make, estimates the calls, and returns
+/// some masked rows. Nothing is written at the destination.
 #[utoipa::path(post, path = "/exports/{id}/dry-runs", tag = "runs",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = StartedDryRun), Problems))]
@@ -122,34 +123,34 @@ async fn dry_run(
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedDryRun>), Problem> {
     let export_id = ExportId::try_from(id)?;
-    api.usable_export(&caller, &export_id).await?;
+    usable_export(&api, &caller, &export_id).await?;
     let run_id = api.requests.dry_run(&export_id, on_demand(&caller, key), timestamp_now()).await?;
     let run = json!({ "run_id": run_id });
     api.record(&caller, AuditAction::StartDryRun, "export", export_id.as_str(), Some(run)).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedDryRun { run_id, export_id })))
 }
 
-/// What became of many exports that were to run.
+/// The result of a request to run several exports.
 #[derive(Debug, Serialize, ToSchema)]
 struct StartedRuns {
     /// The runs.
     runs: Vec<StartedRun>,
-    /// The exports that could not start, and why.
+    /// The exports whose runs could not start.
     not_started: Vec<NotStarted>,
 }
 
-/// An export that could not start.
+/// An export whose run could not start.
 #[derive(Debug, Serialize, ToSchema)]
 struct NotStarted {
     /// The export.
     export_id: ExportId,
-    /// The stable word for why.
+    /// A stable code of the reason.
     code: String,
-    /// Why, and what would mend it.
+    /// The reason, and how to fix it.
     problem: String,
 }
 
-/// Runs every enabled export that has a schedule.
+/// Starts a run of every enabled export that has a schedule.
 #[utoipa::path(post, path = "/runs", tag = "runs", params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = StartedRuns), Problems))]
 async fn start_scheduled(
@@ -159,11 +160,11 @@ async fn start_scheduled(
 ) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
     let by = Some(caller.display_id());
     let asked = api.requests.start_scheduled(&key.or_new(), by, timestamp_now()).await?;
-    api.started(&caller, asked).await
+    started(&api, &caller, asked).await
 }
 
-/// Says that the profiles were refreshed: runs every enabled export whose schedule is `every_refresh`. The same key is
-/// the same refresh.
+/// Reports that the profiles were refreshed: starts a run of every enabled export whose schedule is `every_refresh`. Requests
+/// with the same idempotency key report the same refresh.
 #[utoipa::path(post, path = "/refreshes", tag = "runs", params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = StartedRuns), Problems))]
 async fn refresh(
@@ -172,31 +173,29 @@ async fn refresh(
     key: RequestKey,
 ) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
     let asked = api.requests.refresh(&key.or_new(), Some(caller.display_id()), timestamp_now()).await?;
-    api.started(&caller, asked).await
+    started(&api, &caller, asked).await
 }
 
-impl Api {
-    async fn started(
-        &self,
-        caller: &Caller,
-        asked: Vec<Asked>,
-    ) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
-        let mut started = StartedRuns { runs: Vec::new(), not_started: Vec::new() };
-        for Asked { export_id, requested } in asked {
-            match requested {
-                Ok(requested) => {
-                    let run = json!({ "run_id": requested.run_id() });
-                    self.record(caller, AuditAction::StartRun, "export", export_id.as_str(), Some(run))
-                        .await?;
-                    started.runs.push(StartedRun::new(export_id, requested));
-                }
-                Err(error) => {
-                    let problem = Problem::from(error);
-                    let (code, problem) = (problem.code().to_owned(), problem.detail().to_owned());
-                    started.not_started.push(NotStarted { export_id, code, problem });
-                }
+/// Writes an audit line for each run that was started, and builds the response.
+async fn started(
+    api: &Api,
+    caller: &Caller,
+    asked: Vec<Asked>,
+) -> Result<(StatusCode, Json<StartedRuns>), Problem> {
+    let mut started = StartedRuns { runs: Vec::new(), not_started: Vec::new() };
+    for Asked { export_id, requested } in asked {
+        match requested {
+            Ok(requested) => {
+                let run = json!({ "run_id": requested.run_id() });
+                api.record(caller, AuditAction::StartRun, "export", export_id.as_str(), Some(run)).await?;
+                started.runs.push(StartedRun::new(export_id, requested));
+            }
+            Err(error) => {
+                let problem = Problem::from(error);
+                let (code, problem) = (problem.code().to_owned(), problem.detail().to_owned());
+                started.not_started.push(NotStarted { export_id, code, problem });
             }
         }
-        Ok((StatusCode::ACCEPTED, Json(started)))
     }
+    Ok((StatusCode::ACCEPTED, Json(started)))
 }

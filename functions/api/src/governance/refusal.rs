@@ -1,4 +1,4 @@
-//! How a change that breaks a rule is refused.
+//! The problem details of a change that breaks a rule.
 
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
@@ -7,19 +7,19 @@ use relay_model::catalog::Export;
 use relay_model::governance::{Violation, summary};
 use std::collections::BTreeSet;
 
-/// So many exports are named.
+/// How many exports the problem names at most.
 const NAMED_EXPORTS: usize = 20;
 
-/// What is being changed: where in it to look for what is refused.
+/// The place in the request that is refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'a> {
-    /// The export itself.
+    /// An export, by its own fields.
     Export(&'a Export),
-    /// A field of something that exports depend on, as a JSON pointer.
+    /// A field of a definition that exports depend on, as a JSON pointer.
     Field(&'a str),
 }
 
-/// Refuses what breaks rules.
+/// Returns an error if there are violations.
 pub(crate) fn refuse(violations: &[Violation], place: Place<'_>) -> Result<(), Problem> {
     if violations.is_empty() {
         return Ok(());
@@ -37,7 +37,7 @@ pub(crate) fn refuse(violations: &[Violation], place: Place<'_>) -> Result<(), P
                 names.push(format!("{} more", exports.len() - NAMED_EXPORTS));
             }
             let detail = format!(
-                "it would stop exports that are enabled: {}. Mend or disable them first. {}",
+                "this change would stop enabled exports: {}. Change or disable them first. {}",
                 names.join(", "),
                 summary(violations)
             );
@@ -51,7 +51,7 @@ pub(crate) fn refuse(violations: &[Violation], place: Place<'_>) -> Result<(), P
     Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "policy_violated", detail).with_errors(errors))
 }
 
-/// The fields of an export that a violation comes by: those that carry the data out, else the segment that uses it.
+/// Returns the fields of an export that cause a violation: those that export the data, or the segment that filters by it.
 fn of_export(export: &Export, violation: &Violation) -> Vec<FieldProblem> {
     let leaving: BTreeSet<&str> =
         violation.columns.iter().flat_map(|column| &column.leaves_as).map(String::as_str).collect();
@@ -62,7 +62,7 @@ fn of_export(export: &Export, violation: &Violation) -> Vec<FieldProblem> {
     let mapped = export.mapping.iter().enumerate();
     let mapped = mapped.filter(|(_, mapping)| leaving.contains(mapping.attribute.as_str()));
     fields.extend(mapped.map(|(index, _)| format!("/mapping/{index}/attribute")));
-    // What only decides who is a member is no field of the export.
+    // A column that only decides about membership is not a field of the export.
     if violation.columns.iter().any(|column| column.leaves_as.is_empty()) {
         let index = export.segments.iter().position(|entry| entry.segment == violation.segment);
         fields.push(format!("/segments/{}/segment", index.unwrap_or_default()));
@@ -123,7 +123,10 @@ mod tests {
             (10..35).map(|number| violation(&[("town", &["city"])], &format!("e{number}"))).collect();
         let problem = refuse(&violations, Place::Field("/enabled")).unwrap_err();
         let detail = problem.detail();
-        assert!(detail.contains("\"e10\", \"e11\"") && detail.contains("\"e29\", 5 more. Mend"), "{detail}");
+        assert!(
+            detail.contains("\"e10\", \"e11\"") && detail.contains("\"e29\", 5 more. Change"),
+            "{detail}"
+        );
         assert!(detail.contains("people.town (C2, leaves as city) → segment \"vips\""), "{detail}");
         assert_eq!(problem.fields().len(), 20);
         assert_eq!(problem.fields()[0].field, "/enabled");

@@ -1,5 +1,6 @@
-//! What runs have left behind: reports, rows that were not applied, and what dry runs found.
+//! Results of runs: reports, rejected rows and the findings of dry runs.
 
+use super::{record_run, usable_run};
 use crate::Api;
 use crate::caller::Caller;
 use crate::links::{Link, link_to};
@@ -18,15 +19,16 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(report)).routes(routes!(rejected)).routes(routes!(dry_run))
 }
 
-/// The report of a run that is over.
+/// Returns the report of a finished run.
 #[utoipa::path(get, path = "/runs/{id}/report", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = Report), Problems))]
 async fn report(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Report>, Problem> {
     let run = api.requests.ledger.run(id.parse()?).await?;
-    Ok(Json(api.report(&run).await?))
+    Ok(Json(read_report(&api, &run).await?))
 }
 
-/// A link to the rows of a run that were not applied, as CSV with the reason of each. It works for 15 minutes.
+/// Returns a link to the rejected and deferred rows of a run, as CSV with a reason for each row. The link expires after 15
+/// minutes.
 #[utoipa::path(get, path = "/runs/{id}/rejected", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = Link), Problems))]
 async fn rejected(
@@ -34,18 +36,18 @@ async fn rejected(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Link>, Problem> {
-    let run = api.usable_run(&caller, &id).await?;
-    let Some(key) = api.report(&run).await?.rejected_key else {
-        let detail = format!("run {} left no row behind that could be listed", run.run_id);
+    let run = usable_run(&api, &caller, &id).await?;
+    let Some(key) = read_report(&api, &run).await?.rejected_key else {
+        let detail = format!("run {} has no rejected or deferred rows that can be listed", run.run_id);
         return Err(Problem::new(StatusCode::NOT_FOUND, "nothing_rejected", detail));
     };
     let name = format!("{}-{}-rejected.csv", run.export_id, run.run_id);
     let link = link_to(&api.engine.objects, &key, &name).await?;
-    api.record_run(&caller, AuditAction::DownloadRejected, run.run_id).await?;
+    record_run(&api, &caller, AuditAction::DownloadRejected, run.run_id).await?;
     Ok(Json(link))
 }
 
-/// What a dry run found.
+/// Returns the findings of a dry run.
 #[utoipa::path(get, path = "/runs/{id}/dry-run", tag = "runs", params(("id" = String, Path)),
     responses((status = 200, body = DryRun), Problems))]
 async fn dry_run(
@@ -53,10 +55,10 @@ async fn dry_run(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<DryRun>, Problem> {
-    let run = api.usable_run(&caller, &id).await?;
+    let run = usable_run(&api, &caller, &id).await?;
     if run.mode != RunMode::DryRun {
         let detail =
-            format!("run {} is no dry run; its report is at /runs/{}/report", run.run_id, run.run_id);
+            format!("run {} is not a dry run; its report is at /runs/{}/report", run.run_id, run.run_id);
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_a_dry_run", detail));
     }
     let found = dry_run_findings(&api.engine.objects, &run).await?;
@@ -67,32 +69,32 @@ fn nothing_yet(run_id: RunId, run: &Run) -> Problem {
     let detail = match &run.failure {
         Some(failure) => format!("run {run_id} failed: {}", failure.text),
         None => {
-            format!("run {run_id} is {}: there is nothing to be seen yet, or not any more", run.state.name())
+            format!(
+                "run {run_id} is {}: its findings are not available yet, or have expired",
+                run.state.name()
+            )
         }
     };
     Problem::new(StatusCode::NOT_FOUND, "nothing_found", detail)
 }
 
-impl Api {
-    async fn report(&self, run: &Run) -> Result<Report, Problem> {
-        let missing = |detail: String| Problem::new(StatusCode::NOT_FOUND, "report_missing", detail);
-        if run.mode == RunMode::DryRun {
-            return Err(missing(format!("what this dry run found is at /runs/{}/dry-run", run.run_id)));
-        }
-        let Some(key) = &run.report_key else {
-            let detail = format!("run {} is {}: there is no report yet", run.run_id, run.state.name());
-            return Err(missing(detail));
-        };
-        let bytes = self.engine.objects.find(key).await?;
-        let bytes =
-            bytes.ok_or_else(|| missing(format!("the report of run {} is no longer kept", run.run_id)))?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            tracing::error!(run.id = %run.run_id, %error, "a stored report cannot be read");
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "report_unreadable",
-                "the stored report cannot be read",
-            )
-        })
+/// Reads the stored report of a run.
+async fn read_report(api: &Api, run: &Run) -> Result<Report, Problem> {
+    let missing = |detail: String| Problem::new(StatusCode::NOT_FOUND, "report_missing", detail);
+    if run.mode == RunMode::DryRun {
+        return Err(missing(format!(
+            "a dry run has no report; its findings are at /runs/{}/dry-run",
+            run.run_id
+        )));
     }
+    let Some(key) = &run.report_key else {
+        let detail = format!("run {} is {} and has no report yet", run.run_id, run.state.name());
+        return Err(missing(detail));
+    };
+    let bytes = api.engine.objects.find(key).await?;
+    let bytes = bytes.ok_or_else(|| missing(format!("the report of run {} has expired", run.run_id)))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        tracing::error!(run.id = %run.run_id, %error, "a stored report cannot be read");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "report_unreadable", "the stored report cannot be read")
+    })
 }

@@ -21,30 +21,30 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Which runs are wanted, and which part of them.
+/// The filter and the requested page.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RunsQuery {
-    /// How many runs at the most; 50 where it is not given.
+    /// Maximum number of runs. Default: 50.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Where to go on: `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(max_length = 64)]
     cursor: Option<String>,
-    /// The states that are wanted, separated by commas; all where it is not given.
+    /// The requested states, separated by commas. Default: all.
     #[serde(default)]
     #[param(required = false, value_type = Vec<RunState>, style = Form, explode = false)]
     state: States,
-    /// Runs that were asked for then or later.
+    /// Only runs requested at or after this time.
     since: Option<Timestamp>,
-    /// Runs that were asked for before.
+    /// Only runs requested before this time.
     until: Option<Timestamp>,
-    /// Runs of this export only, of one too that has been removed.
+    /// Only runs of this export, which may have been removed.
     export: Option<ExportId>,
 }
 
-/// States as they stand in a query.
+/// States, separated by commas in a query.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct States(Vec<RunState>);
 
@@ -58,12 +58,12 @@ impl<'de> Deserialize<'de> for States {
     }
 }
 
-/// The runs of all exports, the newest first, dry runs (`mode`) among them. Runs of exports that have been removed are
-/// left out, unless one of them is asked for.
+/// Lists the runs of all exports, newest first, including dry runs (see `mode`). Runs of removed exports are left out unless
+/// `export` names one.
 ///
-/// A page takes one short query for each export and one read for each run, so it takes longer the more exports there
-/// are, and no longer the more they have run. Where `state` is given, a page may have fewer runs than `limit`, or none,
-/// and a `next_cursor` all the same.
+/// A page takes one short query for each export and one read for each run, so its duration depends on the number of exports
+/// and not on the length of their history. With `state`, a page can have fewer runs than `limit`, or none, and still have a
+/// `next_cursor`.
 #[utoipa::path(get, path = "/runs", tag = "runs", params(RunsQuery),
     responses((status = 200, body = RunList), Problems))]
 async fn list(

@@ -1,6 +1,7 @@
-//! Whether a segment's query can work, found out when it is saved.
+//! The check of a segment with its sources, when it is saved.
 
 use crate::Api;
+use crate::exports::exports_where;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
 use relay_cloud::Saved;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-/// How long the query engine is waited for. API Gateway gives up after 30 seconds.
+/// How long to wait for the query engine. API Gateway closes the request after 30 seconds.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -22,26 +23,26 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SegmentCheck {
-    /// Its columns have to be there.
+    /// Its columns must exist.
     #[default]
     Sources,
-    /// The next run will tell.
+    /// Not before the next run.
     None,
 }
 
-/// How a segment is saved.
+/// Options of a request to save a segment.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SavingQuery {
-    /// Whether the query is planned over its sources first: `sources` where it is not given.
+    /// Whether the query is planned over its sources first. Default: `sources`.
     #[serde(default)]
     #[param(required = false)]
     pub(super) check: SegmentCheck,
 }
 
 impl Api {
-    /// A segment's query has to be one, over sources that are in the catalog, and so do its rules.
+    /// Requires that a segment's query or rules parse and only name sources in the catalog.
     pub(super) async fn require_query(&self, segment: &Segment) -> Result<(), Problem> {
         let refused = |error: TextError| {
             let place = match &error {
@@ -59,7 +60,7 @@ impl Api {
         require_sources(&names, &declared).map_err(refused)
     }
 
-    /// Checks what is wanted, and gives what people should know.
+    /// Runs the requested check and returns its warnings.
     pub(super) async fn check_segment(
         &self,
         check: SegmentCheck,
@@ -72,8 +73,8 @@ impl Api {
         }
     }
 
-    /// Has the query engine plan the query, and gives what people should know. An engine that cannot say anything now
-    /// keeps nobody from saving: each run asks it again.
+    /// Asks the query engine to plan the query, and returns warnings. An unavailable engine does not prevent saving, because
+    /// each run asks it again.
     async fn check_with_sources(
         &self,
         segment: &Segment,
@@ -98,9 +99,9 @@ impl Api {
         }
     }
 
-    /// The enabled exports that use a segment.
+    /// Returns the enabled exports that use a segment.
     async fn running_users(&self, segment: &Segment) -> Result<Vec<Saved<Export>>, Problem> {
-        self.exports_where(|export| export.enabled && export.uses(&segment.id)).await
+        exports_where(self, |export| export.enabled && export.uses(&segment.id)).await
     }
 
     /// Asks the query engine for the columns of a query.
@@ -143,14 +144,14 @@ fn lost_by_query(export: &Export, columns: &BTreeSet<String>) -> Vec<String> {
     let warning = |attribute| {
         let id = &export.id;
         format!(
-            "export \"{id}\" maps attribute \"{attribute}\", and the query has no such column that can be mapped: its \
-             runs fail until one of the two is changed"
+            "export \"{id}\" maps attribute \"{attribute}\", but the query has no such column that can be mapped: its \
+             runs fail until the mapping or the query is changed"
         )
     };
     lost.map(warning).collect()
 }
 
-/// A form need not name the columns of its files, so only what it named before, or a query had, can be lost.
+/// An upload definition need not name all columns of its files, so only columns that it named before can be lost.
 fn lost_by_form(export: &Export, form: &CustomUpload, before: Option<&CustomUpload>) -> Vec<String> {
     let named = form.named_columns();
     let was_unnamed =
@@ -162,8 +163,8 @@ fn lost_by_form(export: &Export, form: &CustomUpload, before: Option<&CustomUplo
     let warning = |attribute| {
         let id = &export.id;
         format!(
-            "export \"{id}\" maps attribute \"{attribute}\", which the form does not name: its runs fail where a file has \
-             no column {attribute}"
+            "export \"{id}\" maps attribute \"{attribute}\", which the upload definition does not name: its runs fail if a \
+             file has no column {attribute}"
         )
     };
     lost.map(warning).collect()

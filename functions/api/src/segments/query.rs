@@ -1,4 +1,4 @@
-//! What a segment selects, in SQL.
+//! The SQL query of a segment.
 
 use crate::Api;
 use crate::problem::{Problem, Problems};
@@ -17,18 +17,18 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(query))
 }
 
-/// What a segment selects.
+/// The query of a segment.
 #[derive(Debug, Serialize, ToSchema)]
 struct SegmentSelection {
-    /// One SELECT: the segment's own, or what its rules compile to.
+    /// One SELECT: the segment's query, or the query that its rules compile to.
     query: String,
-    /// The column of it that holds the customer id.
+    /// The column with the customer id.
     member_key: String,
-    /// The sources that it reads.
+    /// The sources that the query reads.
     sources: BTreeSet<String>,
 }
 
-/// The query of a segment: its own, or the one that its rules compile to.
+/// Returns the query of a segment, or the query that its rules compile to.
 #[utoipa::path(get, path = "/segments/{id}/query", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = SegmentSelection), Problems))]
 async fn query(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<SegmentSelection>, Problem> {
@@ -37,11 +37,13 @@ async fn query(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Se
     let selection = match segment.origin()? {
         Origin::Selection(selection) => selection,
         Origin::Upload(_) => {
-            let detail = format!("segment \"{id}\" is a custom upload: its members are the lines of a CSV");
+            let detail = format!(
+                "segment \"{id}\" is a custom upload and has no query: its members are the lines of a CSV"
+            );
             return Err(Problem::new(StatusCode::CONFLICT, "segment_without_query", detail));
         }
     };
-    // A text that is no query any more is shown all the same.
+    // A stored query that no longer parses is shown without its sources.
     let sources = segment.sources().unwrap_or_default();
     let (query, member_key) = (selection.query.into_owned(), selection.member_key.to_owned());
     Ok(Json(SegmentSelection { query, member_key, sources }))

@@ -14,42 +14,42 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// So many sizes are shown.
+/// How many sizes are returned at most.
 const SIZES: i32 = 100;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(sizes))
 }
 
-/// How large a segment is and was.
+/// The sizes of a segment over time.
 #[derive(Debug, Serialize, ToSchema)]
 struct SizeHistory {
-    /// How many members the segment had each time that it was evaluated, the newest first.
+    /// The number of members at each evaluation, newest first.
     sizes: Vec<SegmentSize>,
-    /// The upload that the members of a custom upload are from.
+    /// The upload that the members come from, if the segment is a custom upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<ShownUpload>,
-    /// Why the latest upload was refused, if it was: the members are those of the one before.
+    /// Why the latest upload was refused, if it was. The members are still those of the previous upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     latest_upload_refused: Option<String>,
 }
 
-/// The upload that a segment's members are from.
+/// The upload that a segment's members come from.
 #[derive(Debug, Serialize, ToSchema)]
 struct ShownUpload {
-    /// Its good lines.
+    /// The number of valid lines.
     rows: u64,
-    /// Lines that could not be used; `uploaded/SEGMENT/UPLOAD.bad-lines.csv` in the data bucket says why.
+    /// The number of invalid lines. `uploaded/SEGMENT/UPLOAD.bad-lines.csv` in the data bucket has the reasons.
     bad_lines: u64,
-    /// When it was put.
+    /// When the file was uploaded.
     uploaded_at: Timestamp,
-    /// When its members leave, unless there is a new upload by then.
+    /// When its members expire, unless there is a new upload by then.
     expires_at: Timestamp,
-    /// Whether they have left.
+    /// Whether its members have expired.
     is_expired: bool,
 }
 
-/// How many members a segment has had, and where a custom upload stands.
+/// Returns the sizes of a segment over time, and the state of its custom upload.
 #[utoipa::path(get, path = "/segments/{id}/sizes", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = SizeHistory), Problems))]
 async fn sizes(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<SizeHistory>, Problem> {

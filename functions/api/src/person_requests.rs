@@ -1,4 +1,4 @@
-//! The rights of one person: what is kept about them, and forgetting them.
+//! Requests about one person (GDPR): export of the stored data, erasure, and the exclusions that an erasure leaves.
 
 use crate::Api;
 use crate::caller::Caller;
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The longest key that is taken, in bytes.
+/// The longest accepted key, in bytes.
 const MAX_KEY_BYTES: usize = 1_024;
 
 pub(super) fn router() -> OpenApiRouter<Api> {
@@ -36,30 +36,30 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(lift))
 }
 
-/// What is asked for one person. Exactly one of the two keys says who is meant.
+/// A request about one person, who is identified by exactly one of the two keys.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPersonRequest {
-    /// What is asked for.
+    /// Export or erasure.
     kind: PersonRequestKind,
     /// The member key: the customer id in the lake.
     #[schema(min_length = 1, max_length = 1024)]
     member_key: Option<String>,
-    /// An e-mail address or another match key: everybody is meant who has it at a destination, in an upload or among
+    /// An e-mail address or another match key. It identifies every person who has it at a destination, in an upload or in
     /// rejected rows.
     #[schema(min_length = 1, max_length = 1024)]
     match_key: Option<String>,
 }
 
-/// A request that was made.
+/// A person request that was accepted.
 #[derive(Debug, Serialize, ToSchema)]
 struct StartedPersonRequest {
-    /// The request; how far it is, is at `/person-requests/{id}`.
+    /// The request; its progress is at `/person-requests/{id}`.
     request_id: PersonRequestId,
 }
 
-/// Asks for everything that is kept about one person (`export`), or has them taken off every list, kept out from then on
-/// and forgotten (`erasure`). Who is meant stands in the body only.
+/// Requests an export of all data stored about one person (`export`), or their erasure (`erasure`): removal from every list,
+/// exclusion from later runs, and deletion of stored data. Only the body identifies the person.
 #[utoipa::path(post, path = "/person-requests", tag = "people", params(("Idempotency-Key" = Option<String>, Header)),
     request_body = NewPersonRequest,
     responses((status = 202, body = StartedPersonRequest), Problems))]
@@ -88,13 +88,13 @@ async fn request(
     Ok((StatusCode::ACCEPTED, Json(StartedPersonRequest { request_id })))
 }
 
-/// Who is meant. What is wrong is told without the keys.
+/// Returns the person that a request identifies. Errors never contain the keys.
 fn person(new: NewPersonRequest) -> Result<Person, Problem> {
     let malformed = |field: &str, problem: &str| Problem::field("person_malformed", field, problem);
     let (person, field, key) = match (new.member_key, new.match_key) {
         (Some(key), None) => (Person::MemberKey(MemberKey(key.clone())), "/member_key", key),
         (None, Some(key)) => (Person::MatchKey(MatchKey(key.clone())), "/match_key", key),
-        _ => return Err(malformed("/member_key", "say who is meant: either member_key or match_key")),
+        _ => return Err(malformed("/member_key", "identify the person by either member_key or match_key")),
     };
     if key.trim().is_empty() {
         return Err(malformed(field, "must not be empty"));
@@ -105,27 +105,27 @@ fn person(new: NewPersonRequest) -> Result<Person, Problem> {
     Ok(person)
 }
 
-/// How far a request is, and what it came to.
+/// The progress and the result of a person request.
 #[derive(Debug, Serialize, ToSchema)]
 struct ShownPersonRequest {
     /// The request.
     request: PersonRequestState,
-    /// The runs that an erasure has asked for, and where they are now.
+    /// The runs that an erasure has requested, with their states.
     runs: Vec<AskedRun>,
-    /// What an export has found, as JSON, for 15 minutes: whoever has the link may fetch it.
+    /// A link to the exported data as JSON. It expires after 15 minutes and needs no token.
     found: Option<Link>,
 }
 
-/// A run that takes somebody off their lists.
+/// A run that removes the person from target lists.
 #[derive(Debug, Serialize, ToSchema)]
 struct AskedRun {
-    /// Of which export.
+    /// The export.
     export: ExportId,
     /// The run.
     run_id: RunId,
-    /// Where it is; null where it is no longer known.
+    /// Its state; null if the run has expired.
     state: Option<RunState>,
-    /// The run that it waits for, which may be held.
+    /// The run that it waits for. That run may be held.
     waits_for: Option<RunAhead>,
 }
 
@@ -134,11 +134,11 @@ struct AskedRun {
 struct RunAhead {
     /// The run.
     run_id: RunId,
-    /// Where it is.
+    /// Its state.
     state: RunState,
 }
 
-/// How far a request is, and what it came to. It is kept for 7 days, and says nothing of the person itself.
+/// Returns the progress and the result of a person request. It is kept for 7 days and does not identify the person.
 #[utoipa::path(get, path = "/person-requests/{id}", tag = "people", params(("id" = String, Path)),
     responses((status = 200, body = ShownPersonRequest), Problems))]
 async fn read(
@@ -146,14 +146,14 @@ async fn read(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<ShownPersonRequest>, Problem> {
-    let malformed = |_| Problem::new(StatusCode::BAD_REQUEST, "id_malformed", "a request's id is a UUID");
+    let malformed =
+        |_| Problem::new(StatusCode::BAD_REQUEST, "id_malformed", "the id of a person request is a UUID");
     let request_id: PersonRequestId = id.parse().map_err(malformed)?;
     let Some(request) = api.people.state(request_id).await? else {
-        let detail =
-            format!("request {request_id} was never made, or it is gone: a request is kept for 7 days");
+        let detail = format!("there is no person request {request_id}; requests expire after 7 days");
         return Err(Problem::new(StatusCode::NOT_FOUND, "request_missing", detail));
     };
-    let runs = api.asked_runs(&request).await?;
+    let runs = requested_runs(&api, &request).await?;
     let is_found = request.kind == PersonRequestKind::Export && request.state == RequestPhase::Succeeded;
     let found = if is_found {
         let link =
@@ -167,46 +167,44 @@ async fn read(
     Ok(Json(ShownPersonRequest { request, runs, found }))
 }
 
-impl Api {
-    /// Each export has one run at the most.
-    async fn asked_runs(&self, request: &PersonRequestState) -> Result<Vec<AskedRun>, Problem> {
-        let asked = request.places.iter().filter_map(|place| place.export.clone().zip(place.asked_run()));
-        let asked: BTreeMap<ExportId, RunId> = asked.collect();
-        let mut runs = Vec::with_capacity(asked.len());
-        for (export, run_id) in asked {
-            let state = match self.requests.ledger.run(run_id).await {
-                Ok(run) => Some(run.state),
-                Err(LedgerError::RunMissing(_)) => None,
-                Err(error) => return Err(error.into()),
-            };
-            let waits_for = match state {
-                Some(RunState::Waiting) => self.run_ahead(&export).await?,
-                _ => None,
-            };
-            runs.push(AskedRun { export, run_id, state, waits_for });
-        }
-        Ok(runs)
+/// Returns the runs that an erasure has requested: at most one for each export.
+async fn requested_runs(api: &Api, request: &PersonRequestState) -> Result<Vec<AskedRun>, Problem> {
+    let asked = request.places.iter().filter_map(|place| place.export.clone().zip(place.asked_run()));
+    let asked: BTreeMap<ExportId, RunId> = asked.collect();
+    let mut runs = Vec::with_capacity(asked.len());
+    for (export, run_id) in asked {
+        let state = match api.requests.ledger.run(run_id).await {
+            Ok(run) => Some(run.state),
+            Err(LedgerError::RunMissing(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let waits_for = match state {
+            Some(RunState::Waiting) => active_run(api, &export).await?,
+            _ => None,
+        };
+        runs.push(AskedRun { export, run_id, state, waits_for });
     }
-
-    async fn run_ahead(&self, export: &ExportId) -> Result<Option<RunAhead>, Problem> {
-        let Some(run_id) = self.requests.ledger.active_run(export).await? else { return Ok(None) };
-        let state = self.requests.ledger.run(run_id).await?.state;
-        Ok(Some(RunAhead { run_id, state }))
-    }
+    Ok(runs)
 }
 
-/// Those who are kept out.
+async fn active_run(api: &Api, export: &ExportId) -> Result<Option<RunAhead>, Problem> {
+    let Some(run_id) = api.requests.ledger.active_run(export).await? else { return Ok(None) };
+    let state = api.requests.ledger.run(run_id).await?.state;
+    Ok(Some(RunAhead { run_id, state }))
+}
+
+/// One page of the people who are excluded.
 #[derive(Debug, Serialize, ToSchema)]
 struct Erasures {
-    /// How many.
+    /// How many people are excluded.
     kept_out: u64,
-    /// What stands for them: digests of their member keys that only the functions can make.
+    /// Their exclusions: digests of member keys, which only the functions can compute.
     items: Vec<Exclusion>,
-    /// Where to go on; null at the end.
+    /// The cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// Who is kept out of every run, preview and snapshot, because they were erased.
+/// Lists the people who are excluded from every run, preview and snapshot because they were erased.
 #[utoipa::path(get, path = "/erasures", tag = "people", params(Page),
     responses((status = 200, body = Erasures), Problems))]
 async fn erasures(State(api): State<Api>, page: Page) -> Result<Json<Erasures>, Problem> {
@@ -216,9 +214,9 @@ async fn erasures(State(api): State<Api>, page: Page) -> Result<Json<Erasures>, 
     Ok(Json(Erasures { kept_out, items, next_cursor }))
 }
 
-/// Lets somebody in again, who is a customer once more: where the lake still has them, the next run brings them.
+/// Lifts the exclusion of a person who is a customer again. The next run exports them if the lake still has them.
 #[utoipa::path(delete, path = "/erasures/{id}", tag = "people", params(("id" = String, Path)),
-    responses((status = 204, description = "They are let in again"), Problems))]
+    responses((status = 204, description = "The exclusion was lifted"), Problems))]
 async fn lift(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
@@ -228,7 +226,7 @@ async fn lift(
         |error: NoExclusionId| Problem::new(StatusCode::BAD_REQUEST, "id_malformed", error.to_string());
     let id: ExclusionId = id.parse().map_err(malformed)?;
     if !api.requests.ledger.lift_exclusion(id).await? {
-        let detail = format!("nobody who is kept out has the id {id}");
+        let detail = format!("there is no exclusion {id}");
         return Err(Problem::new(StatusCode::NOT_FOUND, "erasure_missing", detail));
     }
     api.record(&caller, AuditAction::LiftErasure, "erasure", &id.to_string(), None).await?;

@@ -1,7 +1,8 @@
-//! Which exports use a segment.
+//! The exports that use a segment.
 
 use crate::Api;
 use crate::caller::{Caller, Role};
+use crate::exports::{exports_where, require_use};
 use crate::problem::{Problem, Problems};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,25 +18,25 @@ pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(exports))
 }
 
-/// The exports, by whether they use a segment.
+/// The exports, grouped by whether they use a segment.
 #[derive(Debug, Serialize, ToSchema)]
 struct SegmentExports {
-    /// Those that use it.
+    /// The exports that use the segment.
     contains: Vec<NamedExport>,
-    /// The others.
+    /// The other exports.
     does_not_contain: Vec<NamedExport>,
 }
 
-/// What one needs to know an export again.
+/// An export by id, name and connection.
 #[derive(Debug, Serialize, ToSchema)]
 struct NamedExport {
-    /// Its identifier.
+    /// The export's id.
     id: ExportId,
-    /// What people call it.
+    /// The export's display name.
     name: String,
-    /// The account that it goes to; null for an export that is detached.
+    /// The connection that it exports to; null if the export is detached.
     connection: Option<ConnectionId>,
-    /// Whether it may run.
+    /// Whether the export is enabled.
     is_enabled: bool,
 }
 
@@ -46,33 +47,35 @@ impl From<Export> for NamedExport {
     }
 }
 
-/// Which exports use a segment, and which do not.
+/// Lists the exports that use a segment, and the exports that do not.
 #[utoipa::path(get, path = "/segments/{id}/exports", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = SegmentExports), Problems))]
 async fn exports(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<SegmentExports>, Problem> {
     let id = SegmentId::try_from(id)?;
     api.saved::<Segment>(id.as_str()).await?;
-    let all = api.exports_where(|_| true).await?.into_iter().map(|saved| saved.document);
+    let all = exports_where(&api, |_| true).await?.into_iter().map(|saved| saved.document);
     let (contains, others): (Vec<Export>, Vec<Export>) = all.partition(|export| export.uses(&id));
     let named = |exports: Vec<Export>| exports.into_iter().map(NamedExport::from).collect();
     Ok(Json(SegmentExports { contains: named(contains), does_not_contain: named(others) }))
 }
 
-impl Api {
-    /// The exports that use a segment.
-    pub(super) async fn users_of(&self, id: &SegmentId) -> Result<Vec<Saved<Export>>, Problem> {
-        self.exports_where(|export| export.uses(id)).await
-    }
+/// Returns the exports that use a segment.
+pub(super) async fn exports_using(api: &Api, id: &SegmentId) -> Result<Vec<Saved<Export>>, Problem> {
+    exports_where(api, |export| export.uses(id)).await
+}
 
-    /// A segment decides who leaves through the connections of its exports, so that whoever changes it has to be allowed
-    /// to use them.
-    pub(super) async fn require_use_through(&self, caller: &Caller, id: &SegmentId) -> Result<(), Problem> {
-        if caller.role >= Role::Administrator {
-            return Ok(());
-        }
-        for user in self.users_of(id).await? {
-            self.require_use(caller, user.document.connection.as_ref()).await?;
-        }
-        Ok(())
+/// Requires that the caller may use the connections of all exports of a segment: a change of the segment can remove people
+/// from the lists at those connections.
+pub(super) async fn require_use_of_connections(
+    api: &Api,
+    caller: &Caller,
+    id: &SegmentId,
+) -> Result<(), Problem> {
+    if caller.role >= Role::Administrator {
+        return Ok(());
     }
+    for export in exports_using(api, id).await? {
+        require_use(api, caller, export.document.connection.as_ref()).await?;
+    }
+    Ok(())
 }

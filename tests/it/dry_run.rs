@@ -201,6 +201,6 @@ async fn what_stops_a_run_stops_a_dry_run_and_no_other() {
     // The list that is new to the export gets two fields, which a look does not make.
     assert_eq!(over.report.calls, found.calls_estimated + 4);
     let run = rival.dry_run_over(rival.ask_for_dry_run("second").await).await;
-    assert_eq!(run.failure.unwrap().code, "list_taken");
+    assert_eq!(run.failure.unwrap().code.as_str(), "list_taken");
     assert_eq!(dead_letters(&scene).await, 0);
 }

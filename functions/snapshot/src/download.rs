@@ -8,6 +8,7 @@ use relay_engine::{
 };
 use relay_model::catalog::{Origin, Segment, Selection, Source};
 use relay_model::engine::PreviewId;
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -48,7 +49,8 @@ impl Snapshots {
         let figures = evaluate(engine, &query, &members).await.map_err(failed)?;
         let path = csv.clone();
         let written = tokio::task::spawn_blocking(move || write_csv(&members, &path, key)).await;
-        let bytes = written.map_err(|error| StageError::stop("download_panicked", error.to_string()))??;
+        let bytes =
+            written.map_err(|error| StageError::stop(StopCode::DownloadPanicked, error.to_string()))??;
         self.objects.upload(&preview_id.members_key(), &csv).await.map_err(StageError::from)?;
         Ok(MembersFile { description, withheld, figures, bytes })
     }
@@ -84,7 +86,7 @@ enum ShownKey {
 /// Writes a snapshot as CSV, in constant memory. Gives the file's size.
 fn write_csv(snapshot: &Path, csv: &Path, key: ShownKey) -> Result<u64, StageError> {
     let damaged =
-        |error: &csv::Error| StageError::again("disk", format!("members cannot be written: {error}"));
+        |error: &csv::Error| StageError::again(StopCode::Disk, format!("members cannot be written: {error}"));
     let reader = SnapshotReader::open(File::open(snapshot)?)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(File::create(csv)?));
     let shown = |key_text: String| Some(key_text).filter(|_| key == ShownKey::First).into_iter();

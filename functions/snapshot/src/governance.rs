@@ -4,6 +4,7 @@ use crate::handler::{Snapshots, query_error, segment_query};
 use relay_engine::{Engine, QueryError, columns_read};
 use relay_model::catalog::{Connection, DataLabels, Export, Origin, Policy, Segment, Source};
 use relay_model::governance::{Case, ColumnsRead, KnownReading, summary, withheld};
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::timeout;
@@ -43,7 +44,7 @@ impl Snapshots {
         if violations.is_empty() {
             return Ok(());
         }
-        Err(StageError::stop("policy_violated", summary(&violations)))
+        Err(StageError::stop(StopCode::PolicyViolated, summary(&violations)))
     }
 
     /// The attributes of a segment that are shown to nobody, because data labelled C12 is in them.

@@ -11,7 +11,7 @@ use relay_engine::{
     SourceSpec, evaluate,
 };
 use relay_model::catalog::{Document, Export, Origin, Segment, Selection, Source};
-use relay_model::run::{Keys, Run, RunState, Stage};
+use relay_model::run::{Keys, Run, RunState, Stage, StopCode};
 use relay_model::{RunId, SegmentId};
 use relay_pipeline::{StageError, Step, exclusions, freeze_definitions, require_results};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,7 +114,8 @@ impl Snapshots {
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("snapshot.parquet");
         let attributes = export.attributes();
-        let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
+        let origin =
+            segment.origin().map_err(|error| StageError::stop(error.stop_code(), error.to_string()))?;
         let Made { query, figures, upload } = match origin {
             Origin::Selection(selection) => {
                 let query = segment_query(&selection, attributes);
@@ -142,7 +143,7 @@ impl Snapshots {
             upload,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
-            .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::ManifestUnwritable, error.to_string()))?;
         // The manifest is what makes a snapshot one, so it comes last.
         self.objects.put(&manifest_key, bytes).await?;
         self.ledger.note_size(&segment.id, run.run_id, figures.rows, Timestamp::now()).await?;

@@ -16,6 +16,7 @@ use relay_model::engine::{
     PreviewSource, RuleCount, preview_text, preview_value,
 };
 use relay_model::governance::ColumnsRead;
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -67,7 +68,9 @@ impl From<QueryError> for Trouble {
 impl From<StageError> for Trouble {
     fn from(error: StageError) -> Self {
         match error {
-            StageError::Stop { code, text } => Self::Theirs(PreviewError { code, text, field: None }),
+            StageError::Stop { code, text } => {
+                Self::Theirs(PreviewError { code: code.to_string(), text, field: None })
+            }
             other => Self::Ours(other),
         }
     }
@@ -97,7 +100,7 @@ impl Snapshots {
         let began = Instant::now();
         let bytes = self.objects.get(&preview_id.request_key()).await?;
         let of: PreviewOf = serde_json::from_slice(&bytes)
-            .map_err(|error| StageError::stop("preview_damaged", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::PreviewDamaged, error.to_string()))?;
         let found = match Box::pin(self.find_out(&of, preview_id)).await {
             Ok(found) => Ok(found),
             Err(Trouble::Theirs(error)) => Err(error),
@@ -105,7 +108,7 @@ impl Snapshots {
             Err(Trouble::Ours(StageError::Again { code, text }))
                 if matches!(of, PreviewOf::Description(_) | PreviewOf::Reading { .. }) =>
             {
-                Err(PreviewError { code, text, field: None })
+                Err(PreviewError { code: code.to_string(), text, field: None })
             }
             Err(Trouble::Ours(error)) => return Err(error),
         };
@@ -113,7 +116,7 @@ impl Snapshots {
         let members = found.as_ref().ok().and_then(|found| found.members.as_ref());
         let rows = members.map(|members| members.figures.rows);
         let bytes = serde_json::to_vec(&result(preview_id, &of, found, duration_ms))
-            .map_err(|error| StageError::stop("preview_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::PreviewUnwritable, error.to_string()))?;
         self.objects.put(&preview_id.result_key(), bytes).await?;
         tracing::info!(preview.id = %preview_id, segment.id = %of.segment(), rows, duration_ms, "preview is made");
         Ok(())

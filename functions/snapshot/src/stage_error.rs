@@ -1,14 +1,15 @@
 //! What a segment that could not be evaluated means for the step.
 
 use relay_engine::QueryError;
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 
 /// Converts the query engine's error: a transient one is retried, any other stops the run.
 pub(crate) fn stage_error(error: &QueryError) -> StageError {
     if error.is_transient() {
-        StageError::again(error.code(), error.to_string())
+        StageError::again(error.stop_code(), error.to_string())
     } else {
-        StageError::stop(error.code(), error.to_string())
+        StageError::stop(error.stop_code(), error.to_string())
     }
 }
 
@@ -21,9 +22,9 @@ mod tests {
         let bucket = || "lake".to_owned();
         let unavailable = QueryError::Unavailable { source_name: "people".to_owned(), bucket: bucket() };
         let text = "source people: s3://lake could not be read just now; try again";
-        assert_eq!(stage_error(&unavailable), StageError::again("source_unavailable", text));
+        assert_eq!(stage_error(&unavailable), StageError::again(StopCode::SourceUnavailable, text));
         let wrong = QueryError::UnreachableBucket { source_name: "people".to_owned(), bucket: bucket() };
         let text = "source people: bucket lake cannot be read by this deployment";
-        assert_eq!(stage_error(&wrong), StageError::stop("source_bucket_unreachable", text));
+        assert_eq!(stage_error(&wrong), StageError::stop(StopCode::SourceBucketUnreachable, text));
     }
 }

@@ -6,6 +6,7 @@ use relay_cloud::ledger::UploadPointer;
 use relay_delivery::snapshot::SnapshotUpload;
 use relay_engine::{EngineSettings, SegmentQuery, evaluate, without_members};
 use relay_model::catalog::{CustomUpload, Segment};
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::path::Path;
 
@@ -48,7 +49,7 @@ impl Snapshots {
                  bucket",
                 id = segment.id
             );
-            StageError::stop("segment_never_uploaded", text)
+            StageError::stop(StopCode::SegmentNeverUploaded, text)
         })
     }
 
@@ -57,7 +58,7 @@ impl Snapshots {
         let current = self.current_upload(segment).await?;
         if current.is_expired(Timestamp::now()) {
             let text = format!("segment \"{}\": its upload has come to its end; put a new file", segment.id);
-            return Err(StageError::stop("upload_expired", text));
+            return Err(StageError::stop(StopCode::UploadExpired, text));
         }
         Ok(current)
     }

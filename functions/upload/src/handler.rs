@@ -10,6 +10,7 @@ use relay_cloud::ledger::{UploadAttempt, UploadPointer};
 use relay_cloud::{CloudError, LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
 use relay_model::SegmentId;
 use relay_model::catalog::{CatalogError, CustomUpload, Export, MAX_UPLOAD_BYTES, Segment};
+use relay_model::run::StopCode;
 use relay_model::uploads::{
     AcceptedUpload, UploadId, UploadKeys, UploadManifest, UploadOutcome, UploadSource, segment_of,
 };
@@ -42,7 +43,7 @@ impl Uploads {
                 Some(Err(_)) => tracing::warn!("a file lies in a folder that can be no segment's"),
                 Some(Ok(segment)) => {
                     if let Err(error) = self.one(&put, segment).await {
-                        tracing::error!(error.code = error.code(), %error, "upload could not be read");
+                        tracing::error!(error.code = error.code().as_str(), %error, "upload could not be read");
                         result = Err(error);
                     }
                 }
@@ -59,7 +60,7 @@ impl Uploads {
         // The manifest comes last, so an upload that has one was read to its end by an earlier delivery.
         let known = upload.objects.find(&upload.keys.manifest()).await.map_err(unnamed(&upload.id))?;
         let known = known.map(|bytes| serde_json::from_slice(&bytes)).transpose();
-        let known = known.map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
+        let known = known.map_err(|error| StageError::stop(StopCode::ManifestDamaged, error.to_string()))?;
         let manifest = match known {
             Some(manifest) => Some(manifest),
             None => self.read(&upload).await?,
@@ -103,7 +104,7 @@ impl Uploads {
             outcome,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
-            .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::ManifestUnwritable, error.to_string()))?;
         upload.objects.put(&upload.keys.manifest(), bytes).await.map_err(unnamed(&upload.id))?;
         Ok(Some(manifest))
     }
@@ -191,7 +192,7 @@ impl Upload<'_> {
             Err(IngestError::Part(PartError::Gone)) => Ok(Read::Gone),
             Err(IngestError::Part(PartError::Cloud(error))) => Err(unnamed(&self.id)(error)),
             Err(error @ (IngestError::Disk(_) | IngestError::NotUtf8)) => {
-                Err(StageError::again("upload_unreadable", error.to_string()))
+                Err(StageError::again(StopCode::UploadUnreadable, error.to_string()))
             }
         }
     }
@@ -210,7 +211,7 @@ impl Upload<'_> {
             let mut parts = std::iter::from_fn(|| parts.blocking_recv());
             ingest(&mut parts, &form, encoding, &folder)
         });
-        read.await.map_err(|error| StageError::again("upload_panicked", error.to_string()))
+        read.await.map_err(|error| StageError::again(StopCode::UploadPanicked, error.to_string()))
     }
 
     async fn store(
@@ -278,8 +279,8 @@ mod tests {
             code: code.to_owned(),
         };
         let text = format!("could not get object upload {id}: SlowDown");
-        assert_eq!(unnamed(&id)(cloud("SlowDown")), StageError::again("cloud_unavailable", text));
+        assert_eq!(unnamed(&id)(cloud("SlowDown")), StageError::again(StopCode::CloudUnavailable, text));
         let text = format!("could not get object upload {id}: NoSuchKey");
-        assert_eq!(unnamed(&id)(cloud("NoSuchKey")), StageError::stop("object_missing", text));
+        assert_eq!(unnamed(&id)(cloud("NoSuchKey")), StageError::stop(StopCode::ObjectMissing, text));
     }
 }

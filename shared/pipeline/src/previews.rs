@@ -5,7 +5,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use relay_cloud::{Failure as MessageFailure, Objects, OutgoingMessage, Queue, handle_groups};
 use relay_model::engine::{PreviewId, PreviewOf, PreviewResult};
-use relay_model::run::MessageError;
+use relay_model::run::{MessageError, StopCode};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -66,10 +66,10 @@ impl Previews {
     pub async fn request(&self, of: &PreviewOf, now: Timestamp) -> Result<PreviewId, StageError> {
         let preview_id = PreviewId(new_uuid(now));
         let bytes = serde_json::to_vec(of)
-            .map_err(|error| StageError::stop("preview_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::PreviewUnwritable, error.to_string()))?;
         self.objects.put(&preview_id.request_key(), bytes).await?;
         let body = serde_json::to_string(&PreviewMessage::new(preview_id))
-            .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::MessageUnwritable, error.to_string()))?;
         let group = format!("preview/{preview_id}");
         let message = OutgoingMessage { deduplication_id: group.clone(), group, body };
         self.snapshot_queue.send(&[message]).await?;
@@ -85,7 +85,7 @@ impl Previews {
     pub async fn result(&self, preview_id: PreviewId) -> Result<Option<PreviewResult>, StageError> {
         let Some(bytes) = self.objects.find(&preview_id.result_key()).await? else { return Ok(None) };
         let found = serde_json::from_slice(&bytes);
-        found.map(Some).map_err(|error| StageError::stop("preview_damaged", error.to_string()))
+        found.map(Some).map_err(|error| StageError::stop(StopCode::PreviewDamaged, error.to_string()))
     }
 
     /// Waits for what a preview finds; `None` where it has found nothing by the deadline.
@@ -136,7 +136,7 @@ where
         let preview_id = message.preview_id();
         let mut pauses = PAUSES.into_iter();
         while let Err(error) = Box::pin(work(preview_id)).await {
-            tracing::warn!(preview.id = %preview_id, error.code = error.code(), %error, "preview failed");
+            tracing::warn!(preview.id = %preview_id, error.code = error.code().as_str(), %error, "preview failed");
             match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(MessageFailure::default()),

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use jiff::Timestamp;
 use relay_connectors::{Account, CallContext, Connector};
 use relay_model::catalog::{Connection, Consent};
+use relay_model::run::StopCode;
 use relay_model::{ConnectionId, Destination};
 use relay_pipeline::StageError;
 use serde::Serialize;
@@ -55,12 +56,12 @@ async fn test(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Tes
     let deadline = Instant::now() + PATIENCE;
     let answer = timeout_at(deadline, api.ask(&connection, deadline)).await.unwrap_or_else(|_| {
         let text = format!("the destination has not answered within {} s", PATIENCE.as_secs());
-        Err(StageError::again("destination_slow", text))
+        Err(StageError::again(StopCode::DestinationSlow, text))
     });
     Ok(Json(match answer {
         Ok(account) => Tested { usable: true, account: Some(account), problem: None },
         Err(error) => {
-            let problem = TestProblem { code: error.code().to_owned(), text: error.to_string() };
+            let problem = TestProblem { code: error.code().to_string(), text: error.to_string() };
             Tested { usable: false, account: None, problem: Some(problem) }
         }
     }))
@@ -78,7 +79,7 @@ impl Api {
             Destination::Omnisend => self.connections.omnisend(connection).map(drop),
             Destination::Dynamics365Sales => self.connections.dynamics365_sales(connection).map(drop),
         };
-        made.map_err(|error| Problem::field(error.code(), "/settings", error.to_string()))
+        made.map_err(|error| Problem::field(error.code().as_str(), "/settings", error.to_string()))
     }
 
     async fn ask(&self, connection: &Connection, deadline: Instant) -> Result<Account, StageError> {

@@ -1,5 +1,7 @@
 //! Why a document of the catalog is refused.
 
+use crate::run::StopCode;
+
 /// Names the document, the field and the mend. Holds definitions only, never profiles or credentials.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CatalogError {
@@ -37,10 +39,16 @@ impl CatalogError {
     /// The stable word for this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
+        self.stop_code().as_str()
+    }
+
+    /// Returns the typed code for this error.
+    #[must_use]
+    pub const fn stop_code(&self) -> StopCode {
         match self {
-            Self::Malformed { .. } => "catalog_malformed",
-            Self::Field { .. } => "catalog_field_invalid",
-            Self::Missing { .. } => "catalog_missing",
+            Self::Malformed { .. } => StopCode::CatalogMalformed,
+            Self::Field { .. } => StopCode::CatalogFieldInvalid,
+            Self::Missing { .. } => StopCode::CatalogMissing,
         }
     }
 }

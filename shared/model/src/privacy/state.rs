@@ -1,6 +1,7 @@
 //! How far a request is, and what it did where. Nothing here says who the person is.
 
 use super::{ExclusionId, PersonRequest, PersonRequestId, PersonRequestKind};
+use crate::run::StopCode;
 use crate::{ExportId, ListId, RunId, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,9 +22,10 @@ pub enum RequestPhase {
 /// Why a request could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequestFailure {
-    /// A stable word.
-    pub code: String,
-    /// What is wrong, and what would mend it.
+    /// The stable code.
+    #[schema(value_type = String)]
+    pub code: StopCode,
+    /// What is wrong, and how to correct it.
     pub text: String,
 }
 

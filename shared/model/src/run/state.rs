@@ -1,5 +1,6 @@
 //! What a run is doing, and why it could not.
 
+use super::StopCode;
 use super::{Cancellation, Trigger};
 use crate::{ConnectionId, Counts, ExportId, RunId};
 use jiff::Timestamp;
@@ -126,9 +127,10 @@ pub enum Stage {
 pub struct Failure {
     /// The step that it stopped in.
     pub stage: Stage,
-    /// A stable word.
-    pub code: String,
-    /// What is wrong and what would mend it.
+    /// The stable code.
+    #[schema(value_type = String)]
+    pub code: StopCode,
+    /// What is wrong, and how to correct it.
     pub text: String,
 }
 

@@ -11,7 +11,7 @@ use relay_delivery::snapshot::{Manifest, SnapshotReader, Union};
 use relay_model::ListId;
 use relay_model::batch::{BatchEntry, Kind, gather};
 use relay_model::catalog::{Export, OverCap};
-use relay_model::run::{Delta, DeltaLocals, Keys, ListUploads, Run, RunMode, RunSegment};
+use relay_model::run::{Delta, DeltaLocals, Keys, ListUploads, Run, RunMode, RunSegment, StopCode};
 use relay_model::uploads::UploadId;
 use std::collections::HashSet;
 use std::fs::File;
@@ -132,7 +132,7 @@ impl DeltaInputs {
             Ok::<_, DifferError>((figures, finish(sink)?))
         });
         made.await
-            .map_err(|error| StageError::stop("delta_panicked", error.to_string()))?
+            .map_err(|error| StageError::stop(StopCode::DeltaPanicked, error.to_string()))?
             .map_err(differ_error)
     }
 }
@@ -150,7 +150,7 @@ impl Chunk {
         for entry in &export.segments {
             let bytes = self.objects.get(&keys.manifest(&entry.segment)).await?;
             let manifest: Manifest = serde_json::from_slice(&bytes)
-                .map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
+                .map_err(|error| StageError::stop(StopCode::ManifestDamaged, error.to_string()))?;
             // A segment that goes to two lists is evaluated once, so its unusable rows came in once.
             // A retry is about members only, and those rows are nobody's.
             let is_first = counted.insert(&entry.segment) && !matches!(run.mode, RunMode::Retry { .. });
@@ -233,7 +233,7 @@ impl Chunk {
             target_list: list.clone(),
             uploads,
             prepared: serde_json::to_value(&prepared_target)
-                .map_err(|error| StageError::stop("target_unwritable", error.to_string()))?,
+                .map_err(|error| StageError::stop(StopCode::TargetUnwritable, error.to_string()))?,
             field_keys,
             terms: prepared.terms.clone(),
             object_key,
@@ -289,9 +289,9 @@ fn open(delivered: Option<&File>) -> Result<DeliveredReader, DifferError> {
 
 pub(crate) fn mapping_error(error: &MappingError) -> StageError {
     let code = match error {
-        MappingError::UnknownField { .. } => "mapping_unknown_field",
-        MappingError::UnknownAttribute { .. } => "mapping_unknown_attribute",
-        MappingError::SameField { .. } => "mapping_same_field",
+        MappingError::UnknownField { .. } => StopCode::MappingUnknownField,
+        MappingError::UnknownAttribute { .. } => StopCode::MappingUnknownAttribute,
+        MappingError::SameField { .. } => StopCode::MappingSameField,
     };
     StageError::stop(code, error.to_string())
 }
@@ -299,8 +299,8 @@ pub(crate) fn mapping_error(error: &MappingError) -> StageError {
 fn differ_error(error: DifferError) -> StageError {
     match error {
         DifferError::Input(error) => error.into(),
-        DifferError::OutOfOrder(error) => StageError::stop("snapshot_damaged", error.to_string()),
+        DifferError::OutOfOrder(error) => StageError::stop(StopCode::SnapshotDamaged, error.to_string()),
         DifferError::Output(error) => error.into(),
-        DifferError::Spool(error) => StageError::stop("spool_damaged", error.to_string()),
+        DifferError::Spool(error) => StageError::stop(StopCode::SpoolDamaged, error.to_string()),
     }
 }

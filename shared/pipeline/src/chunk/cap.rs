@@ -7,7 +7,7 @@ use relay_delivery::snapshot::SnapshotReader;
 use relay_delivery::usable_keys;
 use relay_model::ListId;
 use relay_model::catalog::Export;
-use relay_model::run::{Keys, RunSegment};
+use relay_model::run::{Keys, RunSegment, StopCode};
 use std::collections::BTreeMap;
 
 impl Chunk {
@@ -48,8 +48,9 @@ impl Chunk {
             }
             let attribute = export.match_key.clone();
             let counted = tokio::task::spawn_blocking(move || usable_keys(readers, &attribute, kind));
-            let counted =
-                counted.await.map_err(|error| StageError::stop("count_panicked", error.to_string()))?;
+            let counted = counted
+                .await
+                .map_err(|error| StageError::stop(StopCode::CountPanicked, error.to_string()))?;
             usable.push(counted?);
         }
         within(accounts, usable)

@@ -7,6 +7,7 @@ use relay_cloud::{CatalogStore, LookupError};
 use relay_connectors::{CallContext, Connector, Intent, Prepared, WantedList};
 use relay_model::ListId;
 use relay_model::catalog::{CatalogError, Export, Segment};
+use relay_model::run::StopCode;
 
 /// A target list, ready for a delta.
 pub(crate) struct PreparedList<T> {
@@ -58,7 +59,7 @@ impl Lists<'_> {
                      their members become one union",
                     other.label
                 );
-                return Err(StageError::stop("list_named_twice", text));
+                return Err(StageError::stop(StopCode::ListNamedTwice, text));
             }
             let known = wanted.known().cloned();
             lists.push(PreparedList { list, label, prepared, known });
@@ -155,5 +156,5 @@ fn taken(label: &str, owner: &ListOwner) -> StageError {
          other's members; put both segments into one export",
         owner.export
     );
-    StageError::stop("list_taken", text)
+    StageError::stop(StopCode::ListTaken, text)
 }

@@ -14,7 +14,7 @@ use relay_model::Warnings;
 use relay_model::batch::gather;
 use relay_model::catalog::{Export, SegmentRemoval};
 use relay_model::pacing::Quota;
-use relay_model::run::{DryRun, DryRunTarget, Keys, Plan, Run, RunSegment, RunState, Sample};
+use relay_model::run::{DryRun, DryRunTarget, Keys, Plan, Run, RunSegment, RunState, Sample, StopCode};
 use relay_model::{Counts, ListId};
 use tokio::time::Instant;
 
@@ -45,7 +45,7 @@ impl Chunk {
         let found =
             self.find_out(connector, run, definitions, keys, deadline).await.map_err(without_waiting)?;
         let bytes = serde_json::to_vec(&found)
-            .map_err(|error| StageError::stop("findings_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::FindingsUnwritable, error.to_string()))?;
         self.objects.put(&keys.dry_run(), bytes).await?;
         let change = RunChange {
             planned: Some((found.rows_in, found.counts, 0, found.calls_spent)),
@@ -242,7 +242,7 @@ impl Findings {
 fn over_cap(checked: Result<(), StageError>) -> Result<Option<String>, StageError> {
     match checked {
         Ok(()) => Ok(None),
-        Err(StageError::Stop { code, text }) if code == "cap_exceeded" => Ok(Some(text)),
+        Err(StageError::Stop { code, text }) if code == StopCode::CapExceeded => Ok(Some(text)),
         Err(error) => Err(error),
     }
 }
@@ -254,7 +254,9 @@ fn without_waiting(error: StageError) -> StageError {
         StageError::Pause { until, code, text } => {
             StageError::stop(code, format!("{text}; ask again after {until}"))
         }
-        StageError::Stop { code, text } if code == "object_missing" => StageError::Again { code, text },
+        StageError::Stop { code, text } if code == StopCode::ObjectMissing => {
+            StageError::Again { code, text }
+        }
         other => other,
     }
 }
@@ -282,12 +284,13 @@ mod tests {
 
     #[test]
     fn only_the_cap_is_told_instead_of_failing() {
-        let over = StageError::stop("cap_exceeded", "12 profiles");
+        let over = StageError::stop(StopCode::CapExceeded, "12 profiles");
         assert_eq!(over_cap(Err(over)), Ok(Some("12 profiles".to_owned())));
         assert_eq!(over_cap(Ok(())), Ok(None));
-        for error in
-            [StageError::stop("snapshot_damaged", "gone"), StageError::again("cap_exceeded", "later")]
-        {
+        for error in [
+            StageError::stop(StopCode::SnapshotDamaged, "gone"),
+            StageError::again(StopCode::CapExceeded, "later"),
+        ] {
             assert_eq!(over_cap(Err(error.clone())), Err(error));
         }
     }
@@ -296,12 +299,13 @@ mod tests {
     fn a_dry_run_does_not_wait_for_a_new_day() {
         let until = Timestamp::UNIX_EPOCH;
         let pause =
-            StageError::Pause { until, code: "quota".to_owned(), text: "the day is spent".to_owned() };
-        let expected = StageError::stop("quota", "the day is spent; ask again after 1970-01-01T00:00:00Z");
+            StageError::Pause { until, code: StopCode::QuotaSpent, text: "the day is spent".to_owned() };
+        let expected =
+            StageError::stop(StopCode::QuotaSpent, "the day is spent; ask again after 1970-01-01T00:00:00Z");
         assert_eq!(without_waiting(pause), expected);
-        let again = StageError::again("disk", "full");
+        let again = StageError::again(StopCode::Disk, "full");
         assert_eq!(without_waiting(again.clone()), again);
-        let replaced = StageError::stop("object_missing", "gone");
-        assert_eq!(without_waiting(replaced), StageError::again("object_missing", "gone"));
+        let replaced = StageError::stop(StopCode::ObjectMissing, "gone");
+        assert_eq!(without_waiting(replaced), StageError::again(StopCode::ObjectMissing, "gone"));
     }
 }

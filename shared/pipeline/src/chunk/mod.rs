@@ -21,7 +21,7 @@ use relay_cloud::ledger::{Ledger, RunChange};
 use relay_cloud::{CatalogStore, EventBus, Objects, OutgoingMessage, Queue};
 use relay_connectors::{CallContext, Connector};
 use relay_model::catalog::Connection;
-use relay_model::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, deduplication_id};
+use relay_model::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, StopCode, deduplication_id};
 use relay_model::{Destination, RunId};
 use retire::Deletion;
 use serde_json::json;
@@ -101,14 +101,15 @@ impl Chunk {
         };
         let Some(plan) = planned else { return Ok(()) };
         let bytes = serde_json::to_vec(&plan)
-            .map_err(|error| StageError::stop("plan_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::PlanUnwritable, error.to_string()))?;
         self.objects.put(&keys.plan(), bytes).await?;
         self.begin_push(&plan).await
     }
 
     async fn plan(&self, keys: &Keys) -> Result<Plan, StageError> {
         let bytes = self.objects.get(&keys.plan()).await?;
-        serde_json::from_slice(&bytes).map_err(|error| StageError::stop("plan_damaged", error.to_string()))
+        serde_json::from_slice(&bytes)
+            .map_err(|error| StageError::stop(StopCode::PlanDamaged, error.to_string()))
     }
 
     /// Makes the plan; `None` where the guard holds the run, and where it is a dry run, which is over then.
@@ -252,7 +253,7 @@ impl Chunk {
                     prepared: delta.prepared.clone(),
                 };
                 let body = serde_json::to_string(&pointer)
-                    .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+                    .map_err(|error| StageError::stop(StopCode::MessageUnwritable, error.to_string()))?;
                 messages.push(OutgoingMessage {
                     group: delta.group(&plan.connection_id, batch.lane),
                     deduplication_id: deduplication_id(plan.run_id, &format!("{target}/{}", batch.number), 0),

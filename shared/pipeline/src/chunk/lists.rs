@@ -1,7 +1,7 @@
 //! The target lists of a run: prepared, and nobody else's.
 
+use super::StageError;
 use super::waiting::waiting;
-use super::{Chunk, StageError};
 use relay_cloud::ledger::{Ledger, ListOwner};
 use relay_cloud::{CatalogStore, LookupError};
 use relay_connectors::{CallContext, Connector, Intent, Prepared, WantedList};
@@ -31,13 +31,6 @@ impl<T> PreparedList<T> {
 pub(crate) struct Lists<'a> {
     pub(crate) catalog: &'a CatalogStore,
     pub(crate) ledger: &'a Ledger,
-}
-
-impl Chunk {
-    /// The target lists' part of it.
-    pub(super) const fn lists(&self) -> Lists<'_> {
-        Lists { catalog: &self.catalog, ledger: &self.ledger }
-    }
 }
 
 impl Lists<'_> {

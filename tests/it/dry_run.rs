@@ -208,6 +208,6 @@ async fn a_dry_run_fails_for_the_same_reasons_as_a_run(scene: &Scene) {
     // The new list gets two fields, which a dry run does not create.
     assert_eq!(finished.report.calls, found.calls_estimated + 4);
     let run = rival.finished_dry_run(rival.request_dry_run("second").await).await;
-    assert_eq!(run.failure.unwrap().code, "list_taken");
+    assert_eq!(run.failure.unwrap().code.as_str(), "list_taken");
     assert_eq!(dead_letters(scene).await, 0);
 }

@@ -174,7 +174,7 @@ impl Resource for Connection {
             return Err(Problem::field("destination_changed", "/destination", problem));
         }
         let checked = api.connections.validate_settings(&draft.document);
-        checked.map_err(|error| Problem::field(error.code(), "/settings", error.to_string()))
+        checked.map_err(|error| Problem::field(error.code().as_str(), "/settings", error.to_string()))
     }
 
     async fn check(api: &Api, draft: &Draft<'_, Self>) -> Result<Vec<String>, Problem> {

@@ -15,10 +15,9 @@ use relay_model::privacy::{
     Exclusion, ExclusionId, NoExclusionId, Person, PersonRequest, PersonRequestId, PersonRequestKind,
     PersonRequestState, RequestPhase,
 };
-use relay_model::run::RunState;
+use relay_model::run::{RunState, StopCode};
 use relay_model::{ExportId, MatchKey, MemberKey, RunId};
 use relay_pipeline::StageError;
-use relay_privacy::KEY_REUSED;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -75,8 +74,8 @@ async fn request(
     let key = key.map(|key| format!("{}/{key}", caller.display_id()));
     let request_id = match api.people.request(&request, key.as_deref(), now).await {
         Ok(request_id) => request_id,
-        Err(StageError::Stop { code, text }) if code == KEY_REUSED => {
-            return Err(Problem::new(StatusCode::CONFLICT, KEY_REUSED, text));
+        Err(StageError::Stop { code: code @ StopCode::IdempotencyKeyReused, text }) => {
+            return Err(Problem::new(StatusCode::CONFLICT, code.as_str(), text));
         }
         Err(error) => return Err(error.into()),
     };

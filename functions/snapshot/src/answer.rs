@@ -13,6 +13,7 @@ use relay_model::engine::{
     EngineAnswer, EngineError, EngineRequest, EngineRequestId, EngineResponse, MemberCounts, PreviewSubject,
     SegmentColumn, SourceSize,
 };
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub(crate) async fn handle_request(context: &Context, request_id: EngineRequestI
     let began = Instant::now();
     let mut pauses = PAUSES.into_iter();
     while let Err(error) = Box::pin(answer_request(context, request_id)).await {
-        tracing::warn!(request.id = %request_id, error.code = error.code(), %error, "request failed");
+        tracing::warn!(request.id = %request_id, error.code = error.code().as_str(), %error, "request failed");
         let is_transient = !matches!(error, StageError::Stop { .. });
         match pauses.next() {
             Some(pause) if is_transient && began.elapsed() + pause < RETRY_WINDOW => {
@@ -49,7 +50,7 @@ async fn answer_request(context: &Context, request_id: EngineRequestId) -> Resul
     let began = Instant::now();
     let bytes = context.objects.get(&request_id.request_key()).await?;
     let request: EngineRequest = serde_json::from_slice(&bytes)
-        .map_err(|error| StageError::stop("request_damaged", error.to_string()))?;
+        .map_err(|error| StageError::stop(StopCode::RequestDamaged, error.to_string()))?;
     let result = match Box::pin(response(context, request_id, &request)).await {
         Ok(response) => Ok(response),
         Err(RequestError::User(error)) => Err(error),
@@ -57,7 +58,7 @@ async fn answer_request(context: &Context, request_id: EngineRequestId) -> Resul
         Err(RequestError::Internal(StageError::Again { code, text }))
             if matches!(request, EngineRequest::Description(_) | EngineRequest::Lineage { .. }) =>
         {
-            Err(EngineError { code, text, field: None })
+            Err(EngineError { code: code.to_string(), text, field: None })
         }
         Err(RequestError::Internal(error)) => return Err(error),
     };
@@ -66,7 +67,7 @@ async fn answer_request(context: &Context, request_id: EngineRequestId) -> Resul
     let segment = request.segment_id().clone();
     let answer = EngineAnswer { request_id, segment, result, answered_at: Timestamp::now(), duration_ms };
     let bytes = serde_json::to_vec(&answer)
-        .map_err(|error| StageError::stop("answer_unwritable", error.to_string()))?;
+        .map_err(|error| StageError::stop(StopCode::AnswerUnwritable, error.to_string()))?;
     context.objects.put(&request_id.answer_key(), bytes).await?;
     tracing::info!(request.id = %request_id, segment.id = %answer.segment, error.code = error_code, duration_ms,
         "request answered");

@@ -9,6 +9,7 @@ use relay_delivery::snapshot::{MEMBER_KEY_COLUMN, SnapshotReader};
 use relay_engine::{Engine, EngineSettings, QueryError, SegmentQuery, describe, evaluate};
 use relay_model::catalog::{Origin, Segment, Selection, Source};
 use relay_model::engine::{EngineRequestId, MembersDownload, SegmentDescription};
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -40,7 +41,8 @@ pub(crate) async fn download(
     let figures = evaluate(engine, &query, &members).await.map_err(failed)?;
     let path = csv.clone();
     let written = tokio::task::spawn_blocking(move || write_csv(&members, &path, key_column)).await;
-    let file_bytes = written.map_err(|error| StageError::stop("download_panicked", error.to_string()))??;
+    let file_bytes =
+        written.map_err(|error| StageError::stop(StopCode::DownloadPanicked, error.to_string()))??;
     context.objects.upload(&request_id.members_key(), &csv).await.map_err(StageError::from)?;
     Ok(MembersDownload {
         description: SegmentDescription { columns, unusable_columns },
@@ -84,7 +86,7 @@ enum KeyColumn {
 /// Writes a snapshot as CSV, in constant memory. Returns the file's size in bytes.
 fn write_csv(snapshot: &Path, csv: &Path, key_column: KeyColumn) -> Result<u64, StageError> {
     let not_written =
-        |error: &csv::Error| StageError::again("disk", format!("members cannot be written: {error}"));
+        |error: &csv::Error| StageError::again(StopCode::Disk, format!("members cannot be written: {error}"));
     let reader = SnapshotReader::open(File::open(snapshot)?)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(File::create(csv)?));
     let key = |key: String| Some(key).filter(|_| key_column == KeyColumn::First).into_iter();

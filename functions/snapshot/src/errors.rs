@@ -40,7 +40,7 @@ impl From<StageError> for RequestError {
     fn from(error: StageError) -> Self {
         match error {
             // The user has to act, and a retry cannot help.
-            StageError::Stop { code, text } => Self::user(code, text),
+            StageError::Stop { code, text } => Self::user(code.as_str(), text),
             other => Self::Internal(other),
         }
     }
@@ -64,9 +64,9 @@ impl From<LookupError> for RequestError {
 /// Converts the query engine's error: a transient one is retried, any other stops the run.
 pub(crate) fn stage_error(error: &QueryError) -> StageError {
     if error.is_transient() {
-        StageError::again(error.code(), error.to_string())
+        StageError::again(error.stop_code(), error.to_string())
     } else {
-        StageError::stop(error.code(), error.to_string())
+        StageError::stop(error.stop_code(), error.to_string())
     }
 }
 
@@ -83,6 +83,7 @@ pub(crate) fn segment_error(segment: &Segment, error: &QueryError) -> StageError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use relay_model::run::StopCode;
 
     fn unavailable() -> QueryError {
         QueryError::Unavailable { source_name: "people".to_owned(), bucket: "lake".to_owned() }
@@ -95,9 +96,12 @@ mod tests {
     #[test]
     fn only_transient_errors_are_retried() {
         let text = "source people: s3://lake could not be read just now; try again";
-        assert_eq!(stage_error(&unavailable()), StageError::again("source_unavailable", text));
+        assert_eq!(stage_error(&unavailable()), StageError::again(StopCode::SourceUnavailable, text));
         let text = "source people: bucket lake cannot be read by this deployment";
-        assert_eq!(stage_error(&unreachable_bucket()), StageError::stop("source_bucket_unreachable", text));
+        assert_eq!(
+            stage_error(&unreachable_bucket()),
+            StageError::stop(StopCode::SourceBucketUnreachable, text)
+        );
     }
 
     #[test]
@@ -108,7 +112,7 @@ mod tests {
                 (RequestError::User(error), Ok(expected)) => {
                     assert_eq!((error.code.as_str(), error.field.as_deref()), expected);
                 }
-                (RequestError::Internal(error), Err(code)) => assert_eq!(error.code(), code),
+                (RequestError::Internal(error), Err(code)) => assert_eq!(error.code().as_str(), code),
                 (RequestError::User(error), Err(_)) => panic!("{error:?} is answered"),
                 (RequestError::Internal(error), Ok(_)) => panic!("{error:?} is retried"),
             }
@@ -117,7 +121,7 @@ mod tests {
         check(unreachable_bucket(), Ok(("source_bucket_unreachable", None)));
         let ambiguous = QueryError::AmbiguousColumn { name: "id".to_owned() };
         check(ambiguous, Ok(("query_ambiguous_column", Some("/query"))));
-        check(StageError::again("disk", "full"), Err("disk"));
-        check(StageError::stop("upload_expired", "expired"), Ok(("upload_expired", None)));
+        check(StageError::again(StopCode::Disk, "full"), Err("disk"));
+        check(StageError::stop(StopCode::UploadExpired, "expired"), Ok(("upload_expired", None)));
     }
 }

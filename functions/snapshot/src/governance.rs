@@ -5,6 +5,7 @@ use crate::errors::segment_error;
 use relay_engine::{Engine, QueryError, columns_read};
 use relay_model::catalog::{Connection, DataLabels, Export, Origin, Policy, Segment, Source};
 use relay_model::governance::{Case, ColumnsRead, KnownReading, summary, withheld};
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::timeout;
@@ -42,7 +43,7 @@ pub(crate) async fn require_allowed(
     if violations.is_empty() {
         return Ok(());
     }
-    Err(StageError::stop("policy_violated", summary(&violations)))
+    Err(StageError::stop(StopCode::PolicyViolated, summary(&violations)))
 }
 
 /// Returns the attributes of a segment that must not be shown, because they contain data labelled C12.

@@ -10,6 +10,7 @@ use relay_cloud::ledger::RunChange;
 use relay_delivery::snapshot::{Manifest, SnapshotUpload};
 use relay_engine::{Engine, EngineSettings, SegmentQuery, SnapshotFigures, evaluate};
 use relay_model::catalog::{Document, Export, Origin, Segment};
+use relay_model::run::StopCode;
 use relay_model::run::{Keys, Run, RunState, Stage};
 use relay_model::{RunId, SegmentId};
 use relay_pipeline::{StageError, Step, freeze_definitions, require_results};
@@ -77,7 +78,7 @@ async fn store_snapshot(
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("snapshot.parquet");
     let attributes = export.attributes();
-    let origin = segment.origin().map_err(|error| StageError::stop(error.code(), error.to_string()))?;
+    let origin = segment.origin().map_err(|error| StageError::stop(error.stop_code(), error.to_string()))?;
     let WrittenSnapshot { query, figures, upload } = match origin {
         Origin::Selection(selection) => {
             let query = segment_query(&selection, attributes);
@@ -105,7 +106,7 @@ async fn store_snapshot(
         upload,
     };
     let bytes = serde_json::to_vec_pretty(&manifest)
-        .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
+        .map_err(|error| StageError::stop(StopCode::ManifestUnwritable, error.to_string()))?;
     // A snapshot exists once its manifest does, so the manifest is written last.
     context.objects.put(&manifest_key, bytes).await?;
     context.ledger.note_size(&segment.id, run.run_id, figures.rows, Timestamp::now()).await?;

@@ -8,6 +8,7 @@ use relay_cloud::ledger::UploadPointer;
 use relay_delivery::snapshot::SnapshotUpload;
 use relay_engine::{EngineSettings, SegmentQuery, evaluate, without_members};
 use relay_model::catalog::{CustomUpload, Segment};
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use std::path::Path;
 
@@ -44,7 +45,7 @@ async fn current_upload(context: &Context, segment: &Segment) -> Result<UploadPo
             "segment \"{id}\" has no accepted upload yet; put a CSV file under uploads/{id}/ in the data bucket",
             id = segment.id
         );
-        StageError::stop("segment_never_uploaded", text)
+        StageError::stop(StopCode::SegmentNeverUploaded, text)
     })
 }
 
@@ -57,7 +58,7 @@ pub(crate) async fn unexpired_upload(
     let current = current_upload(context, segment).await?;
     if current.is_expired(Timestamp::now()) {
         let text = format!("segment \"{}\": its upload has expired; put a new file", segment.id);
-        return Err(StageError::stop("upload_expired", text));
+        return Err(StageError::stop(StopCode::UploadExpired, text));
     }
     Ok(current)
 }

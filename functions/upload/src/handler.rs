@@ -10,6 +10,7 @@ use relay_cloud::ledger::{UploadAttempt, UploadPointer};
 use relay_cloud::{CloudError, LookupError, ObjectEvent, ObjectVersion, Objects, PutObject};
 use relay_model::SegmentId;
 use relay_model::catalog::{CatalogError, CustomUpload, Export, MAX_UPLOAD_BYTES, Segment};
+use relay_model::run::StopCode;
 use relay_model::uploads::{
     AcceptedUpload, UploadId, UploadKeys, UploadManifest, UploadOutcome, UploadSource, segment_of,
 };
@@ -44,7 +45,7 @@ impl Uploads {
                 }
                 Some(Ok(segment)) => {
                     if let Err(error) = self.one(&put, segment).await {
-                        tracing::error!(error.code = error.code(), %error, "failed to read an upload");
+                        tracing::error!(error.code = error.code().as_str(), %error, "failed to read an upload");
                         result = Err(error);
                     }
                 }
@@ -61,7 +62,7 @@ impl Uploads {
         // The manifest is written last, so an upload with a manifest was read completely by an earlier delivery.
         let known = upload.objects.find(&upload.keys.manifest()).await.map_err(unnamed(&upload.id))?;
         let known = known.map(|bytes| serde_json::from_slice(&bytes)).transpose();
-        let known = known.map_err(|error| StageError::stop("manifest_damaged", error.to_string()))?;
+        let known = known.map_err(|error| StageError::stop(StopCode::ManifestDamaged, error.to_string()))?;
         let manifest = match known {
             Some(manifest) => Some(manifest),
             None => self.read(&upload).await?,
@@ -105,7 +106,7 @@ impl Uploads {
             outcome,
         };
         let bytes = serde_json::to_vec_pretty(&manifest)
-            .map_err(|error| StageError::stop("manifest_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::ManifestUnwritable, error.to_string()))?;
         upload.objects.put(&upload.keys.manifest(), bytes).await.map_err(unnamed(&upload.id))?;
         Ok(Some(manifest))
     }
@@ -193,7 +194,7 @@ impl Upload<'_> {
             Err(IngestError::Part(PartError::Gone)) => Ok(Read::Gone),
             Err(IngestError::Part(PartError::Cloud(error))) => Err(unnamed(&self.id)(error)),
             Err(error @ (IngestError::Disk(_) | IngestError::NotUtf8)) => {
-                Err(StageError::again("upload_unreadable", error.to_string()))
+                Err(StageError::again(StopCode::UploadUnreadable, error.to_string()))
             }
         }
     }
@@ -212,7 +213,7 @@ impl Upload<'_> {
             let mut parts = std::iter::from_fn(|| parts.blocking_recv());
             ingest(&mut parts, &form, encoding, &folder)
         });
-        read.await.map_err(|error| StageError::again("upload_panicked", error.to_string()))
+        read.await.map_err(|error| StageError::again(StopCode::UploadPanicked, error.to_string()))
     }
 
     async fn store(
@@ -280,8 +281,8 @@ mod tests {
             code: code.to_owned(),
         };
         let text = format!("could not get object upload {id}: SlowDown");
-        assert_eq!(unnamed(&id)(cloud("SlowDown")), StageError::again("cloud_unavailable", text));
+        assert_eq!(unnamed(&id)(cloud("SlowDown")), StageError::again(StopCode::CloudUnavailable, text));
         let text = format!("could not get object upload {id}: NoSuchKey");
-        assert_eq!(unnamed(&id)(cloud("NoSuchKey")), StageError::stop("object_missing", text));
+        assert_eq!(unnamed(&id)(cloud("NoSuchKey")), StageError::stop(StopCode::ObjectMissing, text));
     }
 }

@@ -1,6 +1,7 @@
 //! Errors of destinations: what happened, and whether to try again.
 
 use jiff::Timestamp;
+use relay_model::run::StopCode;
 use relay_model::{CredentialError, Destination};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -40,19 +41,25 @@ impl ErrorKind {
     /// Returns the stable code for runs, reports and logs.
     #[must_use]
     pub const fn code(self) -> &'static str {
+        self.stop_code().as_str()
+    }
+
+    /// Returns the typed code for this error.
+    #[must_use]
+    pub const fn stop_code(self) -> StopCode {
         match self {
-            Self::Settings => "settings_invalid",
-            Self::Authentication => "authentication_failed",
-            Self::Permission => "permission_missing",
-            Self::ListMissing => "list_missing",
-            Self::RateLimited => "rate_limited",
-            Self::QuotaSpent => "quota_spent",
-            Self::Busy => "destination_busy",
-            Self::TooLarge => "request_too_large",
-            Self::InvalidRequest => "request_invalid",
-            Self::Timeout => "timeout",
-            Self::Unavailable => "destination_unavailable",
-            Self::Protocol => "answer_unknown",
+            Self::Settings => StopCode::SettingsInvalid,
+            Self::Authentication => StopCode::AuthenticationFailed,
+            Self::Permission => StopCode::PermissionMissing,
+            Self::ListMissing => StopCode::ListMissing,
+            Self::RateLimited => StopCode::RateLimited,
+            Self::QuotaSpent => StopCode::QuotaSpent,
+            Self::Busy => StopCode::DestinationBusy,
+            Self::TooLarge => StopCode::RequestTooLarge,
+            Self::InvalidRequest => StopCode::RequestInvalid,
+            Self::Timeout => StopCode::Timeout,
+            Self::Unavailable => StopCode::DestinationUnavailable,
+            Self::Protocol => StopCode::AnswerUnknown,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Errors of the query engine, in terms of the segment's query.
 
 use relay_model::query::{TextError, listed, suggestion};
+use relay_model::run::StopCode;
 use thiserror::Error;
 
 /// An error in a query, its sources or its evaluation.
@@ -207,31 +208,37 @@ impl QueryError {
     /// Returns the stable code of this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
+        self.stop_code().as_str()
+    }
+
+    /// Returns the typed code for this error.
+    #[must_use]
+    pub const fn stop_code(&self) -> StopCode {
         match self {
-            Self::Text(error) => error.code(),
-            Self::UnknownColumn { .. } => "query_unknown_column",
-            Self::AmbiguousColumn { .. } => "query_ambiguous_column",
-            Self::Plan { .. } => "query_not_plannable",
-            Self::DuplicateColumn { .. } => "query_duplicate_column",
-            Self::MissingMemberKey { .. } => "query_member_key_missing",
-            Self::MissingAttribute { .. } => "query_attribute_missing",
-            Self::ReservedColumn => "query_reserved_column",
-            Self::UnsupportedColumn { .. } => "query_unsupported_column",
-            Self::SourceName { .. } => "source_name_invalid",
-            Self::UnreachableBucket { .. } => "source_bucket_unreachable",
-            Self::MissingSource { .. } => "source_missing",
-            Self::MissingBucket { .. } => "source_bucket_missing",
-            Self::AccessDenied { .. } => "source_access_denied",
-            Self::BadSource { .. } => "source_invalid",
-            Self::BadObject { .. } => "source_object_invalid",
-            Self::BadValue { .. } => "query_bad_value",
-            Self::OutOfMemory { .. } => "query_out_of_memory",
-            Self::OutOfDisk { .. } => "query_out_of_disk",
-            Self::TimeLimit { .. } => "query_time_limit",
-            Self::Changed { .. } => "source_changed",
-            Self::Unavailable { .. } => "source_unavailable",
-            Self::Output { .. } => "snapshot_not_written",
-            Self::Internal { .. } => "query_engine_failed",
+            Self::Text(error) => error.stop_code(),
+            Self::UnknownColumn { .. } => StopCode::QueryUnknownColumn,
+            Self::AmbiguousColumn { .. } => StopCode::QueryAmbiguousColumn,
+            Self::Plan { .. } => StopCode::QueryNotPlannable,
+            Self::DuplicateColumn { .. } => StopCode::QueryDuplicateColumn,
+            Self::MissingMemberKey { .. } => StopCode::QueryMemberKeyMissing,
+            Self::MissingAttribute { .. } => StopCode::QueryAttributeMissing,
+            Self::ReservedColumn => StopCode::QueryReservedColumn,
+            Self::UnsupportedColumn { .. } => StopCode::QueryUnsupportedColumn,
+            Self::SourceName { .. } => StopCode::SourceNameInvalid,
+            Self::UnreachableBucket { .. } => StopCode::SourceBucketUnreachable,
+            Self::MissingSource { .. } => StopCode::SourceMissing,
+            Self::MissingBucket { .. } => StopCode::SourceBucketMissing,
+            Self::AccessDenied { .. } => StopCode::SourceAccessDenied,
+            Self::BadSource { .. } => StopCode::SourceInvalid,
+            Self::BadObject { .. } => StopCode::SourceObjectInvalid,
+            Self::BadValue { .. } => StopCode::QueryBadValue,
+            Self::OutOfMemory { .. } => StopCode::QueryOutOfMemory,
+            Self::OutOfDisk { .. } => StopCode::QueryOutOfDisk,
+            Self::TimeLimit { .. } => StopCode::QueryTimeLimit,
+            Self::Changed { .. } => StopCode::SourceChanged,
+            Self::Unavailable { .. } => StopCode::SourceUnavailable,
+            Self::Output { .. } => StopCode::SnapshotNotWritten,
+            Self::Internal { .. } => StopCode::QueryEngineFailed,
         }
     }
 

@@ -5,7 +5,7 @@ use super::{RunRequests, StageError, StartError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use relay_cloud::ledger::{LedgerError, RunChange};
-use relay_model::run::{CancelReason, Cancellation, Run, RunMode, RunState};
+use relay_model::run::{CancelReason, Cancellation, Run, RunMode, RunState, StopCode};
 use relay_model::{ConnectionId, ExportId, RunId};
 
 /// How often a run is canceled anew because it has moved on meanwhile. It has fewer steps than this.
@@ -130,7 +130,7 @@ impl RunRequests {
             }
         }
         let text = format!("run {run_id} kept moving on while it was canceled");
-        Err(StageError::again("run_moves", text).into())
+        Err(StageError::again(StopCode::RunMoves, text).into())
     }
 
     async fn wake_finish(&self, run: &Run) -> Result<(), StageError> {

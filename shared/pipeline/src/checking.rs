@@ -1,6 +1,6 @@
 //! Whether an export can work, asked of its destination before anything runs.
 
-use super::chunk::accounts::mapping_error;
+use super::chunk::delta::mapping_error;
 use super::chunk::lists::Lists;
 use super::pacing::pacer;
 use super::{Connections, StageError};

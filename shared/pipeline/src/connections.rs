@@ -8,6 +8,7 @@ use relay_connectors::marketo::Marketo;
 use relay_connectors::omnisend::{self, Omnisend};
 use relay_connectors::{Endpoint, HttpClient};
 use relay_model::catalog::Connection;
+use relay_model::run::StopCode;
 use relay_model::{CredentialError, CredentialStore, Destination};
 
 /// Makes connectors. The credentials are read when they are first needed.
@@ -26,9 +27,9 @@ impl Connections {
         let http = HttpClient::new();
         Ok(Self {
             secrets: clients.secrets_manager(),
-            http: http.map_err(|error| StageError::stop("http_client", error.to_string()))?,
+            http: http.map_err(|error| StageError::stop(StopCode::HttpClient, error.to_string()))?,
             campaign_monitor_endpoint: endpoint
-                .map_err(|error| StageError::stop("endpoint_invalid", error.to_string()))?,
+                .map_err(|error| StageError::stop(StopCode::EndpointInvalid, error.to_string()))?,
         })
     }
 
@@ -48,7 +49,7 @@ impl Connections {
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         let endpoint = self.campaign_monitor_endpoint.clone().ok_or_else(|| {
             StageError::stop(
-                "endpoint_missing",
+                StopCode::EndpointMissing,
                 "the function was deployed without Campaign Monitor's address",
             )
         })?;
@@ -77,7 +78,7 @@ impl Connections {
     fn build_omnisend(&self, connection: &Connection) -> Result<Omnisend<SecretStore>, StageError> {
         let store = SecretStore::new(self.secrets.clone(), connection.secret.clone());
         let endpoint = Endpoint::parse(omnisend::DEFAULT_ENDPOINT, omnisend::DOMAINS)
-            .map_err(|error| StageError::stop("endpoint_invalid", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::EndpointInvalid, error.to_string()))?;
         Ok(Omnisend::new(endpoint, self.http.clone(), &connection.settings, store)?)
     }
 
@@ -129,5 +130,5 @@ pub fn require_consent(connection: &Connection) -> Result<(), StageError> {
         "connection \"{}\" has no consent: somebody has to agree to data leaving for {} (who, when, which text)",
         connection.id, connection.destination
     );
-    Err(StageError::stop("consent_missing", text))
+    Err(StageError::stop(StopCode::ConsentMissing, text))
 }

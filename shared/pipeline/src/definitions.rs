@@ -7,7 +7,7 @@ use super::StageError;
 use jiff::Timestamp;
 use relay_cloud::{CatalogStore, LookupError, Objects};
 use relay_model::catalog::{Activation, CatalogError, Export, Segment};
-use relay_model::run::Keys;
+use relay_model::run::{Keys, StopCode};
 use relay_model::{ExportId, ListId, SegmentId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +87,7 @@ pub async fn freeze_definitions(
     }
     let definitions = RunDefinitions::of(export, now, &is_active);
     let bytes = serde_json::to_vec_pretty(&definitions)
-        .map_err(|error| StageError::stop("definition_unwritable", error.to_string()))?;
+        .map_err(|error| StageError::stop(StopCode::DefinitionUnwritable, error.to_string()))?;
     objects.put(&keys.definitions(), bytes).await?;
     Ok(definitions)
 }
@@ -95,13 +95,13 @@ pub async fn freeze_definitions(
 /// What a run is about, as its first step kept it.
 pub async fn frozen_definitions(objects: &Objects, keys: &Keys) -> Result<RunDefinitions, StageError> {
     let text = "the export as this run found it is gone; start another run";
-    find(objects, keys).await?.ok_or_else(|| StageError::stop("definition_missing", text))
+    find(objects, keys).await?.ok_or_else(|| StageError::stop(StopCode::DefinitionMissing, text))
 }
 
 async fn find(objects: &Objects, keys: &Keys) -> Result<Option<RunDefinitions>, StageError> {
     let Some(bytes) = objects.find(&keys.definitions()).await? else { return Ok(None) };
     let definitions = serde_json::from_slice(&bytes);
-    definitions.map(Some).map_err(|error| StageError::stop("definition_damaged", error.to_string()))
+    definitions.map(Some).map_err(|error| StageError::stop(StopCode::DefinitionDamaged, error.to_string()))
 }
 
 #[cfg(test)]

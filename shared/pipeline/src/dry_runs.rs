@@ -2,12 +2,12 @@
 
 use super::StageError;
 use relay_cloud::Objects;
-use relay_model::run::{DryRun, Keys, Run};
+use relay_model::run::{DryRun, Keys, Run, StopCode};
 
 /// What a dry run has found; `None` where it has found nothing yet, has failed, or was so long ago that it was forgotten.
 pub async fn dry_run_findings(objects: &Objects, run: &Run) -> Result<Option<DryRun>, StageError> {
     let keys = Keys::new(run.run_id, run.export_id.clone());
     let Some(bytes) = objects.find(&keys.dry_run()).await? else { return Ok(None) };
     let found = serde_json::from_slice(&bytes);
-    found.map(Some).map_err(|error| StageError::stop("findings_damaged", error.to_string()))
+    found.map(Some).map_err(|error| StageError::stop(StopCode::FindingsDamaged, error.to_string()))
 }

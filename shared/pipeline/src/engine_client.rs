@@ -9,6 +9,7 @@ use relay_model::engine::{
     SegmentDescription,
 };
 use relay_model::governance::ColumnsRead;
+use relay_model::run::StopCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -47,10 +48,10 @@ impl EngineClient {
     pub async fn send(&self, request: &EngineRequest, now: Timestamp) -> Result<EngineRequestId, StageError> {
         let request_id = EngineRequestId(new_uuid(now));
         let bytes = serde_json::to_vec(request)
-            .map_err(|error| StageError::stop("request_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::RequestUnwritable, error.to_string()))?;
         self.objects.put(&request_id.request_key(), bytes).await?;
         let body = serde_json::to_string(&EngineMessage::request(request_id))
-            .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::MessageUnwritable, error.to_string()))?;
         let group = format!("request/{request_id}");
         let message = OutgoingMessage { deduplication_id: group.clone(), group, body };
         let queue = if request.is_interactive() { &self.engine_queue } else { &self.snapshot_queue };
@@ -67,7 +68,7 @@ impl EngineClient {
     pub async fn answer(&self, request_id: EngineRequestId) -> Result<Option<EngineAnswer>, StageError> {
         let Some(bytes) = self.objects.find(&request_id.answer_key()).await? else { return Ok(None) };
         let answer = serde_json::from_slice(&bytes);
-        answer.map(Some).map_err(|error| StageError::stop("answer_damaged", error.to_string()))
+        answer.map(Some).map_err(|error| StageError::stop(StopCode::AnswerDamaged, error.to_string()))
     }
 
     /// Returns the columns of a segment's query.
@@ -120,5 +121,5 @@ fn mismatch(response: &EngineResponse) -> AskError {
         EngineResponse::Download(_) => "download",
     };
     let text = format!("the query engine answered another request with a {name}");
-    StageError::stop("answer_mismatched", text).into()
+    StageError::stop(StopCode::AnswerMismatched, text).into()
 }

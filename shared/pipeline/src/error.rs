@@ -1,4 +1,4 @@
-//! Whether a step stops its run or is tried again.
+//! The error of a step: whether it stops the run, is retried, or waits.
 
 use jiff::Timestamp;
 use relay_cloud::ledger::LedgerError;
@@ -7,54 +7,55 @@ use relay_connectors::{PushError, Retry};
 use relay_delivery::batch::FrameError;
 use relay_delivery::snapshot::SnapshotError;
 use relay_model::catalog::CatalogError;
+use relay_model::run::StopCode;
 
-/// Why a step did not get to its end.
+/// Says why a step did not finish.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum StageError {
-    /// Nothing but a person's action can help: the run ends with this failure.
+    /// A permanent error: the run ends with this failure, and a person has to act.
     #[error("{text}")]
     Stop {
-        /// A stable word.
-        code: String,
-        /// What is wrong, and what would mend it.
+        /// The stable code.
+        code: StopCode,
+        /// What is wrong, and how to correct it.
         text: String,
     },
-    /// It may go better later.
+    /// A transient error: the step is retried.
     #[error("{text}")]
     Again {
-        /// A stable word.
-        code: String,
+        /// The stable code.
+        code: StopCode,
         /// What happened.
         text: String,
     },
-    /// Nothing can be done before then, and nobody has to do anything: the step goes on by itself.
+    /// A wait for a known time: the step continues then without a person's action.
     #[error("{text}")]
     Pause {
-        /// Until then.
+        /// When the step continues.
         until: Timestamp,
-        /// A stable word.
-        code: String,
-        /// Why.
+        /// The stable code.
+        code: StopCode,
+        /// Why the step waits.
         text: String,
     },
 }
 
 impl StageError {
-    /// Nothing but a person's action can help.
-    pub fn stop(code: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Stop { code: code.into(), text: text.into() }
+    /// Creates a permanent error.
+    pub fn stop(code: StopCode, text: impl Into<String>) -> Self {
+        Self::Stop { code, text: text.into() }
     }
 
-    /// It may go better later.
-    pub fn again(code: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Again { code: code.into(), text: text.into() }
+    /// Creates a transient error.
+    pub fn again(code: StopCode, text: impl Into<String>) -> Self {
+        Self::Again { code, text: text.into() }
     }
 
-    /// The stable word.
+    /// Returns the stable code.
     #[must_use]
-    pub fn code(&self) -> &str {
+    pub const fn code(&self) -> StopCode {
         match self {
-            Self::Stop { code, .. } | Self::Again { code, .. } | Self::Pause { code, .. } => code,
+            Self::Stop { code, .. } | Self::Again { code, .. } | Self::Pause { code, .. } => *code,
         }
     }
 }
@@ -62,8 +63,8 @@ impl StageError {
 impl From<CloudError> for StageError {
     fn from(error: CloudError) -> Self {
         match error.code.as_str() {
-            "NoSuchKey" => Self::stop("object_missing", error.to_string()),
-            _ => Self::again("cloud_unavailable", error.to_string()),
+            "NoSuchKey" => Self::stop(StopCode::ObjectMissing, error.to_string()),
+            _ => Self::again(StopCode::CloudUnavailable, error.to_string()),
         }
     }
 }
@@ -71,15 +72,15 @@ impl From<CloudError> for StageError {
 impl From<LedgerError> for StageError {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Damaged { .. } => Self::stop("ledger_damaged", error.to_string()),
-            other => Self::again("ledger_unavailable", other.to_string()),
+            LedgerError::Damaged { .. } => Self::stop(StopCode::LedgerDamaged, error.to_string()),
+            other => Self::again(StopCode::LedgerUnavailable, other.to_string()),
         }
     }
 }
 
 impl From<CatalogError> for StageError {
     fn from(error: CatalogError) -> Self {
-        Self::stop(error.code(), error.to_string())
+        Self::stop(error.stop_code(), error.to_string())
     }
 }
 
@@ -95,9 +96,9 @@ impl From<LookupError> for StageError {
 impl From<SnapshotError> for StageError {
     fn from(error: SnapshotError) -> Self {
         match error {
-            SnapshotError::Unreadable(_) => Self::again("snapshot_unreadable", error.to_string()),
+            SnapshotError::Unreadable(_) => Self::again(StopCode::SnapshotUnreadable, error.to_string()),
             SnapshotError::Damaged(_) | SnapshotError::OutOfOrder => {
-                Self::stop("snapshot_damaged", error.to_string())
+                Self::stop(StopCode::SnapshotDamaged, error.to_string())
             }
         }
     }
@@ -105,25 +106,25 @@ impl From<SnapshotError> for StageError {
 
 impl From<FrameError> for StageError {
     fn from(error: FrameError) -> Self {
-        Self::stop("batch_damaged", error.to_string())
+        Self::stop(StopCode::BatchDamaged, error.to_string())
     }
 }
 
 impl From<std::io::Error> for StageError {
     fn from(error: std::io::Error) -> Self {
-        Self::again("disk", error.to_string())
+        Self::again(StopCode::Disk, error.to_string())
     }
 }
 
 impl From<PushError> for StageError {
     fn from(error: PushError) -> Self {
         match error.retry {
-            Retry::Never => Self::stop(error.kind.code(), error.to_string()),
+            Retry::Never => Self::stop(error.kind.stop_code(), error.to_string()),
             Retry::Backoff | Retry::After(_) | Retry::Wait(_) => {
-                Self::again(error.kind.code(), error.to_string())
+                Self::again(error.kind.stop_code(), error.to_string())
             }
             Retry::Pause(until) => {
-                Self::Pause { until, code: error.kind.code().to_owned(), text: error.to_string() }
+                Self::Pause { until, code: error.kind.stop_code(), text: error.to_string() }
             }
         }
     }

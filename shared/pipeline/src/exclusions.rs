@@ -4,6 +4,7 @@ use crate::StageError;
 use relay_cloud::Objects;
 use relay_cloud::ledger::Ledger;
 use relay_model::privacy::{EXCLUSION_KEY, ExclusionKey, Exclusions, MAX_EXCLUSIONS};
+use relay_model::run::StopCode;
 
 /// Reads the exclusions that are in force now.
 ///
@@ -29,7 +30,8 @@ pub async fn key_or_new(ledger: &Ledger, objects: &Objects) -> Result<ExclusionK
         return Err(key_missing());
     }
     let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| StageError::again("randomness", error.to_string()))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StageError::again(StopCode::Randomness, error.to_string()))?;
     objects.put(EXCLUSION_KEY, bytes.to_vec()).await?;
     Ok(ExclusionKey::new(bytes))
 }
@@ -37,7 +39,10 @@ pub async fn key_or_new(ledger: &Ledger, objects: &Objects) -> Result<ExclusionK
 async fn stored_key(objects: &Objects) -> Result<Option<ExclusionKey>, StageError> {
     let Some(bytes) = objects.find(EXCLUSION_KEY).await? else { return Ok(None) };
     let bytes: [u8; 32] = bytes.try_into().map_err(|_| {
-        StageError::stop("exclusion_key_damaged", format!("the object {EXCLUSION_KEY} must have 32 bytes"))
+        StageError::stop(
+            StopCode::ExclusionKeyDamaged,
+            format!("the object {EXCLUSION_KEY} must have 32 bytes"),
+        )
     })?;
     Ok(Some(ExclusionKey::new(bytes)))
 }
@@ -47,7 +52,7 @@ fn key_missing() -> StageError {
         "exclusions are in force, and the object {EXCLUSION_KEY} that holds their key is missing from the data bucket: put \
          it back, or lift all erasures and request them again"
     );
-    StageError::stop("exclusion_key_missing", text)
+    StageError::stop(StopCode::ExclusionKeyMissing, text)
 }
 
 /// The error of more exclusions than the limit.
@@ -57,5 +62,5 @@ pub fn too_many(people: usize) -> StageError {
         "{people} persons would be excluded, and the limit is {MAX_EXCLUSIONS}: lift the exclusions of persons that the lake no \
          longer contains"
     );
-    StageError::stop("too_many_exclusions", text)
+    StageError::stop(StopCode::TooManyExclusions, text)
 }

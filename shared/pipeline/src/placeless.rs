@@ -6,7 +6,7 @@ use super::tick::{STEP_NEVER_ENDS, STEP_STANDS_STILL, Tick};
 use jiff::Timestamp;
 use relay_cloud::ledger::RunChange;
 use relay_model::ExportId;
-use relay_model::run::{Failure, Run, RunMode, RunState, Stage};
+use relay_model::run::{Failure, Run, RunMode, RunState, Stage, StopCode};
 
 /// How many of an export's latest runs are looked at.
 const LATEST: usize = 20;
@@ -51,7 +51,7 @@ impl Tick {
         }
         let failure = Failure {
             stage,
-            code: "step_never_ends".to_owned(),
+            code: StopCode::StepNeverEnds,
             text: "the step has not come to its end for hours; its function may need more memory or time"
                 .to_owned(),
         };

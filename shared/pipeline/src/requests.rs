@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use relay_cloud::ledger::{Ledger, LedgerError, Requested, RunChange, RunRequest};
 use relay_cloud::{CatalogStore, Clients, LookupError, Queue, Settings, SettingsError};
 use relay_model::catalog::{CatalogError, Connection, Export};
-use relay_model::run::{Failure, Run, RunMode, RunState, Stage, Trigger};
+use relay_model::run::{Failure, Run, RunMode, RunState, Stage, StopCode, Trigger};
 use relay_model::{ExportId, RunId};
 
 /// Starts runs.
@@ -186,7 +186,7 @@ impl RunRequests {
     pub async fn reject(&self, run_id: RunId, now: Timestamp) -> Result<Run, StartError> {
         let failure = Failure {
             stage: Stage::Chunk,
-            code: "removal_refused".to_owned(),
+            code: StopCode::RemovalRefused,
             text: "somebody refused the removal that the guard held; nothing was sent".to_owned(),
         };
         let change =

@@ -5,7 +5,7 @@ use super::{RunRequests, StageError, StartError};
 use jiff::Timestamp;
 use relay_cloud::Objects;
 use relay_cloud::ledger::Requested;
-use relay_model::run::{Keys, Plan, Run, RunMode, Trigger};
+use relay_model::run::{Keys, Plan, Run, RunMode, StopCode, Trigger};
 use relay_model::{ListId, Outcome, RunId};
 use std::collections::{HashMap, HashSet};
 
@@ -58,12 +58,12 @@ impl Retried {
         let keys = Keys::new(of, run.export_id.clone());
         let plan = objects.find(&keys.plan()).await?.ok_or_else(|| expired(of))?;
         let plan: Plan = serde_json::from_slice(&plan)
-            .map_err(|error| StageError::stop("plan_damaged", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::PlanDamaged, error.to_string()))?;
         let mut lists = HashMap::new();
         for (target, delta) in plan.deltas.iter().enumerate() {
             let events = Events::fetch(objects, &keys, target, delta, NOT_SENT).await;
-            let events =
-                events.map_err(|error| if error.code() == "object_missing" { expired(of) } else { error })?;
+            let events = events
+                .map_err(|error| if error.code() == StopCode::ObjectMissing { expired(of) } else { error })?;
             let (terms, field_keys) = (delta.terms.clone(), delta.field_keys.clone());
             let members = tokio::task::spawn_blocking(move || {
                 let mut members = HashSet::new();
@@ -72,8 +72,9 @@ impl Retried {
                 }
                 Ok::<_, StageError>(members)
             });
-            let members =
-                members.await.map_err(|error| StageError::stop("retry_panicked", error.to_string()))??;
+            let members = members
+                .await
+                .map_err(|error| StageError::stop(StopCode::RetryPanicked, error.to_string()))??;
             if !members.is_empty() {
                 lists.insert(delta.target_list.clone(), members);
             }
@@ -110,5 +111,5 @@ fn expired(of: RunId) -> StageError {
         "the results of run {of} have been deleted, for they are kept for RunDataRetentionDays only: start a run of the \
          whole export instead, which brings the same rows"
     );
-    StageError::stop("retry_expired", text)
+    StageError::stop(StopCode::RetryExpired, text)
 }

@@ -7,6 +7,7 @@ use relay_cloud::ledger::{Ledger, RunChange};
 use relay_cloud::{Delivery, Failure as MessageFailure, OutgoingMessage, Queue, Verdict, handle_groups};
 use relay_model::RunId;
 use relay_model::engine::EngineMessage;
+use relay_model::run::StopCode;
 use relay_model::run::{Failure, Pause, RunMode, RunState, Stage, StageMessage, deduplication_id};
 use serde::Serialize;
 use std::time::Duration;
@@ -32,8 +33,8 @@ pub struct Step {
 impl Step {
     /// Ends a run with a failure: finish writes the report and makes place for the next run. A dry run has no place to
     /// make, so it is over at once.
-    pub async fn fail(&self, run_id: RunId, code: &str, text: &str) -> Result<(), StageError> {
-        let failure = Failure { stage: self.stage, code: code.to_owned(), text: text.to_owned() };
+    pub async fn fail(&self, run_id: RunId, code: StopCode, text: &str) -> Result<(), StageError> {
+        let failure = Failure { stage: self.stage, code, text: text.to_owned() };
         if self.ledger.run(run_id).await?.mode == RunMode::DryRun {
             let now = Timestamp::now();
             let from = [RunState::Snapshotting, RunState::Chunking];
@@ -55,7 +56,7 @@ impl Step {
             let state = self.ledger.run(run_id).await?.state;
             if state != RunState::Finishing && !state.is_over() {
                 return Err(StageError::again(
-                    "step_incomplete",
+                    StopCode::StepIncomplete,
                     format!("the run is {} already", state.name()),
                 ));
             }
@@ -118,7 +119,7 @@ fn message(
     deduplication_id: String,
 ) -> Result<OutgoingMessage, StageError> {
     let body = serde_json::to_string(content)
-        .map_err(|error| StageError::stop("message_unwritable", error.to_string()))?;
+        .map_err(|error| StageError::stop(StopCode::MessageUnwritable, error.to_string()))?;
     Ok(OutgoingMessage { group: group.to_owned(), deduplication_id, body })
 }
 
@@ -166,7 +167,7 @@ where
             tracing::info!(run.id = %run_id, ?stage, duration_ms, aws.calls = relay_cloud::aws_calls(), "step is done");
             return Ok(());
         };
-        tracing::warn!(run.id = %run_id, ?stage, error.code = error.code(), %error, "step did not get to its end");
+        tracing::warn!(run.id = %run_id, ?stage, error.code = error.code().as_str(), %error, "step did not get to its end");
         match (&error, pauses.next()) {
             (StageError::Again { .. }, Some(pause)) => tokio::time::sleep(pause).await,
             _ => break error,

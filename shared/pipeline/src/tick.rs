@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use relay_cloud::ledger::{LedgerError, Requested, RunChange};
 use relay_cloud::{OutgoingMessage, Saved};
 use relay_model::catalog::{CatalogError, Export, Schedule};
-use relay_model::run::{Failure, Run, RunState, Stage, Trigger, TriggerKind};
+use relay_model::run::{Failure, Run, RunState, Stage, StopCode, Trigger, TriggerKind};
 use relay_model::{ExportId, RunId};
 use std::ops::Add;
 
@@ -180,7 +180,7 @@ impl Tick {
         {
             let text = "the step was tried again and again for hours and never came to its end; its function may need \
                         more memory or time";
-            self.give_up(run, "step_never_ends", text, now).await?;
+            self.give_up(run, StopCode::StepNeverEnds, text, now).await?;
             self.requests.finish_queue.send(&message("finish")?).await?;
             return Ok(true);
         }
@@ -193,7 +193,7 @@ impl Tick {
                 if run.batches_open > 0 && run.canceled.is_none() {
                     let text = "some batches brought no results for a day; their rows are deferred, look into the \
                                 dead-letter queue";
-                    self.give_up(run, "batches_lost", text, now).await?;
+                    self.give_up(run, StopCode::BatchesLost, text, now).await?;
                 }
                 self.requests.finish_queue.send(&message("finish")?).await?;
             }
@@ -219,13 +219,13 @@ impl Tick {
         self.requests.begin(run_id, export_id, try_number).await
     }
 
-    async fn give_up(&self, run: &Run, code: &str, text: &str, now: Timestamp) -> Result<(), StageError> {
+    async fn give_up(&self, run: &Run, code: StopCode, text: &str, now: Timestamp) -> Result<(), StageError> {
         let stage = match run.state {
             RunState::Pushing => Stage::Push,
             RunState::Chunking => Stage::Chunk,
             _ => Stage::Snapshot,
         };
-        let failure = Failure { stage, code: code.to_owned(), text: text.to_owned() };
+        let failure = Failure { stage, code, text: text.to_owned() };
         let change =
             RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
         self.requests.ledger.advance(run.run_id, &[run.state], RunState::Finishing, now, &change).await?;

@@ -14,7 +14,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use relay_cloud::{Failure as MessageFailure, Objects, OutgoingMessage, Queue, handle_groups};
 use relay_model::privacy::{PersonRequest, PersonRequestId, PersonRequestKind, PersonRequestState};
-use relay_model::run::MessageError;
+use relay_model::run::{MessageError, StopCode};
 use relay_pipeline::{StageError, new_uuid};
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +49,6 @@ impl PersonMessage {
     }
 }
 
-/// The code of a key that comes again for something else.
-pub const KEY_REUSED: &str = "idempotency_key_reused";
-
 impl PersonRequests {
     /// Asks for something for one person. Asked again with the same key, it is the same request.
     pub async fn request(
@@ -61,14 +58,15 @@ impl PersonRequests {
         now: Timestamp,
     ) -> Result<PersonRequestId, StageError> {
         let request_id = key.map_or_else(|| PersonRequestId(new_uuid(now)), PersonRequestId::of_key);
-        let unwritable = |error: serde_json::Error| StageError::stop("request_unwritable", error.to_string());
+        let unwritable =
+            |error: serde_json::Error| StageError::stop(StopCode::RequestUnwritable, error.to_string());
         if let Some(key) = key {
             self.require_same(request_id, request, key).await?;
         }
         if self.state(request_id).await?.is_none() {
             // What is in a request is nobody's business but the object's, not even an error's.
             let bytes =
-                serde_json::to_vec(request).map_err(|_| StageError::stop("request_unwritable", ""))?;
+                serde_json::to_vec(request).map_err(|_| StageError::stop(StopCode::RequestUnwritable, ""))?;
             self.objects.put(&request_id.request_key(), bytes).await?;
             put_state(&self.objects, &PersonRequestState::new(request_id, request)).await?;
         }
@@ -92,7 +90,7 @@ impl PersonRequests {
         key: &str,
     ) -> Result<(), StageError> {
         let meant = serde_json::to_string(&(request.kind, &request.person))
-            .map_err(|_| StageError::stop("request_unwritable", ""))?;
+            .map_err(|_| StageError::stop(StopCode::RequestUnwritable, ""))?;
         // With the key in it, which nobody else knows, it says nothing of the person.
         let digest = blake3::hash(format!("{key}\n{meant}").as_bytes()).to_hex().to_string().into_bytes();
         match self.objects.find(&request_id.digest_key()).await? {
@@ -100,7 +98,7 @@ impl PersonRequests {
             Some(known) if known == digest => Ok(()),
             Some(_) => {
                 let text = "the Idempotency-Key was used for another request about a person; take a new one";
-                Err(StageError::stop(KEY_REUSED, text))
+                Err(StageError::stop(StopCode::IdempotencyKeyReused, text))
             }
         }
     }
@@ -117,12 +115,12 @@ async fn find_state(
 ) -> Result<Option<PersonRequestState>, StageError> {
     let Some(bytes) = objects.find(&request_id.state_key()).await? else { return Ok(None) };
     let state = serde_json::from_slice(&bytes);
-    state.map(Some).map_err(|error| StageError::stop("state_damaged", error.to_string()))
+    state.map(Some).map_err(|error| StageError::stop(StopCode::StateDamaged, error.to_string()))
 }
 
 async fn put_state(objects: &Objects, state: &PersonRequestState) -> Result<(), StageError> {
     let bytes = serde_json::to_vec_pretty(state)
-        .map_err(|error| StageError::stop("state_unwritable", error.to_string()))?;
+        .map_err(|error| StageError::stop(StopCode::StateUnwritable, error.to_string()))?;
     Ok(objects.put(&state.request_id.state_key(), bytes).await?)
 }
 
@@ -142,7 +140,7 @@ where
             }
         };
         Box::pin(work(request_id)).await.map_err(|error| {
-            tracing::error!(request.id = %request_id, error.code = error.code(), %error, "request could not be ended");
+            tracing::error!(request.id = %request_id, error.code = error.code().as_str(), %error, "request could not be ended");
             MessageFailure::default()
         })
     };

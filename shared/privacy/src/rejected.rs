@@ -3,6 +3,7 @@
 use csv::StringRecord;
 use relay_model::MemberKey;
 use relay_model::privacy::Wanted;
+use relay_model::run::StopCode;
 use relay_pipeline::StageError;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -29,8 +30,9 @@ impl Columns {
         let place = |name: &str| header.iter().position(|column| column == name);
         let columns = place("member_key").zip(place("match_key"));
         let columns = columns.map(|(member_key, match_key)| Self { member_key, match_key });
-        columns
-            .ok_or_else(|| StageError::stop("rejected_damaged", "a list of rejected rows has other columns"))
+        columns.ok_or_else(|| {
+            StageError::stop(StopCode::RejectedDamaged, "a list of rejected rows has other columns")
+        })
     }
 
     fn is_theirs(&self, row: &StringRecord, wanted: &Wanted) -> bool {
@@ -77,8 +79,8 @@ pub(super) fn without(file: File, wanted: &Wanted) -> Result<NamedTempFile, Stag
 /// The reader's own words name lines only.
 fn damaged(error: &csv::Error) -> StageError {
     match error.kind() {
-        csv::ErrorKind::Io(error) => StageError::again("disk", error.kind().to_string()),
-        _ => StageError::stop("rejected_damaged", "a list of rejected rows cannot be read"),
+        csv::ErrorKind::Io(error) => StageError::again(StopCode::Disk, error.kind().to_string()),
+        _ => StageError::stop(StopCode::RejectedDamaged, "a list of rejected rows cannot be read"),
     }
 }
 
@@ -122,6 +124,6 @@ mod tests {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(b"a,b\n1,2\n").unwrap();
         let wanted = Wanted::new(&Person::MemberKey(MemberKey("1".to_owned())));
-        assert_eq!(look(file.reopen().unwrap(), &wanted).err().unwrap().code(), "rejected_damaged");
+        assert_eq!(look(file.reopen().unwrap(), &wanted).err().unwrap().code(), StopCode::RejectedDamaged);
     }
 }

@@ -9,6 +9,7 @@ use relay_cloud::{ListedObject, Objects};
 use relay_delivery::delta::Record;
 use relay_model::catalog::{Segment, SegmentKind};
 use relay_model::privacy::{FoundPlace, Place, PlaceKind, Wanted};
+use relay_model::run::StopCode;
 use relay_model::{ExportId, ListId, MemberKey, RunId, SegmentId};
 use relay_pipeline::StageError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,7 +54,7 @@ pub(super) async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, StageError> + Send + 'static,
 ) -> Result<T, StageError> {
     let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|_| StageError::stop("search_panicked", "a place could not be read to its end"))?
+    read.map_err(|_| StageError::stop(StopCode::SearchPanicked, "a place could not be read to its end"))?
 }
 
 /// What a place has of the person, and the members that they are there.
@@ -69,7 +70,7 @@ impl Work<'_> {
         if records > MAX_RECORDS {
             let text =
                 format!("{records} records are kept, and {MAX_RECORDS} at the most are told in one document");
-            return Err(StageError::stop("too_many_records", text));
+            return Err(StageError::stop(StopCode::TooManyRecords, text));
         }
         Ok(hits)
     }

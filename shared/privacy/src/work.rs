@@ -7,6 +7,7 @@ use relay_model::privacy::{
     EndsByItself, Found, FoundPlace, PersonRequest, PersonRequestId, PersonRequestKind, PersonRequestState,
     RequestFailure, RequestPhase, Wanted,
 };
+use relay_model::run::StopCode;
 use relay_pipeline::{RunRequests, StageError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -58,7 +59,7 @@ impl People {
         let Some(bytes) = self.objects.find(&request_id.request_key()).await? else { return Ok(()) };
         // What is in it is nobody's business, not even an error's.
         let request: PersonRequest = serde_json::from_slice(&bytes)
-            .map_err(|_| StageError::stop("request_damaged", "a stored request cannot be read"))?;
+            .map_err(|_| StageError::stop(StopCode::RequestDamaged, "a stored request cannot be read"))?;
         let state = find_state(&self.objects, request_id).await?;
         let state = state.unwrap_or_else(|| PersonRequestState::new(request_id, &request));
         let wanted = Wanted::new(&request.person);
@@ -66,7 +67,7 @@ impl People {
         let ended = match timeout_at(deadline - LAST_WORDS, Box::pin(work.persevere())).await {
             Ok(ended) => ended,
             Err(_) => Err(StageError::stop(
-                "took_too_long",
+                StopCode::TookTooLong,
                 "there is more to be read than one invocation has time for; an erasure keeps the person out already",
             )),
         };
@@ -75,8 +76,8 @@ impl People {
         state.state = match ended {
             Ok(()) => RequestPhase::Succeeded,
             Err(error) => {
-                tracing::error!(request.id = %request_id, error.code = error.code(), %error, "request failed");
-                let failure = RequestFailure { code: error.code().to_owned(), text: error.to_string() };
+                tracing::error!(request.id = %request_id, error.code = error.code().as_str(), %error, "request failed");
+                let failure = RequestFailure { code: error.code(), text: error.to_string() };
                 state.failure = Some(failure);
                 RequestPhase::Failed
             }
@@ -119,7 +120,7 @@ impl Work<'_> {
         loop {
             let Err(error) = Box::pin(self.all()).await else { return Ok(()) };
             let (StageError::Again { .. }, Some(pause)) = (&error, pauses.next()) else { return Err(error) };
-            tracing::warn!(request.id = %self.state.request_id, error.code = error.code(), %error, "request is tried again");
+            tracing::warn!(request.id = %self.state.request_id, error.code = error.code().as_str(), %error, "request is tried again");
             sleep(pause).await;
         }
     }
@@ -150,7 +151,7 @@ impl Work<'_> {
             ends_by_itself: self.state.ends_by_itself.clone(),
         };
         let bytes = serde_json::to_vec_pretty(&found)
-            .map_err(|_| StageError::stop("found_unwritable", "what was found cannot be written"))?;
+            .map_err(|_| StageError::stop(StopCode::FoundUnwritable, "what was found cannot be written"))?;
         Ok(self.people.objects.put(&self.state.request_id.found_key(), bytes).await?)
     }
 

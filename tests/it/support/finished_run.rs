@@ -59,7 +59,7 @@ impl FinishedRun {
     pub(crate) fn failed(&self, code: &str, words: &[&str]) {
         assert_eq!(self.run.state, RunState::Failed);
         let failure = self.run.failure.as_ref().unwrap();
-        assert_eq!(failure.code, code, "{}", failure.text);
+        assert_eq!(failure.code.as_str(), code, "{}", failure.text);
         for word in words {
             assert!(failure.text.contains(word), "no {word:?} in {:?}", failure.text);
         }

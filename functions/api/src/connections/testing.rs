@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use relay_connectors::{Account, CallContext, Connector};
 use relay_model::catalog::Connection;
+use relay_model::run::StopCode;
 use relay_model::{ConnectionId, Destination};
 use relay_pipeline::StageError;
 use serde::Serialize;
@@ -56,12 +57,12 @@ async fn test(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Tes
     let answer =
         timeout_at(deadline, check_account(&api, &connection, deadline)).await.unwrap_or_else(|_| {
             let text = format!("the destination did not respond within {} s", PATIENCE.as_secs());
-            Err(StageError::again("destination_slow", text))
+            Err(StageError::again(StopCode::DestinationSlow, text))
         });
     Ok(Json(match answer {
         Ok(account) => Tested { usable: true, account: Some(account), problem: None },
         Err(error) => {
-            let problem = TestProblem { code: error.code().to_owned(), text: error.to_string() };
+            let problem = TestProblem { code: error.code().to_string(), text: error.to_string() };
             Tested { usable: false, account: None, problem: Some(problem) }
         }
     }))

@@ -3,8 +3,8 @@
 use crate::Api;
 use crate::problem::{FieldProblem, Problem};
 use axum::http::StatusCode;
-use relay_connectors::ErrorKind;
 use relay_model::catalog::{Connection, Export};
+use relay_model::run::StopCode;
 use relay_pipeline::{ExportCheck, StageError, require_consent};
 use serde::Deserialize;
 use std::time::Duration;
@@ -65,7 +65,7 @@ async fn check_with_destination(api: &Api, export: &Export) -> Result<Vec<String
         Ok(Ok(notices)) => Ok(notices),
         // The check finds local errors before it needs credentials.
         Ok(Err(StageError::Stop { code, .. }))
-            if code == ErrorKind::Authentication.code() && lacks_credentials(api, &connection).await =>
+            if code == StopCode::AuthenticationFailed && lacks_credentials(api, &connection).await =>
         {
             let id = &connection.id;
             Ok(vec![format!(
@@ -78,7 +78,7 @@ async fn check_with_destination(api: &Api, export: &Export) -> Result<Vec<String
                 "{text} (to save it without this check: ?check=none, or --no-check of segment-relay)"
             );
             let errors = vec![FieldProblem { field: String::new(), problem: text }];
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &code, detail).with_errors(errors))
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code.as_str(), detail).with_errors(errors))
         }
         Ok(Err(error)) => Ok(vec![format!("not checked with the destination: {error}")]),
         Err(_) => Ok(vec!["not checked with the destination: it took too long to respond".to_owned()]),

@@ -128,7 +128,7 @@ impl From<Run> for LastRun {
             ended_at: run.ended_at,
             rows_in: run.rows_in,
             counts: run.counts,
-            failure_code: run.failure.map(|failure| failure.code),
+            failure_code: run.failure.map(|failure| failure.code.to_string()),
         }
     }
 }

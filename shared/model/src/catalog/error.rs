@@ -1,5 +1,7 @@
 //! Errors in documents of the catalog.
 
+use crate::run::StopCode;
+
 /// An error that names the document, the field and the fix. It contains parts of definitions only, never
 /// profiles or credentials.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -38,10 +40,16 @@ impl CatalogError {
     /// Returns the stable code of this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
+        self.stop_code().as_str()
+    }
+
+    /// Returns the typed code for this error.
+    #[must_use]
+    pub const fn stop_code(&self) -> StopCode {
         match self {
-            Self::Malformed { .. } => "catalog_malformed",
-            Self::Field { .. } => "catalog_field_invalid",
-            Self::Missing { .. } => "catalog_missing",
+            Self::Malformed { .. } => StopCode::CatalogMalformed,
+            Self::Field { .. } => StopCode::CatalogFieldInvalid,
+            Self::Missing { .. } => StopCode::CatalogMissing,
         }
     }
 }

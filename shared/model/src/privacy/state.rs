@@ -1,6 +1,7 @@
 //! Progress and results of a request. It contains nothing that identifies the person.
 
 use super::{ExclusionId, PersonRequest, PersonRequestId, PersonRequestKind};
+use crate::run::StopCode;
 use crate::{ExportId, ListId, RunId, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,9 @@ pub enum RequestPhase {
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequestFailure {
-    /// A stable code.
-    pub code: String,
+    /// The stable code.
+    #[schema(value_type = String)]
+    pub code: StopCode,
     /// What is wrong, and how to fix it.
     pub text: String,
 }

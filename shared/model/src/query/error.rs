@@ -1,6 +1,7 @@
 //! Errors in a segment's query, worded for its author.
 
 use super::words::{listed, one_line, suggestion};
+use crate::run::StopCode;
 use sqlparser::parser::ParserError;
 use thiserror::Error;
 
@@ -58,14 +59,20 @@ impl TextError {
     /// Returns the stable code of this error in runs, reports and the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
+        self.stop_code().as_str()
+    }
+
+    /// Returns the typed code for this error.
+    #[must_use]
+    pub const fn stop_code(&self) -> StopCode {
         match self {
-            Self::Empty => "query_empty",
-            Self::TooLong { .. } => "query_too_long",
-            Self::Syntax { .. } => "query_syntax",
-            Self::SeveralStatements { .. } => "query_several_statements",
-            Self::NotASelect { .. } => "query_not_a_select",
-            Self::TooDeep => "query_too_deep",
-            Self::UnknownSource { .. } => "query_unknown_source",
+            Self::Empty => StopCode::QueryEmpty,
+            Self::TooLong { .. } => StopCode::QueryTooLong,
+            Self::Syntax { .. } => StopCode::QuerySyntax,
+            Self::SeveralStatements { .. } => StopCode::QuerySeveralStatements,
+            Self::NotASelect { .. } => StopCode::QueryNotASelect,
+            Self::TooDeep => StopCode::QueryTooDeep,
+            Self::UnknownSource { .. } => StopCode::QueryUnknownSource,
         }
     }
 }

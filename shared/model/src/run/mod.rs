@@ -9,6 +9,7 @@ mod message;
 mod plan;
 mod report;
 mod state;
+mod stop_code;
 mod trigger;
 
 pub use cancellation::accepted_notice;
@@ -22,4 +23,5 @@ pub use message::{BatchPointer, MessageError, StageMessage, deduplication_id};
 pub use plan::{Delta, DeltaLocals, ListUploads, Plan, RunSegment};
 pub use report::{ReasonCount, Report, ReportTarget, StageDurations};
 pub use state::{Failure, Pause, Run, RunMode, RunState, Stage};
+pub use stop_code::StopCode;
 pub use trigger::{Trigger, TriggerKind};

@@ -1,5 +1,6 @@
 //! States of runs, and failures.
 
+use super::StopCode;
 use super::{Cancellation, Trigger};
 use crate::{ConnectionId, Counts, ExportId, RunId};
 use jiff::Timestamp;
@@ -126,9 +127,10 @@ pub enum Stage {
 pub struct Failure {
     /// The step that failed.
     pub stage: Stage,
-    /// A stable code.
-    pub code: String,
-    /// What is wrong and how to fix it.
+    /// The stable code.
+    #[schema(value_type = String)]
+    pub code: StopCode,
+    /// What is wrong, and how to fix it.
     pub text: String,
 }
 

@@ -2,7 +2,7 @@
 
 use super::StageError;
 use relay_model::catalog::Guard;
-use relay_model::run::RunSegment;
+use relay_model::run::{RunSegment, StopCode};
 use relay_model::uploads::UploadId;
 
 /// Over the cap.
@@ -11,7 +11,7 @@ pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
         "{deliverable} profiles are more than the {cap_rows} that may be exported; nothing was sent. Narrow the \
          segments, or set cap.over to \"truncate\" to export the first {cap_rows} by member key"
     );
-    StageError::stop("cap_exceeded", text)
+    StageError::stop(StopCode::CapExceeded, text)
 }
 
 /// How many of a target list's removals are no surprise, because an upload has come to its end: all of them where
@@ -133,7 +133,7 @@ mod tests {
         let StageError::Stop { code, text } = cap_error(1_000_001, 1_000_000) else {
             panic!("the run must stop")
         };
-        assert_eq!(code, "cap_exceeded");
+        assert_eq!(code, StopCode::CapExceeded);
         assert!(text.contains("1000001 profiles") && text.contains("1000000 that may be exported"), "{text}");
     }
 }

@@ -1,12 +1,13 @@
 //! The target lists of a run: prepared, and nobody else's.
 
+use super::StageError;
 use super::waiting::waiting;
-use super::{Chunk, StageError};
 use relay_cloud::ledger::{Ledger, ListOwner};
 use relay_cloud::{CatalogStore, LookupError};
 use relay_connectors::{CallContext, Connector, Intent, Prepared, WantedList};
 use relay_model::ListId;
 use relay_model::catalog::{CatalogError, Export, Segment};
+use relay_model::run::StopCode;
 
 /// A target list, ready for a delta.
 pub(crate) struct PreparedList<T> {
@@ -32,13 +33,6 @@ pub(crate) struct Lists<'a> {
     pub(crate) ledger: &'a Ledger,
 }
 
-impl Chunk {
-    /// The target lists' part of it.
-    pub(super) const fn lists(&self) -> Lists<'_> {
-        Lists { catalog: &self.catalog, ledger: &self.ledger }
-    }
-}
-
 impl Lists<'_> {
     /// Prepares every target list, and makes each this export's or says whose it is.
     pub(crate) async fn prepare_lists<C: Connector>(
@@ -58,7 +52,7 @@ impl Lists<'_> {
                      their members become one union",
                     other.label
                 );
-                return Err(StageError::stop("list_named_twice", text));
+                return Err(StageError::stop(StopCode::ListNamedTwice, text));
             }
             let known = wanted.known().cloned();
             lists.push(PreparedList { list, label, prepared, known });
@@ -155,5 +149,5 @@ fn taken(label: &str, owner: &ListOwner) -> StageError {
          other's members; put both segments into one export",
         owner.export
     );
-    StageError::stop("list_taken", text)
+    StageError::stop(StopCode::ListTaken, text)
 }

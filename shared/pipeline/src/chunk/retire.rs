@@ -1,12 +1,12 @@
 //! Target lists whose segment was taken out of the export.
 
-use super::accounts::{Accounts, TargetWork};
+use super::context::Context;
 use super::waiting::waiting;
-use super::{Chunk, RunDefinitions, StageError};
+use super::{RunDefinitions, StageError};
+use relay_cloud::ledger::Ledger;
 use relay_connectors::{CallContext, Connector, ErrorKind, Prepared, Retired, WantedList};
 use relay_model::ListId;
 use relay_model::catalog::{Export, SegmentRemoval};
-use relay_model::run::Delta;
 
 /// What is to become of a list that the export no longer names.
 pub(super) struct Retirement {
@@ -47,64 +47,43 @@ impl Retirement {
     }
 }
 
-impl Chunk {
-    /// The lists that the export has delivered to, names no more, and is to empty or delete.
-    pub(super) async fn retirements(
-        &self,
-        RunDefinitions { export, left_alone, .. }: &RunDefinitions,
-    ) -> Result<Vec<Retirement>, StageError> {
-        if export.when_segment_removed == SegmentRemoval::Keep {
-            return Ok(Vec::new());
-        }
-        let named = export.target_lists();
-        let mut retirements = Vec::new();
-        for list in self.ledger.delivered_lists(&export.id).await? {
-            if !named.contains(&list) && !left_alone.contains(&list) {
-                let own = self.ledger.known_list(&export.id, &list).await?;
-                let own = own.filter(|_| list.0.starts_with("segment:"));
-                retirements.push(Retirement { list, own });
-            }
-        }
-        Ok(retirements)
+/// Returns the lists that the export delivered to, no longer names, and has to empty or delete.
+pub(super) async fn retirements(
+    ledger: &Ledger,
+    RunDefinitions { export, left_alone, .. }: &RunDefinitions,
+) -> Result<Vec<Retirement>, StageError> {
+    if export.when_segment_removed == SegmentRemoval::Keep {
+        return Ok(Vec::new());
     }
-
-    /// Deletes the list where that is what the export wants and may do. Says what became of it.
-    pub(super) async fn delete<C: Connector>(
-        &self,
-        connector: &C,
-        export: &Export,
-        retirement: &Retirement,
-        context: &CallContext,
-    ) -> Result<Deletion, StageError> {
-        let Some(own) =
-            retirement.own.as_ref().filter(|_| export.when_segment_removed == SegmentRemoval::Delete)
-        else {
-            return Ok(Deletion::NotWanted);
-        };
-        match waiting(context, || connector.retire(own, context)).await? {
-            Retired::Gone => {
-                self.ledger.forget_list(&export.id, &retirement.list).await?;
-                Ok(Deletion::Done)
-            }
-            Retired::InUse => Ok(Deletion::InUse),
-            Retired::NotOffered => Ok(Deletion::NotWanted),
+    let named = export.target_lists();
+    let mut retirements = Vec::new();
+    for list in ledger.delivered_lists(&export.id).await? {
+        if !named.contains(&list) && !left_alone.contains(&list) {
+            let own = ledger.known_list(&export.id, &list).await?;
+            let own = own.filter(|_| list.0.starts_with("segment:"));
+            retirements.push(Retirement { list, own });
         }
     }
+    Ok(retirements)
+}
 
-    /// The delta that takes everybody off; none where the list is gone by itself.
-    pub(super) async fn empty<C: Connector>(
-        &self,
-        connector: &C,
-        work: TargetWork<'_>,
-        retirement: &Retirement,
-        accounts: &mut Accounts,
-        context: &CallContext,
-    ) -> Result<Option<Delta>, StageError> {
-        let Some(prepared) = retirement.prepare(connector, work.export, context).await? else {
-            self.ledger.forget_list(&work.export.id, &retirement.list).await?;
-            return Ok(None);
-        };
-        Ok(Some(self.make_delta(work, connector, &prepared, accounts).await?))
+/// Deletes the list if the export is configured to delete it and created it. Returns what happened.
+pub(super) async fn delete<C: Connector>(
+    context: &Context<'_, C>,
+    retirement: &Retirement,
+) -> Result<Deletion, StageError> {
+    let export = context.export();
+    let Some(own) = retirement.own.as_ref().filter(|_| export.when_segment_removed == SegmentRemoval::Delete)
+    else {
+        return Ok(Deletion::NotWanted);
+    };
+    match waiting(context.calls, || context.connector.retire(own, context.calls)).await? {
+        Retired::Gone => {
+            context.chunk.ledger.forget_list(&export.id, &retirement.list).await?;
+            Ok(Deletion::Done)
+        }
+        Retired::InUse => Ok(Deletion::InUse),
+        Retired::NotOffered => Ok(Deletion::NotWanted),
     }
 }
 

@@ -1,9 +1,10 @@
-//! The files that a delta becomes.
+//! The files that the delta of a delivery is written to.
 
+use super::delta::Output;
 use relay_delivery::batch::DeltaWriter;
 use relay_delivery::delta::{Phase, Settled, Sink};
-use relay_model::Row;
 use relay_model::batch::{BatchEntry, BatchLimits};
+use relay_model::{ListId, Row};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use tempfile::NamedTempFile;
@@ -26,7 +27,6 @@ pub(super) struct DeltaFiles {
     pub(super) frames: NamedTempFile,
     pub(super) members: NamedTempFile,
     pub(super) removals: NamedTempFile,
-    pub(super) batches: Vec<BatchEntry>,
 }
 
 impl SettledFile {
@@ -47,25 +47,25 @@ impl SettledFile {
     }
 }
 
-impl DeltaSink {
-    pub(super) fn new(
-        field_keys: &[String],
+impl Output for DeltaSink {
+    type Made = DeltaFiles;
+
+    fn begin(
+        _list: ListId,
+        field_keys: Vec<String>,
         lanes: u16,
         limits: BatchLimits,
         measure: fn(&Row, &[String]) -> u64,
     ) -> io::Result<Self> {
         let frames = NamedTempFile::new()?;
-        let writer = DeltaWriter::new(BufWriter::new(frames.reopen()?), field_keys, lanes, limits, measure);
+        let writer = DeltaWriter::new(BufWriter::new(frames.reopen()?), &field_keys, lanes, limits, measure);
         Ok(Self { frames, writer, members: SettledFile::new()?, removals: SettledFile::new()? })
     }
 
-    pub(super) fn finish(self) -> io::Result<DeltaFiles> {
-        Ok(DeltaFiles {
-            batches: self.writer.finish()?,
-            frames: self.frames,
-            members: self.members.finish()?,
-            removals: self.removals.finish()?,
-        })
+    fn finish(self) -> io::Result<(Vec<BatchEntry>, DeltaFiles)> {
+        let batches = self.writer.finish()?;
+        let (members, removals) = (self.members.finish()?, self.removals.finish()?);
+        Ok((batches, DeltaFiles { frames: self.frames, members, removals }))
     }
 }
 

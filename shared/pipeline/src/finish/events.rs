@@ -8,7 +8,7 @@ use relay_delivery::delta::Settled;
 use relay_delivery::mapping::row_hash;
 use relay_model::Standing;
 use relay_model::batch::{BatchEntry, Kind};
-use relay_model::run::{Delta, Keys};
+use relay_model::run::{Delta, Keys, StopCode};
 use relay_model::{Lane, MatchKey, MemberKey, Operation, Outcome, Reason, RowHash};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -131,7 +131,7 @@ impl LaneReader {
         let results = all_results(packed.as_deref(), frame.rows.len(), &self.not_sent)?;
         let Some(results) = results else {
             let text = format!("batch {} has more results than rows", batch.number);
-            return Err(StageError::stop("results_damaged", text));
+            return Err(StageError::stop(StopCode::ResultsDamaged, text));
         };
         let events = frame.rows.into_iter().zip(results).map(|(row, result)| Event {
             hash: row_hash(&self.terms, &row.match_key, &self.field_keys, &row.values),
@@ -165,7 +165,7 @@ fn all_results(
 fn settled_event(line: &str) -> Result<Event, StageError> {
     let settled: Settled = serde_json::from_str(line).map_err(|error| {
         let place = format!("{:?} at column {}", error.classify(), error.column());
-        StageError::stop("settled_damaged", format!("a settled row cannot be read ({place})"))
+        StageError::stop(StopCode::SettledDamaged, format!("a settled row cannot be read ({place})"))
     })?;
     Ok(Event {
         member_key: settled.member_key,

@@ -17,7 +17,7 @@ use relay_cloud::{EventBus, Objects};
 use relay_delivery::delta::DeliveredReader;
 use relay_model::privacy::Exclusions;
 use relay_model::run::{
-    Cancellation, Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunMode, RunState, Stage,
+    Cancellation, Delta, Failure, Keys, Plan, Report, ReportTarget, Run, RunMode, RunState, Stage, StopCode,
 };
 use relay_model::{Counts, RunId};
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl Finish {
     async fn plan(&self, keys: &Keys) -> Result<Option<Plan>, StageError> {
         let Some(bytes) = self.objects.find(&keys.plan()).await? else { return Ok(None) };
         let plan = serde_json::from_slice(&bytes);
-        plan.map(Some).map_err(|error| StageError::stop("plan_damaged", error.to_string()))
+        plan.map(Some).map_err(|error| StageError::stop(StopCode::PlanDamaged, error.to_string()))
     }
 
     async fn account(&self, run: &mut Run) -> Result<(), StageError> {
@@ -119,7 +119,7 @@ impl Finish {
         let mut failure = run.failure.clone();
         if counts.total() != rows_in {
             let text = format!("{} rows have outcomes, but {rows_in} came in", counts.total());
-            failure = Some(Failure { stage: Stage::Finish, code: "accounts_do_not_add_up".to_owned(), text });
+            failure = Some(Failure { stage: Stage::Finish, code: StopCode::AccountsDoNotAddUp, text });
         }
         let now = Timestamp::now();
         // The delivered state moves only with accounts that add up: no run can vouch for rows that it cannot count.
@@ -129,7 +129,7 @@ impl Finish {
                 let text = format!(
                     "the delivered state of target list {list} is no longer the one that this run found"
                 );
-                return Err(StageError::stop("delivered_state_moved", text));
+                return Err(StageError::stop(StopCode::DeliveredStateMoved, text));
             }
         }
         let (rejected_key, reasons) = rejects.finish(&self.objects, &keys).await?;
@@ -161,8 +161,8 @@ impl Finish {
 
     /// Ends a run whose accounts cannot be made. Its delivered states stay as they were, so the next run brings
     /// everything again.
-    async fn give_up(&self, run: &mut Run, code: String, text: String) -> Result<(), StageError> {
-        tracing::error!(run.id = %run.run_id, error.code = code, error = text, "run cannot be accounted for");
+    async fn give_up(&self, run: &mut Run, code: StopCode, text: String) -> Result<(), StageError> {
+        tracing::error!(run.id = %run.run_id, error.code = code.as_str(), error = text, "run cannot be accounted for");
         let now = Timestamp::now();
         let failure = Failure { stage: Stage::Finish, code, text };
         let detail = json!({
@@ -208,7 +208,7 @@ impl Finish {
             settle::settle(before, events, &list, (&terms, &field_keys), rejects)
         });
         let settled =
-            merged.await.map_err(|error| StageError::stop("merge_panicked", error.to_string()))??;
+            merged.await.map_err(|error| StageError::stop(StopCode::MergePanicked, error.to_string()))??;
         let object_key = keys.delivered(&delta.target_list);
         self.objects.upload(&object_key, settled.file.path()).await?;
         let mut counts = settled.counts;
@@ -234,7 +234,7 @@ impl Finish {
 
     async fn store(&self, keys: &Keys, report: &Report) -> Result<(), StageError> {
         let bytes = serde_json::to_vec_pretty(report)
-            .map_err(|error| StageError::stop("report_unwritable", error.to_string()))?;
+            .map_err(|error| StageError::stop(StopCode::ReportUnwritable, error.to_string()))?;
         Ok(self.objects.put(&keys.report(), bytes).await?)
     }
 

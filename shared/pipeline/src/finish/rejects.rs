@@ -4,7 +4,7 @@ use super::events::Event;
 use super::{Reasons, StageError};
 use relay_cloud::Objects;
 use relay_model::privacy::Exclusions;
-use relay_model::run::{Keys, Plan, ReasonCount};
+use relay_model::run::{Keys, Plan, ReasonCount, StopCode};
 use relay_model::{ListId, MemberKey, Operation, OutcomeKind};
 use std::fs::File;
 use std::io::BufWriter;
@@ -29,7 +29,7 @@ fn operation_name(operation: Operation) -> &'static str {
 }
 
 fn csv_error(error: &csv::Error) -> StageError {
-    StageError::again("disk", format!("rejected rows cannot be written: {error}"))
+    StageError::again(StopCode::Disk, format!("rejected rows cannot be written: {error}"))
 }
 
 impl Rejects {

@@ -6,6 +6,7 @@ use super::rejects::Rejects;
 use relay_delivery::delta::{DeliveredReader, DeliveredWriter, Holding, Record};
 use relay_delivery::sorted::{Joined, OutOfOrder, grouped, join, merge_sorted};
 use relay_model::Standing;
+use relay_model::run::StopCode;
 use relay_model::{Counts, ListId, MemberKey, Operation, Outcome, RowHash};
 use std::collections::HashSet;
 use std::io::BufWriter;
@@ -21,7 +22,7 @@ pub(super) struct SettledTarget {
 
 impl From<OutOfOrder> for StageError {
     fn from(error: OutOfOrder) -> Self {
-        Self::stop("delivered_state_damaged", error.to_string())
+        Self::stop(StopCode::DeliveredStateDamaged, error.to_string())
     }
 }
 

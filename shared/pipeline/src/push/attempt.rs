@@ -8,7 +8,7 @@ use relay_cloud::ledger::{Attempt, Progress, Spent};
 use relay_connectors::{CallContext, Connector, ErrorKind, PushError, Pushed, Retry};
 use relay_delivery::batch::{Frame, RowResult};
 use relay_model::catalog::Connection;
-use relay_model::run::{BatchPointer, Failure, Pause, Stage};
+use relay_model::run::{BatchPointer, Failure, Pause, Stage, StopCode};
 use relay_model::{Outcome, Reason};
 use std::borrow::Cow;
 use std::sync::PoisonError;
@@ -56,12 +56,12 @@ where
             let text = format!(
                 "a batch was tried {MAX_ATTEMPTS} times and its worker died each time; its rows are deferred"
             );
-            return Ok(at.defer_rest(failure("worker_keeps_dying", text)));
+            return Ok(at.defer_rest(failure(StopCode::WorkerKeepsDying, text)));
         }
         let known = match self.connector(&pointer.connection_id).await {
             Ok(known) => known,
             // A connection that was removed, or whose consent was withdrawn, since the run began.
-            Err(StageError::Stop { code, text }) => return Ok(at.defer_rest(failure(&code, text))),
+            Err(StageError::Stop { code, text }) => return Ok(at.defer_rest(failure(code, text))),
             Err(error) => return Err(error),
         };
         let context = CallContext::paced(until, known.pacer.clone());
@@ -75,7 +75,7 @@ where
             }
             Ok(Pushed::Accepted { job, look_after }) => {
                 let job = serde_json::to_value(job)
-                    .map_err(|error| StageError::stop("job_unwritable", error.to_string()))?;
+                    .map_err(|error| StageError::stop(StopCode::JobUnwritable, error.to_string()))?;
                 at.progress.job = Some(job);
                 return Ok(Ended::Later { wait: look_after.max(LEAST_WAIT), attempt: Attempt::BeginsAnew });
             }
@@ -116,7 +116,7 @@ where
             Retry::After(wait) if are_tries_left => return Ok(Ended::Later { wait, attempt }),
             Retry::Never | Retry::Backoff | Retry::After(_) => {}
         }
-        let failure = failure(error.kind.code(), error.to_string());
+        let failure = failure(error.kind.stop_code(), error.to_string());
         if let Some(reach) = reach(&error, at.pointer.target) {
             let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
             stopped.insert((at.pointer.run_id, reach), failure.clone());
@@ -139,7 +139,10 @@ impl AttemptAt<'_> {
         context: &CallContext,
     ) -> Result<Result<Pushed<C::Job>, PushError>, StageError> {
         let malformed = |what: &str, error: &serde_json::Error| {
-            StageError::stop("message_malformed", format!("{what} cannot be read ({:?})", error.classify()))
+            StageError::stop(
+                StopCode::MessageMalformed,
+                format!("{what} cannot be read ({:?})", error.classify()),
+            )
         };
         let target: C::Target = serde_json::from_value(self.pointer.prepared.clone())
             .map_err(|error| malformed("the prepared target", &error))?;
@@ -162,14 +165,14 @@ impl AttemptAt<'_> {
 
     /// What has no result is left to the next run.
     fn defer_rest(&mut self, failure: Failure) -> Ended {
-        let reason = Reason::made(failure.code.clone(), failure.text.clone());
+        let reason = Reason::made(failure.code.as_str(), failure.text.clone());
         self.results.resize(self.frame.rows.len(), RowResult::new(Outcome::Deferred(reason)));
         Ended::Settled(Some(failure))
     }
 }
 
-fn failure(code: &str, text: String) -> Failure {
-    Failure { stage: Stage::Push, code: code.to_owned(), text }
+fn failure(code: StopCode, text: String) -> Failure {
+    Failure { stage: Stage::Push, code, text }
 }
 
 /// Which other batches an error is the same for, so that none of them has to find it out by a call. A list that is gone

@@ -19,7 +19,7 @@ use relay_cloud::{
 use relay_connectors::{Connector, Pacer};
 use relay_delivery::batch::encode_results;
 use relay_model::catalog::Connection;
-use relay_model::run::{BatchPointer, Failure, Keys, RunState};
+use relay_model::run::{BatchPointer, Failure, Keys, RunState, StopCode};
 use relay_model::{ConnectionId, Counts, Destination, RunId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -121,7 +121,7 @@ where
                 Err(MessageFailure { again_after: Some(wait) })
             }
             Err(error) => {
-                tracing::warn!(run.id = %pointer.run_id, batch = pointer.batch.number, error.code = error.code(), %error,
+                tracing::warn!(run.id = %pointer.run_id, batch = pointer.batch.number, error.code = error.code().as_str(), %error,
                     "batch could not be handled");
                 Err(MessageFailure { again_after: Some(wait(delivery.receive_count)) })
             }
@@ -168,7 +168,7 @@ where
         let owner = Owner { message_id: delivery.message_id.clone(), receive_count: delivery.receive_count };
         let now = Timestamp::now();
         let lease = now.saturating_add(jiff::SignedDuration::try_from(left).unwrap_or_default());
-        let until = lease.map_err(|error| StageError::again("clock", error.to_string()))?;
+        let until = lease.map_err(|error| StageError::again(StopCode::Clock, error.to_string()))?;
         let (attempts, progress) = match self.ledger.claim_batch(id, &owner, now, until).await? {
             Claim::Claimed { attempts, progress } => (attempts, progress),
             Claim::Closed => {
@@ -212,7 +212,7 @@ where
         };
         if results.len() != frame.rows.len() {
             let text = format!("{} rows gave {} results", frame.rows.len(), results.len());
-            return Err(StageError::again("results_incomplete", text));
+            return Err(StageError::again(StopCode::ResultsIncomplete, text));
         }
         let mut counts = Counts::default();
         for (row, result) in frame.rows.iter().zip(&results) {

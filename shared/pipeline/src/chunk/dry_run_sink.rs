@@ -1,5 +1,6 @@
-//! Takes a delta that is only told: counts, batches and some rows, masked.
+//! The sink of a dry run: counts, batches and a few masked rows of the delta.
 
+use super::delta::Output;
 use relay_delivery::batch::DeltaWriter;
 use relay_delivery::delta::{Phase, Settled, Sink};
 use relay_model::batch::{BatchEntry, BatchLimits};
@@ -8,8 +9,8 @@ use relay_model::{Counts, ListId, Operation, Outcome, OutcomeKind, Row};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-/// Receives a delta. Rows become batches as in a delivery, and go nowhere.
-pub(super) struct LookSink {
+/// Receives a delta. Rows become batches as in a delivery, and are discarded.
+pub(super) struct DryRunSink {
     list: ListId,
     field_keys: Vec<String>,
     writer: DeltaWriter<io::Sink>,
@@ -18,52 +19,48 @@ pub(super) struct LookSink {
     reasons: HashMap<(OutcomeKind, String), (String, u64)>,
 }
 
-/// What a delta comes to.
-pub(super) struct Looked {
-    pub(super) batches: Vec<BatchEntry>,
-    /// Rows that would be sent, taken for applied.
+/// What a dry run reports of a delta.
+pub(super) struct Rendered {
+    /// Rows that would be sent, counted as applied.
     pub(super) counts: Counts,
     pub(super) samples: Vec<Sample>,
     /// Why rows would not be sent, the most frequent first.
     pub(super) reasons: Vec<ReasonCount>,
-    /// How many fields are mapped.
-    pub(super) fields: usize,
 }
 
-impl LookSink {
-    pub(super) fn new(
+impl Output for DryRunSink {
+    type Made = Rendered;
+
+    fn begin(
         list: ListId,
         field_keys: Vec<String>,
         lanes: u16,
         limits: BatchLimits,
         measure: fn(&Row, &[String]) -> u64,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let writer = DeltaWriter::new(io::sink(), &field_keys, lanes, limits, measure);
         let (samples, reasons) = (BTreeMap::new(), HashMap::new());
-        Self { list, field_keys, writer, counts: Counts::default(), samples, reasons }
+        Ok(Self { list, field_keys, writer, counts: Counts::default(), samples, reasons })
     }
 
-    pub(super) fn finish(self) -> io::Result<Looked> {
+    fn finish(self) -> io::Result<(Vec<BatchEntry>, Rendered)> {
         let reason = |((kind, code), (text, rows))| ReasonCount { kind, code, text, rows };
         let mut reasons: Vec<ReasonCount> = self.reasons.into_iter().map(reason).collect();
         reasons.sort_by(|one, other| {
             other.rows.cmp(&one.rows).then_with(|| (one.kind, &one.code).cmp(&(other.kind, &other.code)))
         });
-        Ok(Looked {
-            batches: self.writer.finish()?,
-            counts: self.counts,
-            samples: self.samples.into_values().flatten().collect(),
-            reasons,
-            fields: self.field_keys.len(),
-        })
+        let samples = self.samples.into_values().flatten().collect();
+        Ok((self.writer.finish()?, Rendered { counts: self.counts, samples, reasons }))
     }
+}
 
+impl DryRunSink {
     fn has_room(&self, kind: SampleKind) -> bool {
         self.samples.get(&kind).is_none_or(|samples| samples.len() < SAMPLES_A_KIND)
     }
 }
 
-impl Sink for LookSink {
+impl Sink for DryRunSink {
     fn send(&mut self, row: Row) -> io::Result<()> {
         self.counts.count(Outcome::Applied.kind(row.operation), 1);
         let kind = match row.operation {

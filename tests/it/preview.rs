@@ -33,11 +33,13 @@ async fn preview(scene: &Scene, request: &EngineRequest) -> Result<SegmentPrevie
     .await;
     let answer = answer.unwrap();
     assert_eq!((answer.request_id, &answer.segment), (request_id, request.segment_id()));
-    match answer.result {
-        Ok(EngineResponse::Preview(preview)) => Ok(preview),
-        Ok(other) => panic!("{other:?} is not a preview"),
-        Err(error) => Err(error),
-    }
+    answer.result.map(|response| {
+        match response {
+            EngineResponse::Preview(preview) => Some(preview),
+            EngineResponse::Description(_) | EngineResponse::Lineage(_) | EngineResponse::Download(_) => None,
+        }
+        .unwrap()
+    })
 }
 
 /// Requests a preview of a saved segment and waits for the answer.

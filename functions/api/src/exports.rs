@@ -122,7 +122,7 @@ async fn save(
     request: SaveRequest<Export>,
 ) -> Result<Response, Problem> {
     let query = query.map_err(|error| Problem::query(&error))?;
-    definitions::save(&api, request, query.check).await
+    Box::pin(definitions::save(&api, request, query.check)).await
 }
 
 /// Removes an export and stops its run. Members that it has delivered stay at the destination.

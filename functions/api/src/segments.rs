@@ -112,7 +112,7 @@ async fn save(
     request: SaveRequest<Segment>,
 ) -> Result<Response, Problem> {
     let query = query.map_err(|error| Problem::query(&error))?;
-    definitions::save(&api, request, query.check).await
+    Box::pin(definitions::save(&api, request, query.check)).await
 }
 
 /// Returns whether the caller has seen the stored version.

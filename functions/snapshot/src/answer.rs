@@ -83,10 +83,10 @@ async fn response(
     match request {
         EngineRequest::Preview(PreviewSubject::Saved(id)) => {
             let segment: Segment = context.catalog.get(id.as_str()).await?;
-            preview(context, &segment, &sources).await.map(EngineResponse::Preview)
+            Box::pin(preview(context, &segment, &sources)).await.map(EngineResponse::Preview)
         }
         EngineRequest::Preview(PreviewSubject::Draft(segment)) => {
-            preview(context, segment, &sources).await.map(EngineResponse::Preview)
+            Box::pin(preview(context, segment, &sources)).await.map(EngineResponse::Preview)
         }
         EngineRequest::Description(segment) => {
             describe_segment(context, segment, &sources).await.map(EngineResponse::Description)

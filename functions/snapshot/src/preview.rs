@@ -72,7 +72,8 @@ pub(crate) async fn preview(
 ) -> Result<SegmentPreview, RequestError> {
     let deadline = Instant::now() + TIME_LIMIT;
     let evaluation = evaluation(context, segment, sources).await?;
-    let preview = within(deadline, preview_without_rules(context, &evaluation, segment, sources)).await;
+    let preview =
+        within(deadline, Box::pin(preview_without_rules(context, &evaluation, segment, sources))).await;
     let mut preview = preview.map_err(|error| in_rules(error, segment))?;
     if let Some(rules) = segment.rules() {
         let Evaluation { engine, member_key, .. } = &evaluation;

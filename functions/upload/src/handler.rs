@@ -41,7 +41,7 @@ impl Uploads {
                 None => {}
                 // The folder's name is not logged, because it may be personal data.
                 Some(Err(_)) => {
-                    tracing::warn!("ignored a file in a folder whose name is not a valid segment id")
+                    tracing::warn!("ignored a file in a folder whose name is not a valid segment id");
                 }
                 Some(Ok(segment)) => {
                     if let Err(error) = self.one(&put, segment).await {

@@ -178,7 +178,7 @@ impl From<EngineAnswer> for PreviewResult {
             Ok(EngineResponse::Preview(preview)) => {
                 let SegmentPreview { description, counts, first_rows, rules, sources } = preview;
                 let described = empty.with_description(description).with_counts(counts);
-                Self { first_rows, rules, sources, ..described }
+                Self { first_rows, sources, rules, ..described }
             }
             Ok(EngineResponse::Description(description)) => empty.with_description(description),
             Ok(EngineResponse::Download(download)) => {

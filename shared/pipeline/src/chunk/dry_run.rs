@@ -220,7 +220,7 @@ impl Findings {
 fn over_cap(checked: Result<(), StageError>) -> Result<Option<String>, StageError> {
     match checked {
         Ok(()) => Ok(None),
-        Err(StageError::Stop { code, text }) if code == StopCode::CapExceeded => Ok(Some(text)),
+        Err(StageError::Stop { code: StopCode::CapExceeded, text }) => Ok(Some(text)),
         Err(error) => Err(error),
     }
 }

@@ -1,6 +1,8 @@
-//! The page of reason codes. `SECTIONS` is the one table of them; a test compares it with the sources.
+//! The page of reason codes. `SECTIONS` is the table of the codes of rows and uploads, and a test compares it with the
+//! sources; the codes of runs are those of [`StopCode`].
 
 use super::markdown::{append, code, table};
+use relay_model::run::StopCode;
 
 /// A code with its effect, its meaning and what to do about it.
 pub(super) type Entry = (&'static str, &'static str, &'static str, &'static str);
@@ -119,136 +121,6 @@ pub(super) const SECTIONS: &[Section] = &[
         ],
     },
     Section {
-        title: "Calls to a destination",
-        about: "A run stops with one of these codes when every row is affected. A row is deferred with it when only its batch is.",
-        entries: &[
-            ("settings_invalid", "stops", "The settings of the connection or the options of the export are wrong.", "Correct the field that the text names."),
-            ("authentication_failed", "stops", "The credentials are missing or not accepted.", "Store valid ones: `segment-relay connections credentials ID`."),
-            ("permission_missing", "stops", "The credentials lack a right.", "Grant the right that the text names."),
-            ("list_missing", "stops", "The target list does not exist.", "Check the id of the list."),
-            ("rate_limited", "retries", "Too many calls in too short a time.", "Nothing, or lower `rate` if other integrations share the account."),
-            ("quota_spent", "waits", "The calls of the day are used up. The run continues after the destination's reset.", "Nothing, or set `daily_calls`."),
-            ("destination_busy", "retries", "The destination has to finish something first, or the list is locked.", "Nothing; for a locked list, unlock it."),
-            ("request_too_large", "stops", "The request is larger than the destination accepts.", "Lower the connection's limit that the text names."),
-            ("request_invalid", "stops", "The destination does not accept the request, and no row is to blame.", "Report it with the run's id."),
-            ("timeout", "retries", "No response in time.", "Nothing."),
-            ("destination_unavailable", "retries", "The destination cannot respond now.", "Nothing."),
-            ("answer_unknown", "retries", "The response is not one that the destination documents.", "Check the address of the connection."),
-        ],
-    },
-    Section {
-        title: "Runs: definitions and limits",
-        about: "These end a run until a definition is changed or an operator acts.",
-        entries: &[
-            ("cap_exceeded", "stops", "More profiles than the cap. Nothing was sent.", "Narrow the segments, or set `cap: {over: truncate}`."),
-            ("removal_refused", "stops", "An operator rejected the removals of a held run. Nothing was sent.", "Check the segment."),
-            ("consent_missing", "stops", "The connection has no consent.", "`segment-relay connections consent ID --text TEXT`."),
-            ("policy_violated", "stops", "The export uses data that a policy forbids.", "Change the mapping, the query or the policy that the text names."),
-            ("list_taken", "stops", "The target list belongs to another export.", "Put both segments into one export."),
-            ("list_named_twice", "stops", "Two spellings in one export are the same list.", "Write the list's id in the same way."),
-            ("mapping_unknown_field", "stops", "The destination has no such field.", "Correct the mapping."),
-            ("mapping_unknown_attribute", "stops", "The segment has no such attribute.", "Add the column to the query."),
-            ("mapping_same_field", "stops", "Two attributes are mapped to one field.", "Remove one."),
-            ("segment_never_uploaded", "stops", "A custom upload has no usable file yet.", "Put a file under `uploads/SEGMENT/`."),
-            ("upload_expired", "stops", "The upload has expired.", "Put a new file."),
-            ("retry_expired", "stops", "The results of the run to retry have been deleted.", "Start an ordinary run."),
-            ("catalog_malformed", "stops", "A definition is not valid.", "Save it again."),
-            ("catalog_field_invalid", "stops", "A field of a definition is not valid.", "Correct the field that the text names."),
-            ("catalog_missing", "stops", "A definition that another one names does not exist.", "Create it, or remove the reference."),
-            ("definition_missing", "stops", "The definitions as the run found them are gone.", "Start another run."),
-            ("endpoint_missing", "stops", "The function was deployed without the address of Campaign Monitor.", "Set the parameter `CampaignMonitorEndpoint`."),
-            ("endpoint_invalid", "stops", "An address is not valid.", "Correct the parameter or the setting."),
-            ("too_many_exclusions", "stops", "More people would be excluded than the limit.", "Lift exclusions of people who are no longer in the lake."),
-            ("exclusion_key_missing", "stops", "The key of the exclusions is not in the data bucket.", "Restore the object, or lift all erasures and request them again."),
-            ("exclusion_key_damaged", "stops", "The key of the exclusions is damaged.", "Restore the object."),
-        ],
-    },
-    Section {
-        title: "Runs: queries and sources",
-        about: "Saving a segment reports most of these before any run.",
-        entries: &[
-            ("query_empty", "stops", "The query is empty.", "Write one `SELECT`."),
-            ("query_not_a_select", "stops", "The statement is not a `SELECT`.", "Write one `SELECT`; `WITH` and `UNION` are allowed."),
-            ("query_several_statements", "stops", "The text has several statements.", "Keep one."),
-            ("query_syntax", "stops", "The query has a syntax error.", "Correct it at the position that the text names."),
-            ("query_too_deep", "stops", "The query is nested too deeply.", "Split it with `WITH`."),
-            ("query_too_long", "stops", "The query is too long.", "Shorten it."),
-            ("query_unknown_source", "stops", "The query names a table that is not a source.", "Declare the source."),
-            ("query_unknown_column", "stops", "No table in scope has the column.", "Use one of the columns that the text lists."),
-            ("query_ambiguous_column", "stops", "Several tables have the column.", "Qualify it: `table.column`."),
-            ("query_not_plannable", "stops", "The query cannot be planned.", "Follow the planner's message."),
-            ("query_duplicate_column", "stops", "The result has two columns with one name.", "Rename one with `AS`."),
-            ("query_member_key_missing", "stops", "The member key is not in the result.", "Select it."),
-            ("query_attribute_missing", "stops", "A mapped attribute is not in the result.", "Select it, or remove the mapping."),
-            ("query_reserved_column", "stops", "An attribute is named `member_key` and is not the member key.", "Rename it with `AS`."),
-            ("query_unsupported_column", "stops", "A column is a list, a structure or binary.", "Extract a scalar value."),
-            ("query_bad_value", "stops", "An operation met a value that it cannot process.", "Use `TRY_CAST`, or filter the value out."),
-            ("query_out_of_memory", "stops", "The query needs more memory than allowed.", "Filter earlier, or raise `SnapshotMemoryMegabytes`."),
-            ("query_out_of_disk", "stops", "The query needs more temporary disk than allowed.", "Filter earlier, or raise `SnapshotStorageMegabytes`."),
-            ("query_time_limit", "stops", "The query did not finish in time.", "Check the join conditions."),
-            ("query_engine_failed", "retries", "The query engine failed; the query is not the cause.", "Report it if it persists."),
-            ("rules_wrong_type", "stops", "An operator does not fit the type of its column.", "Use an operator that the text names."),
-            ("source_missing", "stops", "There are no objects of the format under the source's location.", "Check the location and the format."),
-            ("source_bucket_missing", "stops", "The bucket does not exist.", "Check the location."),
-            ("source_bucket_unreachable", "stops", "This deployment cannot read the bucket.", "Use the bucket of `LakeBucketName`."),
-            ("source_access_denied", "stops", "The snapshot function may not read the location.", "Grant it `s3:ListBucket` and `s3:GetObject`, and the KMS key (`LakeKeyArn`)."),
-            ("source_invalid", "stops", "The location holds something other than plain objects of the format.", "Follow the text."),
-            ("source_object_invalid", "stops", "An object is not what the source's format says.", "Replace or move the object."),
-            ("source_name_invalid", "stops", "The name of a source is not an identifier.", "Rename the source."),
-            ("source_changed", "retries", "An object was replaced during reading.", "Nothing."),
-            ("source_unavailable", "retries", "S3 does not respond.", "Nothing."),
-            ("snapshot_not_written", "retries", "The snapshot could not be written to the temporary disk.", "Raise `SnapshotStorageMegabytes` if it persists."),
-        ],
-    },
-    Section {
-        title: "Runs: the service itself",
-        about: "Failures of AWS services or of Segment Relay. Rows that are not acknowledged are sent by the next run.",
-        entries: &[
-            ("accounts_do_not_add_up", "stops", "The outcomes do not add up to the rows of the run.", "Report it with the run's id."),
-            ("delivered_state_moved", "stops", "The delivered state is no longer the one that the run started from.", "Start another run."),
-            ("step_never_ends", "stops", "A step was repeated for hours without finishing.", "Give its function more memory or time."),
-            ("batches_lost", "stops", "Batches returned no results for a day. Their rows are deferred.", "See the dead-letter queue."),
-            ("worker_keeps_dying", "deferred", "The worker of a batch was killed each time.", "Raise `PushMemoryMegabytes`."),
-            ("calls_throttled", "log", "The destination throttled calls.", "Nothing."),
-            ("cloud_unavailable", "retries", "An AWS service does not respond.", "Nothing."),
-            ("ledger_unavailable", "retries", "DynamoDB does not respond.", "Nothing."),
-            ("disk", "retries", "The temporary disk failed or is full.", "Raise the function's storage if it persists."),
-            ("clock", "retries", "The clock of the function is out of range.", "Nothing."),
-            ("randomness", "retries", "The system returned no random bytes.", "Nothing."),
-            ("results_incomplete", "retries", "A batch has fewer results than rows.", "Report it if it persists."),
-            ("run_moves", "retries", "The run changed its state while it was being canceled.", "Cancel it again."),
-            ("step_incomplete", "retries", "An earlier step of the run has not finished.", "Nothing."),
-            ("object_missing", "stops", "An object of the run has been deleted.", "Start another run."),
-            ("upload_unreadable", "retries", "An uploaded file could not be read to its end.", "Nothing; put it again if it persists."),
-            ("snapshot_unreadable", "retries", "A snapshot could not be read.", "Nothing."),
-            ("snapshot_damaged", "stops", "A snapshot is damaged or not sorted.", "Start another run; report it if it persists."),
-            ("batch_damaged", "stops", "A batch cannot be read.", "Start another run; report it if it persists."),
-            ("ledger_damaged", "stops", "An item of the ledger cannot be read.", "Report it with the run's id."),
-            ("definition_damaged", "stops", "The stored definitions of the run cannot be read.", "Start another run."),
-            ("manifest_damaged", "stops", "A manifest cannot be read.", "Start another run."),
-            ("plan_damaged", "stops", "The plan of the run cannot be read.", "Start another run."),
-            ("settled_damaged", "stops", "A settled row cannot be read.", "Start another run."),
-            ("results_damaged", "stops", "The results of a batch cannot be read.", "Report it with the run's id."),
-            ("spool_damaged", "stops", "A temporary file of the delta cannot be read.", "Start another run."),
-            ("delivered_state_damaged", "stops", "The delivered state cannot be read.", "Report it with the run's id."),
-            ("findings_damaged", "stops", "The result of a dry run cannot be read.", "Start another dry run."),
-            ("preview_damaged", "stops", "The result of a preview cannot be read.", "Start another preview."),
-            ("message_malformed", "stops", "A message cannot be read.", "Report it with the run's id."),
-        ],
-    },
-    Section {
-        title: "Requests about a person",
-        about: "Shown by the commands about a person. What such a request has done stays done, and an erased person stays excluded.",
-        entries: &[
-            ("took_too_long", "stops", "There is more to read than one invocation has time for.", "Request it again."),
-            ("too_many_records", "stops", "More records than one document may contain.", "Use the member key instead of the match key."),
-            ("idempotency_key_reused", "refused", "The `Idempotency-Key` was used for another request about a person.", "Use a new key."),
-            ("rejected_damaged", "stops", "A list of rejected rows cannot be read.", "Report it with the request's id."),
-            ("request_damaged", "stops", "The stored request cannot be read.", "Request it again."),
-            ("state_damaged", "stops", "The stored state of the request cannot be read.", "Request it again."),
-        ],
-    },
-    Section {
         title: "Custom uploads: the whole file",
         about: "Shown in `uploaded/SEGMENT/UPLOAD.json`. The segment keeps its members.",
         entries: &[
@@ -300,10 +172,14 @@ pub(super) fn render() -> String {
         let rows = table(["code", "effect", "meaning", "what to do"], rows);
         append(&mut text, &format!("\n## {}\n\n{}\n\n{rows}", section.title, section.about));
     }
-    text.push_str(INTERNAL);
+    let rows = StopCode::ALL.iter().map(|stop| [code(stop.as_str()), stop.explanation().to_owned()]);
+    append(
+        &mut text,
+        &format!("\n## Runs and requests\n\n{RUNS}\n\n{}", table(["code", "meaning, and what to do"], rows)),
+    );
     text
 }
 
-const INTERNAL: &str = "
-Codes that end in `_unwritable` or `_panicked`, and `http_client`, are internal errors: report them with the run's id.
-";
+/// What the codes of runs have in common.
+const RUNS: &str = "A run, a step or a request about a person that stopped shows its code in `failure`. A step that \
+    retries logs the code and repeats the work on its own.";

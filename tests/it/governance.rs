@@ -214,7 +214,7 @@ async fn a_violating_export_sends_nothing(scene: &Scene) {
         &[
             "policy \"no-third-party\" (Contracts) forbids export_to_third_party with data labelled C2",
             "sent.city (C2, leaves as city) → segment \"sent\" → export \"sent\" → connection \"campaign-monitor\"",
-            "Take the columns out",
+            "Remove the columns",
         ],
     );
     assert_eq!((finished.report.counts, finished.report.batches), (Counts::default(), 0));

@@ -114,7 +114,7 @@ async fn the_list_follows_the_uploads(scene: &Scene) {
     let job = guests(scene, "guests");
     job.save().await;
     // Without an upload a run fails and removes no members.
-    job.run().await.failed("segment_never_uploaded", &["put a CSV under uploads/guests/"]);
+    job.run().await.failed("segment_never_uploaded", &["put a CSV file under uploads/guests/"]);
 
     let mut people = persons(200);
     let text = format!("{}X1;;Unknown Guest;City;1\r\nX2;two@b.c;two;City;many\r\n", spreadsheet(&people));

@@ -5,7 +5,7 @@ use super::fields::DataType;
 use super::ids::{AccountId, ClientId};
 use super::subscriber::{Origin, SubscriberState};
 use super::world::UnsubscribeSetting;
-use crate::throttle::Throttle;
+use crate::kit::throttle::Throttle;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

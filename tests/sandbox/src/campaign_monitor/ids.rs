@@ -1,6 +1,6 @@
 //! Identifiers of accounts, clients and lists.
 
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;

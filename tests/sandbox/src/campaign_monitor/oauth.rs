@@ -7,7 +7,7 @@ use super::auth::{RefreshToken, Token};
 use super::endpoint::Query;
 use super::ids::AccountId;
 use super::world::World;
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde::{Deserialize, Serialize};
 
 /// An access token and the refresh token that replaces both when it expires.

@@ -1,6 +1,6 @@
 //! How the server behaves where the vendor's documents leave a choice, and how fast it is.
 
-use crate::throttle::Throttle;
+use crate::kit::throttle::Throttle;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a Campaign Monitor sandbox. `Options::default()` is the strictest reading of the documents,

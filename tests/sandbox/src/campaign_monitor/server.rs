@@ -3,73 +3,74 @@
 use super::answer::Answer;
 use super::endpoint::{self, Endpoint, NoRoute, Part, Query, Route};
 use super::errors::{self, ApiError};
+use super::options::Options;
 use super::report::Report;
 use super::world::World;
-use super::{auth, clients, clock, control_routes, import, lists, oauth, people, stats};
-use crate::faults::{FaultKind, Faults};
-use crate::serve::Cutter;
-use crate::throttle::Window;
-use axum::Router;
+use super::{auth, clients, clock, control, import, lists, oauth, people, stats};
+use crate::kit::throttle::Window;
+use crate::kit::{self, Cutter, Faulty, Service, lock};
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// What all connections share.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    world: Mutex<World>,
-    pub(super) faults: Mutex<Faults<Endpoint>>,
-    window: Mutex<Window>,
-    in_flight: AtomicUsize,
-}
+pub(super) type Shared = kit::Shared<World>;
 
-impl Shared {
-    pub(super) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), ..Self::default() }
+impl Service for World {
+    type Options = Options;
+    type Endpoint = Endpoint;
+    type Gate = Mutex<Window>;
+
+    fn port(options: &Options) -> u16 {
+        options.port
     }
 
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    fn new(options: Options) -> Self {
+        Self::new(options)
     }
-}
 
-/// A lock that a panicking test has not taken away from the others.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Everything under the server's address.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(handle).with_state(shared)
-}
-
-async fn handle(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    if let Some(path) = parts.uri.path().strip_prefix(control_routes::PREFIX) {
-        return control_routes::handle(&shared, &parts, path, body).await.into_response();
+    fn gate(&self) -> Mutex<Window> {
+        Mutex::default()
     }
-    // A task of its own: the vendor's work goes on, and is counted, when the caller has hung up.
-    let task = tokio::spawn(async move {
-        let in_flight = InFlight::enter(Arc::clone(&shared));
+
+    async fn respond(shared: Arc<Shared>, cutter: Cutter, parts: Parts, body: Body) -> Response {
         let route = endpoint::route(parts.method.as_str(), parts.uri.path());
         let endpoint = route.as_ref().map_or(Endpoint::Unknown, |route| route.endpoint);
         let (answer, body_bytes) = answer(&shared, &cutter, parts, endpoint, route, body).await;
         record(&mut shared.world().report, endpoint, answer.as_ref(), body_bytes);
-        drop(in_flight);
-        // A connection that was cut writes nothing, whatever is handed to it.
-        answer.unwrap_or_else(Answer::empty)
-    });
-    task.await.unwrap_or_else(|_| errors::server_error(500).into()).into_response()
+        // A connection that was cut sends nothing, whatever the response is.
+        answer.unwrap_or_else(Answer::empty).into_response()
+    }
+
+    /// Shows `lists/{list}/counts`.
+    fn inspect(&mut self, path: &[&str]) -> Option<Value> {
+        let ["lists", list, "counts"] = path else {
+            return None;
+        };
+        serde_json::to_value(control::counts(self, list).ok()?).ok()
+    }
+
+    fn note_in_flight(&mut self, calls: usize) {
+        self.report.most_in_flight = self.report.most_in_flight.max(calls);
+    }
+}
+
+impl Faulty for Answer {
+    fn raw_json(status: u16, body: String) -> Self {
+        Self::raw_json(status, body)
+    }
+
+    fn replaced_by_html(self) -> Self {
+        Self::html(self.status, "Proxy")
+    }
+
+    fn truncated(self) -> Self {
+        self.truncated()
+    }
 }
 
 fn record(report: &mut Report, endpoint: Endpoint, answer: Option<&Answer>, body_bytes: usize) {
@@ -104,7 +105,7 @@ async fn answer(
         shared.world().report.faults += 1;
     }
     if let Some(limit) = throttle.filter(|_| endpoint != Endpoint::Token)
-        && !lock(&shared.window).admit(limit, Instant::now())
+        && !lock(&shared.gate).admit(limit, Instant::now())
     {
         shared.world().report.throttled += 1;
         let answer = Answer::from(errors::TOO_MANY_REQUESTS);
@@ -118,40 +119,10 @@ async fn answer(
         };
         return (Some(answer), body_bytes);
     }
-    let mut delay_before_ms = latency_ms;
-    match &fault {
-        Some(FaultKind::Status(status)) => {
-            return (Some(errors::server_error(*status).into()), body_bytes);
-        }
-        Some(FaultKind::TooManyRequests) => return (Some(errors::TOO_MANY_REQUESTS.into()), body_bytes),
-        Some(FaultKind::Answer { status, body }) => {
-            return (Some(Answer::raw_json(*status, body.clone())), body_bytes);
-        }
-        Some(FaultKind::DropConnection) => {
-            cutter.cut();
-            return (None, body_bytes);
-        }
-        Some(FaultKind::DelayBefore(delay_ms)) => delay_before_ms = delay_before_ms.saturating_add(*delay_ms),
-        _ => {}
-    }
-    if delay_before_ms > 0 {
-        sleep(Duration::from_millis(delay_before_ms)).await;
-    }
-    let answer = process(shared, &parts, route, &body);
-    let answer = match fault {
-        Some(FaultKind::DelayAfter(delay_ms)) => {
-            sleep(Duration::from_millis(delay_ms)).await;
-            Some(answer)
-        }
-        Some(FaultKind::DropAfterProcessing) => {
-            cutter.cut();
-            None
-        }
-        Some(FaultKind::StatusAfterProcessing(status)) => Some(errors::server_error(status).into()),
-        Some(FaultKind::BadJson) => Some(Answer::html(answer.status, "Proxy")),
-        Some(FaultKind::TruncatedJson) => Some(answer.truncated()),
-        _ => Some(answer),
-    };
+    let refuse = |status| errors::server_error(status).into();
+    let throttle = || errors::TOO_MANY_REQUESTS.into();
+    let call = async { process(shared, &parts, route, &body) };
+    let answer = kit::run(fault, cutter, Duration::from_millis(latency_ms), refuse, throttle, call).await;
     (answer, body_bytes)
 }
 
@@ -219,25 +190,5 @@ fn call(shared: &Arc<Shared>, parts: &Parts, route: &Route, body: &[u8]) -> Resu
         Endpoint::Unsubscribe => people::unsubscribe(&mut world, caller, id, body, now),
         Endpoint::Remove => people::remove(&mut world, caller, id, &query, now),
         Endpoint::Any | Endpoint::Token | Endpoint::Unknown => Err(errors::NOT_FOUND),
-    }
-}
-
-/// A call that is being handled, for as long as this lives.
-struct InFlight(Arc<Shared>);
-
-impl InFlight {
-    fn enter(shared: Arc<Shared>) -> Self {
-        let now = shared.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-        {
-            let report = &mut shared.world().report;
-            report.most_in_flight = report.most_in_flight.max(now);
-        }
-        Self(shared)
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -12,8 +12,9 @@ use super::subscriber::SubscriberState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// The state of the sandbox.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub struct World {
     pub(super) options: Options,
     pub(super) report: Report,
     pub(super) accounts: HashSet<AccountId>,

@@ -97,13 +97,6 @@ impl Answer {
         self
     }
 
-    /// The same status and headers, but a body that is not JSON.
-    #[must_use]
-    pub(super) fn spoilt(self) -> Self {
-        let status = if self.status == 204 { 200 } else { self.status };
-        Self::html(status, "Proxy")
-    }
-
     pub(super) fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =

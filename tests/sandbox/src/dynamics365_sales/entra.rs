@@ -6,7 +6,7 @@
 use super::answer::Answer;
 use super::ids::Guid;
 use super::world::{Token, World};
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::HashMap;

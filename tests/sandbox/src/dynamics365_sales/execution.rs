@@ -14,7 +14,7 @@ use super::options::ConcurrentListCalls;
 use super::paging::Origin;
 use super::server::{Shared, record};
 use super::world::World;
-use super::{batch as multipart, contacts, control_actions, lists, metadata, reads};
+use super::{batch as multipart, contacts, control, lists, metadata, reads};
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -122,7 +122,7 @@ fn count_down(world: &mut World, id: Guid) {
         list.pending.drain(..).partition(|pending| pending.after_calls == 0);
     list.pending = waiting;
     for pending in due {
-        control_actions::change(world, id, pending.change);
+        control::change(world, id, pending.change);
     }
 }
 

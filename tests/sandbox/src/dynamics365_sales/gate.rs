@@ -8,7 +8,8 @@ use super::endpoint::Endpoint;
 use super::ids::Guid;
 use super::operation::Operation;
 use super::protection::{Limit, ServiceProtection};
-use super::server::{Shared, lock};
+use super::server::Shared;
+use crate::kit::lock;
 use axum::http::header;
 use serde_json::json;
 use std::sync::Arc;
@@ -36,12 +37,13 @@ pub(super) fn enter(
         let world = shared.world();
         (world.options.protection, world.options.web_servers.max(1), world.clock.now_ms())
     };
-    let server =
-        affinity(operation).unwrap_or_else(|| shared.next_server.fetch_add(1, Ordering::SeqCst)) % servers;
+    let server = affinity(operation)
+        .unwrap_or_else(|| shared.gate.next_server.fetch_add(1, Ordering::SeqCst))
+        % servers;
     let Some(limits) = limits else {
         return Ok(Admission { user, server, limits: None });
     };
-    let mut usage = lock(&shared.usage);
+    let mut usage = lock(&shared.gate.usage);
     let usage = usage.entry((user, server)).or_default();
     let begun = usage.begin(&limits, now_ms);
     let mut world = shared.world();
@@ -79,7 +81,7 @@ pub(super) fn leave(
     execution_ms: u64,
     answer: Answer,
 ) -> Answer {
-    let mut usage = lock(&shared.usage);
+    let mut usage = lock(&shared.gate.usage);
     let mut world = shared.world();
     world.report.execution_ms += execution_ms;
     let mut answer = answer;

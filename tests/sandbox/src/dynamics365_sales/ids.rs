@@ -1,6 +1,6 @@
 //! GUIDs, as the Web API spells them: lower case with hyphens.
 
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 

@@ -3,8 +3,7 @@
 //!
 //! Written from <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview>, the reference of
 //! `list`, `listmember` and `contact`, and <https://learn.microsoft.com/power-apps/developer/data-platform/api-limits>.
-//! The API is under `/api/data/v9.2/`, tokens under `/{tenant}/oauth2/v2.0/token`, and the control of the sandbox
-//! under `/_sandbox/` (the module `control_routes` has the table).
+//! The API is under `/api/data/v9.2/`, tokens under `/{tenant}/oauth2/v2.0/token`.
 //!
 //! A [`Sandbox`] begins empty: register an application and seed contacts first.
 //!
@@ -17,8 +16,6 @@ mod batch;
 mod clock;
 mod contacts;
 mod control;
-mod control_actions;
-mod control_routes;
 mod control_trouble;
 mod control_types;
 mod endpoint;
@@ -60,45 +57,10 @@ pub use options::{
 pub use protection::{Limit, ServiceProtection};
 pub use report::{CallReport, MemberReport, Origin, Report};
 
-use crate::serve::Server;
-use server::Shared;
-use std::io;
-use std::sync::Arc;
 use world::World;
 
 /// A fault of this API's calls.
 pub type Fault = crate::faults::Fault<Endpoint>;
 
-/// A running organisation, with methods to prepare it, to look into it and to mislead its callers.
-///
-/// It stops when it is dropped; [`Sandbox::stop`] also waits until its port is free.
-#[derive(Debug)]
-pub struct Sandbox {
-    server: Server,
-    shared: Arc<Shared>,
-}
-
-impl Sandbox {
-    /// Listens on 127.0.0.1 and serves in a task of the current tokio runtime.
-    ///
-    /// # Errors
-    /// The port is taken.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let port = options.port;
-        let shared = Arc::new(Shared::new(World::new(options)));
-        let server = Server::start(port, server::router(Arc::clone(&shared))).await?;
-        Ok(Self { server, shared })
-    }
-
-    /// Where the organisation's address and Entra's would be, such as `http://127.0.0.1:4321`, without a slash at
-    /// the end.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.server.address())
-    }
-
-    /// Stops listening and cuts all connections.
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-}
+/// A running organisation.
+pub type Sandbox = crate::kit::Sandbox<World>;

@@ -7,22 +7,21 @@ use super::errors;
 use super::execution;
 use super::gate::{self, Admission};
 use super::operation::Operation;
+use super::options::Options;
 use super::protection::{Limit, Usage};
 use super::report::Report;
 use super::world::World;
-use super::{control_routes, entra};
-use crate::faults::{FaultKind, Faults};
-use crate::serve::Cutter;
-use axum::Router;
+use super::{control, entra};
+use crate::kit::{self, Cutter, Faulty, Service, lock};
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::Response;
+use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::sleep;
 
 /// Longest address of a request, in bytes.
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/overview>
@@ -31,71 +30,79 @@ const LONGEST_ADDRESS: usize = 32_768;
 /// <https://learn.microsoft.com/power-apps/developer/data-platform/bulk-operations>
 const LARGEST_BODY: usize = 116_850_000;
 
-/// What all connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    world: Mutex<World>,
-    pub(super) faults: Mutex<Faults<Endpoint>>,
+pub(super) type Shared = kit::Shared<World>;
+
+/// The use of the service protection limits.
+#[derive(Debug, Default)]
+pub struct Gate {
     /// By user and web server.
     pub(super) usage: Mutex<HashMap<(super::ids::Guid, usize), Usage>>,
     pub(super) next_server: AtomicUsize,
-    in_flight: AtomicUsize,
 }
 
-impl Shared {
-    pub(super) fn new(world: World) -> Self {
-        Self {
-            world: Mutex::new(world),
-            faults: Mutex::default(),
-            usage: Mutex::default(),
-            next_server: AtomicUsize::new(0),
-            in_flight: AtomicUsize::new(0),
-        }
+impl Service for World {
+    type Options = Options;
+    type Endpoint = Endpoint;
+    type Gate = Gate;
+
+    fn port(options: &Options) -> u16 {
+        options.port
     }
 
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    fn new(options: Options) -> Self {
+        Self::new(options)
     }
-}
 
-/// A lock that a panicking test has not taken away from the others.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Everything under the server's address.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(handle).with_state(shared)
-}
-
-async fn handle(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    if let Some(path) = parts.uri.path().strip_prefix(control_routes::PREFIX) {
-        return control_routes::handle(&shared, parts.method.as_str(), path, body).await.into_response();
+    fn gate(&self) -> Gate {
+        Gate::default()
     }
-    let operation = Operation {
-        method: parts.method.as_str().to_owned(),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body: Vec::new(),
-    };
-    // A task of its own: the vendor's work goes on, and is counted, when the caller has hung up.
-    let task = tokio::spawn(async move {
-        let in_flight = InFlight::enter(Arc::clone(&shared));
+
+    async fn respond(shared: Arc<Shared>, cutter: Cutter, parts: Parts, body: Body) -> Response {
+        let operation = Operation {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            body: Vec::new(),
+        };
         let route = route(&operation.method, &operation.path);
         let endpoint = route.as_ref().map_or(Endpoint::Unknown, |route| route.endpoint);
         let answer = answer(&shared, &cutter, operation, endpoint, route, body).await;
         record(&mut shared.world().report, endpoint, answer.as_ref());
-        drop(in_flight);
-        // A connection that was cut writes nothing, whatever is handed to it.
-        answer.unwrap_or_else(|| Answer::empty(200))
-    });
-    task.await.unwrap_or_else(|_| errors::server_error(500).into()).into_response()
+        // A connection that was cut sends nothing, whatever the response is.
+        answer.unwrap_or_else(|| Answer::empty(200)).into_response()
+    }
+
+    /// Shows `lists`.
+    fn inspect(&mut self, path: &[&str]) -> Option<Value> {
+        let ["lists"] = path else {
+            return None;
+        };
+        serde_json::to_value(control::lists(self)).ok()
+    }
+
+    fn note_in_flight(&mut self, calls: usize) {
+        self.report.most_in_flight = self.report.most_in_flight.max(calls);
+    }
+
+    fn clear_faults(&mut self) {
+        self.throttles.clear();
+    }
+}
+
+impl Faulty for Answer {
+    fn raw_json(status: u16, body: String) -> Self {
+        Self::raw_json(status, body)
+    }
+
+    fn replaced_by_html(self) -> Self {
+        let status = if self.status == 204 { 200 } else { self.status };
+        Self::html(status, "Proxy")
+    }
+
+    fn truncated(self) -> Self {
+        self.truncated()
+    }
 }
 
 pub(super) fn record(report: &mut Report, endpoint: Endpoint, answer: Option<&Answer>) {
@@ -136,32 +143,9 @@ async fn answer(
     if fault.is_some() {
         shared.world().report.faults += 1;
     }
-    match &fault {
-        Some(FaultKind::Status(status)) => return Some(errors::server_error(*status).into()),
-        Some(FaultKind::TooManyRequests) => return Some(gate::refusal(shared, Limit::Requests, 1)),
-        Some(FaultKind::Answer { status, body }) => return Some(Answer::raw_json(*status, body.clone())),
-        Some(FaultKind::DropConnection) => {
-            cutter.cut();
-            return None;
-        }
-        Some(FaultKind::DelayBefore(delay_ms)) => sleep(Duration::from_millis(*delay_ms)).await,
-        _ => {}
-    }
-    let answer = process(shared, &operation, route).await;
-    match fault {
-        Some(FaultKind::DelayAfter(delay_ms)) => {
-            sleep(Duration::from_millis(delay_ms)).await;
-            Some(answer)
-        }
-        Some(FaultKind::DropAfterProcessing) => {
-            cutter.cut();
-            None
-        }
-        Some(FaultKind::StatusAfterProcessing(status)) => Some(errors::server_error(status).into()),
-        Some(FaultKind::BadJson) => Some(answer.spoilt()),
-        Some(FaultKind::TruncatedJson) => Some(answer.truncated()),
-        _ => Some(answer),
-    }
+    let refuse = |status| errors::server_error(status).into();
+    let throttle = || gate::refusal(shared, Limit::Requests, 1);
+    kit::run(fault, cutter, Duration::ZERO, refuse, throttle, process(shared, &operation, route)).await
 }
 
 /// Where the sandbox was called, such as `http://127.0.0.1:4321`.
@@ -205,24 +189,4 @@ async fn process(
         .with_text("odata-version", "4.0")
         .with_text("x-ms-service-request-id", &super::ids::Guid::random().to_string())
         .with_text("set-cookie", &format!("ARRAffinity=server{server};Path=/;HttpOnly"))
-}
-
-/// A call that is being handled, for as long as this lives.
-struct InFlight(Arc<Shared>);
-
-impl InFlight {
-    fn enter(shared: Arc<Shared>) -> Self {
-        let now = shared.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-        {
-            let report = &mut shared.world().report;
-            report.most_in_flight = report.most_in_flight.max(now);
-        }
-        Self(shared)
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
-    }
 }

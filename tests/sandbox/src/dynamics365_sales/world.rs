@@ -10,8 +10,9 @@ use super::tables::{Cell, Cursor, Row};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// The state of the sandbox.
 #[derive(Debug)]
-pub(super) struct World {
+pub struct World {
     pub(super) options: Options,
     pub(super) clock: Clock,
     pub(super) report: Report,

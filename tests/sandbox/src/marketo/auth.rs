@@ -9,7 +9,7 @@ use super::errors::{self, ApiError};
 use super::options::{ExpiresIn, IdentityForm};
 use super::request::Parameters;
 use super::world::World;
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

@@ -39,7 +39,7 @@ pub(super) fn finish(
 ) -> Result<Answer, ApiError> {
     let Route { endpoint, id } = route;
     let (query, payload) = (incoming.query.clone(), &incoming.payload);
-    let now = shared.clock.now();
+    let now = shared.gate.now();
     let world = &mut *shared.world();
     // A POST that stands for a GET has its parameters in the form.
     let parameters = if incoming.method == "GET" { query.joined(payload.form()) } else { query };
@@ -80,7 +80,7 @@ fn bulk(
     route: &Route,
     incoming: &Incoming,
 ) -> Result<Answer, ApiError> {
-    let (id, now) = (route.id.as_str(), shared.clock.now());
+    let (id, now) = (route.id.as_str(), shared.gate.now());
     match route.endpoint {
         Endpoint::Import => {
             let (answer, batch) = imports::submit(world, caller, &incoming.query, &incoming.payload, now)?;

@@ -8,8 +8,9 @@ use tokio::time::sleep;
 /// Milliseconds since 1970 in vendor time.
 pub(super) type Moment = i64;
 
+/// The vendor's time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     started: Instant,
     started_at: Moment,
     scale: f64,

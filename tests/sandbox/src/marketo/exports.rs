@@ -13,7 +13,7 @@ use super::people;
 use super::request::Payload;
 use super::server::Shared;
 use super::world::World;
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -197,11 +197,11 @@ pub(super) async fn drive(shared: Weak<Shared>, id: String) {
             let Some(shared) = shared.upgrade() else {
                 return;
             };
-            let now = shared.clock.now();
+            let now = shared.gate.now();
             let Some(wait_ms) = advance(&mut shared.world(), &id, now) else {
                 return;
             };
-            (shared.clock, wait_ms)
+            (shared.gate, wait_ms)
         };
         clock.sleep(wait_ms).await;
     }

@@ -188,11 +188,11 @@ pub(super) async fn drive(shared: Weak<Shared>, id: BatchId) {
             let Some(shared) = shared.upgrade() else {
                 return;
             };
-            let now = shared.clock.now();
+            let now = shared.gate.now();
             let Some(wait_ms) = advance(&mut shared.world(), id, now) else {
                 return;
             };
-            (shared.clock, wait_ms)
+            (shared.gate, wait_ms)
         };
         clock.sleep(wait_ms).await;
         yield_now().await;

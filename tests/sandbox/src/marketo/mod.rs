@@ -3,7 +3,7 @@
 //! Written from <https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api> and the Swagger
 //! files of <https://github.com/AdobeDocs/marketo-apis>, which are beside the crate. Identity is
 //! `/identity/oauth/token`, the lead database under `/rest/v1/`, assets under `/rest/asset/v1/`, bulk calls under
-//! `/bulk/v1/`, and the control of the sandbox under `/_sandbox/` (the module `control_routes` has the table).
+//! `/bulk/v1/`.
 //!
 //! A [`Sandbox`] begins with the partition `Default`, the folder `Group Lists` (id 12), a usual set of fields and
 //! nobody who may call: make a custom service first.
@@ -16,8 +16,6 @@ mod auth;
 mod calls;
 mod clock;
 mod control;
-mod control_actions;
-mod control_routes;
 mod control_types;
 mod describe;
 mod endpoint;
@@ -65,44 +63,10 @@ pub use options::{
 };
 pub use report::{CallReport, LoggedRequest, Report, SyncReport};
 
-use crate::serve::Server;
-use server::Shared;
-use std::io;
-use std::sync::Arc;
 use world::World;
 
 /// A fault of this API's calls.
 pub type Fault = crate::faults::Fault<Endpoint>;
 
-/// A running Marketo, with methods to prepare it, to look into it and to mislead its callers.
-///
-/// It stops when it is dropped; [`Sandbox::stop`] also waits until its port is free.
-#[derive(Debug)]
-pub struct Sandbox {
-    server: Server,
-    shared: Arc<Shared>,
-}
-
-impl Sandbox {
-    /// Listens on 127.0.0.1 and serves in a task of the current tokio runtime.
-    ///
-    /// # Errors
-    /// The port is taken.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let port = options.port;
-        let shared = Arc::new(Shared::new(World::new(options)));
-        let server = Server::start(port, server::router(Arc::clone(&shared))).await?;
-        Ok(Self { server, shared })
-    }
-
-    /// Where the vendor's host would be, such as `http://127.0.0.1:4321`, without a slash at the end.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.server.address())
-    }
-
-    /// Stops listening and cuts all connections.
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-}
+/// A running Marketo.
+pub type Sandbox = crate::kit::Sandbox<World>;

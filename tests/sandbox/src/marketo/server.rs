@@ -5,47 +5,20 @@ use super::auth::{self, Caller};
 use super::clock::Clock;
 use super::endpoint::{self, Endpoint, NoRoute, Route};
 use super::errors::{self, ApiError};
+use super::options::Options;
 use super::report::LoggedRequest;
 use super::request::{Parameters, Payload};
 use super::world::World;
-use super::{calls, control_routes, specification};
-use crate::faults::{FaultKind, Faults};
-use crate::serve::Cutter;
-use axum::Router;
+use super::{calls, control, specification};
+use crate::kit::faults::FaultKind;
+use crate::kit::{self, Cutter, Faulty, Service, lock};
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// What all connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    world: Mutex<World>,
-    pub(super) faults: Mutex<Faults<Endpoint>>,
-    pub(super) clock: Clock,
-}
-
-impl Shared {
-    pub(super) fn new(world: World) -> Self {
-        Self { clock: world.clock, world: Mutex::new(world), faults: Mutex::default() }
-    }
-
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
-    }
-}
-
-/// A lock that a panicking test has not taken away from the others.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Everything under the server's address.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(handle).with_state(shared)
-}
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A request, read.
 #[derive(Debug)]
@@ -65,23 +38,53 @@ impl Incoming {
     }
 }
 
-async fn handle(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    if let Some(path) = parts.uri.path().strip_prefix(control_routes::PREFIX) {
-        return control_routes::handle(&shared, &parts, path, body).await.into_response();
+pub(super) type Shared = kit::Shared<World>;
+
+impl Service for World {
+    type Options = Options;
+    type Endpoint = Endpoint;
+    type Gate = Clock;
+
+    fn port(options: &Options) -> u16 {
+        options.port
     }
-    // A task of its own: the vendor's work goes on, and is counted, when the caller has hung up.
-    let task = tokio::spawn(async move {
+
+    fn new(options: Options) -> Self {
+        Self::new(options)
+    }
+
+    fn gate(&self) -> Clock {
+        self.clock
+    }
+
+    async fn respond(shared: Arc<Shared>, cutter: Cutter, parts: Parts, body: Body) -> Response {
         let (answer, seen) = respond(&shared, &cutter, parts, body).await;
         record(&mut shared.world(), answer.as_ref(), seen);
-        // A connection that was cut writes nothing, whatever is handed to it.
-        answer.unwrap_or_else(Answer::nothing)
-    });
-    task.await.unwrap_or_else(|_| Answer::html(500, "Internal Server Error")).into_response()
+        // A connection that was cut sends nothing, whatever the response is.
+        answer.unwrap_or_else(Answer::nothing).into_response()
+    }
+
+    /// Shows `lists`.
+    fn inspect(&mut self, path: &[&str]) -> Option<Value> {
+        let ["lists"] = path else {
+            return None;
+        };
+        serde_json::to_value(control::lists(self)).ok()
+    }
+}
+
+impl Faulty for Answer {
+    fn raw_json(status: u16, body: String) -> Self {
+        Self::raw_json(status, body)
+    }
+
+    fn replaced_by_html(self) -> Self {
+        Self::html(self.status, "Proxy")
+    }
+
+    fn truncated(self) -> Self {
+        self.truncated()
+    }
 }
 
 fn record(world: &mut World, answer: Option<&Answer>, mut seen: LoggedRequest) {
@@ -116,7 +119,7 @@ async fn respond(
 ) -> (Option<Answer>, LoggedRequest) {
     let uri = parts.uri.path_and_query().map_or("", |uri| uri.as_str());
     let mut seen = LoggedRequest {
-        at_ms: shared.clock.now(),
+        at_ms: shared.gate.now(),
         endpoint: Endpoint::Unknown,
         method: parts.method.to_string(),
         path: uri.to_owned(),
@@ -186,35 +189,23 @@ async fn faulty(
     incoming: &Incoming,
     fault: FaultKind,
 ) -> Option<Answer> {
-    match fault {
-        FaultKind::Status(status) => Some(admit(shared, incoming, Some(status)).await),
-        FaultKind::TooManyRequests => Some(admit(shared, incoming, Some(606)).await),
-        FaultKind::Answer { status, body } => Some(Answer::raw_json(status, body)),
-        FaultKind::DropConnection => {
-            cutter.cut();
-            None
-        }
-        FaultKind::DelayBefore(delay_ms) => {
-            shared.clock.sleep(delay_ms).await;
-            Some(admit(shared, incoming, None).await)
-        }
-        FaultKind::DelayAfter(delay_ms) => {
-            let answer = admit(shared, incoming, None).await;
-            shared.clock.sleep(delay_ms).await;
-            Some(answer)
-        }
-        FaultKind::DropAfterProcessing => {
-            admit(shared, incoming, None).await;
-            cutter.cut();
-            None
-        }
-        FaultKind::StatusAfterProcessing(status) => {
-            admit(shared, incoming, None).await;
-            Some(asked_for(status, incoming))
-        }
-        FaultKind::BadJson => Some(Answer::html(admit(shared, incoming, None).await.status, "Proxy")),
-        FaultKind::TruncatedJson => Some(admit(shared, incoming, None).await.truncated()),
-    }
+    // A refusal with a code of Marketo's takes place behind the token and the limits.
+    let fault = match fault {
+        FaultKind::Status(status) => return Some(admit(shared, incoming, Some(status)).await),
+        FaultKind::TooManyRequests => return Some(admit(shared, incoming, Some(606)).await),
+        FaultKind::DelayBefore(delay_ms) => FaultKind::DelayBefore(real_ms(shared, delay_ms)),
+        FaultKind::DelayAfter(delay_ms) => FaultKind::DelayAfter(real_ms(shared, delay_ms)),
+        other => other,
+    };
+    let refuse = |status| asked_for(status, incoming);
+    let throttle = || asked_for(606, incoming);
+    let call = admit(shared, incoming, None);
+    kit::run(Some(fault), cutter, Duration::ZERO, refuse, throttle, call).await
+}
+
+/// Converts vendor time to real time.
+fn real_ms(shared: &Shared, vendor_ms: u64) -> u64 {
+    u64::try_from(shared.gate.real(vendor_ms).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Marketo's codes begin where the statuses of HTTP end.
@@ -229,17 +220,17 @@ fn asked_for(status: u16, incoming: &Incoming) -> Answer {
 async fn admit(shared: &Arc<Shared>, incoming: &Incoming, fault: Option<u16>) -> Answer {
     if incoming.endpoint() == Endpoint::Identity {
         let latency_ms = latency_ms(shared, Endpoint::Identity);
-        shared.clock.sleep(latency_ms).await;
+        shared.gate.sleep(latency_ms).await;
         if let Some(status) = fault {
             return asked_for(status, incoming);
         }
-        let now = shared.clock.now();
+        let now = shared.gate.now();
         return auth::identity(&mut shared.world(), &incoming.query, &incoming.payload.form(), now);
     }
     let is_asset = incoming.endpoint().is_asset();
     let admitted = {
         let world = &mut *shared.world();
-        let now = shared.clock.now();
+        let now = shared.gate.now();
         auth::authenticate(world, incoming.authorization.as_deref(), now).map(|caller| {
             let entered = world.limits.enter(&world.options, &caller.user, now);
             (caller, entered)
@@ -265,7 +256,7 @@ async fn admit(shared: &Arc<Shared>, incoming: &Incoming, fault: Option<u16>) ->
 
 /// A fault's refusal. A token that is called expired or invalid is so from now on.
 fn fail(shared: &Shared, caller: &Caller, status: u16, incoming: &Incoming) -> Answer {
-    let now = shared.clock.now();
+    let now = shared.gate.now();
     if let Some(service) = shared.world().services.get_mut(&caller.client_id) {
         match status {
             601 => service.forget_token(),
@@ -289,6 +280,6 @@ async fn carry_out(shared: &Arc<Shared>, caller: &Caller, incoming: &Incoming) -
     };
     auth::authorise(caller, route.endpoint)?;
     let begun = calls::begin(&mut shared.world(), caller, route, incoming)?;
-    shared.clock.sleep(latency_ms(shared, route.endpoint)).await;
+    shared.gate.sleep(latency_ms(shared, route.endpoint)).await;
     calls::finish(shared, caller, route, incoming, begun)
 }

@@ -14,8 +14,9 @@ use super::options::Options;
 use super::report::{LoggedRequest, Report};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+/// The state of the sandbox.
 #[derive(Debug)]
-pub(super) struct World {
+pub struct World {
     pub(super) options: Options,
     pub(super) clock: Clock,
     pub(super) report: Report,

@@ -3,7 +3,7 @@
 //! <https://api-docs.omnisend.com/v2026-03-15/reference/responses> and <https://api-docs.omnisend.com/v5/reference/responses>
 
 use super::dialect::Dialect;
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;

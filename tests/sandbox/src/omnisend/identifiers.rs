@@ -5,7 +5,7 @@ use super::contact::{Consent, Status};
 use super::dialect::Dialect;
 use super::options::MissingChannels;
 use super::request::{ContactRequest, Named, Reader};
-use crate::email;
+use crate::kit::email;
 use serde_json::{Map, Value};
 
 /// An address or a phone number.

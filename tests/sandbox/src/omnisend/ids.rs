@@ -1,6 +1,6 @@
 //! Identifiers as the API hands them out.
 
-use crate::random::hexadecimal_id;
+use crate::kit::random::hexadecimal_id;
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;

@@ -2,8 +2,7 @@
 //! under `/api/` (chosen by a header) and v5 under `/v5/`.
 //!
 //! Written from <https://api-docs.omnisend.com/reference/overview> and the pages about brands, contacts, tags,
-//! batches and segments. The control of the sandbox is under `/_sandbox/` (the module `control_routes` has
-//! the table).
+//! batches and segments.
 //!
 //! A [`Sandbox`] begins empty: make a brand first.
 
@@ -17,10 +16,7 @@ mod clock;
 mod contact;
 mod contacts;
 mod control;
-mod control_actions;
-mod control_routes;
 mod control_types;
-mod control_views;
 mod countries;
 mod cursor;
 mod dialect;
@@ -63,45 +59,10 @@ pub use options::{
 pub use orders::{FailItems, ItemWork, StopBatches};
 pub use report::{BatchReport, CallReport, ContactReport, Report, StatusChange, StatusReport, TagReport};
 
-use crate::serve::Server;
-use server::Shared;
-use std::io;
-use std::sync::Arc;
 use world::World;
 
 /// A fault of this API's calls.
 pub type Fault = crate::faults::Fault<Endpoint>;
 
-/// A running Omnisend, with methods to prepare it, to look into it and to mislead its callers.
-///
-/// It stops when it is dropped; [`Sandbox::stop`] also waits until its port is free.
-#[derive(Debug)]
-pub struct Sandbox {
-    server: Server,
-    shared: Arc<Shared>,
-}
-
-impl Sandbox {
-    /// Listens on 127.0.0.1 and serves in a task of the current tokio runtime.
-    ///
-    /// # Errors
-    /// The port is taken.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let port = options.port;
-        let shared = Arc::new(Shared::new(World::new(options)));
-        let server = Server::start(port, server::router(Arc::clone(&shared))).await?;
-        Ok(Self { server, shared })
-    }
-
-    /// Where the vendor's host would be, such as `http://127.0.0.1:4321`, without a slash at the end: version
-    /// 2026-03-15 is under `/api`, v5 under `/v5`.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.server.address())
-    }
-
-    /// Stops listening and cuts all connections.
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-}
+/// A running Omnisend.
+pub type Sandbox = crate::kit::Sandbox<World>;

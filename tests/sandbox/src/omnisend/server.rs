@@ -4,77 +4,75 @@ use super::answer::Answer;
 use super::auth;
 use super::calls::{self, Call};
 use super::clock;
-use super::control_routes;
+use super::control;
 use super::dialect::Dialect;
 use super::endpoint::{self, Endpoint, Route};
 use super::errors::{self, ApiError};
 use super::ids::BrandId;
 use super::limits::{Limits, Rule, Standing};
-use super::options::{RefusedCalls, RetryAfter, SharedLimit};
+use super::options::{Options, RefusedCalls, RetryAfter, SharedLimit};
 use super::query::Query;
 use super::report::Report;
 use super::world::World;
-use crate::faults::{FaultKind, Faults};
-use crate::serve::Cutter;
-use axum::Router;
+use crate::kit::{self, Cutter, Faulty, Service, lock};
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use serde_json::Value;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::sleep;
 
-/// What all connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    world: Mutex<World>,
-    pub(super) faults: Mutex<Faults<Endpoint>>,
-    in_flight: AtomicUsize,
-}
+pub(super) type Shared = kit::Shared<World>;
 
-impl Shared {
-    pub(super) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), faults: Mutex::default(), in_flight: AtomicUsize::new(0) }
+impl Service for World {
+    type Options = Options;
+    type Endpoint = Endpoint;
+    type Gate = ();
+
+    fn port(options: &Options) -> u16 {
+        options.port
     }
 
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    fn new(options: Options) -> Self {
+        Self::new(options)
     }
-}
 
-/// A lock that a panicking test has not taken away from the others.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    fn gate(&self) {}
 
-/// Everything under the server's address.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(handle).with_state(shared)
-}
-
-async fn handle(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    if let Some(path) = parts.uri.path().strip_prefix(control_routes::PREFIX) {
-        return control_routes::handle(&shared, &parts, path, body).await.into_response();
-    }
-    // A task of its own: the vendor's work goes on, and is counted, when the caller has hung up.
-    let task = tokio::spawn(async move {
-        let in_flight = InFlight::enter(Arc::clone(&shared));
+    async fn respond(shared: Arc<Shared>, cutter: Cutter, parts: Parts, body: Body) -> Response {
         let route = endpoint::route(parts.method.as_str(), parts.uri.path());
         let (answer, body_bytes) = answer(&shared, &cutter, parts, &route, body).await;
         record(&mut shared.world().report, &route, answer.as_ref(), body_bytes);
-        drop(in_flight);
-        // A connection that was cut writes nothing, whatever is handed to it.
-        answer.unwrap_or_else(|| Answer::empty(200))
-    });
-    task.await.unwrap_or_else(|_| Answer::html(500, "Internal Server Error")).into_response()
+        // A connection that was cut sends nothing, whatever the response is.
+        answer.unwrap_or_else(|| Answer::empty(200)).into_response()
+    }
+
+    /// Shows `brands/{brand}/counts`.
+    fn inspect(&mut self, path: &[&str]) -> Option<Value> {
+        let ["brands", brand, "counts"] = path else {
+            return None;
+        };
+        serde_json::to_value(control::counts(self, brand).ok()?).ok()
+    }
+
+    fn note_in_flight(&mut self, calls: usize) {
+        self.report.most_in_flight = self.report.most_in_flight.max(calls);
+    }
+}
+
+impl Faulty for Answer {
+    fn raw_json(status: u16, body: String) -> Self {
+        Self::raw_json(status, body)
+    }
+
+    fn replaced_by_html(self) -> Self {
+        Self::html(self.status, "Proxy")
+    }
+
+    fn truncated(self) -> Self {
+        self.truncated()
+    }
 }
 
 fn record(report: &mut Report, route: &Route, answer: Option<&Answer>, body_bytes: usize) {
@@ -110,7 +108,16 @@ async fn answer(
     {
         Some(Answer::error(error, route.dialect))
     } else {
-        faulty(shared, cutter, &parts, route, &body, caller, fault, latency).await
+        let dialect = route.dialect;
+        let refuse = |status| Answer::error(&errors::with_status(status), dialect);
+        let throttle = || Answer::error(&errors::too_many_requests(None), dialect);
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let call = async {
+            let call = |brand| calls::answer(shared, &Call { brand, route, query, host, body: &body });
+            caller.and_then(call).unwrap_or_else(|error| Answer::error(&error, dialect))
+        };
+        kit::run(fault, cutter, latency, refuse, throttle, call).await
     };
     let with_headers = |answer: Answer| match standing {
         Some(standing) if route.dialect == Dialect::V5 => answer
@@ -120,59 +127,6 @@ async fn answer(
         _ => answer,
     };
     (answer.map(with_headers), body.len())
-}
-
-/// The answer with whatever a fault does to it.
-#[expect(clippy::too_many_arguments, reason = "it is one half of a function that was too long")]
-async fn faulty(
-    shared: &Arc<Shared>,
-    cutter: &Cutter,
-    parts: &Parts,
-    route: &Route,
-    body: &[u8],
-    caller: Result<BrandId, ApiError>,
-    fault: Option<FaultKind>,
-    latency: Duration,
-) -> Option<Answer> {
-    let mut delay = latency;
-    match &fault {
-        Some(FaultKind::Status(status)) => {
-            return Some(Answer::error(&errors::with_status(*status), route.dialect));
-        }
-        Some(FaultKind::TooManyRequests) => {
-            return Some(Answer::error(&errors::too_many_requests(None), route.dialect));
-        }
-        Some(FaultKind::Answer { status, body }) => return Some(Answer::raw_json(*status, body.clone())),
-        Some(FaultKind::DropConnection) => {
-            cutter.cut();
-            return None;
-        }
-        Some(FaultKind::DelayBefore(delay_ms)) => delay += Duration::from_millis(*delay_ms),
-        _ => {}
-    }
-    if !delay.is_zero() {
-        sleep(delay).await;
-    }
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let done = caller.and_then(|brand| calls::answer(shared, &Call { brand, route, query, host, body }));
-    let answer = done.unwrap_or_else(|error| Answer::error(&error, route.dialect));
-    match fault {
-        Some(FaultKind::DelayAfter(delay_ms)) => {
-            sleep(Duration::from_millis(delay_ms)).await;
-            Some(answer)
-        }
-        Some(FaultKind::DropAfterProcessing) => {
-            cutter.cut();
-            None
-        }
-        Some(FaultKind::StatusAfterProcessing(status)) => {
-            Some(Answer::error(&errors::with_status(status), route.dialect))
-        }
-        Some(FaultKind::BadJson) => Some(Answer::html(answer.status, "Proxy")),
-        Some(FaultKind::TruncatedJson) => Some(answer.truncated()),
-        _ => Some(answer),
-    }
 }
 
 /// Whose call it is, if it may be made, and where it leaves its brand's limits.
@@ -228,24 +182,4 @@ fn seconds(time: Duration) -> u64 {
 
 fn number(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// A call that is being handled, for as long as this lives.
-struct InFlight(Arc<Shared>);
-
-impl InFlight {
-    fn enter(shared: Arc<Shared>) -> Self {
-        let now = shared.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-        {
-            let report = &mut shared.world().report;
-            report.most_in_flight = report.most_in_flight.max(now);
-        }
-        Self(shared)
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
-    }
 }

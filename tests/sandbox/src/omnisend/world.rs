@@ -12,8 +12,9 @@ use super::segments::Segments;
 use super::tags::Names;
 use std::collections::HashMap;
 
+/// The state of the sandbox.
 #[derive(Debug)]
-pub(super) struct World {
+pub struct World {
     pub(super) options: Options,
     pub(super) report: Report,
     pub(super) brands: HashMap<BrandId, Brand>,

@@ -127,16 +127,6 @@ impl Fixture {
         format!("/api/v3.3{path}")
     }
 
-    /// A call of a control route.
-    pub(crate) async fn control(&self, method: &str, path: &str, body: impl Into<Value>) -> Reply {
-        let body = match body.into() {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let path = path.replace("{list}", self.list.as_str());
-        send(&self.sandbox.base_url(), method, &format!("/_sandbox{path}"), None, &body).await.unwrap()
-    }
-
     pub(crate) async fn import(&self, rows: Vec<Value>, resubscribe: bool) -> Reply {
         let body = json!({ "Subscribers": rows, "Resubscribe": resubscribe });
         self.call("POST", "/subscribers/{list}/import.json", body).await

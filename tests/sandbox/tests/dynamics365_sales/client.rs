@@ -167,16 +167,6 @@ impl Fixture {
         send(&self.sandbox.base_url(), method, &path, &all, &body).await
     }
 
-    /// A call of a control route.
-    pub(crate) async fn control(&self, method: &str, path: &str, body: impl Into<Value>) -> Reply {
-        let body = match body.into() {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let path = path.replace("{list}", &self.list.to_string());
-        send(&self.sandbox.base_url(), method, &format!("/_sandbox/{path}"), &[], &body).await.unwrap()
-    }
-
     pub(crate) async fn add(&self, contacts: &[Guid]) -> Reply {
         self.call("POST", "AddListMembersList", members(self.list, contacts)).await
     }

@@ -178,13 +178,6 @@ impl Fixture {
         self.post("/rest/v1/leads.json", json!({ "input": input })).await
     }
 
-    /// A call of a control route.
-    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Reply {
-        let path = format!("/_sandbox{}", path.replace("{list}", &self.list.to_string()));
-        let sent = if body.is_null() { Sent::default() } else { Sent::json(&body) };
-        send(&self.sandbox.base_url(), method, &path, &sent).await.unwrap()
-    }
-
     /// How many calls of a kind there were.
     pub(crate) fn calls(&self, endpoint: Endpoint) -> usize {
         self.sandbox.report().calls.get(&endpoint).map_or(0, |calls| calls.calls)

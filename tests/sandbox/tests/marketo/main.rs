@@ -6,7 +6,6 @@ mod auth;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
-mod control;
 #[cfg(test)]
 mod exports;
 #[cfg(test)]

@@ -8,7 +8,6 @@ mod client;
 #[cfg(test)]
 mod contacts;
 #[cfg(test)]
-mod control;
 #[cfg(test)]
 mod keys_and_limits;
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Drop for Server {
 
 /// Cuts one connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Cutter(Arc<AtomicBool>);
+pub struct Cutter(Arc<AtomicBool>);
 
 impl Cutter {
     /// From now on not a byte is written: the next attempt closes the connection.

@@ -14,7 +14,7 @@ pub struct Throttle {
 
 /// The calls of the window that is running.
 #[derive(Debug, Default)]
-pub(crate) struct Window {
+pub struct Window {
     began: Option<Instant>,
     calls: usize,
 }

@@ -1,4 +1,4 @@
-//! Snapshot against delivered state: deltas, batches, and one message a batch.
+//! Computes the deltas of a run's target lists, cuts them into batches, and sends one message per batch.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};

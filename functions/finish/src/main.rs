@@ -1,4 +1,4 @@
-//! Outcomes become the next delivered state and the report; the run ends.
+//! Merges the outcomes of a run into its next delivered state, writes the report, and ends the run.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};

@@ -1,4 +1,4 @@
-//! What is asked for single people: everything that is kept about them is found, or they are forgotten.
+//! Answers requests about single people: finds everything that is stored about a person, or erases it.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};

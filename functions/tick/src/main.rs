@@ -1,4 +1,4 @@
-//! Every minute: due schedules become runs, and runs that stand still are pushed on.
+//! Runs every minute: starts runs for due schedules and requeues stalled runs.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use relay_cloud::Clients;

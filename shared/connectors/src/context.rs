@@ -1,4 +1,4 @@
-//! The time and the calls of one piece of work.
+//! The deadline, the calls and the pace of one piece of work.
 
 use super::{NotYet, Pacer};
 use std::num::NonZeroU8;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// The purpose of a piece of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Intent {
-    /// A delivery: what an export requests is created if it is missing.
+    /// A delivery: lists and fields that an export requests are created if they are missing.
     #[default]
     Deliver,
     /// A dry run: nothing is written, and notices say what would be created.
@@ -34,7 +34,7 @@ impl CallContext {
         Self::paced(deadline, None)
     }
 
-    /// Creates a context with calls that wait for slots of `pacer`.
+    /// Creates a context; its calls wait for slots of `pacer`.
     #[must_use]
     pub const fn paced(deadline: Instant, pacer: Option<Arc<dyn Pacer>>) -> Self {
         let intent = Intent::Deliver;
@@ -53,7 +53,7 @@ impl CallContext {
         self.intent
     }
 
-    /// Waits for the slot of one call, if the connection has a pace. Every attempt takes its own.
+    /// Waits for the slot of one call, if the connection has a pace. Every attempt takes its own slot.
     pub async fn turn(&self) -> Result<(), NotYet> {
         match &self.pacer {
             Some(pacer) => pacer.turn(self.left()).await,
@@ -88,7 +88,8 @@ impl CallContext {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Counts a call that the destination refused for its rate, and slows all workers of the connection down.
+    /// Counts a call that the destination refused because of its rate limit, and slows down all workers of
+    /// the connection.
     pub async fn throttled(&self) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
         if let Some(pacer) = &self.pacer {
@@ -96,7 +97,7 @@ impl CallContext {
         }
     }
 
-    /// Returns the calls so far that were refused for their rate.
+    /// Returns the number of calls so far that were refused because of the rate limit.
     #[must_use]
     pub fn throttles(&self) -> u64 {
         self.throttled.load(Ordering::Relaxed)

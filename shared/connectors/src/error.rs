@@ -1,4 +1,4 @@
-//! Errors of destinations: what happened, and whether to try again.
+//! Errors of destinations: what happened, and whether to retry.
 
 use jiff::Timestamp;
 use relay_model::run::StopCode;
@@ -21,9 +21,9 @@ pub enum ErrorKind {
     ListMissing,
     /// Too many calls in too short a time.
     RateLimited,
-    /// The day's calls are spent.
+    /// The daily quota is spent.
     QuotaSpent,
-    /// The destination is busy with work that has to end first.
+    /// The destination is busy with work that has to finish first.
     Busy,
     /// The request is larger than the destination accepts.
     TooLarge,
@@ -64,18 +64,18 @@ impl ErrorKind {
     }
 }
 
-/// Whether to try again.
+/// Whether to retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// Never: a person has to act.
     Never,
-    /// Try again, later each time.
+    /// Retry, with a longer wait each time.
     Backoff,
-    /// Try again after this long, as the destination says.
+    /// Retry after this long, as the destination asks.
     After(Duration),
-    /// Try again after this long, as often as needed: nothing went wrong, a slot is not free yet.
+    /// Retry after this long, as often as needed: nothing failed, but a slot is not free yet.
     Wait(Duration),
-    /// Make no call over this connection before then.
+    /// Make no call over this connection before this time.
     Pause(Timestamp),
 }
 
@@ -84,7 +84,7 @@ pub enum Retry {
 pub struct PushError {
     /// What happened.
     pub kind: ErrorKind,
-    /// Whether to try again.
+    /// Whether to retry.
     pub retry: Retry,
     /// The destination.
     pub destination: Destination,

@@ -1,5 +1,5 @@
-//! HTTP calls, the same for all destinations: counted, within the time that is left, never redirected and with bounded
-//! responses. No error repeats any part of the address or the body.
+//! HTTP calls, the same for all destinations: counted, bounded by the time that is left, never redirected,
+//! and with bounded responses. No error repeats any part of the address or the body.
 
 mod endpoint;
 mod retry_budget;
@@ -25,14 +25,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// The largest response that is read, unpacked.
+/// The largest response that is read, after decompression.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// The timeout of connecting, within the timeout of the whole call.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The least time for a call: with less, its response would be too late.
+/// The least time for a call: with less, its response would arrive too late.
 const LEAST_TIME: Duration = Duration::from_millis(250);
 
-/// One request. Its address and body hold personal data and its headers credentials, so `Debug` shows none of them.
+/// One request. Its address and body hold personal data, and its headers hold credentials, so `Debug` shows
+/// none of them.
 #[derive(Clone)]
 pub struct HttpRequest {
     /// The destination, for errors.
@@ -43,13 +44,13 @@ pub struct HttpRequest {
     pub method: Method,
     /// The whole address.
     pub url: Url,
-    /// The headers, credentials among them.
+    /// The headers, including credentials.
     pub headers: HeaderMap,
     /// The body; empty for none.
     pub body: Bytes,
     /// How long the call may take, response included.
     pub timeout: Duration,
-    /// Whether it counts against the connection's budget.
+    /// Whether the call counts against the connection's budget.
     pub cost: Cost,
 }
 
@@ -59,9 +60,11 @@ pub enum Cost {
     /// It takes a slot.
     #[default]
     Counted,
-    /// It takes several slots: the destination allows fewer calls of this kind, and few are made.
+    /// It takes several slots, because the destination allows fewer calls of this kind. For kinds with few
+    /// calls.
     Turns(NonZeroU8),
-    /// It takes a slot of the rare pace too: the destination allows fewer calls of this kind, and many are made.
+    /// It also takes a slot of the rare pace, because the destination allows fewer calls of this kind. For
+    /// kinds with many calls.
     Rare,
     /// The destination does not count it.
     Free,
@@ -128,14 +131,15 @@ impl HttpRequest {
     }
 }
 
-/// One response, whatever its status. It may hold personal data, so `Debug` shows the status and the size only.
+/// One response, whatever its status. It may hold personal data, so `Debug` shows only the status and the
+/// size.
 #[derive(Clone)]
 pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, unpacked.
+    /// The body, after decompression.
     pub body: Bytes,
     /// How long it took from the request to the end of the response.
     pub took: Duration,
@@ -152,7 +156,8 @@ impl fmt::Debug for HttpResponse {
 }
 
 impl HttpResponse {
-    /// Returns how long the server asks to wait: `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
+    /// Returns how long the server asks to wait: `Retry-After`, in seconds or as a date (RFC 9110, section
+    /// 10.2.3).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -169,14 +174,16 @@ impl HttpResponse {
     }
 }
 
-/// Makes calls. A function creates one for its life, because it keeps connections open.
+/// Sends HTTP requests. A function creates one client for its lifetime, because the client keeps connections
+/// open.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
 }
 
 impl HttpClient {
-    /// Creates a client that follows no redirects, uses no proxy of the environment and retries nothing by itself.
+    /// Creates a client that follows no redirects, ignores proxies of the environment, and retries nothing by
+    /// itself.
     pub fn new() -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .user_agent(concat!("segment-relay/", env!("CARGO_PKG_VERSION")))
@@ -189,8 +196,8 @@ impl HttpClient {
         Ok(Self { client })
     }
 
-    /// Makes one call, within the time that `context` has left, and counts it. Any response is `Ok`, whatever its
-    /// status: the connector judges it.
+    /// Makes one call within the time that `context` has left, and counts it. Any response is `Ok`, whatever
+    /// its status: the connector interprets it.
     pub async fn send(
         &self,
         request: &HttpRequest,

@@ -1,11 +1,12 @@
 //! The destinations. A connector takes rows and returns outcomes; it knows nothing of S3, SQS or DynamoDB.
 //!
-//! Each connector has limits ([`Connector::LIMITS`]), checks an account ([`Connector::check`]), prepares a target list and
-//! reads its fields ([`Connector::prepare`]), and returns an outcome for each row ([`Connector::push`], and
-//! [`Connector::poll`] if the destination processes batches in its own time).
+//! Each connector has limits ([`Connector::LIMITS`]), checks an account ([`Connector::check`]), and prepares
+//! a target list and reads its fields ([`Connector::prepare`]). It returns an outcome for each row
+//! ([`Connector::push`], and [`Connector::poll`] if the destination processes batches asynchronously).
 //!
-//! Each destination's folder has the same files: `settings` and `options` (configuration), `auth` and `client` (calls),
-//! `wire` (requests and responses), `errors` (what codes mean), `check`, `prepare`, `push`, `remove`, and what is its own.
+//! Each destination's folder has the same files: `settings` and `options` (configuration), `auth` and
+//! `client` (calls), `wire` (requests and responses), `errors` (what codes mean), `check`, `prepare`, `push`
+//! and `remove`. Other files are specific to the destination.
 
 pub mod campaign_monitor;
 mod context;
@@ -41,7 +42,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// Runs an expression with the module of a destination: `for_destination!(destination, module => module::f())`.
+/// Runs an expression with the module of a destination: `for_destination!(destination, module =>
+/// module::f())`.
 macro_rules! for_destination {
     ($destination:expr, $module:ident => $result:expr) => {
         match $destination {
@@ -65,7 +67,7 @@ macro_rules! for_destination {
     };
 }
 
-/// Checks the settings of a connection, without credentials, without consent and without a call.
+/// Checks the settings of a connection, without credentials, consent or a call.
 pub fn validate_settings(destination: Destination, settings: &Map<String, Value>) -> Result<(), PushError> {
     for_destination!(destination, connector => connector::validate_settings(settings))
 }
@@ -75,23 +77,24 @@ pub fn validate_options(destination: Destination, options: &Map<String, Value>) 
     for_destination!(destination, connector => connector::validate_options(options))
 }
 
-/// A destination's account.
+/// One account of a destination.
 pub trait Connector: Send + Sync {
     /// The destination.
     const DESTINATION: Destination;
 
-    /// The destination's limits, as data, each with its source.
+    /// The destination's limits as data, each with its source.
     const LIMITS: Limits;
 
-    /// What a push needs of a prepared target list and of the export's options. It is sent in messages, so it holds
-    /// neither personal data nor secrets.
+    /// The data of a prepared target list and of the export's options that a push needs. It is sent in
+    /// messages, so it holds neither personal data nor secrets.
     type Target: Serialize + DeserializeOwned + Clone + Send + Sync;
 
-    /// What is stored of a batch that the destination has accepted and not finished. It is kept in the ledger, so it holds
-    /// neither personal data nor secrets. [`NoJob`] if the destination always responds at once.
+    /// The state of a batch that the destination has accepted and not finished. It is kept in the ledger, so
+    /// it holds neither personal data nor secrets. [`NoJob`] if the destination always responds at once.
     type Job: Serialize + DeserializeOwned + Clone + Send + Sync;
 
-    /// Returns how many lanes the connection's batches are spread over, which is how many calls may be in flight.
+    /// Returns the number of lanes that the connection's batches are spread over, and so of calls that may be
+    /// in flight.
     fn lanes(&self) -> u16;
 
     /// Returns the pace of the whole connection's calls; `None` if the destination publishes no rate.
@@ -104,11 +107,11 @@ pub trait Connector: Send + Sync {
         None
     }
 
-    /// Returns the kind of an export's match key, if it is known without a call. It lets a run that exceeds the cap end
-    /// before it changes anything; [`Prepared::match_key`] decides.
+    /// Returns the kind of an export's match key, if it is known without a call. With it, a run that exceeds
+    /// the cap ends before it changes anything. [`Prepared::match_key`] is authoritative.
     fn match_key(&self, export: &Export) -> Option<MatchKeyKind>;
 
-    /// Returns how many bytes of a request a row takes at most.
+    /// Returns the most bytes of a request that a row takes.
     fn row_bytes(row: &Row, field_keys: &[String]) -> u64;
 
     /// Checks whether this account is usable. An error names the missing right.
@@ -116,8 +119,9 @@ pub trait Connector: Send + Sync {
 
     /// Finds and verifies a target list, creates what the export requests, and reads the list's fields.
     ///
-    /// With [`Intent::Look`] nothing is created or changed: notices say what would be, and the result is what would exist
-    /// then. A list that does not exist yet gets a made-up id, the same for the same list.
+    /// With [`Intent::Look`], nothing is created or changed: notices say what would be, and the result
+    /// describes what would exist then. A list that does not exist yet gets a made-up id, always the same for
+    /// the same list.
     fn prepare(
         &self,
         export: &Export,
@@ -136,7 +140,8 @@ pub trait Connector: Send + Sync {
         Estimate::at(calls, self.pace().as_ref())
     }
 
-    /// Sends one batch. An error means that no row has a result and that sending all of them again is safe.
+    /// Sends one batch. An error means that no row has a result, and that it is safe to send all of them
+    /// again.
     fn push(
         &self,
         target: &Self::Target,
@@ -145,7 +150,7 @@ pub trait Connector: Send + Sync {
         context: &CallContext,
     ) -> impl Future<Output = Result<Pushed<Self::Job>, PushError>> + Send;
 
-    /// Polls a batch that the destination has accepted. `frame` is the batch's, as it was pushed.
+    /// Polls a batch that the destination has accepted. `frame` is the frame that was pushed.
     fn poll(
         &self,
         target: &Self::Target,
@@ -163,8 +168,8 @@ pub trait Connector: Send + Sync {
         std::future::ready(Ok(Retired::NotOffered))
     }
 
-    /// Returns how many people are on a target list after a run, by the destination's own count; `None` if counting costs
-    /// too much. The report shows it beside the delivered state.
+    /// Returns how many people are on a target list after a run, as the destination counts them; `None` if
+    /// counting costs too much. The report shows it beside the delivered state.
     fn count_members(
         &self,
         _target: &Self::Target,
@@ -216,7 +221,7 @@ mod tests {
         check(Destination::Dynamics365Sales, &json!({}), &json!({"tag": 1}), (tenant, option));
     }
 
-    /// The schemas of everything that editors and the `OpenAPI` document know of the destinations.
+    /// Checks the schemas that editors and the `OpenAPI` document use for the destinations.
     #[test]
     fn settings_and_options_have_closed_schemas() {
         fn check<T: utoipa::ToSchema>(fields: &[&str]) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The limits that a destination documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How large a batch may be.
+    /// The largest batch.
     pub batch: BatchLimits,
     /// How many calls of a connection may be in flight: one per lane.
     pub lanes: u16,

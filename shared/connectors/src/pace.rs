@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Grants slots for one connection's calls.
 #[async_trait]
 pub trait Pacer: Send + Sync + fmt::Debug {
-    /// Waits for the slot of one call, for no longer than `left`.
+    /// Waits for the slot of one call, for at most `left`.
     async fn turn(&self, left: Duration) -> Result<(), NotYet>;
 
     /// Waits as [`Pacer::turn`] does, for a call with the lower rate ([`Cost::Rare`](super::Cost::Rare)).
@@ -18,10 +18,11 @@ pub trait Pacer: Send + Sync + fmt::Debug {
         self.turn(left).await
     }
 
-    /// Slows all workers of the connection down, because the destination refused a call for its rate.
+    /// Slows down all workers of the connection, because the destination refused a call because of its rate
+    /// limit.
     async fn slow_down(&self);
 
-    /// Pauses the connection until the destination's quota is renewed, and returns that moment.
+    /// Pauses the connection until the destination's quota is renewed, and returns that time.
     async fn pause(&self, text: &str) -> Timestamp;
 
     /// Returns the connection.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How many calls may be sent within any window of time.
+/// The calls that may be sent within any window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
@@ -20,9 +20,9 @@ pub struct Rate {
 /// Where the destination is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Anywhere: it refuses what is over its documented rate.
+    /// Anywhere: the destination refuses calls above its documented rate.
     Anywhere,
-    /// On this machine, where time may run faster for tests.
+    /// On this machine, where tests may use a faster rate.
     ThisMachine,
 }
 
@@ -39,7 +39,8 @@ impl Rate {
         Duration::from_millis(self.window_ms)
     }
 
-    /// Returns the pace of this rate, without a daily budget. An error names the setting and the documented rate.
+    /// Returns the pace of this rate, without a daily budget. An error names the setting and the documented
+    /// rate.
     pub(super) fn pace(self, documented: Self, place: Place) -> Result<Pace, String> {
         if self.calls == 0 || self.window_ms == 0 {
             return Err("rate.calls and rate.window_ms must be at least 1".to_owned());

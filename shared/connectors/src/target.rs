@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// An account that is usable.
+/// A usable account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Account {
-    /// The destination's name of it, for people.
+    /// The name of the account at the destination, for people.
     pub name: String,
-    /// Notices for people who use it.
+    /// Notices for people who use the account.
     pub notices: Vec<String>,
 }
 
@@ -60,15 +60,15 @@ impl WantedList {
 pub struct Prepared<T> {
     /// What each push needs.
     pub target: T,
-    /// The destination's own id of the list, in one spelling. Delivered state belongs to it.
+    /// The destination's own id of the list, normalized. Delivered state belongs to it.
     pub list_id: ListId,
     /// The kind of the export's match key.
     pub match_key: MatchKeyKind,
-    /// What is sent with every row. If it changes, every row is sent again.
+    /// Values that are sent with every row. If they change, every row is sent again.
     pub terms: String,
     /// The fields that rows can be mapped to.
     pub fields: Vec<Field>,
-    /// How much of the account's daily quota is spent, if the destination returns it.
+    /// How much of the account's daily quota is spent, if the destination reports it.
     pub quota: Option<Quota>,
     /// Notices for the run and its report.
     pub notices: Vec<String>,
@@ -79,12 +79,12 @@ pub struct Prepared<T> {
 pub struct Estimate {
     /// Calls.
     pub calls: u64,
-    /// Seconds that they take at the connection's pace without other work; `None` if there is no pace.
+    /// Seconds that the calls take at the connection's pace without other work; `None` if there is no pace.
     pub seconds: Option<u64>,
 }
 
 impl Estimate {
-    /// Returns the cost of so many calls at a pace.
+    /// Returns the cost of a number of calls at a pace.
     #[must_use]
     pub fn at(calls: u64, pace: Option<&Pace>) -> Self {
         Self { calls, seconds: pace.map(|pace| pace.seconds(calls)) }
@@ -94,16 +94,16 @@ impl Estimate {
 /// The rows of one delta that need a call, with their batches.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload<'a> {
-    /// Its batches, as they would be sent.
+    /// The batches, as they would be sent.
     pub batches: &'a [BatchEntry],
-    /// The size that [`Connector::gather`](super::Connector::gather) got.
+    /// The size that [`Connector::gather`](super::Connector::gather) received.
     pub size: DeltaSize,
     /// Rows that add a person.
     pub added_rows: u64,
 }
 
 impl Workload<'_> {
-    /// Sums `calls` of each batch's number of rows, over the batches of a kind.
+    /// Sums `calls` over the batches of a kind; its argument is a batch's number of rows.
     #[must_use]
     pub fn sum(&self, kind: Kind, calls: impl Fn(u64) -> u64) -> u64 {
         let batches = self.batches.iter().filter(|batch| batch.kind == kind);
@@ -136,9 +136,9 @@ pub struct Gathering {
 /// The result of deleting a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retired {
-    /// It is deleted, now or earlier.
+    /// The list is deleted, now or earlier.
     Gone,
-    /// Something else uses it, so it was left alone.
+    /// Something else uses the list, so it was left alone.
     InUse,
     /// The destination's API cannot delete lists.
     NotOffered,
@@ -149,7 +149,7 @@ pub enum Retired {
 pub enum Pushed<J> {
     /// One result per row, in the rows' order.
     Done(Vec<RowResult>),
-    /// The results of the first rows, and the error that stopped the rest. The rest is sent again.
+    /// The results of the first rows, and the error that stopped the rest. The remaining rows are sent again.
     Partly(Vec<RowResult>, PushError),
     /// The destination has accepted the batch and processes it.
     Accepted {

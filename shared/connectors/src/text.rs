@@ -3,7 +3,7 @@
 use relay_model::FieldValue;
 use serde::{Serialize, Serializer};
 
-/// A value as text. A cleared value is the empty text.
+/// A value as text. A cleared value is the empty string.
 pub(super) struct Text<'a>(pub(super) &'a FieldValue);
 
 impl Serialize for Text<'_> {

@@ -1,4 +1,4 @@
-//! Stopping runs, whoever asks.
+//! Canceling runs: by request, or because their connection or export is removed.
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
@@ -8,26 +8,27 @@ use relay_cloud::ledger::{LedgerError, RunChange};
 use relay_model::run::{CancelReason, Cancellation, Run, RunMode, RunState, StopCode};
 use relay_model::{ConnectionId, ExportId, RunId};
 
-/// How often a run is canceled anew because it has moved on meanwhile. It has fewer steps than this.
+/// How often a cancellation is retried because the run has changed state meanwhile. A run has fewer steps
+/// than this.
 const TRIES: usize = 8;
-/// How many exports are looked at at a time.
+/// How many exports are processed at a time.
 const EXPORTS_AT_A_TIME: usize = 16;
 
 impl RunRequests {
-    /// Stops a run. Asked again, it changes nothing and says the same.
+    /// Cancels a run. A repeated call changes nothing and returns the same run.
     ///
-    /// Batches that are in flight get their answers, and what the destination acknowledged counts as delivered;
-    /// everything else is deferred (`run_canceled`), so the next run brings it again. A run that is being accounted for
-    /// cannot be stopped any more.
+    /// Batches in flight finish, and rows that the destination acknowledged count as delivered. All other
+    /// rows are deferred (`run_canceled`), so the next run sends them. A run in its finish step can no longer
+    /// be canceled.
     pub async fn cancel(&self, run_id: RunId, by: &str, now: Timestamp) -> Result<Run, StartError> {
         let cancellation = Cancellation { by: by.to_owned(), at: now, reason: CancelReason::Asked };
         self.cancel_as(run_id, &cancellation).await
     }
 
-    /// Stops every run that goes through a connection, under way or waiting, and gives those that it has stopped. Dry
-    /// runs write nothing and are left to find that it is gone.
+    /// Cancels every active or waiting run that uses a connection, and returns the canceled runs. Dry runs
+    /// write nothing, so they are left to fail on the missing connection.
     ///
-    /// To be called when the connection is removed, before it is gone and before its exports are detached or removed.
+    /// The caller removes the connection afterwards, and then detaches or removes its exports.
     pub async fn stop_connection(
         &self,
         connection_id: &ConnectionId,
@@ -47,9 +48,9 @@ impl RunRequests {
         Ok(stopped.into_iter().flatten().collect())
     }
 
-    /// Stops the runs of an export, under way or waiting, and gives those that it has stopped.
+    /// Cancels the active and the waiting run of an export, and returns the canceled runs.
     ///
-    /// To be called when the export is removed, before it is gone.
+    /// The caller removes the export afterwards.
     pub async fn stop_export(
         &self,
         export_id: &ExportId,
@@ -68,7 +69,7 @@ impl RunRequests {
     ) -> Result<Vec<Run>, StartError> {
         let place = self.ledger.place(export_id).await?;
         let mut stopped = Vec::new();
-        // The one that waits first: otherwise it would begin as soon as the other one ends.
+        // The waiting run is canceled first: otherwise it would begin as soon as the active run ends.
         for run_id in [place.waiting, place.active].into_iter().flatten() {
             let run = match self.ledger.run(run_id).await {
                 Ok(run) => run,
@@ -93,13 +94,14 @@ impl RunRequests {
             let state = run.state;
             if run.canceled.is_some() {
                 if !state.is_over() {
-                    // A cancellation that was written but not sent on is sent on when it is given again.
+                    // An earlier call may have stored the cancellation without sending its message, so a
+                    // repeated call sends it.
                     self.wake_finish(&run).await?;
                 }
                 return Ok(run);
             }
             if run.mode == RunMode::DryRun && !state.is_over() {
-                // It has nothing to account for, so it is over at once.
+                // The run has no rows to settle, so it ends at once.
                 let from = [RunState::Snapshotting, RunState::Chunking];
                 let canceled = Some(cancellation.clone());
                 let change = RunChange { is_ended: Some(now), canceled, ..RunChange::default() };
@@ -111,7 +113,8 @@ impl RunRequests {
             let is_canceled = match state {
                 RunState::Waiting => {
                     self.ledger.cancel_waiting(&run.export_id, run_id, cancellation, now).await?
-                        // It has its export's place already, and whoever gave it has not yet said so.
+                        // The run has its export's slot already, but the process that assigned it has not yet
+                        // updated the run.
                         || (self.ledger.place(&run.export_id).await?.waiting != Some(run_id)
                             && self.ledger.cancel_before_push(run_id, state, cancellation, now).await?)
                 }

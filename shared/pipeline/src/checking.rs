@@ -1,4 +1,4 @@
-//! Whether an export can work, asked of its destination before anything runs.
+//! Checks an export against its destination before a run.
 
 use super::chunk::delta::mapping_error;
 use super::chunk::lists::Lists;
@@ -12,22 +12,22 @@ use relay_model::Destination;
 use relay_model::catalog::{Connection, Export};
 use tokio::time::Instant;
 
-/// What checking an export needs.
+/// The clients that checking an export needs.
 #[derive(Clone)]
 pub struct ExportCheck {
     /// The definitions.
     pub catalog: CatalogStore,
-    /// The ledger, whose budgets the calls are paid from.
+    /// The ledger; its budgets pay for the calls.
     pub ledger: Ledger,
-    /// Connectors.
+    /// The connectors.
     pub connections: Connections,
 }
 
 impl ExportCheck {
-    /// Looks whether the target lists are there and nobody else's, and whether the mapped fields exist and may be
-    /// written. Writes nothing, there or here, and gives what people should know.
+    /// Checks that the target lists exist and belong to no other export, and that the mapped fields exist and
+    /// are writable. Writes nothing, neither here nor at the destination, and returns notices.
     ///
-    /// [`StageError::Stop`] says what has to be mended; any other error says nothing of the export.
+    /// [`StageError::Stop`] says what has to be corrected; any other error says nothing about the export.
     pub async fn check(
         &self,
         export: &Export,

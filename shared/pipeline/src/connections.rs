@@ -1,4 +1,4 @@
-//! Connectors out of the catalog's connections.
+//! Creates connectors from the connections in the catalog.
 
 use super::StageError;
 use relay_cloud::{Clients, SecretStore};
@@ -11,7 +11,7 @@ use relay_model::catalog::Connection;
 use relay_model::run::StopCode;
 use relay_model::{CredentialError, CredentialStore, Destination};
 
-/// Makes connectors. The credentials are read when they are first needed.
+/// Creates connectors. Credentials are read on first use.
 #[derive(Clone)]
 pub struct Connections {
     secrets: aws_sdk_secretsmanager::Client,
@@ -20,8 +20,8 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Makes the one HTTP client of the process, and checks the address that all connections of a destination share:
-    /// a function that has nothing to do with Campaign Monitor gives none.
+    /// Creates the process's only HTTP client, and checks the Campaign Monitor address, which all its
+    /// connections share. Functions that do not call Campaign Monitor pass `None`.
     pub fn new(clients: &Clients, campaign_monitor_endpoint: Option<&str>) -> Result<Self, StageError> {
         let endpoint = campaign_monitor_endpoint.map(|text| Endpoint::parse(text, DOMAINS)).transpose();
         let http = HttpClient::new();
@@ -33,7 +33,7 @@ impl Connections {
         })
     }
 
-    /// The connector of a Campaign Monitor connection.
+    /// Returns the connector of a Campaign Monitor connection.
     pub fn campaign_monitor(
         &self,
         connection: &Connection,
@@ -58,7 +58,7 @@ impl Connections {
 }
 
 impl Connections {
-    /// The connector of a Marketo Engage connection.
+    /// Returns the connector of a Marketo Engage connection.
     pub fn marketo(&self, connection: &Connection) -> Result<Marketo<SecretStore>, StageError> {
         require_consent(connection)?;
         self.build_marketo(connection)
@@ -69,7 +69,7 @@ impl Connections {
         Ok(Marketo::new(self.http.clone(), &connection.settings, store)?)
     }
 
-    /// The connector of an Omnisend connection.
+    /// Returns the connector of an Omnisend connection.
     pub fn omnisend(&self, connection: &Connection) -> Result<Omnisend<SecretStore>, StageError> {
         require_consent(connection)?;
         self.build_omnisend(connection)
@@ -82,7 +82,7 @@ impl Connections {
         Ok(Omnisend::new(endpoint, self.http.clone(), &connection.settings, store)?)
     }
 
-    /// The connector of a Dynamics 365 Sales connection.
+    /// Returns the connector of a Dynamics 365 Sales connection.
     pub fn dynamics365_sales(
         &self,
         connection: &Connection,

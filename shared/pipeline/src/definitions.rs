@@ -1,7 +1,7 @@
-//! What a run is about, as its first step found it: what is edited while the run is under way is the next run's.
+//! The definitions of a run, frozen by its first step: later edits apply to the next run.
 //!
-//! Only the export is kept. The connection is read anew by each step, for a consent that is taken back has to stop a
-//! run that is under way, and a secret that is put right has to mend it.
+//! Only the export is frozen. Each step reads the connection anew, because a withdrawn consent has to stop an
+//! active run, and a corrected secret has to repair it.
 
 use super::StageError;
 use jiff::Timestamp;
@@ -12,22 +12,23 @@ use relay_model::{ExportId, ListId, SegmentId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a run is about.
+/// The definitions that a run uses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunDefinitions {
-    /// The export, with the segments that the run brings: those that have started, have not ended, and whose lists have
-    /// no segment that is switched off.
+    /// The export, with the segments that the run delivers: those that have started and not ended, unless a
+    /// segment of the same list is inactive.
     pub export: Export,
-    /// The lists that have such a segment, and those whose segments are all still to go. They are neither brought up to date
-    /// nor emptied.
+    /// The lists with an inactive segment, and the lists whose segments have not started yet. They are
+    /// neither updated nor emptied.
     pub left_alone: BTreeSet<ListId>,
-    /// Why the run brings less than the export has, for people.
+    /// Why the run delivers less than the export has, for people.
     pub notices: Vec<String>,
 }
 
 impl RunDefinitions {
-    /// What a run of the export is about at `now`. `is_active` says of each of its segments whether it is switched on.
+    /// Returns what a run of the export delivers at `now`. `is_active` says for each of its segments whether
+    /// it is active.
     #[must_use]
     pub fn of(mut export: Export, now: Timestamp, is_active: &BTreeMap<SegmentId, bool>) -> Self {
         let mut notices = Vec::new();
@@ -54,7 +55,8 @@ impl RunDefinitions {
             left_alone.insert(list);
         }
         export.segments.retain(|entry| !left_alone.contains(&entry.list()));
-        // Whoever is on the list of a segment that is still to go was meant to stay, or would not be there.
+        // Members of such a list are meant to stay until its segment starts, because an earlier run put them
+        // there.
         left_alone.extend(
             not_yet.into_iter().filter(|list| !export.segments.iter().any(|entry| entry.list() == *list)),
         );
@@ -62,9 +64,9 @@ impl RunDefinitions {
     }
 }
 
-/// What a run is about: as it was kept, or as the catalog has it at `now`, which is kept then.
+/// Returns the frozen definitions; if there are none yet, freezes those in the catalog at `now`.
 ///
-/// For the first step of a run, which is the only one that asks for it; asked again after a crash, it finds the same.
+/// Only the first step of a run calls this. After a crash, a repeated call returns the same definitions.
 pub async fn freeze_definitions(
     catalog: &CatalogStore,
     objects: &Objects,
@@ -78,7 +80,8 @@ pub async fn freeze_definitions(
     let export: Export = catalog.get(export_id.as_str()).await?;
     let mut is_active = BTreeMap::new();
     for entry in &export.segments {
-        // What is not there is told by whoever needs it: a segment that has not started yet may still be made.
+        // A missing segment is reported by the step that needs it: one that has not started may still be
+        // created.
         match catalog.get::<Segment>(entry.segment.as_str()).await {
             Ok(segment) => drop(is_active.insert(segment.id, segment.active)),
             Err(LookupError::Catalog(CatalogError::Missing { .. })) => {}
@@ -92,7 +95,7 @@ pub async fn freeze_definitions(
     Ok(definitions)
 }
 
-/// What a run is about, as its first step kept it.
+/// Returns the definitions that the run's first step froze.
 pub async fn frozen_definitions(objects: &Objects, keys: &Keys) -> Result<RunDefinitions, StageError> {
     let text = "the export as this run found it is gone; start another run";
     find(objects, keys).await?.ok_or_else(|| StageError::stop(StopCode::DefinitionMissing, text))
@@ -112,7 +115,7 @@ mod tests {
 
     const NOW: &str = "2026-11-22T10:00:00Z";
 
-    /// Which segments a run brings, which lists it leaves alone, and how many notices it has.
+    /// Checks which segments a run delivers, which lists it leaves alone, and how many notices it has.
     #[track_caller]
     fn check(segments: &Value, off: &[&str], expected: (&[&str], &[&str], usize)) {
         let document =
@@ -134,7 +137,8 @@ mod tests {
             { "segment": "a", "target_list": "1" }, { "segment": "b", "target_list": "1" }, { "segment": "c" }
         ]);
         check(&lists, &[], (&["a", "b", "c"], &[], 0));
-        // A list's other segments cannot go without the one that is off: its members would leave.
+        // The other segments of the list cannot be delivered without the inactive one: its members would be
+        // removed.
         check(&lists, &["b"], (&["c"], &["1"], 1));
         check(&lists, &["a", "b"], (&["c"], &["1"], 2));
         check(&lists, &["c"], (&["a", "b"], &["segment:c"], 1));
@@ -145,7 +149,7 @@ mod tests {
             { "segment": "c", "starts_at": future }
         ]);
         check(&turns, &[], (&["a"], &["segment:c"], 2));
-        // One that does not go keeps no list from being brought up to date.
+        // A segment that is not due does not prevent an update of its list.
         check(&turns, &["b", "c"], (&["a"], &["segment:c"], 2));
         check(&turns, &["a"], (&[], &["1", "segment:c"], 3));
     }

@@ -1,10 +1,10 @@
-//! Reading what a dry run has found.
+//! Reads the findings of a dry run.
 
 use super::StageError;
 use relay_cloud::Objects;
 use relay_model::run::{DryRun, Keys, Run, StopCode};
 
-/// What a dry run has found; `None` where it has found nothing yet, has failed, or was so long ago that it was forgotten.
+/// Returns the findings of a dry run; `None` if it has none yet, has failed, or its findings have expired.
 pub async fn dry_run_findings(objects: &Objects, run: &Run) -> Result<Option<DryRun>, StageError> {
     let keys = Keys::new(run.run_id, run.export_id.clone());
     let Some(bytes) = objects.find(&keys.dry_run()).await? else { return Ok(None) };

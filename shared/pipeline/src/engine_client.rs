@@ -44,7 +44,8 @@ pub enum AskError {
 }
 
 impl EngineClient {
-    /// Stores a request and sends its message. Each request has a message group of its own, so requests run in parallel.
+    /// Stores a request and sends its message. Each request has its own message group, so requests run in
+    /// parallel.
     pub async fn send(&self, request: &EngineRequest, now: Timestamp) -> Result<EngineRequestId, StageError> {
         let request_id = EngineRequestId(new_uuid(now));
         let bytes = serde_json::to_vec(request)

@@ -1,4 +1,5 @@
-//! Exclusions of erased persons: read before members are evaluated, written before any other step of an erasure.
+//! Exclusions of erased persons: read before members are evaluated, and written before any other step of an
+//! erasure.
 
 use crate::StageError;
 use relay_cloud::Objects;
@@ -8,7 +9,8 @@ use relay_model::run::StopCode;
 
 /// Reads the exclusions that are in force now.
 ///
-/// Fails if they cannot be read completely, because an excluded person must not return when an object is missing.
+/// Fails if they cannot be read completely, because an excluded person must not return when an object is
+/// missing.
 pub async fn exclusions(ledger: &Ledger, objects: &Objects) -> Result<Exclusions, StageError> {
     let ids = ledger.excluded_ids().await?;
     if ids.is_empty() {

@@ -1,4 +1,4 @@
-//! What each function does: one step of a run each, safe to be asked for twice and to crash anywhere.
+//! The work of each function: one step of a run, safe to repeat and to crash at any point.
 
 mod canceling;
 mod checking;

@@ -1,4 +1,4 @@
-//! Turns for a connection's calls, leased from the ledger in blocks.
+//! Rate limiter slots for a connection's calls, leased from the ledger in blocks.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long a worker waits for a slot itself; what takes longer is the queue's to wait for.
+/// The longest wait for a slot inside a worker; longer waits are left to the queue.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// A ledger that takes longer than half of this is in trouble of its own.
+/// The longest lead: a ledger that takes longer than half of this has a problem of its own.
 const LONGEST_LEAD: Duration = Duration::from_secs(4);
-/// Others change the same budget at the same moment.
+/// How often a swap is tried: other processes change the same budget at the same time.
 const TRIES: u32 = 30;
 
-/// What paces a connection's calls, where it has a pace.
+/// Returns the pacer of a connection's calls, if the connection has a pace.
 pub(super) fn pacer<C: Connector>(
     ledger: &Ledger,
     connection: &ConnectionId,
@@ -30,14 +30,14 @@ pub(super) fn pacer<C: Connector>(
     Some(Arc::new(LedgerPacer { usual, rare }))
 }
 
-/// One process's share in a connection's budgets.
+/// One process's share of a connection's budgets.
 #[derive(Debug)]
 struct LedgerPacer {
     usual: Track,
     rare: Option<Track>,
 }
 
-/// One process's share in one budget.
+/// One process's share of one budget.
 #[derive(Debug)]
 struct Track {
     ledger: Ledger,
@@ -45,17 +45,17 @@ struct Track {
     kind: BudgetKind,
     pace: Pace,
     share: Mutex<Share>,
-    /// Calls of this process that wait for a slot: so many are taken at a time, for a slot that nobody here is ready
-    /// for is lost to the other processes.
+    /// Calls of this process that wait for a slot. This many slots are leased at a time, because a leased
+    /// slot without a waiting call is lost to the other processes.
     waiting: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct Share {
     lease: Option<Lease>,
-    /// How long the ledger takes, with some more: slots that are over before they are known would be of no use.
+    /// The ledger's latency with a margin: slots that have passed before the lease is stored are useless.
     lead: Duration,
-    /// What this process saw last. Others may have changed it since; then the swap says so.
+    /// The last state that this process saw. If other processes have changed it since, the swap fails.
     known: Option<StoredBudget>,
 }
 
@@ -97,7 +97,7 @@ impl Track {
         Err(NotYet::Turn(self.pace.spacing() * TRIES))
     }
 
-    /// The next slot of this process, out of its lease or a new one.
+    /// Returns the next slot of this process, from its lease or a new one.
     async fn slot(&self, patience: Duration) -> Result<Timestamp, NotYet> {
         let mut share = self.share.lock().await;
         loop {
@@ -121,7 +121,7 @@ impl Track {
             let earliest = Timestamp::now().saturating_add(lead).unwrap_or(Timestamp::MAX);
             match budget.lease(&self.pace, wanted, patience, earliest) {
                 Ok(lease) => Change::Store(Ok(lease)),
-                // What this process knows may be old: a pause that was lifted, slots that were freed.
+                // The cached state may be outdated: a pause may have been lifted, or slots freed.
                 Err(not_yet) if *budget == before => Change::None(Err(not_yet)),
                 Err(not_yet) => Change::Store(Err(not_yet)),
             }
@@ -142,7 +142,7 @@ impl Track {
                 self.slot(patience).await?
             };
             tokio::time::sleep(slot.duration_since(Timestamp::now()).try_into().unwrap_or_default()).await;
-            // A process that was held up has missed its slot; the calls behind it must not become a burst.
+            // A process that was delayed has missed its slot; the calls behind it must not become a burst.
             if Timestamp::now().duration_since(slot).unsigned_abs() <= self.pace.lateness() {
                 return Ok(());
             }
@@ -156,7 +156,7 @@ impl Track {
             if budget.slow_down(&self.pace, Timestamp::now()) { Change::Store(()) } else { Change::None(()) }
         });
         if slowed.await.is_err() {
-            // The call's own retry waits all the same.
+            // The call's own retry waits nevertheless.
             tracing::warn!(connection.id = %self.connection, "the connection's pace could not be slowed down");
         }
     }
@@ -168,13 +168,13 @@ impl Track {
             self.swap(&mut share, |budget| Change::Store(budget.pause(&self.pace, text, Timestamp::now())));
         match paused.await {
             Ok(until) => until,
-            // Nobody else hears of it, but this batch waits for as long as it should.
+            // The other workers are not informed, but this batch waits for as long as it should.
             Err(_) => Budget::default().pause(&self.pace, text, Timestamp::now()),
         }
     }
 }
 
-/// One who waits for a slot, for as long as this lives: a call that is given up in between waits no longer.
+/// Counts a call that waits for a slot until it is dropped, so an abandoned call is no longer counted.
 struct Waiter<'a>(&'a AtomicU32);
 
 impl<'a> Waiter<'a> {
@@ -202,7 +202,8 @@ impl Pacer for LedgerPacer {
     }
 
     async fn rare_turn(&self, left: Duration) -> Result<(), NotYet> {
-        // The rarer turn first: whoever waits for it must not hold one that others could use.
+        // The rare slot is claimed first: a call that waits for it must not hold a slot that other calls
+        // could use.
         if let Some(rare) = &self.rare {
             rare.turn(left).await?;
         }
@@ -211,7 +212,7 @@ impl Pacer for LedgerPacer {
 
     async fn slow_down(&self) {
         self.usual.slow_down().await;
-        // A refusal does not say which of the two it was for.
+        // A rate limit response does not say which of the two rates was exceeded.
         if let Some(rare) = &self.rare {
             rare.slow_down().await;
         }

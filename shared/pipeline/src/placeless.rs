@@ -1,4 +1,4 @@
-//! Runs that have no place of their export, which nobody would miss: dry runs, and waiting runs that were canceled.
+//! Runs without their export's slot: dry runs, and waiting runs that were canceled.
 
 use super::StageError;
 use super::runner::stage_message;
@@ -8,14 +8,15 @@ use relay_cloud::ledger::RunChange;
 use relay_model::ExportId;
 use relay_model::run::{Failure, Run, RunMode, RunState, Stage, StopCode};
 
-/// How many of an export's latest runs are looked at.
+/// How many of an export's latest runs are checked.
 const LATEST: usize = 20;
-/// How often, in minutes. They are few and nobody waits behind them, so not with every tick.
+/// How often the sweep runs, in minutes. Such runs are few and block no other run, so not every tick checks
+/// them.
 const EVERY_MINUTES: i64 = 20;
 
 impl Tick {
-    /// Ends dry runs whose step never ends, and brings canceled runs to their end that nobody woke finish for. Gives
-    /// how many.
+    /// Ends dry runs whose step never ends, and ends canceled runs whose message to the finish step was lost.
+    /// Returns how many runs it ended.
     pub(super) async fn sweep_placeless(
         &self,
         export_id: &ExportId,

@@ -1,4 +1,4 @@
-//! Asking for a run, whoever asks.
+//! Starts runs, for every kind of trigger.
 
 use super::runner::{snapshot_message, stage_message};
 use super::{StageError, connections::require_consent, new_uuid};
@@ -16,16 +16,16 @@ pub struct RunRequests {
     pub catalog: CatalogStore,
     /// The ledger.
     pub ledger: Ledger,
-    /// Where a run's first step is asked for.
+    /// The queue of a run's first step.
     pub snapshot_queue: Queue,
-    /// Where an approved run goes on.
+    /// The queue on which an approved run continues.
     pub chunk_queue: Queue,
-    /// Where a run ends.
+    /// The queue of a run's last step.
     pub finish_queue: Queue,
 }
 
 impl RunRequests {
-    /// What a function that starts runs was deployed with.
+    /// Reads the settings of a function that starts runs.
     pub fn of(clients: &Clients) -> Result<Self, SettingsError> {
         let queue = |url: String| Queue::new(clients.sqs(), url);
         Ok(Self {
@@ -38,16 +38,16 @@ impl RunRequests {
     }
 }
 
-/// Why a run cannot be asked for.
+/// Why a run cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The export, its connection, or something else that it needs is not there or not right.
+    /// The export, its connection, or another definition that it needs is missing or invalid.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The export is switched off.
+    /// The export is disabled.
     #[error("export \"{0}\" is disabled: enable it before it can run")]
     Disabled(ExportId),
-    /// Nobody agreed to data leaving through this connection.
+    /// The connection has no consent for data to leave through it.
     #[error("{0}")]
     NoConsent(String),
     /// The run is not held, so there is nothing to approve.
@@ -55,32 +55,32 @@ pub enum StartError {
     NotHeld {
         /// The run.
         run_id: RunId,
-        /// Where it is.
+        /// The state of the run.
         state: RunState,
     },
-    /// There is no such run.
+    /// The run does not exist.
     #[error("run {0} is not in the ledger")]
     RunMissing(RunId),
-    /// The run has nothing left that could be stopped.
+    /// The run has nothing left to cancel.
     #[error("run {run_id} is {state}: there is nothing left to cancel", state = state.name())]
     NothingToCancel {
         /// The run.
         run_id: RunId,
-        /// Where it is.
+        /// The state of the run.
         state: RunState,
     },
-    /// The run is still under way.
+    /// The run has not ended.
     #[error("run {run_id} is {state}: only a run that is over can be retried", state = state.name())]
     NotOver {
         /// The run.
         run_id: RunId,
-        /// Where it is.
+        /// The state of the run.
         state: RunState,
     },
-    /// The run left no rows behind.
+    /// The run left no rows to retry.
     #[error("run {0} deferred and rejected no rows: there is nothing to retry")]
     NothingToRetry(RunId),
-    /// It may go better later.
+    /// A transient error: a later attempt may succeed.
     #[error(transparent)]
     Cloud(#[from] StageError),
 }
@@ -104,7 +104,7 @@ impl From<LookupError> for StartError {
 }
 
 impl RunRequests {
-    /// Asks for a run of an export.
+    /// Starts a run of an export.
     pub async fn start(
         &self,
         export_id: &ExportId,
@@ -143,8 +143,8 @@ impl RunRequests {
         Ok(requested)
     }
 
-    /// Asks what a run of an export would do, of one that is switched off too. It writes nothing at the destination and
-    /// keeps no other run waiting; a doubled request makes one.
+    /// Starts a dry run of an export, even if the export is disabled. A dry run writes nothing at the
+    /// destination and blocks no other run. A duplicate request starts only one.
     pub async fn dry_run(
         &self,
         export_id: &ExportId,
@@ -158,7 +158,8 @@ impl RunRequests {
         let connection_id = connection.id;
         let request = RunRequest { run_id, export_id: export.id, connection_id, mode, trigger, now };
         let requested = self.ledger.request_beside(&request).await.map_err(StageError::from)?;
-        // One that was written but not sent is sent when it is asked for again; the queue drops a second message.
+        // An earlier call may have stored the run without sending its message, so a repeated call sends it.
+        // The queue drops duplicates.
         let run_id = requested.run_id();
         let message = snapshot_message(run_id, &mode.group(export_id, run_id), 0)?;
         self.snapshot_queue.send(&[message]).await.map_err(StageError::from)?;
@@ -166,13 +167,14 @@ impl RunRequests {
         Ok(run_id)
     }
 
-    /// Lets a run go on that the guard holds.
+    /// Approves a run that the guard holds, and continues it.
     pub async fn approve(&self, run_id: RunId, now: Timestamp) -> Result<Run, StartError> {
         let change = RunChange { approved: Some(()), ..RunChange::default() };
         let advanced = self.ledger.advance(run_id, &[RunState::Held], RunState::Chunking, now, &change).await;
         let advanced = advanced.map_err(StageError::from)?;
         let run = self.ledger.run(run_id).await.map_err(StageError::from)?;
-        // An approval that was written but not sent on is sent on when it is given again.
+        // An earlier call may have stored the approval without sending its message, so a repeated call sends
+        // it.
         let goes_on = advanced || (run.is_approved && run.state == RunState::Chunking);
         if !goes_on {
             return Err(StartError::NotHeld { run_id, state: run.state });
@@ -182,7 +184,7 @@ impl RunRequests {
         Ok(run)
     }
 
-    /// Ends a run that the guard holds: nothing of it is sent.
+    /// Ends a run that the guard holds. None of its rows are sent.
     pub async fn reject(&self, run_id: RunId, now: Timestamp) -> Result<Run, StartError> {
         let failure = Failure {
             stage: Stage::Chunk,
@@ -195,7 +197,8 @@ impl RunRequests {
             self.ledger.advance(run_id, &[RunState::Held], RunState::Finishing, now, &change).await;
         let advanced = advanced.map_err(StageError::from)?;
         let run = self.ledger.run(run_id).await.map_err(StageError::from)?;
-        // A refusal that was written but not sent on is sent on when it is given again.
+        // An earlier call may have stored the refusal without sending its message, so a repeated call sends
+        // it.
         if !advanced && run.state != RunState::Finishing {
             return Err(StartError::NotHeld { run_id, state: run.state });
         }

@@ -1,4 +1,4 @@
-//! Sending again what an earlier run could not deliver, and nothing else.
+//! Retries the rows that an earlier run could not deliver, and no others.
 
 use super::finish::events::{Event, Events, NOT_SENT};
 use super::{RunRequests, StageError, StartError};
@@ -10,10 +10,11 @@ use relay_model::{ListId, Outcome, RunId};
 use std::collections::{HashMap, HashSet};
 
 impl RunRequests {
-    /// Asks for a run that sends again the rows that an earlier run deferred or rejected, as they are now.
+    /// Starts a run that sends the rows that an earlier run deferred or rejected again, with their current
+    /// values.
     ///
-    /// Where another run of the export waits already, that one brings these rows too. Where the earlier run's results
-    /// have been deleted meanwhile, the new run fails with `retry_expired`.
+    /// If another run of the export is waiting already, that run also delivers these rows. If the earlier
+    /// run's results have been deleted, the new run fails with `retry_expired`.
     pub async fn retry(
         &self,
         run_id: RunId,
@@ -24,7 +25,7 @@ impl RunRequests {
         if !run.state.is_over() {
             return Err(StartError::NotOver { run_id, state: run.state });
         }
-        // A dry run has left no rows behind, whatever it counted.
+        // A dry run leaves no rows to retry, whatever it counted.
         if run.mode == RunMode::DryRun || run.counts.deferred + run.counts.rejected == 0 {
             return Err(StartError::NothingToRetry(run_id));
         }
@@ -32,8 +33,8 @@ impl RunRequests {
     }
 }
 
-/// Fails a retry whose earlier run's objects have been deleted. The earliest of them is asked for, since they go in
-/// the order in which they came.
+/// Fails a retry if the earlier run's objects have been deleted. Objects expire in the order in which they
+/// were written, so the earliest is checked.
 pub async fn require_results(objects: &Objects, run: &Run) -> Result<(), StageError> {
     let RunMode::Retry { of } = run.mode else { return Ok(()) };
     let keys = Keys::new(of, run.export_id.clone());
@@ -43,16 +44,16 @@ pub async fn require_results(objects: &Objects, run: &Run) -> Result<(), StageEr
     }
 }
 
-/// The members whose rows a run deferred or rejected, by target list.
+/// The members with deferred or rejected rows in a run, by target list.
 ///
-/// A member is 16 bytes of memory here, however large its row is.
+/// A member takes 16 bytes of memory here, however large its row is.
 #[derive(Debug, Default)]
 pub(super) struct Retried {
     lists: HashMap<ListId, HashSet<u128>>,
 }
 
 impl Retried {
-    /// Reads the results of the run that `run` retries; none where it retries none.
+    /// Reads the results of the run that `run` retries; `None` if `run` is not a retry.
     pub(super) async fn of(objects: &Objects, run: &Run) -> Result<Option<Self>, StageError> {
         let RunMode::Retry { of } = run.mode else { return Ok(None) };
         let keys = Keys::new(of, run.export_id.clone());
@@ -82,12 +83,12 @@ impl Retried {
         Ok(Some(Self { lists }))
     }
 
-    /// Takes the members of a target list.
+    /// Takes the members of a target list out of the map.
     pub(super) fn take(&mut self, list: &ListId) -> HashSet<u128> {
         self.lists.remove(list).unwrap_or_default()
     }
 
-    /// Whether a target list has members to retry.
+    /// Returns whether a target list has members to retry.
     pub(super) fn has(&self, list: &ListId) -> bool {
         self.lists.contains_key(list)
     }

@@ -12,27 +12,27 @@ use relay_model::run::{Failure, Pause, RunMode, RunState, Stage, StageMessage, d
 use serde::Serialize;
 use std::time::Duration;
 
-/// The pauses before a step that failed for a passing reason is tried again. They are short, and they are taken inside
-/// the invocation: a message that is handed back would wait for the queue's visibility timeout, which is six times
-/// the longest invocation.
+/// The pauses before a step is retried after a transient error. They are short and inside the invocation,
+/// because a returned message would wait for the queue's visibility timeout, which is six times the longest
+/// invocation.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(10)];
 
-/// What one step needs to move its run along.
+/// The clients that one step needs to advance its run.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Which step it is.
     pub stage: Stage,
     /// The ledger.
     pub ledger: Ledger,
-    /// Where a run that has to stop is sent; the last step has nowhere to send it.
+    /// The queue of runs that have to stop; `None` for the last step.
     pub finish_queue: Option<Queue>,
-    /// The step's own queue, where it can have to wait for a destination.
+    /// The step's own queue, if the step may have to wait for a destination.
     pub own_queue: Option<Queue>,
 }
 
 impl Step {
-    /// Ends a run with a failure: finish writes the report and makes place for the next run. A dry run has no place to
-    /// make, so it is over at once.
+    /// Ends a run with a failure. Finish writes the report and frees the export's slot for the next run. A
+    /// dry run has no slot, so it ends at once.
     pub async fn fail(&self, run_id: RunId, code: StopCode, text: &str) -> Result<(), StageError> {
         let failure = Failure { stage: self.stage, code, text: text.to_owned() };
         if self.ledger.run(run_id).await?.mode == RunMode::DryRun {
@@ -44,7 +44,7 @@ impl Step {
         }
         let change =
             RunChange { failure: Some(failure), started: Some(Stage::Finish), ..RunChange::default() };
-        // A run that has gone on to a later step is no longer this step's to end.
+        // A run that has moved on to a later step must not be ended by this one.
         let from = match self.stage {
             Stage::Snapshot => RunState::Snapshotting,
             Stage::Chunk => RunState::Chunking,
@@ -67,7 +67,7 @@ impl Step {
         }
     }
 
-    /// Hides the message of a run that waits by itself until it goes on.
+    /// Hides the message of a paused run until the run continues.
     async fn put_back(&self, receipt_handle: String, failure: MessageFailure) {
         let (Some(wait), Some(queue)) = (failure.again_after, &self.own_queue) else { return };
         if let Err(error) = queue.hide(&receipt_handle, wait.as_secs()).await {
@@ -75,14 +75,14 @@ impl Step {
         }
     }
 
-    /// Notes that a run waits by itself, and gives how long.
+    /// Records that a run is paused, and returns for how long.
     async fn pause(&self, run_id: RunId, until: Timestamp, text: String) -> Result<Duration, StageError> {
         let now = Timestamp::now();
         self.ledger.note_pause(run_id, &Pause { until, text }, now).await?;
         Ok(Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_secs(1))
     }
 
-    /// Sends a run on to another step.
+    /// Sends a run to another step.
     pub async fn send(
         &self,
         queue: &Queue,
@@ -104,7 +104,8 @@ pub(super) fn stage_message(
     message(&StageMessage::new(run_id), group, deduplication_id(run_id, step, try_number))
 }
 
-/// Returns the message that starts the snapshots of a run. Its queue also carries requests to the query engine.
+/// Returns the message that starts the snapshots of a run. Its queue also carries requests to the query
+/// engine.
 pub(super) fn snapshot_message(
     run_id: RunId,
     group: &str,
@@ -180,6 +181,6 @@ where
     if step.finish_queue.is_none() {
         return Err(MessageFailure::default());
     }
-    // A run that failed says why and makes place for the next one, which a run that stands still does not.
+    // A failed run reports its reason and frees the slot for the next one; a stalled run would do neither.
     step.fail(run_id, error.code(), &error.to_string()).await.map_err(|_| MessageFailure::default())
 }

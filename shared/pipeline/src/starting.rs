@@ -1,4 +1,4 @@
-//! Starting many exports at once.
+//! Starts many exports at once.
 
 use super::{RunRequests, StageError, StartError};
 use futures_util::{StreamExt, stream};
@@ -11,18 +11,18 @@ use relay_model::run::{Trigger, TriggerKind};
 /// How many exports are started at a time.
 const EXPORTS_AT_A_TIME: usize = 16;
 
-/// What became of one export that was to be started with others.
+/// The result of starting one export among others.
 #[derive(Debug)]
 pub struct Asked {
     /// The export.
     pub export_id: ExportId,
-    /// Its run, or why there is none: one that cannot start keeps no other from it.
+    /// Its run, or why there is none. One export that cannot start does not keep the others from starting.
     pub requested: Result<Requested, StartError>,
 }
 
 impl RunRequests {
-    /// The profiles were refreshed, as `by` says: starts every enabled export that runs with every refresh, once for
-    /// each `key`.
+    /// Starts every enabled export that runs after each refresh of the profiles, once per `key`. `by` is the
+    /// requester.
     pub async fn refresh(
         &self,
         key: &str,
@@ -33,7 +33,7 @@ impl RunRequests {
         self.start_all(&trigger, now, |schedule| *schedule == Schedule::EveryRefresh).await
     }
 
-    /// Starts every enabled export that has a schedule, once for each `key`, because `by` asks for it.
+    /// Starts every enabled export that has a schedule, once per `key`. `by` is the requester.
     pub async fn start_scheduled(
         &self,
         key: &str,
@@ -62,7 +62,7 @@ impl RunRequests {
         Ok(stream::iter(starts).buffered(EXPORTS_AT_A_TIME).collect().await)
     }
 
-    /// Every export but those that cannot be read, which the log tells of.
+    /// Returns all readable exports and logs the unreadable ones.
     pub(super) async fn readable_exports(&self) -> Result<Vec<Export>, StageError> {
         let exports = self.catalog.list::<Export>().await?.into_iter();
         let readable = exports.filter_map(|export| match export {

@@ -1,4 +1,4 @@
-//! Every minute: due schedules become runs, uploads come to their end, and runs that stand still are pushed on.
+//! Runs every minute: starts runs for due schedules and expired uploads, and requeues stalled runs.
 
 use super::runner::stage_message;
 use super::{RunRequests, StageError, StartError};
@@ -11,34 +11,35 @@ use relay_model::run::{Failure, Run, RunState, Stage, StopCode, Trigger, Trigger
 use relay_model::{ExportId, RunId};
 use std::ops::Add;
 
-/// A step whose message was lost is asked for again after so long without news. Every step tells its news at its
-/// beginning and its end, and none may take longer than a function may run.
+/// How long a step may be silent before its message is taken to be lost and is sent again. Every step updates
+/// its run at its beginning and its end, and no step takes longer than a function may run.
 pub(super) const STEP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(20);
-/// A run whose batches bring no results for so long has lost them. It is long because they may have to wait behind the
-/// batches of another export of the connection.
+/// How long a run's batches may bring no results before they are taken to be lost. The time is long because
+/// they may wait behind the batches of another export of the connection.
 const PUSH_STANDS_STILL: SignedDuration = SignedDuration::from_hours(24);
-/// A canceled run whose last batch in flight has died is looked at again after so long.
+/// How long a canceled run may be silent before it is checked again: its last worker may have died.
 const STOP_STANDS_STILL: SignedDuration = SignedDuration::from_mins(2);
-/// A step that has not ended after so long never will: its function is killed each time.
+/// How long a step may take before it is taken never to end, because its function is killed each time.
 pub(super) const STEP_NEVER_ENDS: SignedDuration = SignedDuration::from_hours(6);
 
-/// For so long the beginning or the end of a segment is news. The ledger remembers longer that a run was asked for it.
+/// For how long the start or end of a segment triggers a run. The ledger remembers for longer that the run
+/// was requested.
 const TURN_IS_NEWS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Exports that are looked after at the same time. One costs a handful of small calls, so a thousand of them take some
-/// seconds of the minute, and one that hangs leaves the others their place.
+/// How many exports are processed at a time. Each takes a few small calls, so a thousand exports take some
+/// seconds of the minute, and one that hangs does not block the others.
 pub(super) const AT_ONCE: usize = 16;
 
-/// What a tick did.
+/// The counts of one tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
-    /// Due schedules that asked for a run.
+    /// Runs that due schedules requested.
     pub due: u64,
-    /// Runs that were pushed on.
+    /// Stalled runs that were requeued.
     pub pushed_on: u64,
-    /// Runs that an upload's end asked for.
+    /// Runs that expired uploads requested.
     pub expired: u64,
-    /// Exports that could not be looked after.
+    /// Exports that could not be processed.
     pub failed: u64,
 }
 
@@ -55,7 +56,7 @@ impl Add for Ticked {
     }
 }
 
-/// What a tick needs.
+/// The clients that a tick needs.
 #[derive(Clone, Debug)]
 pub struct Tick {
     /// Starts runs.
@@ -63,7 +64,7 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// Looks after every export once. One that cannot be read, or that takes long, does not keep the others waiting.
+    /// Processes every export once. An export that is unreadable or slow does not block the others.
     pub async fn run(&self, now: Timestamp) -> Result<Ticked, StageError> {
         let exports = self.requests.catalog.list::<Export>().await?;
         let readable: Vec<Export> = exports.iter().flatten().map(|saved| saved.document.clone()).collect();
@@ -105,20 +106,21 @@ impl Tick {
         now: Timestamp,
         ticked: &mut Ticked,
     ) -> Result<(), StartError> {
-        // First the run under way: an export that may not start another one still has to end the one it has.
+        // The active run is checked first: an export that may not start another run still has to end its
+        // current one.
         if self.sweep(&export.id, now).await? {
             ticked.pushed_on += 1;
         }
         ticked.pushed_on += self.sweep_placeless(&export.id, now).await?;
-        // Saving an export does not run it: only what becomes due afterwards counts.
+        // Saving an export does not start a run: only schedules that become due afterwards count.
         let due = export.schedule.last_due(now).filter(|due| *due > saved_at && export.enabled);
         if let Some(due) = due {
             let trigger = Trigger::new(TriggerKind::Schedule, format!("schedule/{due}"));
             let requested = self.requests.start(&export.id, trigger, now).await?;
             ticked.due += u64::from(!matches!(requested, Requested::Repeated(_)));
         }
-        // A segment that begins or ends with an instant does so then, and not when the export happens to run again. What
-        // runs on demand only is left to who demands it.
+        // A segment with a start or end time causes a run at that time, without waiting for the schedule.
+        // Exports that run on demand only are left alone.
         let is_news = |turn: &Timestamp| *turn > saved_at && now.duration_since(*turn) < TURN_IS_NEWS;
         let turn = export.last_turn(now).filter(is_news).filter(|_| export.enabled);
         if let Some(turn) = turn.filter(|_| export.schedule != Schedule::Off) {
@@ -145,7 +147,8 @@ impl Tick {
         match ledger.run(run_id).await {
             Ok(run) => self.push_on(&run, export_id, now).await,
             Err(LedgerError::RunMissing(_)) => {
-                // The ledger forgets runs after months; one that was held for so long must not hold its export too.
+                // The ledger forgets runs after months; a run that was held for so long must not block its
+                // export too.
                 tracing::warn!(run.id = %run_id, export.id = %export_id, "export is held by a forgotten run");
                 let next = ledger.release(export_id, run_id, None).await?;
                 if let Some(next) = next {
@@ -170,7 +173,7 @@ impl Tick {
             return Ok(false);
         }
         tracing::warn!(run.id = %run.run_id, state = run.state.name(), "run stands still and is pushed on");
-        // Asked for again in every window of patience, not in every minute.
+        // The message is repeated once per timeout window, not every minute.
         let try_number = u64::try_from(now.as_second() / patience.as_secs().max(1)).unwrap_or_default() + 1;
         let message = |step: &str| -> Result<[OutgoingMessage; 1], StageError> {
             Ok([stage_message(run.run_id, export_id.as_str(), step, try_number)?])
@@ -185,7 +188,7 @@ impl Tick {
             return Ok(true);
         }
         match run.state {
-            // The run before it ended, but died before it could let this one begin.
+            // The run before it ended, but its worker died before it could start this one.
             RunState::Waiting => self.let_begin(run.run_id, export_id, try_number, now).await?,
             RunState::Snapshotting => self.requests.begin(run.run_id, export_id, try_number).await?,
             RunState::Chunking => self.requests.chunk_queue.send(&message("chunk")?).await?,
@@ -197,7 +200,7 @@ impl Tick {
                 }
                 self.requests.finish_queue.send(&message("finish")?).await?;
             }
-            // A run that is over but still holds its export's place died between the two writes.
+            // A run that is over but still holds its export's slot was interrupted between the two writes.
             RunState::Finishing | RunState::Succeeded | RunState::Failed | RunState::Canceled => {
                 self.requests.finish_queue.send(&message("finish")?).await?;
             }
@@ -206,7 +209,7 @@ impl Tick {
         Ok(true)
     }
 
-    /// Lets a run begin that has waited: the first step leaves alone what is said to wait.
+    /// Starts a waiting run. The state changes first, because the first step ignores waiting runs.
     async fn let_begin(
         &self,
         run_id: RunId,

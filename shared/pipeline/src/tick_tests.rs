@@ -1,4 +1,5 @@
-//! Ticks against a ledger that answers some questions late. What a tick decides is tested on the local cloud.
+//! Tests ticks against a ledger with delayed responses. The decisions of a tick are tested on the local
+//! cloud.
 
 use super::*;
 use relay_cloud::ledger::Ledger;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use wiremock::matchers::{body_string_contains, header};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// More than are looked after at a time.
+/// More exports than are processed at a time.
 const EXPORTS: usize = 3 * AT_ONCE;
 
 fn answer(body: &Value) -> ResponseTemplate {
@@ -23,7 +24,7 @@ fn item(number: usize) -> Value {
     json!({ "document": { "S": export.to_string() }, "saved_at_ms": { "N": "0" }, "created_at_ms": { "N": "0" }, "version": { "N": "1" } })
 }
 
-/// Answers the list of exports, and any other with nothing.
+/// Responds to the list of exports, and to every other request with an empty result.
 async fn lists(server: &MockServer, exports: &[Value]) {
     let query = || Mock::given(header("x-amz-target", "DynamoDB_20120810.Query"));
     let list = answer(&json!({ "Items": exports, "Count": exports.len() }));

@@ -1,4 +1,4 @@
-//! What a tick does for custom uploads that expire, and for the deployment's own refresh schedule.
+//! The part of a tick that handles expired uploads and the deployment's own refresh schedule.
 
 use super::tick::{AT_ONCE, Tick, Ticked};
 use super::{Asked, StageError, StartError};
@@ -8,8 +8,8 @@ use relay_cloud::{LookupError, Saved};
 use relay_model::catalog::{CatalogError, DeploymentSettings, Export, Segment, SettingsId};
 
 impl Tick {
-    /// Starts the exports that run with every refresh of the profiles, if the deployment's `refresh_schedule` is due.
-    /// Returns how many runs were requested.
+    /// Starts the exports that run after every refresh of the profiles, if the deployment's
+    /// `refresh_schedule` is due. Returns how many runs were requested.
     pub(super) async fn refresh_if_due(&self, now: Timestamp) -> Result<u64, StartError> {
         let Some(Saved { document: settings, saved_at, .. }) = self.settings().await? else { return Ok(0) };
         let due = settings.refresh_schedule.last_due(now).filter(|due| *due > saved_at);
@@ -27,8 +27,8 @@ impl Tick {
         Ok(u64::try_from(started).unwrap_or(u64::MAX))
     }
 
-    /// Returns the deployment's settings; `None` if there are none, or if they cannot be read: exports have to run all the
-    /// same.
+    /// Returns the deployment's settings; `None` if there are none or if they cannot be read, because exports
+    /// have to run nevertheless.
     async fn settings(&self) -> Result<Option<Saved<DeploymentSettings>>, StageError> {
         match self.requests.catalog.find(SettingsId::Deployment.as_str()).await {
             Ok(found) => Ok(found),

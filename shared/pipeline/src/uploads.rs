@@ -1,4 +1,4 @@
-//! Runs of the exports that use a custom upload: when there is a new one, and when one has come to its end.
+//! Runs of the exports that use a custom upload: after a new upload, and after one has expired.
 
 use super::tick::Tick;
 use super::{RunRequests, StageError, StartError};
@@ -9,30 +9,30 @@ use relay_model::catalog::{Activation, Export, ExportSegment};
 use relay_model::run::{Trigger, TriggerKind};
 use relay_model::uploads::UploadId;
 
-/// The trigger of the runs that a new upload starts.
+/// Returns the trigger of the runs that a new upload starts.
 #[must_use]
 pub fn upload_trigger(segment: &SegmentId, upload: &UploadId) -> Trigger {
     Trigger::new(TriggerKind::Upload, format!("upload/{segment}/{upload}"))
 }
 
-/// The trigger of the runs that the end of an upload starts, so many days after it.
+/// Returns the trigger of the runs that an expired upload starts, `days` days after its expiry.
 #[must_use]
 pub fn expiry_trigger(segment: &SegmentId, upload: &UploadId, days: i64) -> Trigger {
     Trigger::new(TriggerKind::Upload, format!("expiry/{segment}/{upload}/{days}"))
 }
 
-/// What became of the requests for runs of a segment's exports.
+/// The results of requesting runs of a segment's exports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentRuns {
-    /// Exports of which a run is asked for now.
+    /// Exports with a requested run.
     pub asked: u64,
-    /// Exports that may not run, which the log names.
+    /// Exports that may not run; the log names them.
     pub noted: u64,
 }
 
 impl RunRequests {
-    /// Asks for a run of each of `exports` that is enabled and uses the segment, once for the trigger. One that may
-    /// not run, because nobody has agreed to it or a definition is missing, is noted and keeps no other from running.
+    /// Requests a run of each of `exports` that is enabled and uses the segment, once per trigger. An export
+    /// that may not run is counted and does not block the others: its consent or a definition may be missing.
     pub async fn start_for_segment(
         &self,
         exports: &[Export],
@@ -62,7 +62,7 @@ impl RunRequests {
 }
 
 impl Tick {
-    /// Starts a run of each export that uses an upload which has come to its end, so that its members leave.
+    /// Starts a run of each export that uses an expired upload, so that the upload's members are removed.
     pub(super) async fn end_if_expired(
         &self,
         exports: &[Export],
@@ -79,14 +79,14 @@ impl Tick {
                 holding.push(export.clone());
             }
         }
-        // A run that could not take them off is followed by another one, but not before the next day.
+        // If a run could not remove them, another one follows, but at most one per day.
         let days = now.duration_since(current.expires_at).as_hours() / 24;
         let trigger = expiry_trigger(segment, &current.upload_id, days);
         self.requests.start_for_segment(&holding, segment, &trigger, now).await
     }
 
-    /// Whether the export has put the upload's members on a list, and not taken them all off. An export that has not,
-    /// because it is new or because they have left, is not run by an upload's end.
+    /// Returns whether the export has delivered members of the upload and not removed all of them. The expiry
+    /// of an upload starts no run of an export that is new or has removed them already.
     async fn has_members(
         &self,
         export: &Export,

@@ -1,4 +1,4 @@
-//! One person's records in a delivered state: found, or left out of a copy.
+//! One person's records in a delivered state: finds them, or writes a copy without them.
 
 use relay_delivery::delta::{DeliveredReader, DeliveredWriter, Holding, Record};
 use relay_model::privacy::Wanted;
@@ -8,14 +8,14 @@ use std::fs::File;
 use std::io::BufWriter;
 use tempfile::NamedTempFile;
 
-/// A delivered state without somebody.
+/// A delivered state without the records of one person.
 pub(super) struct Rewritten {
     pub(super) file: NamedTempFile,
     /// People in it who are on the list.
     pub(super) delivered: u64,
 }
 
-/// The records of whoever is meant.
+/// Returns the records of the wanted person.
 pub(super) fn look(file: File, wanted: &Wanted) -> Result<Vec<Record>, StageError> {
     let mut found = Vec::new();
     for record in DeliveredReader::open(file)? {
@@ -27,7 +27,7 @@ pub(super) fn look(file: File, wanted: &Wanted) -> Result<Vec<Record>, StageErro
     Ok(found)
 }
 
-/// Everybody else's records.
+/// Writes a copy without the records of the wanted person.
 pub(super) fn without(file: File, wanted: &Wanted) -> Result<Rewritten, StageError> {
     let next = NamedTempFile::new()?;
     let mut writer = DeliveredWriter::new(BufWriter::new(next.reopen()?))?;
@@ -47,7 +47,7 @@ fn is_theirs(record: &Record, wanted: &Wanted) -> bool {
     wanted.has(&record.member_key.0, &record.match_key.0)
 }
 
-/// A record as the person gets to see it.
+/// Returns a record in the form that the person receives.
 pub(super) fn shown(record: &Record) -> Map<String, Value> {
     let status = match record.holding {
         Holding::Delivered => "on_list",

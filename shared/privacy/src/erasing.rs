@@ -1,4 +1,4 @@
-//! One person taken off every list, kept out from then on, and forgotten.
+//! Erases one person: excludes them from later runs, removes them from every list, and deletes their records.
 
 use super::searching::{DELIVERED, apart, delivered_key, fetched, of};
 use super::treatment::{Circumstances, Keeper, Treatment, is_served, treatment};
@@ -17,22 +17,22 @@ use relay_pipeline::exclusions;
 use relay_pipeline::{RunDefinitions, StageError, StartError};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an erasure knows of one export.
+/// What an erasure knows about one export.
 struct ExportAtHand {
     id: ExportId,
-    /// What a run of it would be about now, where its definition is there and can be read.
+    /// The definitions of a run that would start now, if the export is defined and readable.
     definition: Option<RunDefinitions>,
-    /// Whether it is in the catalog, readable or not.
+    /// Whether the export is in the catalog, readable or not.
     is_defined: bool,
-    /// The run under way when the person was kept out already.
+    /// The run that was active when the person had been excluded.
     under_way: Option<RunId>,
-    /// The run that was asked for, or why there is none.
+    /// The run that was requested, or why there is none.
     asked: Option<Result<RunId, String>>,
 }
 
 impl Work<'_> {
-    /// Erases. Keeping the person out comes first: what begins later does without them, so that what is found then is all
-    /// there ever will be.
+    /// Erases the person. The exclusion is written first: later runs leave the person out, so the search
+    /// after it finds every record.
     pub(super) async fn erase(&mut self) -> Result<(), StageError> {
         self.keep_out().await?;
         let (requests, objects) = (&self.people.requests, self.people.objects.clone());
@@ -53,7 +53,8 @@ impl Work<'_> {
         exports.extend(defined.iter().filter_map(|id| ExportId::try_from(id.clone()).ok()));
         for id in exports {
             let (definition, is_defined) = (definitions.remove(&id), defined.contains(id.as_str()));
-            // Before its states are listed: a run that begins later takes nobody in who is kept out.
+            // The active run is read before the states are listed: runs that begin later leave excluded
+            // people out.
             let under_way = self.active_run(&id).await?;
             let export = ExportAtHand { id, definition, is_defined, under_way, asked: None };
             Box::pin(self.erase_from(export)).await?;
@@ -111,7 +112,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A run under way may put the person on its lists still: another one goes behind it, whatever is there now.
+    /// An active run may still add the person to its lists, so another run follows it, whatever is stored
+    /// now.
     async fn follow(&mut self, export: &mut ExportAtHand, under_way: RunId) -> Result<(), StageError> {
         let place = Place { export: Some(export.id.clone()), ..Place::new(PlaceKind::RunUnderWay) };
         let (action, run_id, reason) = match self.asked(export).await? {
@@ -138,7 +140,7 @@ impl Work<'_> {
             (_, None) => Keeper::Unnamed,
             (Some(definition), Some((list, _))) if definition.left_alone.contains(list) => Keeper::Resting,
             (Some(definition), Some((list, _))) if is_served(definition, list) => Keeper::Run,
-            // What cannot be read is still somebody's: that it cannot run is told with the reason.
+            // An unreadable export is still defined, so a run is requested, and its error becomes the reason.
             (None, Some(_)) if export.is_defined => Keeper::Run,
             _ => Keeper::Nobody,
         };
@@ -155,7 +157,8 @@ impl Work<'_> {
         };
         match treatment(circumstances) {
             Treatment::LeaveAlone => Ok(()),
-            // A run that has begun meanwhile may have to make its accounts again out of what it has just replaced.
+            // A run that has begun meanwhile may have to settle again from the state that it has just
+            // replaced.
             Treatment::Delete if self.active_run(&export.id).await?.is_some() => Ok(()),
             Treatment::Wait => {
                 let reason = "its segment is switched off or is still to start; the first run that reaches the list again \
@@ -194,7 +197,7 @@ impl Work<'_> {
         Ok(self.people.requests.ledger.active_run(export).await?)
     }
 
-    /// Whether the run that left a delivered state is still to be ended.
+    /// Returns whether the run that wrote a delivered state has not ended yet.
     async fn is_going(&self, object: &ListedObject) -> Result<bool, StageError> {
         let Some((_, Some(run_id))) = delivered_key(&object.key) else { return Ok(false) };
         match self.people.requests.ledger.run(run_id).await {
@@ -204,7 +207,8 @@ impl Work<'_> {
         }
     }
 
-    /// The run of the export that takes the person off its lists, or why there can be none. It is asked for once.
+    /// Returns the run of the export that removes the person from its lists, or why there can be none. It is
+    /// requested once.
     async fn asked(&self, export: &mut ExportAtHand) -> Result<Result<RunId, String>, StageError> {
         if let Some(asked) = &export.asked {
             return Ok(asked.clone());
@@ -219,8 +223,8 @@ impl Work<'_> {
         Ok(export.asked.insert(asked).clone())
     }
 
-    /// Puts a copy without the person into the state's place. A run that has replaced the state meanwhile has done without
-    /// them, and the copy is too many.
+    /// Replaces the state by a copy without the person. If a run has replaced the state meanwhile, its new
+    /// state lacks the person already, and the copy is deleted.
     async fn leave_out(
         &self,
         object: &ListedObject,

@@ -1,4 +1,4 @@
-//! What is asked for single people: asked for by the API, and answered by a function of its own.
+//! Requests about single people: created by the API, and processed by a function of their own.
 
 mod delivered;
 mod erasing;
@@ -18,16 +18,16 @@ use relay_model::run::{MessageError, StopCode};
 use relay_pipeline::{StageError, new_uuid};
 use serde::{Deserialize, Serialize};
 
-/// Asks for something for one person and reads how far it is.
+/// Creates requests about one person and reads their progress.
 #[derive(Clone, Debug)]
 pub struct PersonRequests {
-    /// Where requests and what they find are.
+    /// The requests and their results.
     pub objects: Objects,
-    /// Where they are worked on.
+    /// The queue of requests to process.
     pub queue: Queue,
 }
 
-/// Asks for a request to be worked on. Who is meant stands in an object and in no message.
+/// Asks the function to process a request. The identity of the person is in an object and never in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonMessage {
@@ -37,20 +37,20 @@ pub struct PersonMessage {
 }
 
 impl PersonMessage {
-    /// Asks for a request to be worked on.
+    /// Creates the message of a request.
     #[must_use]
     pub const fn new(request_id: PersonRequestId) -> Self {
         Self { version: 1, request_id }
     }
 
-    /// Reads a message.
+    /// Parses a message.
     pub fn parse(body: &str) -> Result<Self, MessageError> {
         relay_model::run::parse_message(body)
     }
 }
 
 impl PersonRequests {
-    /// Asks for something for one person. Asked again with the same key, it is the same request.
+    /// Creates a request about one person. A repeated call with the same key returns the same request.
     pub async fn request(
         &self,
         request: &PersonRequest,
@@ -64,13 +64,14 @@ impl PersonRequests {
             self.require_same(request_id, request, key).await?;
         }
         if self.state(request_id).await?.is_none() {
-            // What is in a request is nobody's business but the object's, not even an error's.
+            // The contents of a request are confidential, so no error repeats them.
             let bytes =
                 serde_json::to_vec(request).map_err(|_| StageError::stop(StopCode::RequestUnwritable, ""))?;
             self.objects.put(&request_id.request_key(), bytes).await?;
             put_state(&self.objects, &PersonRequestState::new(request_id, request)).await?;
         }
-        // Two erasures might rewrite the same object, so they are worked on one after the other; who only reads is not.
+        // Two erasures might rewrite the same object, so they are processed one after the other; exports run
+        // in parallel.
         let group = match request.kind {
             PersonRequestKind::Erasure => "erasures".to_owned(),
             PersonRequestKind::Export => format!("export/{request_id}"),
@@ -81,8 +82,8 @@ impl PersonRequests {
         Ok(request_id)
     }
 
-    /// A key that comes again has to mean the same person and the same thing: nobody may think that somebody was forgotten
-    /// because an answer to something else came back.
+    /// Returns an error if a key was used before for another person or another kind of request. Otherwise the
+    /// response to another request could be mistaken for the confirmation of an erasure.
     async fn require_same(
         &self,
         request_id: PersonRequestId,
@@ -91,7 +92,8 @@ impl PersonRequests {
     ) -> Result<(), StageError> {
         let meant = serde_json::to_string(&(request.kind, &request.person))
             .map_err(|_| StageError::stop(StopCode::RequestUnwritable, ""))?;
-        // With the key in it, which nobody else knows, it says nothing of the person.
+        // The digest includes the key, which is known to the caller only, so it reveals nothing about the
+        // person.
         let digest = blake3::hash(format!("{key}\n{meant}").as_bytes()).to_hex().to_string().into_bytes();
         match self.objects.find(&request_id.digest_key()).await? {
             None => Ok(self.objects.put(&request_id.digest_key(), digest).await?),
@@ -103,7 +105,7 @@ impl PersonRequests {
         }
     }
 
-    /// How far a request is; `None` where nobody has made it, or it is forgotten.
+    /// Returns the state of a request; `None` if it does not exist or has expired.
     pub async fn state(&self, request_id: PersonRequestId) -> Result<Option<PersonRequestState>, StageError> {
         find_state(&self.objects, request_id).await
     }
@@ -124,7 +126,7 @@ async fn put_state(objects: &Objects, state: &PersonRequestState) -> Result<(), 
     Ok(objects.put(&state.request_id.state_key(), bytes).await?)
 }
 
-/// Handles messages that ask for requests to be worked on.
+/// Handles the messages of requests to process.
 pub async fn handle_people<F, R>(event: SqsEvent, work: F) -> SqsBatchResponse
 where
     F: Fn(PersonRequestId) -> R,

@@ -1,4 +1,5 @@
-//! One person's rows in the list of rows that a run could not apply: found, or left out of a copy.
+//! One person's rows in the list of rows that a run could not apply: finds them, or writes a copy without
+//! them.
 
 use csv::StringRecord;
 use relay_model::MemberKey;
@@ -11,15 +12,15 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use tempfile::NamedTempFile;
 
-/// What such a list has of somebody.
+/// The rows of one person in such a list.
 #[derive(Default)]
 pub(super) struct RejectedRows {
-    /// Each row by the names of its columns.
+    /// Each row by column name.
     pub(super) rows: Vec<Map<String, Value>>,
     pub(super) members: BTreeSet<MemberKey>,
 }
 
-/// The columns that say who somebody is.
+/// The columns that identify a person.
 struct Columns {
     member_key: usize,
     match_key: usize,
@@ -40,7 +41,7 @@ impl Columns {
     }
 }
 
-/// The rows of whoever is meant.
+/// Returns the rows of the wanted person.
 pub(super) fn look(file: File, wanted: &Wanted) -> Result<RejectedRows, StageError> {
     let mut reader = csv::Reader::from_reader(BufReader::new(file));
     let header = reader.headers().map_err(|error| damaged(&error))?.clone();
@@ -57,7 +58,7 @@ pub(super) fn look(file: File, wanted: &Wanted) -> Result<RejectedRows, StageErr
     Ok(found)
 }
 
-/// Everybody else's rows.
+/// Writes a copy without the rows of the wanted person.
 pub(super) fn without(file: File, wanted: &Wanted) -> Result<NamedTempFile, StageError> {
     let mut reader = csv::Reader::from_reader(BufReader::new(file));
     let header = reader.headers().map_err(|error| damaged(&error))?.clone();
@@ -76,7 +77,7 @@ pub(super) fn without(file: File, wanted: &Wanted) -> Result<NamedTempFile, Stag
     Ok(next)
 }
 
-/// The reader's own words name lines only.
+/// Returns the error of an unreadable list. The CSV reader's message contains line numbers only.
 fn damaged(error: &csv::Error) -> StageError {
     match error.kind() {
         csv::ErrorKind::Io(error) => StageError::again(StopCode::Disk, error.kind().to_string()),

@@ -1,4 +1,4 @@
-//! The places where something about a person may be, read one after the other.
+//! Searches every place that may hold data about a person, one after the other.
 
 use super::uploads::IdentityColumns;
 use super::work::{Work, after};
@@ -17,16 +17,16 @@ use std::fs::File;
 
 /// How many objects are fetched ahead.
 const FETCHES_AHEAD: usize = 4;
-/// For how many days an upload's lines are kept, as the template says.
+/// For how many days an upload's lines are kept, as in the deployment template.
 const UPLOADED_DAYS: u16 = 100;
-/// Records about one person at the most: an answer is a document, and nobody is in so many places.
+/// The most records about one person: the result is one document, and no person has that many records.
 const MAX_RECORDS: usize = 100_000;
 
 pub(super) const DELIVERED: &str = "delivered/";
 const UPLOADED: &str = "uploaded/";
 const REPORTS: &str = "reports/";
 
-/// What a delivered state's key says: `delivered/EXPORT/LIST/RUN.parquet`.
+/// Parses the key of a delivered state: `delivered/EXPORT/LIST/RUN.parquet`.
 pub(super) fn delivered_key(key: &str) -> Option<(ExportId, Option<RunId>)> {
     let mut parts = key.strip_prefix(DELIVERED)?.split('/');
     let export = ExportId::try_from(parts.next()?.to_owned()).ok()?;
@@ -34,7 +34,7 @@ pub(super) fn delivered_key(key: &str) -> Option<(ExportId, Option<RunId>)> {
     Some((export, run))
 }
 
-/// Objects with their contents; those that are gone meanwhile are left out.
+/// Streams objects with their contents; the content of an object that was deleted meanwhile is `None`.
 pub(super) fn fetched(
     objects: &Objects,
     listed: Vec<ListedObject>,
@@ -49,7 +49,7 @@ pub(super) fn fetched(
     fetches.buffered(FETCHES_AHEAD)
 }
 
-/// Reads for as long as the rows last, on a thread that serves nobody else.
+/// Reads on a blocking thread, because reading takes as long as there are rows.
 pub(super) async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, StageError> + Send + 'static,
 ) -> Result<T, StageError> {
@@ -57,11 +57,11 @@ pub(super) async fn apart<T: Send + 'static>(
     read.map_err(|_| StageError::stop(StopCode::SearchPanicked, "a place could not be read to its end"))?
 }
 
-/// What a place has of the person, and the members that they are there.
+/// A place with data about the person, and the members that identify them there.
 pub(super) type Hit = (FoundPlace, BTreeSet<MemberKey>);
 
 impl Work<'_> {
-    /// Every place with something about the person.
+    /// Returns every place with data about the person.
     pub(super) async fn search(&mut self) -> Result<Vec<Hit>, StageError> {
         let mut hits = self.delivered().await?;
         hits.extend(self.uploads().await?);
@@ -102,7 +102,7 @@ impl Work<'_> {
         Ok(hits)
     }
 
-    /// The person's records in a delivered state, where it is still there.
+    /// Returns the person's records in a delivered state, if the state still exists.
     pub(super) async fn records(&mut self, file: Option<File>) -> Result<Vec<Record>, StageError> {
         let wanted = self.wanted.clone();
         let records = match file {
@@ -113,7 +113,7 @@ impl Work<'_> {
         Ok(records)
     }
 
-    /// The uploads that have the person.
+    /// Returns the uploads that contain the person.
     pub(super) async fn uploads(&mut self) -> Result<Vec<Hit>, StageError> {
         let objects = self.people.objects.clone();
         let mut listed = objects.list(UPLOADED).await?;
@@ -158,7 +158,7 @@ impl Work<'_> {
         }))
     }
 
-    /// The lists of rejected rows that have the person.
+    /// Returns the lists of rejected rows that contain the person.
     pub(super) async fn rejected(&mut self) -> Result<Vec<Hit>, StageError> {
         let objects = self.people.objects.clone();
         let mut listed = objects.list(REPORTS).await?;
@@ -187,7 +187,7 @@ impl Work<'_> {
         Ok(hits)
     }
 
-    /// Who is meant.
+    /// Returns the identifiers of the wanted person.
     pub(super) fn wanted(&self) -> Wanted {
         self.wanted.clone()
     }
@@ -197,7 +197,7 @@ impl Work<'_> {
     }
 }
 
-/// An object as a place.
+/// Returns an object as a place.
 pub(super) fn of(what: PlaceKind, object: &ListedObject) -> Place {
     Place { object_key: Some(object.key.clone()), kept_since: Some(object.stored_at), ..Place::new(what) }
 }

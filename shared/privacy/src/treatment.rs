@@ -1,50 +1,51 @@
-//! What becomes of an erased person's records in one delivered state.
+//! Decides what happens to an erased person's records in one delivered state.
 
 use relay_model::ListId;
 use relay_model::catalog::SegmentRemoval;
 use relay_model::privacy::PlaceAction;
 use relay_pipeline::RunDefinitions;
 
-/// Who still looks after a delivered state.
+/// What still processes a delivered state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keeper {
     /// A run of the export: it still reaches the list.
     Run,
-    /// A run of the export, but not before its segment is switched on again, or has started.
+    /// A run of the export, but only after its segment is active again or has started.
     Resting,
-    /// Nobody: no run reaches the list any more.
+    /// No run: the list is no longer reached.
     Nobody,
-    /// Not even the ledger, which does not name it: it is left over, or a run is about to have it named.
+    /// The ledger does not name the state: it is left over, or a run is about to register it.
     Unnamed,
 }
 
-/// What is known of a delivered state with records of the person.
+/// The facts about a delivered state with records of the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Circumstances {
-    /// Who still looks after it.
+    /// What still processes it.
     pub(super) keeper: Keeper,
-    /// Whether a run of the export is under way.
+    /// Whether a run of the export is active.
     pub(super) is_under_way: bool,
-    /// Whether the person is on the list, or was taken off and is remembered for that.
+    /// Whether the person is on the list, and not only recorded as removed.
     pub(super) is_on_list: bool,
 }
 
-/// What is done.
+/// The action for a delivered state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
-    /// A run takes the person off and forgets them; where none can be had, they stay.
+    /// A run removes the person and deletes their records. If no run can start, the records of a listed
+    /// person stay.
     Run,
-    /// The records are left out of a copy that takes the state's place.
+    /// A copy without the records replaces the state.
     LeaveOut(PlaceAction),
     /// The records stay until a run reaches the list again.
     Wait,
-    /// The state is nobody's any more and is deleted.
+    /// The state is no longer used and is deleted.
     Delete,
-    /// The run under way is about to replace it or to name it.
+    /// The active run is about to replace or register it.
     LeaveAlone,
 }
 
-/// What is done under these circumstances.
+/// Returns the action under these circumstances.
 pub(super) const fn treatment(circumstances: Circumstances) -> Treatment {
     let Circumstances { keeper, is_under_way, is_on_list } = circumstances;
     match (keeper, is_under_way, is_on_list) {
@@ -59,7 +60,7 @@ pub(super) const fn treatment(circumstances: Circumstances) -> Treatment {
     }
 }
 
-/// Whether a run would do something for a list: it brings it up to date, or empties what it no longer names.
+/// Returns whether a run would process a list: update it, or empty it because the export no longer names it.
 pub(super) fn is_served(run: &RunDefinitions, list: &ListId) -> bool {
     let is_emptied = run.export.when_segment_removed != SegmentRemoval::Keep;
     is_emptied || run.export.target_lists().contains(list)
@@ -79,18 +80,19 @@ mod tests {
     fn whoever_is_on_a_list_is_taken_off_before_they_are_forgotten() {
         check(Keeper::Run, [false, true], Treatment::Run);
         check(Keeper::Run, [true, true], Treatment::Run);
-        // That we took somebody off is only remembered: forgetting it needs no run, unless one is about to remember it.
+        // Deleting the record of an earlier removal needs no run, unless an active run is about to write it
+        // again.
         check(Keeper::Run, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
         check(Keeper::Run, [true, false], Treatment::Run);
-        // Their record is what has a later run take them off.
+        // The record is needed by a later run to remove the person from the list.
         check(Keeper::Resting, [false, true], Treatment::Wait);
         check(Keeper::Resting, [true, true], Treatment::Wait);
         check(Keeper::Resting, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
-        // No run gets to these lists any more.
+        // No run reaches these lists any more.
         check(Keeper::Nobody, [false, true], Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
         check(Keeper::Nobody, [true, true], Treatment::LeaveOut(PlaceAction::ForgottenButOnList));
         check(Keeper::Nobody, [false, false], Treatment::LeaveOut(PlaceAction::Forgotten));
-        // What the ledger does not name is left over, unless a run is just about to have it named.
+        // A state that the ledger does not name is left over, unless a run is about to register it.
         check(Keeper::Unnamed, [false, true], Treatment::Delete);
         check(Keeper::Unnamed, [false, false], Treatment::Delete);
         check(Keeper::Unnamed, [true, true], Treatment::LeaveAlone);

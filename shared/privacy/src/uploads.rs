@@ -32,18 +32,19 @@ impl IdentityColumns {
     }
 }
 
-/// What an upload has of somebody.
+/// The lines of one person in an upload.
 #[derive(Default)]
 pub(super) struct UploadedLines {
-    /// How many lines.
+    /// The number of lines.
     pub(super) count: u64,
-    /// Each line by the names of its columns, where it is known to be theirs.
+    /// Each line by column name, if it certainly belongs to the person.
     pub(super) lines: Vec<Map<String, Value>>,
     pub(super) members: BTreeSet<MemberKey>,
 }
 
-/// The lines of whoever is meant. Of an upload whose segment is gone, or has other columns by now, nobody knows the columns any more: there every
-/// value is held against the keys, and lines are only counted: they may be somebody else's.
+/// Returns the lines of the wanted person. If the segment of the upload is gone or has other columns now,
+/// every value is compared with the keys. Such lines are counted but not returned, because they may belong to
+/// another person.
 pub(super) fn look(
     file: File,
     columns: Option<&IdentityColumns>,
@@ -138,7 +139,7 @@ mod tests {
         check(true, &member, 1, &["bob@b.c"], &["8"]);
         check(true, &Person::MatchKey(MatchKey("ann@b.c".to_owned())), 1, &["Ann@b.c"], &["7"]);
         check(true, &Person::MemberKey(MemberKey("9".to_owned())), 0, &[], &[]);
-        // Where the columns are not known, one of these is somebody else who has the value by chance.
+        // Without known columns, one of these lines belongs to another person who has the value by chance.
         check(false, &member, 2, &[], &[]);
     }
 }

@@ -1,4 +1,4 @@
-//! One request from its beginning to its end.
+//! Processes one request from its beginning to its end.
 
 use super::{find_state, put_state};
 use jiff::{SignedDuration, Timestamp};
@@ -12,20 +12,20 @@ use relay_pipeline::{RunRequests, StageError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// The pauses before work that failed for a passing reason is tried again.
+/// The pauses before work is retried after a transient error.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
-/// What is left of an invocation to say that its time was not enough.
+/// The part of an invocation's time that is reserved for recording a timeout.
 const LAST_WORDS: Duration = Duration::from_secs(20);
-/// How often it is told how far a request is.
+/// How often the progress of a request is stored.
 const NEWS_EVERY: Duration = Duration::from_secs(2);
-/// For how many days dry runs and previews are kept, as the template says.
+/// For how many days dry runs and previews are kept, as in the deployment template.
 const DRY_RUN_DAYS: u16 = 7;
 const PREVIEW_DAYS: u16 = 1;
 
-/// Works on what is asked for single people.
+/// Processes requests about single people.
 #[derive(Clone, Debug)]
 pub struct People {
-    /// Starts runs, and has the catalog and the ledger.
+    /// Starts runs; also holds the catalog and the ledger.
     pub requests: RunRequests,
     /// The data bucket.
     pub objects: Objects,
@@ -36,13 +36,13 @@ pub struct People {
 /// How long data is kept, in days.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Snapshots, deltas and results of runs, and files as they were put.
+    /// Snapshots, deltas and results of runs, and uploaded files.
     pub run_data_days: u16,
-    /// Reports and the rows beside them that were not applied.
+    /// Reports and their lists of rejected rows.
     pub report_days: u16,
 }
 
-/// A request that is being worked on.
+/// A request in progress.
 pub(super) struct Work<'a> {
     pub(super) people: &'a People,
     pub(super) request: &'a PersonRequest,
@@ -52,12 +52,12 @@ pub(super) struct Work<'a> {
 }
 
 impl People {
-    /// Works on a request. Asked again after a crash, it begins anew, and knows what it has done.
+    /// Processes a request. After a crash, a repeated call starts over, and keeps the recorded actions.
     ///
-    /// An error is one that nobody could be told of.
+    /// Returns an error only if the outcome could not be stored with the request.
     pub async fn run(&self, request_id: PersonRequestId, deadline: Instant) -> Result<(), StageError> {
         let Some(bytes) = self.objects.find(&request_id.request_key()).await? else { return Ok(()) };
-        // What is in it is nobody's business, not even an error's.
+        // The contents of a request are confidential, so no error repeats them.
         let request: PersonRequest = serde_json::from_slice(&bytes)
             .map_err(|_| StageError::stop(StopCode::RequestDamaged, "a stored request cannot be read"))?;
         let state = find_state(&self.objects, request_id).await?;
@@ -83,14 +83,15 @@ impl People {
             }
         };
         put_state(&self.objects, &state).await?;
-        // The last that stood of who is meant.
+        // This object was the last one with the identity of the person.
         self.objects.delete(&request_id.request_key()).await?;
         tracing::info!(request.id = %request_id, kind = state.kind.name(), state = ?state.state,
             objects = state.progress.objects_read, places = state.places.len(), "request is over");
         Ok(())
     }
 
-    /// What is not searched: it ends by itself, and much of it would have to be read for one person.
+    /// Returns the data that is not searched: it expires by itself, and a search would have to read much of
+    /// it.
     fn ends_by_itself(&self, now: Timestamp) -> Vec<EndsByItself> {
         let ends = |prefix: &str, what: &str, days| EndsByItself {
             what: what.to_owned(),
@@ -109,7 +110,7 @@ impl People {
     }
 }
 
-/// So many days later.
+/// Returns the time `days` days later.
 pub(super) fn after(at: Timestamp, days: u16) -> Timestamp {
     at.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
 }
@@ -155,7 +156,7 @@ impl Work<'_> {
         Ok(self.people.objects.put(&self.state.request_id.found_key(), bytes).await?)
     }
 
-    /// Tells how far it is, now and then.
+    /// Counts an object that was read, and stores the progress from time to time.
     pub(super) async fn has_read(&mut self) -> Result<(), StageError> {
         self.state.progress.objects_read += 1;
         if self.told.elapsed() >= NEWS_EVERY {
@@ -165,7 +166,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Notes what was done in a place, so that it is known after a crash too.
+    /// Records what was done in a place, so that the record survives a crash.
     pub(super) async fn note(&mut self, place: relay_model::privacy::Place) -> Result<(), StageError> {
         self.state.note(place);
         put_state(&self.people.objects, &self.state).await

@@ -2,14 +2,15 @@
 
 use url::{Host, Url};
 
-/// The base address of a destination's API, checked: HTTPS and one of the destination's own domains, so that
-/// credentials are sent to no other host. Plain HTTP and other hosts are accepted for this machine only.
+/// The checked base address of a destination's API. It uses HTTPS and one of the destination's own domains,
+/// so that credentials are sent to no other host. Plain HTTP and other hosts are accepted only on this
+/// machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     base: Url,
 }
 
-/// Why an address is refused. Holds no part of it but the host.
+/// Why an address is refused. Contains no part of the address except the host.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EndpointError {
     /// It is not a URL with a host.
@@ -21,7 +22,7 @@ pub enum EndpointError {
     /// The connection would not be encrypted.
     #[error("the address must begin with https:// (plain http is accepted for this machine only)")]
     Insecure,
-    /// The host is not the destination's.
+    /// The host does not belong to the destination.
     #[error("host \"{host}\" is not one of the destination's own: {domains}")]
     ForeignHost {
         /// The host as given.
@@ -32,7 +33,7 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Checks an address against the destination's own `domains`; a domain's subdomains are its own too.
+    /// Checks an address against the destination's own `domains`; subdomains are included.
     pub fn parse(text: &str, domains: &[&str]) -> Result<Self, EndpointError> {
         let base = Url::parse(text.trim()).map_err(|_| EndpointError::Malformed)?;
         if !base.username().is_empty() || base.password().is_some() {
@@ -79,7 +80,7 @@ impl Endpoint {
     #[must_use]
     pub fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
-        // Only addresses without a host have no path, and those are not taken.
+        // Only addresses without a host have no path, and those are refused.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }

@@ -1,7 +1,7 @@
 //! Retries of failed calls within this process.
 //!
-//! Only short pauses are waited here; the queue does the long waits. One budget covers a whole piece of work, so that a
-//! destination that is down costs a few calls and not a few for each row.
+//! Only short pauses are waited for here; the queue does the long waits. One budget covers a whole piece of
+//! work. A destination that is down therefore costs a few calls in total, and not a few per row.
 
 use crate::{CallContext, ErrorKind, PushError, Retry};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use std::time::Duration;
 const BUDGET: u32 = 6;
 /// Further attempts of one call.
 const ATTEMPTS: u32 = 2;
-/// The longest pause that is waited here.
+/// The longest pause that is waited for here.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Time that has to be left after a pause, so that another attempt makes sense.
 const LEAST_TIME_AFTER: Duration = Duration::from_secs(1);
@@ -31,8 +31,8 @@ impl RetryBudget {
         Self { left: AtomicU32::new(BUDGET), first_pause }
     }
 
-    /// Waits and returns `true` if a call that failed with `error` may be sent again; returns `false` at once if not.
-    /// `attempt` counts the further attempts so far.
+    /// Waits and returns `true` if a call that failed with `error` may be sent again; returns `false` at once
+    /// if not. `attempt` counts the further attempts so far.
     pub(super) async fn pause(&self, error: &PushError, attempt: u32, context: &CallContext) -> bool {
         let Some(pause) = self.length(error, attempt) else {
             return false;
@@ -54,7 +54,7 @@ impl RetryBudget {
             Retry::Never | Retry::Wait(_) | Retry::Pause(_) => None,
             // The wait that the destination asks for is never shortened.
             Retry::After(pause) => (pause <= LONGEST_PAUSE).then_some(pause),
-            // A rate limit or an unknown answer does not go away in a quarter of a second.
+            // A rate limit or an unknown response does not go away in a quarter of a second.
             Retry::Backoff => {
                 let exponent = if error.kind == ErrorKind::RateLimited { attempt + 1 } else { attempt };
                 let pause = self.first_pause.saturating_mul(4_u32.saturating_pow(exponent));

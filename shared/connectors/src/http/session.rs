@@ -1,7 +1,7 @@
-//! One call of a destination's API: authorised, judged, and sent again where that can help.
+//! One call of a destination's API: authorised, interpreted, and retried if that can help.
 //!
-//! A destination brings two hooks: [`Api::authorise`] returns the credentials of the next attempt, and [`Api::judge`]
-//! says what a response means. Everything else is the same for all destinations.
+//! A destination implements two hooks: [`Api::authorise`] returns the credentials of the next attempt, and
+//! [`Api::judge`] interprets a response. Everything else is the same for all destinations.
 
 use super::retry_budget::RetryBudget;
 use super::{Cost, HttpClient, HttpRequest, HttpResponse};
@@ -16,7 +16,7 @@ use url::Url;
 
 /// Caps the wait that a response asks for. A longer one is taken to be a mistake of the destination.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// Time that has to be left after a wait for a slot, so that another attempt makes sense.
+/// The time that has to be left after a wait for a slot for another attempt to make sense.
 const LEAST_TIME_AFTER_WAIT: Duration = Duration::from_secs(5);
 
 /// How one destination's API is called.
@@ -24,33 +24,33 @@ pub(crate) trait Api: Sync {
     /// The destination, for errors.
     const DESTINATION: Destination;
 
-    /// How often a call is sent again with other credentials after the destination has refused the first.
+    /// How often a call is repeated with other credentials after the destination has refused the first.
     const MAX_REPLAYS: u32 = 1;
 
-    /// What only this destination's calls carry.
+    /// The details that only this destination's calls have.
     type Details: Sync;
 
     /// Returns the client that sends the requests.
     fn http(&self) -> &HttpClient;
 
-    /// Returns the headers that every request has beside the credentials.
+    /// Returns the headers that every request has besides the credentials.
     fn headers(&self) -> HeaderMap {
         HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))])
     }
 
-    /// Returns the credentials of the next attempt. `refused` holds those of the last one, if the destination refused
-    /// them; the error of the refusal is returned if there are no others.
+    /// Returns the credentials of the next attempt. `refused` holds those of the last attempt, if the
+    /// destination refused them. If there are no others, the error of the refusal is returned.
     fn authorise(
         &self,
         refused: Option<&RefusedPass>,
         context: &CallContext,
     ) -> impl Future<Output = Result<Pass, PushError>> + Send;
 
-    /// Says what a response means.
+    /// Interprets a response.
     fn judge(&self, call: &Call<Self::Details>, response: &HttpResponse) -> Judgement;
 
-    /// Returns whether a call that failed with `error` may be sent again at once. A call that took its whole time is
-    /// left to the queue, which waits longer.
+    /// Returns whether a call that failed with `error` may be repeated at once. A call that timed out is left
+    /// to the queue, which waits longer.
     fn may_repeat(&self, call: &Call<Self::Details>, error: &PushError) -> bool {
         call.is_repeatable && error.kind != ErrorKind::Timeout
     }
@@ -100,7 +100,7 @@ pub(crate) enum Judgement {
     Accepted(Option<i64>),
     /// The call failed.
     Refused(PushError),
-    /// The credentials were refused: others may help.
+    /// The credentials were refused, and others may be accepted.
     CredentialsRefused(PushError),
 }
 
@@ -113,26 +113,26 @@ pub(crate) struct Call<D = ()> {
     pub(crate) method: Method,
     /// The whole address.
     pub(crate) url: Url,
-    /// The headers beside those that every request has. They replace headers of the same name.
+    /// The headers besides those that every request has. They replace headers of the same name.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty for none.
     pub(crate) body: Bytes,
     /// How long an attempt may take, response included.
     pub(crate) timeout: Duration,
-    /// What an attempt costs of the connection's budget.
+    /// The cost of an attempt in the connection's budget.
     pub(crate) cost: Cost,
     /// The right that the call needs, as the vendor names it; empty if errors do not name it.
     pub(crate) right: &'static str,
-    /// Codes that are answers to this call and not errors.
+    /// Codes that are successful responses to this call and not errors.
     pub(crate) accepts: &'static [i64],
-    /// Whether the call may be sent again at once if it is not known whether it was carried out.
+    /// Whether the call may be repeated at once if it is unknown whether it was carried out.
     pub(crate) is_repeatable: bool,
-    /// What only this destination's calls carry.
+    /// The details that only this destination's calls have.
     pub(crate) details: D,
 }
 
 impl<D> Call<D> {
-    /// Returns a call that reads and may be repeated.
+    /// Returns a read-only call that may be repeated.
     pub(crate) const fn get(operation: &'static str, url: Url, timeout: Duration, details: D) -> Self {
         Self {
             operation,
@@ -173,13 +173,13 @@ impl<D> Call<D> {
     }
 }
 
-/// The response to a call that succeeded.
+/// The response to a successful call.
 pub(crate) struct Answer {
     /// The accepted code; `None` for a plain success.
     pub(crate) code: Option<i64>,
     /// The headers.
     pub(crate) headers: HeaderMap,
-    /// The body, unpacked.
+    /// The body, after decompression.
     pub(crate) body: Bytes,
     /// How long the destination took, without the wait for a slot.
     pub(crate) took: Duration,
@@ -189,7 +189,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Parses the body. An error names no value of it.
+    /// Parses the body. An error contains no value of it.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, PushError> {
         serde_json::from_slice(&self.body).map_err(|_| self.unreadable())
     }
@@ -211,10 +211,10 @@ impl Answer {
 /// The message of a response that cannot be parsed.
 pub(crate) const UNREADABLE: &str = "the response does not have the documented form";
 
-/// What a piece of work does with a call that has to wait for its slot.
+/// How a piece of work handles a call that has to wait for its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SlotWait {
-    /// The batch goes back to the queue, which waits as often as needed.
+    /// The batch returns to the queue, which waits as often as needed.
     InQueue,
     /// The call waits here while there is time.
     Here,
@@ -229,18 +229,18 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Begins a piece of work. Calls that have to wait for a slot are left to the queue.
+    /// Starts a piece of work. Calls that have to wait for a slot are left to the queue.
     pub(crate) const fn new(context: &'a CallContext, first_pause: Duration) -> Self {
         Self { context, retries: RetryBudget::new(first_pause), slot_wait: SlotWait::InQueue }
     }
 
-    /// Waits for slots here while there is time: what prepares a run cannot be released half done.
+    /// Waits for slots here while there is time, because preparation cannot be released half done.
     pub(crate) const fn waiting_here(self) -> Self {
         Self { slot_wait: SlotWait::Here, ..self }
     }
 
-    /// Waits before another attempt of a call that failed with `error`. Returns `false` at once if the call must not be
-    /// sent again now; `attempt` counts the further attempts so far.
+    /// Waits before another attempt of a call that failed with `error`. Returns `false` at once if the call
+    /// must not be repeated now; `attempt` counts the further attempts so far.
     pub(crate) async fn pause(&self, error: &PushError, attempt: u32) -> bool {
         self.retries.pause(error, attempt, self.context).await
     }
@@ -257,7 +257,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Makes a call: with other credentials if the first are refused, and again after short pauses while there is time.
+/// Makes a call: with other credentials if the first are refused, and again after short pauses while there is
+/// time.
 pub(crate) async fn call<A: Api>(
     api: &A,
     call: &Call<A::Details>,
@@ -323,7 +324,7 @@ async fn attempt_once<A: Api>(
     }
 }
 
-/// Tells the other workers of the connection about a rate limit or a spent quota.
+/// Reports a rate limit or a spent quota to the other workers of the connection.
 async fn report(error: PushError, context: &CallContext) -> PushError {
     if error.kind == ErrorKind::RateLimited {
         context.throttled().await;

@@ -48,7 +48,7 @@ fn a_million_people_by_files_are_a_few_calls() {
     let quick = settings(json!({"import_rows_per_second": 5_000}));
     let (cost, files) = by_import(&quick, delta(1_000_000));
     assert_eq!(files, 15, "three files of below 10 MB in each of five lanes");
-    // A file lasts 14 seconds: it is looked at after 5 and after 15, while the other lanes ask every 30.
+    // A file takes 14 seconds: its status is polled after 5 and after 15, and the other lanes poll every 30.
     assert_eq!(cost, Cost { calls: 15 * (3 + 2) + 15, seconds: 15 * 15 });
     assert_eq!(by_import(&quick, delta(1)).1, 1);
 }

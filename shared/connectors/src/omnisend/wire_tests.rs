@@ -147,7 +147,7 @@ proptest! {
             let terms = Terms::new(&keys, &words);
             let empty = encode_batch(&[], &terms).unwrap().len();
             let body = encode_batch(&[Outgoing { row: &row, tells_subscription: true }], &terms).unwrap();
-            // The comma that follows it is the row's too.
+            // The comma after a row counts towards the row.
             let found = u64::try_from(body.len() + 1 - empty).unwrap();
             prop_assert!(found <= row_bytes(&row, &keys), "{found} > {}", row_bytes(&row, &keys));
             prop_assert!(u64::try_from(empty).unwrap() <= BODY_FRAME_BYTES);

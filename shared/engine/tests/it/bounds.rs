@@ -1,4 +1,4 @@
-//! Budgets of memory, disk and time.
+//! Memory, disk and time budgets.
 
 use crate::lake::{Lake, parquet_bytes};
 use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray};
@@ -12,7 +12,7 @@ fn key(number: i64) -> String {
     format!("customer-{:08}", (number * 7_919) % ROWS)
 }
 
-/// Some 40 MiB once it is decoded.
+/// Creates a lake of some 40 MiB after decoding.
 async fn large() -> Lake {
     let mut lake =
         Lake::new().source("people", SourceFormat::Parquet).source("orders", SourceFormat::Parquet);

@@ -1,4 +1,4 @@
-//! Objects of another format than their names say, and queries that try to break the planner.
+//! Objects in another format than their names say, and queries that try to break the planner.
 
 use crate::lake::{Lake, parquet_bytes};
 use async_trait::async_trait;
@@ -97,7 +97,7 @@ async fn broken_json() {
     .await;
     let wide: Vec<String> = (0..3_000).map(|number| format!("\"f{number}\":1")).collect();
     check(&format!("{{{}}}", wide.join(",")), &format!("has more than 2,000 different fields; {JSON}")).await;
-    // Past the sample the types are settled.
+    // The types are fixed after the sample.
     let good = "{\"id\":1}\n".repeat(150_000);
     let expected = "has a value in field id before line 150003 that is not a whole number, as in the records that were sampled; write the field as text in all records";
     check(&format!("{good}{{\"id\":\"anna@example.com\"}}\n"), expected).await;
@@ -119,7 +119,7 @@ async fn broken_parquet() {
     ] {
         check_object(SourceFormat::Parquet, "t/a.parquet", bytes, expected).await;
     }
-    // The footer is good and the pages are not.
+    // The footer is valid and the pages are not.
     let mut damaged = whole;
     let length = damaged.len();
     damaged[100..length / 2].fill(0xa5);
@@ -163,7 +163,7 @@ fn deep_queries_do_not_overflow_the_stack() {
             &text[..60]
         );
     }
-    // And what is just allowed works.
+    // Queries at the limit succeed.
     for text in [
         format!("SELECT id FROM t WHERE {}", lists(250, "id='1'")),
         format!("SELECT id FROM t WHERE id IN ({}'1')", "'2',".repeat(3_000)),
@@ -186,7 +186,7 @@ fn deep_queries_do_not_overflow_the_stack() {
     }
 }
 
-/// A store with one huge object that is generated while it is read, and that counts the requests.
+/// A store with one huge object that is generated while it is read. Counts the requests.
 #[derive(Debug)]
 struct Endless {
     header: &'static [u8],
@@ -213,7 +213,7 @@ impl Endless {
     }
 }
 
-/// The engine only reads and lists. Any other request fails the test.
+/// Fails the test: the engine only reads and lists.
 fn never<T>() -> Result<T> {
     Err(object_store::Error::NotSupported { source: "the engine asked for more than to read".into() })
 }

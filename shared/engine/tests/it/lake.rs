@@ -1,4 +1,4 @@
-//! A lake in memory, and a snapshot read back.
+//! A lake in memory, and a reader for snapshots.
 
 use bytes::Bytes;
 use object_store::memory::InMemory;

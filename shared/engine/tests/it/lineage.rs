@@ -1,4 +1,4 @@
-//! Column lineage: the columns that decide who is a member, the exported columns, and none too few.
+//! Column lineage: the columns that decide membership and the exported columns, without omissions.
 
 use crate::lake::Lake;
 use relay_engine::{SegmentQuery, columns_read};
@@ -27,7 +27,7 @@ async fn read(text: &str, attributes: &[&str]) -> Value {
     serde_json::to_value(read.unwrap()).unwrap()
 }
 
-/// Returns the lineage of a query for `email` and `city`.
+/// Checks the lineage of a query for `email` and `city`.
 async fn check(text: &str, expected: Value) {
     assert_eq!(read(text, &["email", "city"]).await, expected, "{text}");
 }
@@ -80,7 +80,7 @@ async fn what_decides_is_used_too() {
         people(json!({ "born": [] })),
     )
     .await;
-    // A window that nothing depends on is not computed.
+    // A window function without dependents is not computed.
     check("SELECT id, email, city, ROW_NUMBER() OVER (ORDER BY born) AS n FROM people", people(json!({})))
         .await;
     check(
@@ -142,7 +142,7 @@ async fn joined_sources_are_followed() {
         }),
     )
     .await;
-    // One source twice.
+    // One source is used twice.
     check(
         "SELECT a.id, a.email, b.city FROM people a JOIN people b ON a.id = b.phone",
         json!({ "people": { "id": [], "email": ["email"], "city": ["city"], "phone": [] } }),
@@ -215,7 +215,7 @@ async fn subqueries_are_followed() {
         }),
     )
     .await;
-    // The values are made of the note; which one it is, the customer and the id decide.
+    // The values come from the note; the customer and the id decide which note.
     let found = read(
         "SELECT id, email, (SELECT MAX(note) FROM orders o WHERE o.customer = p.id) AS city FROM people p",
         &["email", "city"],
@@ -223,7 +223,7 @@ async fn subqueries_are_followed() {
     .await;
     assert_eq!(found["orders"]["note"], json!(["city"]), "{found}");
     assert!(found["orders"]["customer"].is_array() && found["orders"].get("total").is_none(), "{found}");
-    // How many rows there are is said without a column.
+    // A row count uses no column.
     check(
         "SELECT *, 1 AS one FROM people WHERE (SELECT COUNT(*) FROM orders) > 3",
         json!({ "people": people, "orders": {} }),

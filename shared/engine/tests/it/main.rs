@@ -1,4 +1,4 @@
-//! Complete evaluations over in-memory stores, and the text of every error in a query.
+//! Complete evaluations over in-memory stores, and the text of every query error.
 
 #![expect(
     clippy::unwrap_used,

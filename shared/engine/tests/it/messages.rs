@@ -1,4 +1,4 @@
-//! The text of every error that an author can meet.
+//! The text of every error that a query author can get.
 
 use crate::lake::Lake;
 use datafusion::arrow::array::{ArrayRef, BinaryArray, Int32Array, ListArray, StringArray, StructArray};
@@ -34,7 +34,7 @@ pub(crate) async fn lake() -> Lake {
         .await
 }
 
-/// Returns the error message of a query with the key `customer_id` and one attribute.
+/// Checks the error message of a query with the key `customer_id` and one attribute.
 pub(crate) async fn check_with(text: &str, attribute: &str, code: &str, expected: &str) {
     let error = lake().await.evaluate(text, "customer_id", &[attribute]).await.expect_err(text);
     assert_eq!((error.code(), error.to_string().as_str()), (code, expected), "{text}");
@@ -184,7 +184,7 @@ async fn results_that_are_no_members() {
     .await;
 }
 
-/// The advice in a message has to work.
+/// Checks that the advice in a message works.
 #[tokio::test]
 async fn the_advice_works() {
     let lake = lake().await;

@@ -1,4 +1,4 @@
-//! A query before an export wants anything of it: its columns, and its first members.
+//! Previews of a query without an export: its columns and its first members.
 
 use crate::lake::{Lake, parquet_bytes};
 use datafusion::arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
@@ -44,7 +44,7 @@ async fn the_columns_that_can_be_mapped_are_told_from_the_others() {
         (all, "nobody", "query_member_key_missing", Some("/member_key")),
         ("SELECT customer_id, pionts FROM profiles", "customer_id", "query_unknown_column", Some("/query")),
         ("SELECT customer_id FROM nobody", "customer_id", "query_unknown_source", Some("/query")),
-        // This one shows only where the work is planned.
+        // This error appears only in physical planning.
         (correlated, "customer_id", "query_not_plannable", Some("/query")),
         ("SELECT customer_id FROM later", "customer_id", "source_missing", None),
     ] {
@@ -69,7 +69,7 @@ async fn the_first_members_are_those_of_the_whole_snapshot() {
                 .unwrap();
         (figures.rows, figures.rows_without_key, figures.duplicate_member_rows)
     };
-    // Nobody's row takes no room, and a member's rows count one by one.
+    // A row without a key does not count towards the limit, and a member's rows count one by one.
     assert_eq!(first(1).await, (1, 0, 0));
     assert_eq!(first(2).await, (1, 0, 1));
     assert_eq!(first(3).await, (2, 0, 1));

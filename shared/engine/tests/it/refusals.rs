@@ -1,4 +1,4 @@
-//! Nothing but the declared sources is read, and no value of a row gets into a message.
+//! Only the declared sources are read, and no message contains a value of a row.
 
 use crate::messages::{SOURCES, check, check_with, lake};
 use relay_engine::QueryError;

@@ -226,7 +226,7 @@ async fn a_segment_may_be_empty_and_a_key_may_be_called_member_key() {
     rows(&one.rows, &[&["1", "x"]]);
 }
 
-/// Row groups and batches have edges; duplicates and the order must not see them.
+/// Row groups and batches have boundaries, which must not affect duplicates or the order.
 #[tokio::test]
 async fn edges_of_batches_do_not_show() {
     let mut csv = "id,n\n".to_owned();

@@ -1,4 +1,5 @@
-//! Rules as sets of members, evaluated and counted by the engine: combinations, paths, bounds of memory and time.
+//! Rules as sets of members, evaluated and counted by the engine: combinations, paths, memory and time
+//! limits.
 
 use crate::lake::Lake;
 use datafusion::arrow::array::{ArrayRef, StringArray};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Subscriptions, several of s1 and s2, and orders with their lines.
+/// Creates subscriptions, several of s1 and s2, and orders with their lines.
 async fn shop() -> Lake {
     Lake::new()
         .csv("subscriptions", "id,topic,phone\ns1,sport,1\ns1,fashion,2\ns2,sport,3\ns2,food,4\ns3,fashion,5\ns4,food,\n,sport,6\n")
@@ -26,7 +27,7 @@ fn set(rules: &Value) -> RuleSet {
     serde_json::from_value(json!({ "source": "subscriptions", "rules": rules })).unwrap()
 }
 
-/// Who is found, and how many each rule gives and leaves.
+/// Checks the members found, and how many members each rule matches and leaves.
 async fn check_sets(lake: &Lake, rules: Value, members: &[&str], counts: &[(u64, u64)]) {
     let set = set(&rules);
     let query = set.query("id").unwrap();
@@ -65,11 +66,11 @@ async fn rules_combine_members_and_not_rows() {
         &[(2, 2), (2, 3)],
     )
     .await;
-    // Nobody has a row that is both.
+    // No member has a row that is both.
     check_sets(&lake, json!([sport(), topic("fashion", Some("intersect"))]), &["s1"], &[(2, 2), (2, 1)])
         .await;
     check_sets(&lake, json!([sport(), topic("fashion", Some("except"))]), &["s2"], &[(2, 2), (2, 1)]).await;
-    // Top down: what is taken away may come back, and what comes may be taken away.
+    // Rules apply from top to bottom: later rules may add removed members again, and remove added ones.
     let back = [sport(), topic("fashion", Some("except")), topic("food", Some("union"))];
     check_sets(&lake, json!(back), &["s2", "s4"], &[(2, 2), (2, 1), (2, 2)]).await;
     let away = [sport(), topic("food", Some("union")), topic("fashion", Some("except"))];
@@ -94,7 +95,7 @@ async fn paths_lead_to_related_rows() {
     check_sets(&lake, json!([orders(json!({ "all": large, "at_least_rows": 2 }))]), &["s2"], &[(1, 1)]).await;
     check_sets(&lake, json!([orders(json!({ "at_least_rows": 2 }))]), &["s1", "s2"], &[(2, 2)]).await;
     check_sets(&lake, json!([orders(json!({ "at_least_rows": 3 }))]), &[], &[(0, 0)]).await;
-    // Without such rows.
+    // Members without such rows.
     let none = [json!({ "name": "everybody" }), orders(json!({ "combine": "except", "all": large }))];
     check_sets(&lake, json!(none), &["s3", "s4"], &[(4, 4), (2, 2)]).await;
     let union =
@@ -102,7 +103,7 @@ async fn paths_lead_to_related_rows() {
     check_sets(&lake, json!(union), &["s2", "s4"], &[(2, 2), (1, 2)]).await;
     let both = [topic("food", None), orders(json!({ "combine": "intersect", "any": large }))];
     check_sets(&lake, json!(both), &["s2"], &[(2, 2), (2, 1)]).await;
-    // Two steps, the second from a text to a number, and counted by the rows at the end.
+    // A path of two steps, the second from a text to a number, counted by its last rows.
     let path = json!([{ "source": "orders", "on": { "id": "id" } }, { "source": "lines", "on": { "order_id": "order" } }]);
     let bought = |more: Value| {
         orders(json!({ "path": path }))
@@ -121,13 +122,13 @@ async fn paths_lead_to_related_rows() {
     )
     .await;
     check_sets(&lake, json!([bought(json!({ "at_least_rows": 2 }))]), &["s1"], &[(1, 1)]).await;
-    // A path that does not begin at the member key: of one row of the member, whichever it is.
+    // A path that does not begin at the member key may match through any row of the member.
     let called = json!({ "name": "called", "combine": "except", "path": [{ "source": "calls", "on": { "phone": "phone" } }],
         "all": [{ "column": "answered", "is": true }] });
     check_sets(&lake, json!([{ "name": "everybody" }, called]), &["s2", "s4"], &[(4, 4), (2, 2)]).await;
     let also = json!({ "name": "called", "combine": "intersect", "path": [{ "source": "calls", "on": { "phone": "phone" } }] });
     check_sets(&lake, json!([topic("sport", None), also]), &["s1", "s2"], &[(2, 2), (3, 2)]).await;
-    // Of rows of the same source.
+    // A path within one source.
     let pairs = json!({ "name": "pairs", "path": [{ "source": "subscriptions", "on": { "topic": "topic" } }],
         "all": [{ "column": "id", "is": "s4" }] });
     check_sets(&lake, json!([pairs]), &["s2", "s4"], &[(2, 2)]).await;
@@ -144,7 +145,8 @@ async fn as_many_rules_and_conditions_as_there_may_be_are_evaluated() {
     };
     let set = set(&(0..20).map(rule).collect());
     let found = lake.evaluate(&set.query("id").unwrap(), "id", &[]).await.unwrap();
-    // The last but one is a union with whoever spent more than 68, and the last one intersects with more than 69.
+    // The last rule but one adds members who spent more than 68; the last one keeps those who spent more than
+    // 69.
     assert_eq!(found.keys(), ["s2"]);
 }
 
@@ -173,7 +175,7 @@ async fn sets_that_do_not_fit_into_memory_use_the_disk() {
     let query = SegmentQuery { text: query, member_key: "id".into(), attributes: Vec::new() };
     let deadline = Instant::now() + Duration::from_mins(1);
     assert_eq!(count_members(&lake.engine(), &query, deadline).await, Ok(24_000));
-    // A union asks of each row whether it has related ones, instead of keeping those that have.
+    // A union tests each row for related rows, instead of keeping only rows that have them.
     let set: RuleSet = serde_json::from_value(json!({ "source": "people", "rules": [
         { "name": "fives", "all": [{ "column": "id", "ends_with": "5" }] },
         { "name": "buyers", "combine": "union", "path": path },
@@ -196,7 +198,7 @@ async fn counts_end_with_the_time_that_there_is() {
     let counts = |name: &str, members, after| (name.to_owned(), members, after);
     let expected = [counts("sport", Some(2), Some(2)), counts("fashion", Some(2), Some(3))];
     assert_eq!(counted(Duration::from_mins(1)).await, expected);
-    // What the whole segment has is known without counting.
+    // The size of the whole segment is known without a count.
     let expected = [counts("sport", None, None), counts("fashion", None, Some(3))];
     assert_eq!(counted(Duration::ZERO).await, expected);
 }

@@ -1,4 +1,4 @@
-//! Conditions of rules, evaluated by the engine: every operator, every type, values that are not known, groups.
+//! Conditions of rules, evaluated by the engine: every operator, every type, NULL, groups.
 
 use crate::lake::{Lake, Snapshot};
 use datafusion::arrow::array::{
@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Days since 1970 of a day in UTC.
+/// Returns a UTC date as days since 1970.
 fn day(text: &str) -> i32 {
     let day: jiff::civil::Date = text.parse().unwrap();
     day.since(jiff::civil::date(1970, 1, 1)).unwrap().get_days()
 }
 
-/// Microseconds of a moment.
+/// Returns a timestamp in microseconds.
 fn moment(text: &str) -> i64 {
     text.parse::<jiff::Timestamp>().unwrap().as_microsecond()
 }
 
-/// Five people with columns of every type. Person c has no values.
+/// Creates five people with columns of every type. Person c has no values.
 async fn people() -> Lake {
     let texts = |values: [Option<&str>; 5]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
     let moments = [
@@ -91,7 +91,7 @@ async fn evaluated(lake: &Lake, set: &Value) -> Snapshot {
     found.unwrap()
 }
 
-/// Who fulfils one condition.
+/// Checks which people match one condition.
 async fn check(lake: &Lake, source: &str, condition: Value, expected: &[&str]) {
     let set = json!({ "source": source, "rules": [{ "name": "one", "all": [condition] }] });
     assert_eq!(evaluated(lake, &set).await.keys(), expected, "{set}");
@@ -107,7 +107,7 @@ async fn texts_are_compared_as_they_are_written() {
     check(city("is", json!("Wien")), &["a"]).await;
     check(ignoring("is", json!("WIEN")), &["a", "b"]).await;
     check(city("is", json!("")), &["e"]).await;
-    // Who is not known to be from there is not from there.
+    // NULL matches `is_not`.
     check(city("is_not", json!("Wien")), &["b", "c", "d", "e"]).await;
     check(ignoring("is_not", json!("WIEN")), &["c", "d", "e"]).await;
     check(city("one_of", json!(["Wien", "O'Hara 100%_\\"])), &["a", "d"]).await;
@@ -197,7 +197,7 @@ async fn texts_of_a_csv_are_read_as_what_is_asked_for() {
     let lake = people().await;
     let of = |column: &str, operator: &str, value: Value| json!({ "column": column, (operator): value });
     let check = |condition, expected| check(&lake, "texts", condition, expected);
-    // What is no number is not known, and the evaluation goes on.
+    // A text that is not a number is NULL, and the evaluation continues.
     check(of("points", "at_least", json!(100)), &["b", "d"]).await;
     check(of("points", "is", json!(100)), &["d"]).await;
     check(of("points", "is", json!("100")), &[]).await;

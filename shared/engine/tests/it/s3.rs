@@ -1,4 +1,4 @@
-//! The store over S3's own protocol, as far as it is used: ranges, listing by pages, errors.
+//! The S3 store over S3's own protocol, as far as it is used: ranges, paged listings, errors.
 
 use crate::lake::Lake;
 use aws_sdk_s3::config::retry::RetryConfig;

@@ -1,4 +1,4 @@
-//! Whatever stands in the columns that are not used, the snapshot is the same: never too few are found.
+//! The contents of unused columns do not change a snapshot, so no used column is missed.
 
 use crate::lake::Lake;
 use relay_engine::{SegmentQuery, columns_read};

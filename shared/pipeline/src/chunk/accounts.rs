@@ -23,7 +23,8 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// Starts with no target list. `resting` profiles are on lists that the run leaves alone; they count towards the cap.
+    /// Creates sums without a target list. `resting` profiles are on lists that the run leaves alone; they
+    /// count towards the cap.
     pub(super) fn new(limits: Limits, export: &Export, resting: u64) -> Self {
         Self {
             resting,
@@ -70,7 +71,8 @@ impl Accounts {
         self.within_cap(self.deliverable, self.largest)
     }
 
-    /// Returns an error if `all` profiles, or the `largest` target list, exceed the cap and the export does not truncate.
+    /// Returns an error if `all` profiles, or the `largest` target list, exceed the cap and the export does
+    /// not truncate.
     pub(super) fn within_cap(&self, all: u64, largest: u64) -> Result<(), StageError> {
         let counted = match self.scope {
             CapScope::Export => all + self.resting,

@@ -21,8 +21,8 @@ pub(super) async fn resting(ledger: &Ledger, definitions: &RunDefinitions) -> Re
     Ok(resting)
 }
 
-/// Counts the profiles with a usable match key, and returns an error if they exceed the cap. The snapshots are read only
-/// if they have more members than the cap admits.
+/// Counts the profiles with a usable match key, and returns an error if they exceed the cap. Reads the
+/// snapshots only if they have more members than the cap admits.
 pub(super) async fn check_cap_before_calls<C: Connector>(
     context: &Context<'_, C>,
     accounts: &Accounts,

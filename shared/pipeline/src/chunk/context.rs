@@ -1,4 +1,4 @@
-//! What the functions of one chunk step share.
+//! The context that the functions of one chunk step share.
 
 use super::{Chunk, RunDefinitions};
 use relay_connectors::CallContext;

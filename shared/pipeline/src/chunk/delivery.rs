@@ -1,4 +1,4 @@
-//! A delivery: its deltas are stored and become the plan of the run.
+//! A delivery: stores its deltas and makes the plan of the run.
 
 use super::accounts::Accounts;
 use super::context::Context;
@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use tokio::time::Instant;
 
-/// What a delivery has stored so far.
+/// The parts of a delivery that are stored so far.
 struct Delivery {
     deltas: Vec<Delta>,
     notices: Vec<String>,
@@ -27,7 +27,8 @@ struct Delivery {
     is_approved: bool,
 }
 
-/// Makes the plan of a delivery. `None` if the guard holds the run, or if the run has left this step meanwhile.
+/// Makes the plan of a delivery. `None` if the guard holds the run, or if the run has left this step
+/// meanwhile.
 pub(super) async fn make_plan<C: Connector>(
     chunk: &Chunk,
     connector: &C,
@@ -49,7 +50,8 @@ pub(super) async fn make_plan<C: Connector>(
     if let Some(held) = checked.held
         && !run.is_approved
     {
-        // The event precedes the state, because a held run is not visited again: an event twice is better than none.
+        // The event is sent before the state is written, because a held run is not visited again: a duplicate
+        // event is better than none.
         report_held(chunk, run, &held).await;
         notices.push(held);
         let change = RunChange { notices: Some(notices), ..RunChange::default() };
@@ -126,7 +128,7 @@ impl<C: Connector> Receiver<C> for Delivery {
         accounts: &mut Accounts,
     ) -> Result<ControlFlow<()>, StageError> {
         let (ledger, export) = (&context.chunk.ledger, context.export());
-        // A deletion cannot be undone, so a run that was canceled or given up meanwhile must not reach it.
+        // A deletion cannot be undone, so a run that was canceled or has failed meanwhile must not reach it.
         if ledger.run(context.run.run_id).await?.state != RunState::Chunking {
             return Ok(ControlFlow::Break(()));
         }

@@ -1,4 +1,4 @@
-//! The delta of one target list: its snapshots against its delivered state.
+//! Computes the delta of one target list: its snapshots against its delivered state.
 
 use super::StageError;
 use super::accounts::Accounts;
@@ -25,7 +25,7 @@ pub(super) struct TargetWork<'a, T> {
     pub(super) prepared: &'a Prepared<T>,
     /// The delivered state; `None` if nothing was delivered.
     pub(super) pointer: Option<DeliveredPointer>,
-    /// The members that the delta is about, by digest; `None` if it is about all of them.
+    /// The members that the delta is restricted to, by digest; `None` if it covers all of them.
     pub(super) only: Option<HashSet<u128>>,
 }
 
@@ -48,9 +48,9 @@ pub(super) struct TargetDelta<T, M> {
     pub(super) notices: Vec<String>,
 }
 
-/// A sink that makes batches, and something of its own, out of a delta.
+/// A sink that turns a delta into batches and an additional result.
 pub(super) trait Output: Sink + Sized + 'static {
-    /// What it makes besides the batches.
+    /// The result besides the batches.
     type Made: Send + 'static;
 
     /// Starts an empty output.
@@ -186,7 +186,7 @@ pub(super) async fn run_segments(
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|error| StageError::stop(StopCode::ManifestDamaged, error.to_string()))?;
         // A segment with two target lists is evaluated once, so its unusable rows are counted once.
-        // A retry is about members only, and those rows have no member.
+        // A retry covers members only, and those rows have no member.
         let is_first = counted.insert(&entry.segment) && !matches!(run.mode, RunMode::Retry { .. });
         segments.push(RunSegment {
             segment: entry.segment.clone(),

@@ -1,8 +1,8 @@
-//! A dry run: its deltas are computed as those of a delivery, against the same delivered state, and rendered instead of
-//! stored.
+//! A dry run: computes the same deltas as a delivery, against the same delivered state, and renders them
+//! instead of storing them.
 //!
-//! Nothing is written at the destination. The ledger gets the run itself: when its steps started and ended, how many members
-//! its segments have, and how many calls it spent. No delivery depends on any of these.
+//! Nothing is written at the destination. The ledger records the run itself: when its steps started and
+//! ended, how many members its segments have, and how many calls it spent. No delivery depends on these.
 
 use super::accounts::Accounts;
 use super::context::Context;
@@ -22,7 +22,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use tokio::time::Instant;
 
-/// What has been found so far.
+/// The findings so far.
 #[derive(Default)]
 struct Findings {
     targets: Vec<DryRunTarget>,
@@ -36,7 +36,7 @@ struct Findings {
     quota: Option<Quota>,
 }
 
-/// Makes the findings of a dry run, stores them and ends the run.
+/// Computes the findings of a dry run, stores them and ends the run.
 pub(super) async fn dry_run<C: Connector>(
     chunk: &Chunk,
     connector: &C,
@@ -153,8 +153,8 @@ impl<C: Connector> Receiver<C> for Findings {
         true
     }
 
-    /// Renders the retirement of a list. Only a deletion shows whether the list is in use, so no removals are counted if the
-    /// list would be deleted.
+    /// Renders the retirement of a list. Only a deletion shows whether the list is in use, so no removals are
+    /// counted if the list would be deleted.
     async fn retire(
         &mut self,
         context: &Context<'_, C>,
@@ -225,8 +225,8 @@ fn over_cap(checked: Result<(), StageError>) -> Result<Option<String>, StageErro
     }
 }
 
-/// Converts the errors of a dry run: it does not wait for a new quota as a delivery does. A delivered state that is missing
-/// was replaced by a delivery that ended meanwhile, so the step is retried.
+/// Converts the errors of a dry run, which does not wait for a new quota as a delivery does. A missing
+/// delivered state was replaced by a delivery that ended meanwhile, so the step is retried.
 fn without_waiting(error: StageError) -> StageError {
     match error {
         StageError::Pause { until, code, text } => {

@@ -19,7 +19,7 @@ pub(super) struct DryRunSink {
     reasons: HashMap<(OutcomeKind, String), (String, u64)>,
 }
 
-/// What a dry run reports of a delta.
+/// What a dry run reports about a delta.
 pub(super) struct Rendered {
     /// Rows that would be sent, counted as applied.
     pub(super) counts: Counts,

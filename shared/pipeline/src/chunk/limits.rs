@@ -1,11 +1,11 @@
-//! The words of the two checks that stop a run before its first push.
+//! The messages of the two checks that stop a run before its first push: the cap and the guard.
 
 use super::StageError;
 use relay_model::catalog::Guard;
 use relay_model::run::{RunSegment, StopCode};
 use relay_model::uploads::UploadId;
 
-/// Over the cap.
+/// Returns the error of a run that exceeds the cap.
 pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
     let text = format!(
         "{deliverable} profiles are more than the {cap_rows} that may be exported; nothing was sent. Narrow the \
@@ -14,9 +14,9 @@ pub(super) fn cap_error(deliverable: u64, cap_rows: u64) -> StageError {
     StageError::stop(StopCode::CapExceeded, text)
 }
 
-/// How many of a target list's removals are no surprise, because an upload has come to its end: all of them where
-/// the list has no other members, else as many as that upload had. Only uploads that are `ending` count: an upload's
-/// people leave once, and the guard watches over everybody else ever after.
+/// Returns how many of a target list's removals are expected because an upload has expired. All removals are
+/// expected if the list has no other members; otherwise, as many as that upload had. Only uploads that are
+/// `ending` count: their members are removed once, and the guard checks all later removals.
 pub(super) fn declared_removals<'a>(
     removals: u64,
     segments: impl Iterator<Item = &'a RunSegment>,
@@ -37,7 +37,7 @@ pub(super) fn declared_removals<'a>(
     }
 }
 
-/// Why the guard holds a run, if it does, for the removals that nobody declared.
+/// Returns why the guard holds a run, if it does, given its undeclared removals.
 pub(super) fn held_text(
     guard: Guard,
     removals: u64,
@@ -54,7 +54,7 @@ pub(super) fn held_text(
             empty.segment
         ));
     }
-    // Compared as products, so that no rounding lets a removal through.
+    // Products are compared, so that no rounding lets a removal through.
     let is_large_share =
         u128::from(removals) * 100 > u128::from(delivered_before) * u128::from(guard.removed_percent);
     (is_large_share && removals > guard.removed_rows).then(|| {
@@ -83,7 +83,7 @@ mod tests {
         }
     }
 
-    /// Each upload of these tests is known by how many members it had.
+    /// Returns an upload that is identified by its number of members.
     fn upload(members: u64) -> UploadId {
         UploadId(members.to_string())
     }
@@ -100,12 +100,12 @@ mod tests {
         check(500, &[segment(0, Some(10)), segment(0, Some(20))], 500);
         check(500, &[segment(0, Some(10)), segment(90, None)], 10);
         check(5, &[segment(0, Some(10)), segment(90, None)], 5);
-        // Whose people have left already, or were never on the list, explains nobody else's leaving.
+        // An upload explains no removals if its members were removed already or were never on the list.
         check(500, &[segment(0, Some(30))], 0);
         check(500, &[segment(0, Some(30)), segment(90, None)], 0);
         check(500, &[segment(0, Some(10)), segment(0, Some(30))], 10);
         assert_eq!(held_text(Guard::default(), 0, 0, &[segment(0, Some(500))]), None);
-        // Another segment that is empty without a declaration is held as ever.
+        // The guard still holds a run for another segment that is empty without a declaration.
         assert!(held_text(Guard::default(), 3, 90, &[segment(0, Some(10)), segment(0, None)]).is_some());
     }
 

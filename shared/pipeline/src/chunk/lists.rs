@@ -1,4 +1,4 @@
-//! The target lists of a run: prepared, and nobody else's.
+//! The target lists of a run: prepared, and owned by its export.
 
 use super::StageError;
 use super::waiting::waiting;
@@ -11,30 +11,31 @@ use relay_model::run::StopCode;
 
 /// A target list, ready for a delta.
 pub(crate) struct PreparedList<T> {
-    /// What the ledger and reports call it.
+    /// The id of the list in the ledger and in reports.
     pub(super) list: ListId,
-    /// What people call it.
+    /// The label of the list for people.
     pub(crate) label: String,
     pub(crate) prepared: Prepared<T>,
-    /// The destination's id of the list that the segment had so far.
+    /// The destination's id of the segment's list in earlier runs.
     known: Option<ListId>,
 }
 
 impl<T> PreparedList<T> {
-    /// Whether the segment's list is another than the one that people were delivered to.
+    /// Returns whether the segment's list differs from the list of earlier deliveries.
     pub(super) fn is_another(&self) -> bool {
         self.known.as_ref().is_some_and(|known| *known != self.prepared.list_id)
     }
 }
 
-/// What finding target lists needs.
+/// The clients that preparing target lists needs.
 pub(crate) struct Lists<'a> {
     pub(crate) catalog: &'a CatalogStore,
     pub(crate) ledger: &'a Ledger,
 }
 
 impl Lists<'_> {
-    /// Prepares every target list, and makes each this export's or says whose it is.
+    /// Prepares every target list and claims it for this export. Returns an error that names the owner if
+    /// another export owns it.
     pub(crate) async fn prepare_lists<C: Connector>(
         &self,
         connector: &C,
@@ -42,7 +43,7 @@ impl Lists<'_> {
         context: &CallContext,
     ) -> Result<Vec<PreparedList<C::Target>>, StageError> {
         let mut lists: Vec<PreparedList<C::Target>> = Vec::new();
-        // Every list is verified before anything is sent to any of them.
+        // Every list is verified before the first row is sent to any of them.
         for (list, wanted) in self.wanted_lists(export).await? {
             let prepared = waiting(context, || connector.prepare(export, &wanted, context)).await?;
             let label = wanted.label().to_owned();
@@ -66,7 +67,7 @@ impl Lists<'_> {
         Ok(lists)
     }
 
-    /// Says whose the list is where a delivery would be refused for it.
+    /// Returns an error that names the owner if a delivery to the list would be refused.
     async fn check_owner<T>(&self, export: &Export, list: &PreparedList<T>) -> Result<(), StageError> {
         let ours = ListOwner { export: export.id.clone(), list: list.list.clone() };
         match self.ledger.list_owner(export.connection()?, &list.prepared.list_id).await? {
@@ -108,7 +109,7 @@ impl Lists<'_> {
             return Err(taken(label, &owner));
         }
         if is_another {
-            // Whoever was delivered to the list that was there before is not on this one.
+            // The members of the previous list are not on this one.
             self.ledger.forget_list(&export.id, list).await?;
         }
         if list != list_id {
@@ -117,7 +118,7 @@ impl Lists<'_> {
         Ok(())
     }
 
-    /// Whether the owner still names the list.
+    /// Returns whether the owner's definition still names the list.
     async fn names(&self, export: &Export, owner: &ListOwner) -> Result<bool, StageError> {
         if owner.export == export.id {
             return Ok(export.target_lists().contains(&owner.list));

@@ -1,4 +1,5 @@
-//! Snapshot against delivered state: the delta of each target list, cut into batches, and one message a batch.
+//! Computes the delta of each target list against its delivered state, cuts it into batches, and sends one
+//! message per batch.
 
 mod accounts;
 mod cap;
@@ -27,7 +28,7 @@ use relay_model::run::{BatchPointer, Keys, Plan, Run, RunMode, RunState, Stage, 
 use relay_model::{Destination, RunId};
 use tokio::time::Instant;
 
-/// What chunking needs.
+/// The clients that the chunk step needs.
 #[derive(Clone)]
 pub struct Chunk {
     /// The definitions.
@@ -36,31 +37,31 @@ pub struct Chunk {
     pub ledger: Ledger,
     /// Snapshots, deltas and delivered states.
     pub objects: Objects,
-    /// Connectors.
+    /// The connectors.
     pub connections: Connections,
-    /// Where batches go.
+    /// The queues that batches are sent to.
     pub push_queues: PushQueues,
-    /// Where runs without batches, and runs that have to stop, go.
+    /// The queue for runs without batches and runs that have to stop.
     pub finish_queue: Queue,
-    /// Who hears of runs that wait for somebody's approval.
+    /// The bus for events about runs that wait for an approval.
     pub events: EventBus,
 }
 
-/// Where each destination's batches go.
+/// The batch queue of each destination.
 #[derive(Clone, Debug)]
 pub struct PushQueues {
-    /// To Campaign Monitor.
+    /// Campaign Monitor.
     pub campaign_monitor: Queue,
-    /// To Marketo Engage.
+    /// Marketo Engage.
     pub marketo: Queue,
-    /// To Omnisend.
+    /// Omnisend.
     pub omnisend: Queue,
-    /// To Dynamics 365 Sales.
+    /// Dynamics 365 Sales.
     pub dynamics365_sales: Queue,
 }
 
 impl Chunk {
-    /// Chunks a run. Asked again, it sends what was not sent, and decides nothing anew.
+    /// Chunks a run. A repeated call sends only the messages that were not sent, and keeps the earlier plan.
     pub async fn run(&self, run_id: RunId, deadline: Instant) -> Result<(), StageError> {
         let run = self.ledger.run(run_id).await?;
         let keys = Keys::new(run_id, run.export_id.clone());
@@ -112,7 +113,7 @@ impl Chunk {
             .map_err(|error| StageError::stop(StopCode::PlanDamaged, error.to_string()))
     }
 
-    /// Makes the plan. `None` for a dry run, which ends here, and for a run that does not continue.
+    /// Makes the plan. Returns `None` for a dry run, which ends here, and for a run that does not continue.
     async fn make_plan<C: Connector>(
         &self,
         connector: &C,
@@ -144,7 +145,8 @@ impl Chunk {
         let from = [RunState::Chunking];
         if !self.ledger.advance(plan.run_id, &from, to, Timestamp::now(), &change).await? {
             let run = self.ledger.run(plan.run_id).await?;
-            // It may have been done by an earlier try whose answer was lost; then what comes after is still to do.
+            // An earlier attempt may have made this change and lost the response; the steps after it are then
+            // still to do.
             if run.state != to || run.canceled.is_some() {
                 tracing::info!(run.id = %plan.run_id, state = run.state.name(), "run is not to be pushed any more");
                 return Ok(());
@@ -157,7 +159,8 @@ impl Chunk {
         self.send(plan).await
     }
 
-    /// Sends one message a batch. Those that were sent before are dropped by the queue, or find their batch closed.
+    /// Sends one message per batch. The queue drops duplicates, and a batch that is closed already ignores
+    /// its message.
     async fn send(&self, plan: &Plan) -> Result<(), StageError> {
         let mut messages = Vec::new();
         for (target, delta) in plan.deltas.iter().enumerate() {

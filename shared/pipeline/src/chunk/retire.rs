@@ -1,4 +1,4 @@
-//! Target lists whose segment was taken out of the export.
+//! Target lists of segments that were removed from the export.
 
 use super::context::Context;
 use super::waiting::waiting;
@@ -8,30 +8,30 @@ use relay_connectors::{CallContext, Connector, ErrorKind, Prepared, Retired, Wan
 use relay_model::ListId;
 use relay_model::catalog::{Export, SegmentRemoval};
 
-/// What is to become of a list that the export no longer names.
+/// A list that the export no longer names, and what happens to it.
 pub(super) struct Retirement {
     list: ListId,
-    /// The destination's id of a list that the export made.
+    /// The destination's id of the list, if the export created it.
     own: Option<ListId>,
 }
 
 impl Retirement {
-    /// What people call the list.
+    /// Returns the label of the list for people.
     pub(super) const fn label(&self) -> &ListId {
         &self.list
     }
 
-    /// Whether the export made the list itself.
+    /// Returns whether the export created the list.
     pub(super) const fn is_own(&self) -> bool {
         self.own.is_some()
     }
 
-    /// The destination's id of the list.
+    /// Returns the destination's id of the list.
     fn list_id(&self) -> ListId {
         self.own.clone().unwrap_or_else(|| self.list.clone())
     }
 
-    /// Prepares the list for being emptied; none where it is gone by itself.
+    /// Prepares the list for the removal of all its members. `None` if the list no longer exists.
     pub(super) async fn prepare<C: Connector>(
         &self,
         connector: &C,
@@ -87,19 +87,19 @@ pub(super) async fn delete<C: Connector>(
     }
 }
 
-/// What became of a list that was to be deleted.
+/// The result of deleting a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deletion {
-    /// It is gone.
+    /// The list is deleted.
     Done,
-    /// Something else uses it.
+    /// Something else uses the list.
     InUse,
-    /// The export wants it emptied only, or it is not the export's to delete.
+    /// The export only empties the list, or the list is not the export's to delete.
     NotWanted,
 }
 
 impl Deletion {
-    /// What became of the list, for people.
+    /// Returns the result as text for people.
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Done => "so it was deleted",

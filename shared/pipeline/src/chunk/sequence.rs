@@ -1,5 +1,5 @@
-//! The sequence that a delivery and a dry run share: check the cap, prepare the target lists, compute their deltas, check
-//! the cap and the guard, retire lists.
+//! The sequence that a delivery and a dry run share. It checks the cap, prepares the target lists, computes
+//! their deltas, checks the cap and the guard, and retires lists.
 
 use super::accounts::Accounts;
 use super::cap::{check_cap_before_calls, resting};
@@ -20,7 +20,8 @@ pub(super) trait Receiver<C: Connector> {
     /// Restricts the delta of a target list to some members, by digest. `None` if it is about all of them.
     fn only(&mut self, list: &ListId) -> Option<HashSet<u128>>;
 
-    /// Receives the result of a cap check. Returns the text of an exceeded cap if the run continues all the same.
+    /// Receives the result of a cap check. Returns the text of an exceeded cap if the run continues
+    /// nevertheless.
     fn cap_checked(&self, checked: Result<(), StageError>) -> Result<Option<String>, StageError>;
 
     /// Receives the delta of a target list that the export names.
@@ -33,7 +34,8 @@ pub(super) trait Receiver<C: Connector> {
     /// Returns whether lists of removed segments are retired, given whether the guard holds the run.
     fn retires(&self, is_held: bool) -> bool;
 
-    /// Retires one list whose segment was removed from the export. Breaks if the run has left this step meanwhile.
+    /// Retires one list whose segment was removed from the export. Breaks if the run has left this step
+    /// meanwhile.
     async fn retire(
         &mut self,
         context: &Context<'_, C>,

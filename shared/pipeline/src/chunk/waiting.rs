@@ -1,20 +1,23 @@
-//! Calls that prepare a run and are to be made later: for want of a turn, or because the destination asks for a wait.
+//! Retries calls that prepare a run, after a wait for a slot or a wait that the destination asks for.
 
 use jiff::Timestamp;
 use relay_connectors::{CallContext, PushError, Retry};
 use std::time::Duration;
 
-/// The shortest wait: whoever says that it is none would be asked again without end.
+/// The shortest wait: a destination that asks for no wait at all would otherwise be called in an endless
+/// loop.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
-/// What has to be left after a wait for another attempt to make sense.
+/// The time that has to be left after a wait for another attempt to make sense.
 const LEAST_TIME_AFTER: Duration = Duration::from_secs(5);
-/// How often what went wrong is tried again after the wait that was asked for. What only has to wait is no try.
+/// How often a failed call is retried after the wait that its error asks for. A wait for a slot does not
+/// count.
 const TRIES: u32 = 3;
 
-/// Makes a call, again after the wait that its error asks for. What prepares a run cannot be put down half done as a batch
-/// can, so the wait is here; one that is longer than the invocation pauses the run.
+/// Makes a call, and repeats it after the wait that its error asks for. The wait is here, because preparation
+/// cannot be released half done as a batch can. A wait that is longer than the invocation pauses the run.
 ///
-/// An error that comes back never asks for a wait: the step, which is tried again after a few seconds, would undercut it.
+/// The returned error never asks for a wait: the step is retried after a few seconds, which would undercut
+/// it.
 pub(super) async fn waiting<T, F, R>(context: &CallContext, call: F) -> Result<T, PushError>
 where
     F: Fn() -> R,
@@ -45,7 +48,8 @@ where
         };
         let wait = wait.max(least);
         if context.left() < wait + LEAST_TIME_AFTER {
-            // Whoever was waited for all this time is not waited for without end.
+            // A call that has waited here already does not pause the run, so that the run cannot wait
+            // forever.
             let retry = if has_waited { Retry::Never } else { pause(wait) };
             return Err(PushError { retry, ..error });
         }
@@ -71,13 +75,13 @@ mod tests {
 
     const LEAST: Duration = Duration::from_millis(1);
 
-    /// What comes of calls that fail so many times for one reason.
+    /// The outcome of calls that fail so many times for one reason.
     #[derive(Debug, PartialEq, Eq)]
     enum Comes {
         Done,
         /// The run ends.
         Ends,
-        /// The step is tried again soon.
+        /// The step is retried soon.
         Again,
         /// The run is paused.
         Pauses,

@@ -1,4 +1,4 @@
-//! What became of the rows of one target list, as sorted streams.
+//! The outcomes of one target list's rows, as sorted streams.
 
 use super::StageError;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -17,13 +17,13 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 /// How many result objects are fetched at a time.
 const FETCHES_AT_A_TIME: usize = 16;
 
-/// Why a row of a run that was given up has no result.
+/// The reason of a row without a result, in a run that was given up.
 pub(crate) const NOT_SENT: Reason = Reason::new(
     "not_sent",
     "the batch brought no result before the run ended; the next run brings the row again",
 );
 
-/// What became of one row.
+/// The outcome of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(crate) member_key: MemberKey,
@@ -33,11 +33,11 @@ pub(crate) struct Event {
     pub(crate) standing: Standing,
     pub(crate) destination_id: Option<String>,
     pub(crate) is_rejoin: bool,
-    /// Digest of what was sent.
+    /// The digest of the fields that were sent.
     pub(crate) hash: RowHash,
 }
 
-/// Everything that is known of the rows of one target list.
+/// All outcomes of one target list's rows.
 pub(crate) struct Events {
     frames: File,
     results: HashMap<u32, Vec<u8>>,
@@ -47,7 +47,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Fetches the frames, the results and the rows settled without a call. `not_sent` is why a row has no result.
+    /// Fetches the frames, the results and the rows settled without a call. `not_sent` is the reason of rows
+    /// without a result.
     pub(crate) async fn fetch(
         objects: &Objects,
         keys: &Keys,
@@ -70,7 +71,7 @@ impl Events {
         Ok(Self { frames, results, settled, batches: delta.batches.clone(), not_sent })
     }
 
-    /// One stream for each lane and kind, and one for each file of settled rows: all sorted by member key.
+    /// Returns one stream per lane and kind, and one per file of settled rows, all sorted by member key.
     pub(crate) fn into_streams(
         self,
         terms: &str,
@@ -120,7 +121,7 @@ impl LaneReader {
     fn read(&mut self, batch: &BatchEntry) -> Result<Vec<Event>, StageError> {
         let mut frames = Vec::with_capacity(batch.frames.len());
         for place in &batch.frames {
-            // The file's position is shared between the lanes' handles, so it is set before every read.
+            // The lanes' handles share the file's position, so it is set before every read.
             self.frames.seek(SeekFrom::Start(place.offset_bytes))?;
             let mut packed = Vec::new();
             (&self.frames).take(place.length_bytes).read_to_end(&mut packed)?;
@@ -147,8 +148,8 @@ impl LaneReader {
     }
 }
 
-/// One result for each of the rows: what is stored of them are the first ones, and the rest has not been sent. None
-/// where there are more.
+/// Returns one result per row: the stored results are those of the first rows, and the rest was not sent.
+/// `None` if there are more results than rows.
 fn all_results(
     packed: Option<&[u8]>,
     rows: usize,

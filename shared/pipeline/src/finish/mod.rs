@@ -1,4 +1,5 @@
-//! Outcomes become the next delivered state and the report; the run ends, and the next one may begin.
+//! Merges outcomes into the next delivered state, writes the report, ends the run, and lets the next one
+//! begin.
 
 pub(super) mod events;
 mod rejects;
@@ -24,21 +25,21 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use totals::{durations, event_detail, report};
 
-/// What finishing needs.
+/// The clients that the finish step needs.
 #[derive(Clone)]
 pub struct Finish {
     /// The ledger.
     pub ledger: Ledger,
     /// Deltas, results, delivered states and reports.
     pub objects: Objects,
-    /// Who wants to hear of finished runs.
+    /// The bus for events about finished runs.
     pub events: EventBus,
-    /// Where the next run is started.
+    /// The queue that starts the next run.
     pub snapshot_queue: relay_cloud::Queue,
 }
 
 impl Finish {
-    /// Finishes a run. Asked again, it writes the same again.
+    /// Finishes a run. A repeated call writes the same objects again.
     pub async fn run(&self, run_id: RunId) -> Result<(), StageError> {
         let mut run = self.ledger.run(run_id).await?;
         if run.state == RunState::Pushing && run.batches_open == 0 {
@@ -60,7 +61,7 @@ impl Finish {
         }
         self.make_place(&run).await?;
         if let Err(error) = self.clear(&run).await {
-            // The run is over and its export free: an object too many is no reason to hold either.
+            // The run is over and its export is free, so a leftover object is only logged.
             tracing::warn!(run.id = %run.run_id, %error, "superseded delivered state could not be deleted");
         }
         Ok(())
@@ -68,8 +69,8 @@ impl Finish {
 
     /// Deletes the delivered states that the run has replaced.
     ///
-    /// Not before the run is over, because until then its accounts may have to be made again from them; and only where
-    /// the pointer has moved on, which it does once and for all.
+    /// Called only after the run has ended, because a retried finish step reads them again. A state is
+    /// deleted only if the pointer has moved on, which is final.
     async fn clear(&self, run: &Run) -> Result<(), StageError> {
         let keys = Keys::new(run.run_id, run.export_id.clone());
         let Some(plan) = self.plan(&keys).await? else { return Ok(()) };
@@ -95,10 +96,11 @@ impl Finish {
         let mut targets = Vec::new();
         let mut counts = Counts::default();
         let mut pointers = Vec::new();
-        // A run that stopped before its batches could go has sent nothing, whatever its plan says.
+        // A run that stopped before its batches were sent has delivered nothing, whatever its plan says.
         let is_stopped = run.failure.is_some() || run.canceled.is_some();
         let plan = plan.filter(|_| run.push_started_at.is_some() || !is_stopped);
-        // Whoever asked to be forgotten since the run began is forgotten by it already. A run without rows is about nobody.
+        // People who were erased since the run began are excluded already. A run without rows concerns no
+        // person.
         let excluded = match &plan {
             Some(_) => exclusions(&self.ledger, &self.objects).await?,
             None => Exclusions::default(),
@@ -122,7 +124,8 @@ impl Finish {
             failure = Some(Failure { stage: Stage::Finish, code: StopCode::AccountsDoNotAddUp, text });
         }
         let now = Timestamp::now();
-        // The delivered state moves only with accounts that add up: no run can vouch for rows that it cannot count.
+        // The delivered state advances only if the counts add up: rows that were not counted cannot be
+        // vouched for.
         for (delta, pointer) in pointers.iter().filter(|_| counts.total() == rows_in) {
             let (list, before) = (&delta.target_list, delta.delivered_before.as_deref());
             if !self.ledger.set_delivered(&run.export_id, list, before, pointer, now).await? {
@@ -159,8 +162,8 @@ impl Finish {
         Ok(())
     }
 
-    /// Ends a run whose accounts cannot be made. Its delivered states stay as they were, so the next run brings
-    /// everything again.
+    /// Ends a run whose outcomes cannot be settled. Its delivered states stay as they were, so the next run
+    /// sends all rows again.
     async fn give_up(&self, run: &mut Run, code: StopCode, text: String) -> Result<(), StageError> {
         tracing::error!(run.id = %run.run_id, error.code = code.as_str(), error = text, "run cannot be accounted for");
         let now = Timestamp::now();
@@ -175,7 +178,7 @@ impl Finish {
         Ok(())
     }
 
-    /// Says that a run is over. That nobody hears of it is no reason to keep it from ending.
+    /// Sends the event of a finished run. The run ends even if the event cannot be sent.
     async fn tell(&self, run: &Run, detail: &Value) {
         if let Err(error) = self.events.put("Run Finished", detail).await {
             tracing::error!(run.id = %run.run_id, %error, "event could not be put");
@@ -199,7 +202,7 @@ impl Finish {
         let events = Events::fetch(&self.objects, keys, number, delta, not_sent).await?;
         let (list, field_keys) = (delta.target_list.clone(), delta.field_keys.clone());
         let terms = delta.terms.clone();
-        // Merging lasts as long as the rows do: not on a thread that serves others.
+        // Merging takes as long as there are rows, so it runs on a blocking thread.
         let merged = tokio::task::spawn_blocking(move || {
             let before = match before {
                 Some(file) => DeliveredReader::open(file)?,
@@ -221,7 +224,8 @@ impl Finish {
             members_counted: run.members.get(&number).copied(),
             warnings: delta.warnings.clone(),
         };
-        // Of whom a retry is about, it is only known that they have left; somebody else of the upload may be there.
+        // A retry only covers some members of the upload, so it cannot tell whether others are still on the
+        // list.
         let has_ended = counts.deferred == 0 && !matches!(run.mode, RunMode::Retry { .. });
         let pointer = DeliveredPointer {
             object_key,
@@ -250,5 +254,5 @@ impl Finish {
     }
 }
 
-/// How often each reason stands, by kind and code, with its text.
+/// How often each reason occurs, by kind and code, with its text.
 type Reasons = BTreeMap<(relay_model::OutcomeKind, String), (String, u64)>;

@@ -1,4 +1,4 @@
-//! The rows that were not applied, for people: a CSV with code and reason, and how often each reason stands.
+//! The rows that were not applied, for people: a CSV with codes and reasons, and the count of each reason.
 
 use super::events::Event;
 use super::{Reasons, StageError};
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 /// Writes the CSV and counts the reasons.
 pub(super) struct Rejects {
-    /// People who are kept out: they are counted and not named.
+    /// Excluded people: they are counted but not named.
     excluded: Exclusions,
     file: NamedTempFile,
     csv: csv::Writer<BufWriter<File>>,
@@ -41,12 +41,12 @@ impl Rejects {
         Ok(Self { excluded, file, csv, rows: 0, reasons: Reasons::new() })
     }
 
-    /// Whether a member is kept out.
+    /// Returns whether a member is excluded.
     pub(super) fn is_excluded(&self, member: &MemberKey) -> bool {
         self.excluded.has(&member.0)
     }
 
-    /// Counts the queries' rows that could not become members. They have no key to be listed by.
+    /// Counts the queries' rows that could not become members. They are not listed, because they have no key.
     pub(super) fn query_rows(&mut self, plan: &Plan) {
         let counts = plan.query_counts();
         let mut add = |kind, code: &str, text: &str, rows| {
@@ -84,7 +84,7 @@ impl Rejects {
         self.csv.write_record(record).map_err(|error| csv_error(&error))
     }
 
-    /// What the CSV has, and how many rows the reasons stand for.
+    /// Returns the CSV and the number of rows that the reasons account for.
     #[cfg(test)]
     pub(super) fn written(mut self) -> std::io::Result<(String, u64)> {
         self.csv.flush()?;
@@ -92,7 +92,7 @@ impl Rejects {
         Ok((std::fs::read_to_string(self.file.path())?, rows))
     }
 
-    /// Stores the CSV, if it has any rows, and gives the reasons, the most frequent first.
+    /// Stores the CSV if it has any rows, and returns the reasons, the most frequent first.
     pub(super) async fn finish(
         mut self,
         objects: &Objects,

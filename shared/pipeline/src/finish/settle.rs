@@ -1,4 +1,4 @@
-//! Delivered state and outcomes into the next delivered state, as one streaming merge.
+//! Merges delivered state and outcomes into the next delivered state, in one stream.
 
 use super::StageError;
 use super::events::{Event, Events};
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::io::BufWriter;
 use tempfile::NamedTempFile;
 
-/// What a target list's rows came to.
+/// The totals of a target list's rows.
 pub(super) struct SettledTarget {
     pub(super) file: NamedTempFile,
     pub(super) delivered: u64,
@@ -26,7 +26,7 @@ impl From<OutOfOrder> for StageError {
     }
 }
 
-/// Merges; `counts` lacks the unchanged rows, which have no events.
+/// Merges delivered state and outcomes. `counts` lacks the unchanged rows, which have no events.
 pub(super) fn settle(
     before: DeliveredReader,
     events: Events,
@@ -62,7 +62,7 @@ pub(super) fn settle(
     Ok(SettledTarget { file, delivered, counts, rejects })
 }
 
-/// What is known of one member's people after the run.
+/// Returns the records of one member after the run.
 fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
     let mut next = records;
     for event in events {
@@ -89,8 +89,8 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
                 }
             }
             (Outcome::Deferred(_), Standing::FollowsOutcome, Operation::Remove) => {
-                // Whether the person is still there is not known. Were they to come back unchanged, they must be
-                // sent again, so what was sent before counts for nothing.
+                // Whether the person is still on the list is unknown. If they come back unchanged, they must
+                // be sent again, so the digest of what was sent before is dropped.
                 if let Some(record) = place.and_then(|place| next.get_mut(place)) {
                     record.hash = RowHash::default();
                 }
@@ -106,19 +106,19 @@ fn next_records(records: Vec<Record>, events: Vec<Event>) -> Vec<Record> {
     next
 }
 
-/// What is kept of one member's people. Of whoever is kept out, only who is still on the list: that we once took somebody
-/// off matters where they may be put back.
+/// Returns the records of one member that are kept. For an excluded person, only records of people on the
+/// list are kept. A record of an earlier removal matters only if the person can be added again.
 fn remembered(records: Vec<Record>, is_excluded: bool) -> impl Iterator<Item = Record> {
     records.into_iter().filter(move |record| !is_excluded || record.holding == Holding::Delivered)
 }
 
-/// What one member's outcomes say of records that another member may hold.
+/// Effects of one member's outcomes on records that another member may hold.
 #[derive(Default)]
 struct Aftermath {
-    /// People who have come back, or whose place is no longer ours: that we once removed them is over. Kept, it could
-    /// one day resubscribe somebody whom others took off.
+    /// People who have rejoined, or whose membership this export no longer owns. The record of the earlier
+    /// removal is dropped: it could later resubscribe a person who was removed by others.
     outdated: HashSet<u128>,
-    /// Records of people for whom another member stands now.
+    /// Records of people who are now represented by another member.
     handed_over: HashSet<(MemberKey, u128)>,
 }
 
@@ -143,10 +143,10 @@ impl Aftermath {
             && self.handed_over.contains(&(record.member_key.clone(), digest))
     }
 
-    /// Writes the delivered state again without what is over, and counts who is on the list.
+    /// Rewrites the delivered state without outdated records, and counts the people on the list.
     ///
-    /// A record that was handed over stays until the other member has one: were it dropped earlier and the other's
-    /// row refused, nobody would know that we put the person on the list.
+    /// A record that was handed over stays until the other member has one. If it were dropped earlier and the
+    /// other member's row refused, the record that this export added the person would be lost.
     fn apply(&self, file: &NamedTempFile) -> Result<(NamedTempFile, u64), StageError> {
         let wanted: HashSet<u128> = self.handed_over.iter().map(|(_, digest)| *digest).collect();
         let mut heirs = HashSet::new();

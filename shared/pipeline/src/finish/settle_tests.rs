@@ -1,4 +1,4 @@
-//! Every outcome's effect on what we know of a person's place on the list.
+//! Tests the effect of every outcome on the record of a person's list membership.
 
 use super::*;
 use relay_model::privacy::{ExclusionKey, Exclusions};
@@ -55,13 +55,13 @@ fn only_what_was_applied_is_delivered() {
     check(slice::from_ref(&on_list), &[deferred(Change)], &[("a", 1, Delivered)]);
     check(slice::from_ref(&on_list), &[lost(Change)], &[]);
     check(slice::from_ref(&on_list), &[applied(Remove)], &[("a", 1, Removed)]);
-    // Perhaps they are gone: should they come back, they are sent again.
+    // The person may have been removed, so they are sent again if they come back.
     check(slice::from_ref(&on_list), &[deferred(Remove)], &[("a", 0, Delivered)]);
     check(slice::from_ref(&on_list), &[lost(Remove)], &[]);
-    // Off the list already, by somebody else's doing: removed, but not by us, so never to be asked back.
+    // The person was off the list already: this export did not remove them, so it must never add them back.
     check(slice::from_ref(&on_list), &[event("a", Remove, Outcome::Applied, NotOurs)], &[]);
     check(&[record("a", 1, Removed)], &[applied(Add)], &[("a", 9, Delivered)]);
-    // A changed match key is a removal and an addition, and each has its own fate.
+    // A changed match key is a removal and an addition, and each has its own outcome.
     let moved = event("b", Add, Outcome::Applied, FollowsOutcome);
     check(
         slice::from_ref(&on_list),

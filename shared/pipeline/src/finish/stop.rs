@@ -1,4 +1,5 @@
-//! A canceled run whose batches go: what nobody works on is stopped, and what is in flight is waited for.
+//! Stops the batches of a canceled run: batches that no worker holds are stopped, and those in flight are
+//! waited for.
 
 use super::Finish;
 use crate::StageError;
@@ -10,22 +11,21 @@ use relay_model::run::{Keys, Run, RunState, Stage, accepted_notice};
 /// How many batches are stopped at a time.
 const BATCHES_AT_A_TIME: usize = 16;
 
-/// What the batches of a canceled run came to.
+/// The totals of a canceled run's batches.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     in_flight: u64,
-    /// What the destination had accepted and not answered.
+    /// Jobs that the destination had accepted and not finished.
     jobs: u64,
-    /// Rows of that.
+    /// Rows of these jobs.
     rows_of_jobs: u64,
 }
 
 impl Finish {
-    /// Stops every batch that nobody works on. Says whether the run's accounts can be made: while a batch is in flight
-    /// they cannot, and its worker wakes this step when it has its answer.
+    /// Stops every batch that no worker holds. Returns whether the run can be settled: it cannot while a
+    /// batch is in flight. The worker of that batch wakes this step when it has the response.
     ///
-    /// A batch that is stopped is never begun afterwards, so whatever has been acknowledged by then is all that ever
-    /// will be.
+    /// A stopped batch is never begun afterwards, so the acknowledged rows are final.
     pub(super) async fn stop(&self, run: &Run) -> Result<bool, StageError> {
         let keys = Keys::new(run.run_id, run.export_id.clone());
         let deltas = self.plan(&keys).await?.map(|plan| plan.deltas).unwrap_or_default();

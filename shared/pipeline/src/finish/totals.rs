@@ -7,7 +7,7 @@ use relay_model::run::{
 };
 use serde_json::{Value, json};
 
-/// How long each step took. The moment at which a step began is the moment at which the one before it ended.
+/// Returns how long each step took. A step begins at the moment at which the one before it ended.
 pub(super) fn durations(run: &Run, ended_at: Timestamp) -> StageDurations {
     let marks = [
         Some(run.requested_at),
@@ -66,7 +66,7 @@ pub(super) fn report(
     }
 }
 
-/// What was said when the run was planned, and what happened to it since.
+/// Returns the notices of the plan and those about later events.
 fn notices(run: &Run, targets: &[ReportTarget]) -> Vec<String> {
     let mut notices = run.notices.clone();
     if run.throttled > 0 {
@@ -91,7 +91,7 @@ fn notices(run: &Run, targets: &[ReportTarget]) -> Vec<String> {
     notices
 }
 
-/// What the event says: ids and counts.
+/// Returns the detail of the event: ids and counts.
 pub(super) fn event_detail(report: &Report, keys: &Keys) -> Value {
     json!({
         "run_id": report.run_id,

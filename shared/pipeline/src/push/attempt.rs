@@ -1,4 +1,4 @@
-//! One attempt at a batch: what is not done of it is sent, or what the destination has accepted is looked after.
+//! One attempt at a batch: sends the remaining rows, or polls the job that the destination has accepted.
 
 use super::waits::wait;
 use super::{PushWorker, Reach};
@@ -17,25 +17,25 @@ use tokio::time::Instant;
 
 /// How often a batch is tried before its rows are deferred to the next run.
 const MAX_ATTEMPTS: u32 = 8;
-/// The shortest wait of a batch that only has to wait: what is due at once is tried at once, in the process.
+/// The shortest wait of a batch in the queue; a batch that is due sooner is retried within the process.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
 
-/// One attempt, and what it comes to.
+/// One attempt and its results.
 pub(super) struct AttemptAt<'a> {
     pub(super) pointer: &'a BatchPointer,
     pub(super) frame: &'a Frame,
     pub(super) attempts: u32,
     pub(super) progress: Progress,
-    /// Results of the first rows; of all where the attempt settles the batch.
+    /// Results of the first rows; of all rows if the attempt settles the batch.
     pub(super) results: Vec<RowResult>,
     pub(super) spent: Spent,
 }
 
 /// How an attempt ends.
 pub(super) enum Ended {
-    /// Every row has its result; a failure says why the run as a whole could not go well.
+    /// Every row has its result. A failure says why the run as a whole cannot succeed.
     Settled(Option<Failure>),
-    /// The batch comes again.
+    /// The batch is retried later.
     Later { wait: Duration, attempt: Attempt },
 }
 
@@ -60,7 +60,7 @@ where
         }
         let known = match self.connector(&pointer.connection_id).await {
             Ok(known) => known,
-            // A connection that was removed, or whose consent was withdrawn, since the run began.
+            // The connection was removed, or its consent was withdrawn, since the run began.
             Err(StageError::Stop { code, text }) => return Ok(at.defer_rest(failure(code, text))),
             Err(error) => return Err(error),
         };
@@ -124,7 +124,7 @@ where
         Ok(at.defer_rest(failure))
     }
 
-    /// Why nothing of a batch needs to be sent, where another one has found that out.
+    /// Returns why the batch need not be sent, if another batch has found that out.
     fn stop_of(&self, pointer: &BatchPointer) -> Option<Failure> {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let reaches = [Reach::Run, Reach::Target(pointer.target)];
@@ -154,7 +154,7 @@ impl AttemptAt<'_> {
         })
     }
 
-    /// The rows that have no result yet.
+    /// Returns the rows that have no result yet.
     fn rest(&self) -> Cow<'_, Frame> {
         if self.results.is_empty() {
             return Cow::Borrowed(self.frame);
@@ -163,7 +163,7 @@ impl AttemptAt<'_> {
         Cow::Owned(Frame { field_keys: self.frame.field_keys.clone(), rows })
     }
 
-    /// What has no result is left to the next run.
+    /// Defers the rows without a result to the next run.
     fn defer_rest(&mut self, failure: Failure) -> Ended {
         let reason = Reason::made(failure.code.as_str(), failure.text.clone());
         self.results.resize(self.frame.rows.len(), RowResult::new(Outcome::Deferred(reason)));
@@ -175,7 +175,7 @@ fn failure(code: StopCode, text: String) -> Failure {
     Failure { stage: Stage::Push, code, text }
 }
 
-/// Which other batches an error is the same for, so that none of them has to find it out by a call. A list that is gone
+/// Returns which other batches an error also applies to, so that they fail without a call. A missing list
 /// says nothing about the other lists.
 const fn reach(error: &PushError, target: usize) -> Option<Reach> {
     match (error.retry, error.kind) {

@@ -1,4 +1,4 @@
-//! After a run's last batch: how many people the destination itself counts on each target list.
+//! Counts the people on each target list at the destination, after a run's last batch.
 
 use super::PushWorker;
 use crate::StageError;
@@ -14,7 +14,7 @@ where
     C: Connector,
     F: Fn(&Connection) -> Result<C, StageError>,
 {
-    /// Counts, where the destination can. That a list cannot be counted is said in the log, and changes no run.
+    /// Counts members if the destination supports it. A failure is logged and does not change the run.
     pub(super) async fn count_members(&self, pointer: &BatchPointer, until: Instant) {
         if let Err(error) = self.try_count(pointer, until).await {
             tracing::warn!(run.id = %pointer.run_id, error.code = error.code().as_str(), %error, "members could not be counted");

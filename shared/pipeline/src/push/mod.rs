@@ -1,4 +1,4 @@
-//! A batch goes to its destination, and every row of it gets its outcome.
+//! Sends batches to a destination and stores an outcome for every row.
 
 mod attempt;
 mod counting;
@@ -27,12 +27,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use waits::wait;
 
-/// A definition that was changed, or a secret that was renamed, is noticed after so long.
+/// How long a connector is cached, and so how long a changed definition or a renamed secret goes unnoticed.
 const CONNECTOR_LIVES: Duration = Duration::from_mins(5);
-/// What is kept of an invocation's time for storing results after the last call.
+/// The part of an invocation's time that is reserved for storing results after the last call.
 const CLOSING_TIME: Duration = Duration::from_secs(5);
 
-/// A push worker: one destination's.
+/// The push worker of one destination.
 pub struct PushWorker<C, F> {
     catalog: CatalogStore,
     ledger: Ledger,
@@ -41,20 +41,21 @@ pub struct PushWorker<C, F> {
     finish_queue: Queue,
     connect: F,
     connectors: Mutex<HashMap<ConnectionId, Known<C>>>,
-    /// What nothing can be sent for any more, and why: the other batches of it cost no call.
+    /// Runs and target lists that can no longer be delivered, with the reason: their other batches make no
+    /// call.
     stopped: Mutex<HashMap<(RunId, Reach), Failure>>,
 }
 
-/// How much of a run cannot go on.
+/// The part of a run that cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Reach {
-    /// All of it.
+    /// The whole run.
     Run,
-    /// One target list, by its place in the plan.
+    /// One target list, by its index in the plan.
     Target(usize),
 }
 
-/// A connector, what paces its calls, and when both were made.
+/// A connector, its pacer, and when both were created.
 struct Known<C> {
     made: Instant,
     connector: Arc<C>,
@@ -72,10 +73,10 @@ where
     C: Connector,
     F: Fn(&Connection) -> Result<C, StageError>,
 {
-    /// A worker.
+    /// Creates a worker.
     ///
-    /// `queue` is its own queue; `finish_queue` is where a run goes when its last batch is closed; `connect` makes the
-    /// connector of a connection.
+    /// `queue` is its own queue; `finish_queue` receives a run when its last batch is closed; `connect`
+    /// creates the connector of a connection.
     pub fn new(
         catalog: CatalogStore,
         ledger: Ledger,
@@ -110,7 +111,7 @@ where
     async fn one(&self, delivery: Delivery, deadline: Instant) -> Verdict {
         let pointer = BatchPointer::parse(&delivery.body).map_err(|error| {
             tracing::error!(message.id = delivery.message_id, %error, "message is not one of ours");
-            // Nothing can come of it, so it goes to the dead-letter queue soon and makes way for its lane.
+            // The message cannot succeed, so it moves to the dead-letter queue soon and unblocks its lane.
             MessageFailure { again_after: Some(Duration::from_secs(1)) }
         })?;
         match Box::pin(self.batch(&pointer, &delivery, deadline)).await {
@@ -130,20 +131,21 @@ where
 
     async fn put_back(&self, receipt_handle: String, failure: MessageFailure) {
         let Some(wait) = failure.again_after else { return };
-        // Where the wait cannot be set, the message comes again after the queue's own visibility timeout.
+        // If the wait cannot be set, the message returns after the queue's own visibility timeout.
         if let Err(error) = self.queue.hide(&receipt_handle, wait.as_secs()).await {
             tracing::warn!(%error, "message could not be put back");
         }
     }
 
     async fn let_go(&self, receipt_handles: Vec<String>) {
-        // Where they cannot be deleted now, the queue's mapping does it when the slowest lane is done.
+        // If they cannot be deleted now, the queue's event source mapping deletes them when the slowest lane
+        // is done.
         if let Err(error) = self.queue.delete(receipt_handles).await {
             tracing::warn!(%error, "messages of a lane could not be let go");
         }
     }
 
-    /// Handles one batch; gives back how long to wait where it has to come again.
+    /// Handles one batch. Returns how long to wait if the batch has to be retried.
     async fn batch(
         &self,
         pointer: &BatchPointer,
@@ -157,10 +159,11 @@ where
         let id = BatchId { run_id: pointer.run_id, target: pointer.target, number: pointer.batch.number };
         let run = self.ledger.run(id.run_id).await?;
         if run.state != RunState::Pushing || run.canceled.is_some() {
-            // The run was given up or canceled: what is sent now, nobody would know of.
+            // The run was given up or canceled, so rows that are sent now would be recorded nowhere.
             tracing::info!(run.id = %id.run_id, batch = id.number, state = run.state.name(), "batch of a run that is over");
             if run.state == RunState::Pushing && delivery.receive_count > 1 {
-                // Whoever had it may have died without saying so, and finish waits for those in flight.
+                // The previous worker may have died without a message, and finish waits for batches in
+                // flight.
                 self.wake_to_stop(pointer).await?;
             }
             return Ok(None);
@@ -172,7 +175,7 @@ where
         let (attempts, progress) = match self.ledger.claim_batch(id, &owner, now, until).await? {
             Claim::Claimed { attempts, progress } => (attempts, progress),
             Claim::Closed => {
-                // The one who closed it may have died before it could say so.
+                // The worker that closed it may have died before it sent the message.
                 if run.batches_open == 0 {
                     self.wake_finish(pointer).await?;
                 }
@@ -203,7 +206,8 @@ where
                     self.ledger.count_calls(id.run_id, spent, Timestamp::now()).await?;
                 }
                 if self.ledger.run(id.run_id).await?.canceled.is_some() {
-                    // It was in flight when the run was canceled, and nobody is to wait for its next try.
+                    // The batch was in flight when the run was canceled, and finish must not wait for its
+                    // next attempt.
                     self.wake_to_stop(pointer).await?;
                     return Ok(None);
                 }
@@ -253,7 +257,7 @@ where
         Ok(known)
     }
 
-    /// Says that a batch of a canceled run is no longer in flight.
+    /// Notifies finish that a batch of a canceled run is no longer in flight.
     async fn wake_to_stop(&self, pointer: &BatchPointer) -> Result<(), StageError> {
         let step = format!("stop/{}/{}", pointer.target, pointer.batch.number);
         let message = stage_message(pointer.run_id, pointer.export_id.as_str(), &step, 0)?;

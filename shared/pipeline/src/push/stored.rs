@@ -1,4 +1,4 @@
-//! What is stored of a batch: its rows, and the results that earlier attempts left.
+//! The stored parts of a batch: its rows, and the results of earlier attempts.
 
 use super::PushWorker;
 use crate::StageError;
@@ -27,8 +27,8 @@ where
         Ok(Frame::decode_all(packed.iter().map(Vec::as_slice))?)
     }
 
-    /// The results that earlier attempts stored. They know what those attempts did; asking the destination again
-    /// would not.
+    /// Returns the results that earlier attempts stored. They record what those attempts did, which the
+    /// destination would not report again.
     pub(super) async fn stored_results(
         &self,
         keys: &Keys,
@@ -44,7 +44,7 @@ where
         let mut results = stored.map(|packed| decode_results(&packed)).transpose()?.unwrap_or_default();
         let rows_done = usize::try_from(progress.rows_done).unwrap_or(usize::MAX);
         if results.len() > rows || (results.len() < rows && results.len() != rows_done) {
-            // A job belongs to the rows after those that the ledger knows of.
+            // A job covers the rows after those that the ledger counts as done.
             results.truncate(rows_done);
         }
         Ok(results)

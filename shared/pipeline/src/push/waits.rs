@@ -1,13 +1,13 @@
-//! How long a batch waits before it comes again.
+//! How long a batch waits before it is retried.
 
 use std::time::Duration;
 
-/// The first wait after a destination could not take a batch; it doubles each time.
+/// The wait after the first failed attempt; it doubles each time.
 const FIRST_WAIT_SECONDS: u64 = 10;
 /// The longest wait.
 const LONGEST_WAIT_SECONDS: u64 = 900;
 
-/// The wait after so many attempts.
+/// Returns the wait after this many attempts.
 pub(super) fn wait(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
     Duration::from_secs((FIRST_WAIT_SECONDS << doublings).min(LONGEST_WAIT_SECONDS))

@@ -1,10 +1,10 @@
-//! Credentials: keys, tokens that end, and what several processes do with one secret.
+//! Credentials: API keys, tokens that expire, and several processes that share one secret.
 
 use super::*;
 
 const TOKENS: &str = r#"{"access_token": "old-access", "refresh_token": "old-refresh"}"#;
 
-/// Lets in who has one of the tokens; tells the others that theirs has run its time.
+/// Accepts requests with one of the tokens; responds to others that their token has expired.
 struct WithToken(&'static [&'static str]);
 
 impl Respond for WithToken {
@@ -30,7 +30,7 @@ async fn server(token: impl Respond + 'static) -> MockServer {
     server
 }
 
-/// The paths of all calls, in order.
+/// Returns the paths of all calls, in order.
 async fn paths(server: &MockServer) -> Vec<&'static str> {
     let name = |request: Request| if request.url.path() == "/oauth/token" { "token" } else { "import" };
     requests(server).await.into_iter().map(name).collect()

@@ -1,4 +1,4 @@
-//! `check()`.
+//! Tests of `check()`.
 
 use super::*;
 use ErrorKind::{Authentication, Permission, Settings};

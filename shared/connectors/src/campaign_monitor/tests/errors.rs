@@ -1,4 +1,4 @@
-//! What happens when the service is slow, busy, broken or strange.
+//! Errors: a service that is slow, busy, broken or undocumented.
 
 use super::*;
 use ErrorKind::{
@@ -39,7 +39,7 @@ async fn refusals_of_the_whole_request_are_errors_of_the_batch() {
     check(refusal(500, 500), Unavailable, Retry::Backoff, 3).await;
     check(text(504, ""), Unavailable, Retry::Backoff, 3).await;
     check(refusal(400, 9_999), Protocol, Retry::Backoff, 3).await;
-    // A status says nothing by itself: neither does 200 make a success …
+    // The status alone means nothing: neither does 200 make a success …
     check(refusal(200, 100), Authentication, Retry::Never, 1).await;
     check(text(200, "<html>all fine</html>"), Protocol, Retry::Backoff, 1).await;
     check(text(201, r#"{"FailureDetails": []}"#), Protocol, Retry::Backoff, 1).await;

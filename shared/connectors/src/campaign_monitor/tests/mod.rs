@@ -1,4 +1,4 @@
-//! How the connector behaves towards a server that answers as documented, and towards one that does not.
+//! Tests the connector against a server that responds as documented, and against one that does not.
 
 mod authentication;
 mod checking;
@@ -28,7 +28,7 @@ const API_KEY_SECRET: &str = r#"{"api_key": "f00dfacef00dfacef00dfacef00dface"}"
 const IMPORT_PATH: &str = "/api/v3.3/subscribers/a58ee1d3039b8bec838e6d1482a8a965/import.json";
 const PERSON_PATH: &str = "/api/v3.3/subscribers/a58ee1d3039b8bec838e6d1482a8a965.json";
 
-/// A secret in memory, as several processes share it.
+/// A secret in memory that several processes share.
 #[derive(Clone)]
 struct MemoryStore {
     secret: Arc<Mutex<String>>,
@@ -140,7 +140,7 @@ async fn remove(
     pushed(connector, Kind::Remove, &frame(rows), &context()).await
 }
 
-/// Each result as kind, reason's code and whether the person is still ours.
+/// Returns each result as its kind, the code of its reason, and who owns the membership.
 fn told(results: &[RowResult]) -> Vec<(OutcomeKind, &str, Standing)> {
     let told = |result: &RowResult| result.outcome.kind(Operation::Add);
     results
@@ -159,7 +159,7 @@ fn sent_emails(request: &Request) -> Vec<String> {
     rows.iter().map(|row| row["EmailAddress"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Imports everybody but those that `refuse` names a code for; says so as documented.
+/// Imports all people except those with a code from `refuse`, and reports these as documented.
 struct Importing<F>(F);
 
 impl<F: Fn(&str, bool) -> Option<i64> + Send + Sync> Respond for Importing<F> {
@@ -190,7 +190,7 @@ impl<F: Fn(&str, bool) -> Option<i64> + Send + Sync> Respond for Importing<F> {
     }
 }
 
-/// Gives each answer once, in turn, and the last one from then on.
+/// Returns each response once, in order, and then repeats the last one.
 struct InTurn(Mutex<Vec<ResponseTemplate>>);
 
 impl InTurn {

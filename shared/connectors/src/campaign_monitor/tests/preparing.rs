@@ -1,4 +1,4 @@
-//! `prepare()`.
+//! Tests of `prepare()`.
 
 use super::*;
 use crate::Prepared;

@@ -1,4 +1,4 @@
-//! People whom an earlier run took off the list itself, and who come back.
+//! People who come back after an earlier run removed them from the list.
 
 use super::*;
 

@@ -3,13 +3,13 @@
 use super::*;
 use std::collections::HashMap;
 
-/// A list of people by address, with their states; answers look-ups and deletions as documented.
+/// A list of people by address, with their states; responds to lookups and deletions as documented.
 #[derive(Clone, Default)]
 struct People {
     states: Arc<Mutex<HashMap<String, &'static str>>>,
-    /// Deletions that are done and then answered with 502.
+    /// Deletions that are carried out but answered with 502.
     lost_answers: Arc<Mutex<u32>>,
-    /// Address and answer to every call about it.
+    /// Addresses, and the response to every call about them.
     broken: Arc<Mutex<HashMap<String, (u16, i64)>>>,
 }
 

@@ -26,7 +26,7 @@ async fn a_token_is_got_once_and_shared() {
     assert_eq!(calls(&server, TOKEN_PATH).await.len(), 1);
     for request in calls(&server, WHO).await {
         assert_eq!(bearer(&request), "Bearer t0ken");
-        // Calls spread over the organisation's servers only without it.
+        // Calls are spread over the organisation's servers only if they send no affinity cookie.
         assert!(request.headers.get("cookie").is_none());
     }
 }

@@ -25,7 +25,7 @@ async fn members_are_counted_page_by_page() {
         .await;
     preferred().and(query_param("page", "2")).respond_with(page(17, None)).mount(&server).await;
     assert_eq!(sales(&server).count_members(&target(), &context()).await.unwrap(), Some(5_017));
-    // The link is used as it is.
+    // The link to the next page is used unchanged.
     let calls = calls(&server, MEMBERS).await;
     assert_eq!(calls[1].url.as_str().split_once(MEMBERS).unwrap().1, next.split_once(MEMBERS).unwrap().1);
 }

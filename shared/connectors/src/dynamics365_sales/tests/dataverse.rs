@@ -1,4 +1,4 @@
-//! An organisation in a few lines: contacts, one list, and the ways in which its calls fail.
+//! A fake organisation: contacts, one list, and the ways in which its calls fail.
 
 use super::LIST;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use wiremock::{Request, Respond, ResponseTemplate};
 
-/// The id of a contact by its number.
+/// Returns the id of a contact by its number.
 pub(super) fn contact(number: u32) -> String {
     format!("c0ffee00-0000-4000-8000-{number:012}")
 }
@@ -23,16 +23,16 @@ pub(super) struct World {
     /// Whether each contact is active.
     pub(super) contacts: BTreeMap<String, bool>,
     pub(super) members: BTreeSet<String>,
-    /// Contacts that fail each call that has them, with the code.
+    /// Contacts that fail every call that contains them, with the code.
     pub(super) poisons: BTreeMap<String, (u16, &'static str)>,
-    /// Contacts that go once the first look-up is answered.
+    /// Contacts that are deleted after the first lookup.
     pub(super) going: Vec<String>,
-    /// Refusals to come for calls that change members, the last one first.
+    /// Refusals of the next calls that change members, the last one first.
     pub(super) refusals: Vec<ResponseTemplate>,
-    /// Values that one query takes.
+    /// The most values that one query accepts.
     pub(super) most_values: Option<usize>,
     pub(super) is_list_gone: bool,
-    /// How long a call takes for each member.
+    /// How long a call takes per member.
     pub(super) per_member: Duration,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct World {
 pub(super) struct Dataverse(Arc<Mutex<World>>);
 
 impl Dataverse {
-    /// With contacts of these numbers, all active.
+    /// Creates an organisation with contacts of these numbers, all active.
     pub(super) fn with(contacts: impl IntoIterator<Item = u32>) -> Self {
         let contacts = contacts.into_iter().map(|number| (contact(number), true)).collect();
         Self(Arc::new(Mutex::new(World { contacts, ..World::default() })))

@@ -1,4 +1,4 @@
-//! What happens when the organisation is busy, broken or changed by others.
+//! Errors: an organisation that is busy, broken or changed by others.
 
 use super::*;
 use ErrorKind::{Busy, ListMissing, Permission, Protocol, RateLimited, Unavailable};
@@ -70,7 +70,7 @@ async fn what_was_done_before_a_long_wait_is_kept() {
     dataverse.world().going = vec![contact(1)];
     dataverse.world().refusals =
         vec![throttled("0x80072322", "240"), refusal(503, ""), refusal(500, "0x80044150")];
-    // The first two refusals are waited out, the third is the queue's.
+    // The call waits after the first two refusals and leaves the third to the queue.
     let error = add(&sales, 0..20).await.unwrap_err();
     assert_eq!(error.retry, Retry::After(Duration::from_mins(4)));
     dataverse.world().poisons.insert(contact(7), (429, "0x80072322"));

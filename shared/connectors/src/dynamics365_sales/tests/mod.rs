@@ -1,4 +1,4 @@
-//! How the connector behaves towards an organisation that answers as documented, and towards one that does not.
+//! Tests the connector against an organisation that responds as documented, and against one that does not.
 
 mod authentication;
 mod checking;
@@ -76,14 +76,14 @@ fn connector(server: &MockServer, store: MemoryStore, more: &Value) -> Sales {
     Dynamics365Sales::with_pause(http, settings.as_object().unwrap(), store, pause).ok().unwrap()
 }
 
-/// A server that gives tokens.
+/// Starts a server that issues tokens.
 async fn server() -> MockServer {
     let server = MockServer::start().await;
     mount(&server, "POST", TOKEN_PATH, token("t0ken", 3_599)).await;
     server
 }
 
-/// A server with an organisation behind it.
+/// Starts a server with an organisation behind it.
 async fn organisation(dataverse: &Dataverse) -> MockServer {
     let server = server().await;
     let api = Mock::given(path_regex("^/api/data/v9.2/")).respond_with(dataverse.clone());
@@ -153,7 +153,7 @@ fn partly(pushed: Result<Pushed<super::NoJob>, PushError>) -> (Vec<RowResult>, P
     }
 }
 
-/// Each result as kind, reason's code and whether the person is still ours.
+/// Returns each result as its kind, the code of its reason, and who owns the membership.
 fn told(results: &[RowResult], operation: Operation) -> Vec<(OutcomeKind, &str, Standing)> {
     let code = |result: &'_ RowResult| result.outcome.reason().map_or("", |reason| &reason.code).to_owned();
     results
@@ -172,7 +172,7 @@ const NOT_IN_SALES: (OutcomeKind, &str, Standing) =
 const INACTIVE: (OutcomeKind, &str, Standing) =
     (OutcomeKind::Skipped, "contact_inactive", Standing::FollowsOutcome);
 
-/// Gives each answer once, in turn, and the last one from then on.
+/// Returns each response once, in order, and then repeats the last one.
 struct InTurn(Mutex<Vec<ResponseTemplate>>);
 
 impl InTurn {
@@ -194,14 +194,14 @@ async fn mount(server: &MockServer, verb: &str, at: &str, respond: impl Respond 
     Mock::given(method(verb)).and(path(at)).respond_with(respond).mount(server).await;
 }
 
-/// The calls of one kind, as far as the server has got them.
+/// Returns the calls of one kind that the server has received so far.
 async fn calls(server: &MockServer, at: &str) -> Vec<Request> {
     let mut requests = server.received_requests().await.unwrap();
     requests.retain(|request| request.url.path() == at);
     requests
 }
 
-/// How many members each call of one kind had.
+/// Returns how many members each call of one kind had.
 async fn sizes(server: &MockServer, at: &str) -> Vec<usize> {
     let members = |request: &Request| {
         let body: Value = request.body_json().unwrap();

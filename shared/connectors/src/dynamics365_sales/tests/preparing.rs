@@ -1,4 +1,4 @@
-//! `prepare()`.
+//! Tests of `prepare()`.
 
 use super::super::ids;
 use super::*;
@@ -108,7 +108,7 @@ async fn a_segments_list_is_made_once_whoever_makes_it() {
         let writes = writes(&server).await;
         assert_eq!(writes.len(), 1);
         insta::assert_json_snapshot!("make_list", writes[0]);
-        // The next run finds it.
+        // The next run finds the list.
         prepare(&server, &wanted(None)).await.unwrap();
         prepare(&server, &wanted(Some(&id))).await.unwrap();
         assert_eq!(self::writes(&server).await.len(), 1);

@@ -11,7 +11,7 @@ async fn who_is_there_is_added_and_who_is_not_is_told() {
     assert_eq!(told(&results, Operation::Add), [ADDED, INACTIVE, NOT_IN_SALES, ADDED]);
     assert_eq!(dataverse.world().members, [contact(1), contact(4)].into());
     assert_eq!(sizes(&server, ADD_PATH).await, [2]);
-    // A second time changes nothing.
+    // A repeated addition changes nothing.
     assert_eq!(done(add(&sales(&server), [1, 4]).await).len(), 2);
     assert_eq!(dataverse.world().members.len(), 2);
 }
@@ -46,7 +46,7 @@ async fn calls_grow_and_shrink_towards_their_goal() {
     done(add(&sales, 0..200).await);
     let sizes = sizes(&server, ADD_PATH).await;
     assert_eq!((sizes[0], sizes.iter().sum::<usize>()), (5, 200), "{sizes:?}");
-    // Two milliseconds a member and a goal of a hundred are fifty members, less what the call costs by itself.
+    // Two milliseconds per member and a goal of a hundred allow fifty members, less the fixed cost of a call.
     assert!(sizes.iter().all(|size| *size <= 50), "{sizes:?}");
     assert!(sizes.iter().any(|size| *size > 10), "{sizes:?}");
 }
@@ -60,7 +60,7 @@ async fn a_contact_that_goes_after_the_look_up_costs_nobody_else() {
     let told = told(&results, Operation::Add);
     assert_eq!((told[7], told[70]), (NOT_IN_SALES, NOT_IN_SALES));
     assert_eq!(told.iter().filter(|result| **result == ADDED).count(), 98);
-    // The call, the look-up again, and the call without them.
+    // The first call fails, the lookup is repeated, and the second call omits the deleted contacts.
     assert_eq!(sizes(&server, ADD_PATH).await, [100, 98]);
 }
 

@@ -30,11 +30,11 @@ async fn who_is_off_the_list_already_is_where_they_should_be() {
     let results = done(remove(&sales(&server), 0..12).await);
     let told = told(&results, Operation::Remove);
     assert_eq!(told[3..6], [REMOVED, NOT_ON_LIST, NOT_ON_LIST]);
-    // The last two are no contacts any more.
+    // The last two are no longer contacts.
     assert_eq!(told[9..], [REMOVED, NOT_ON_LIST, NOT_ON_LIST]);
     assert_eq!(dataverse.world().members.len(), 0);
     assert_eq!(sizes(&server, REMOVE_PATH).await, [12, 8]);
-    // One alone needs no look-up.
+    // A single removal needs no lookup.
     let results = done(remove(&sales(&server), [1]).await);
     assert_eq!(super::told(&results, Operation::Remove), [NOT_ON_LIST]);
     assert_eq!(calls(&server, BATCH_PATH).await.len(), 1);

@@ -1,4 +1,4 @@
-//! What goes over the wire, byte by byte.
+//! Snapshots of every request, byte by byte.
 
 use super::super::batch::{Operation as BatchOperation, encode};
 use super::super::{auth::entra, lookup, settings, wire};

@@ -16,7 +16,7 @@ async fn tokens(server: &MockServer) -> usize {
     requests(server).await.iter().filter(|request| request.url.path() == TOKEN).count()
 }
 
-/// Takes one token only, and refuses every other with a code.
+/// Accepts one token only, and refuses every other with a code.
 async fn serve_token(server: &MockServer, accepted: &str, code: &'static str) {
     mount(server, "POST", MEMBERS, {
         let accepted = format!("Bearer {accepted}");

@@ -1,4 +1,4 @@
-//! Whether an account is usable.
+//! Tests of `check()`.
 
 use super::*;
 

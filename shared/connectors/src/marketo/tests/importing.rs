@@ -1,4 +1,4 @@
-//! Additions and changes by files.
+//! Additions and changes by bulk import.
 
 use super::*;
 use OutcomeKind::{Added, Deferred, Rejected};

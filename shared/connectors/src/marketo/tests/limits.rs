@@ -1,8 +1,8 @@
-//! Rates, quotas and trouble that passes.
+//! Rate limits, quotas and transient errors.
 
 use super::*;
 
-/// One call about one person, with somebody who gives out turns.
+/// Makes one call about one person, with a pacer that grants slots.
 async fn call(answer: ResponseTemplate) -> (PushError, Arc<CountingPacer>, CallContext) {
     let server = serve().await;
     mount(&server, "POST", LEADS, answer).await;

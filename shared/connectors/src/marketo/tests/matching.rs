@@ -1,4 +1,4 @@
-//! People who are only matched: nothing of them is written, and nobody is created.
+//! People who are only matched: their fields are not written, and no person is created.
 
 use super::*;
 use OutcomeKind::{Added, Rejected, Skipped};

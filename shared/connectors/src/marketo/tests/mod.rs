@@ -1,4 +1,4 @@
-//! How the connector behaves towards a server that answers as documented, and towards one that does not.
+//! Tests the connector against a server that responds as documented, and against one that does not.
 
 mod authentication;
 mod checking;
@@ -52,7 +52,7 @@ impl CredentialStore for FixedStore {
     }
 }
 
-/// Counts what it is asked for.
+/// A pacer that counts its calls.
 #[derive(Debug, Default)]
 struct CountingPacer {
     turns: AtomicU32,
@@ -155,7 +155,8 @@ fn done(pushed: Pushed<MarketoJob>) -> Vec<RowResult> {
     }
 }
 
-/// Each result as kind, reason's code, lead id and whether the person is still ours.
+/// Returns each result as its kind, the code of its reason, the lead id, and who owns the
+/// membership.
 fn told(results: &[RowResult]) -> Vec<(OutcomeKind, &str, Option<&str>, Standing)> {
     results
         .iter()
@@ -195,13 +196,13 @@ fn success(result: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({"requestId": "1#1", "success": true, "result": result}))
 }
 
-/// A refusal whose message must never be seen again.
+/// Returns a refusal with a message that must never be repeated.
 fn refusal(code: &str) -> ResponseTemplate {
     let errors = json!([{"code": code, "message": "jane@example.com cafe-secret token-1"}]);
     ResponseTemplate::new(200).set_body_json(json!({"requestId": "1#1", "success": false, "errors": errors}))
 }
 
-/// Gives each answer once, in turn, and the last one from then on.
+/// Returns each response once, in order, and then repeats the last one.
 struct InTurn(Mutex<Vec<ResponseTemplate>>);
 
 impl InTurn {
@@ -219,7 +220,7 @@ impl Respond for InTurn {
     }
 }
 
-/// The ids that a call about a list names, in its body or in its address.
+/// Returns the ids in a call about a list, from its body or its URL.
 fn ids(request: &Request) -> Vec<u64> {
     let in_address = request.url.query_pairs().filter(|(name, _)| name == "id");
     let mut ids: Vec<u64> = in_address.map(|(_, id)| id.parse().unwrap()).collect();
@@ -230,7 +231,7 @@ fn ids(request: &Request) -> Vec<u64> {
     ids
 }
 
-/// Answers a call about a list's members with one status for everybody.
+/// Responds to a call about a list's members with one status for all of them.
 fn members(status: &'static str) -> impl Fn(&Request) -> ResponseTemplate {
     move |request: &Request| {
         let result: Vec<Value> =
@@ -239,7 +240,7 @@ fn members(status: &'static str) -> impl Fn(&Request) -> ResponseTemplate {
     }
 }
 
-/// Creates everybody: person7@… gets lead 1007.
+/// Creates every person: person7@… gets lead 1007.
 fn created(request: &Request) -> ResponseTemplate {
     let result: Vec<Value> =
         sent(request).iter().map(|lead| json!({"id": lead_id(lead), "status": "created"})).collect();
@@ -265,7 +266,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
 }
 
-/// The calls that count: all but those for tokens.
+/// Returns the calls that count against the quota: all except those for tokens.
 async fn calls(server: &MockServer) -> Vec<String> {
     let all = requests(server).await;
     let counted = all.iter().filter(|request| request.url.path() != TOKEN);

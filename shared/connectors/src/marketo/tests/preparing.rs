@@ -1,4 +1,4 @@
-//! Options, mapping and fields, before anything is sent.
+//! Options, mapping and fields, which are checked before the first push.
 
 use super::*;
 use crate::{Prepared, WantedList};

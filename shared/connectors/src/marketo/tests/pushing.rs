@@ -1,4 +1,4 @@
-//! Additions and changes by calls.
+//! Additions and changes by individual calls.
 
 use super::*;
 use OutcomeKind::{Added, Deferred, Rejected, Skipped};

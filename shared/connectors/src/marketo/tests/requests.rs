@@ -1,4 +1,4 @@
-//! Every call as it goes over the wire.
+//! Snapshots of every request.
 
 use super::*;
 use crate::HttpRequest;

@@ -1,4 +1,4 @@
-//! Lists of a segment's own: found, made, renamed, deleted.
+//! A segment's own lists: found, created, renamed, deleted.
 
 use super::preparing::{DESCRIBE, USAGE, description, prepare};
 use super::*;
@@ -34,7 +34,7 @@ fn asset(name: &str, folder: u64) -> Value {
     json!([{"id": 1159, "name": name, "folder": {"id": folder, "type": "Folder"}, "workspace": "Default"}])
 }
 
-/// What the vendor answers where nothing has the name: a success without results.
+/// Returns the vendor's response if nothing has the name: a success without results.
 fn nothing() -> ResponseTemplate {
     let warnings = ["No assets found for the given search criteria."];
     ResponseTemplate::new(200).set_body_json(json!({"success": true, "errors": [], "warnings": warnings}))

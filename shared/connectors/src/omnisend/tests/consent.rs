@@ -1,4 +1,4 @@
-//! Subscriptions are told of only where the profile carries the consent and its day, and never of anybody who has
+//! Subscriptions are sent only if the profile has the consent and its date, and never for a person who has
 //! unsubscribed.
 
 use super::*;
@@ -17,7 +17,7 @@ fn frame_of(rows: impl IntoIterator<Item = Row>) -> Frame {
     Frame { field_keys, rows: rows.into_iter().collect() }
 }
 
-/// The status afterwards of somebody who had `before`.
+/// Returns the status after a push of a person who had the status `before`.
 async fn status(
     make: fn(&MockServer) -> Omnisend<MemoryStore>,
     before: Option<&str>,

@@ -1,4 +1,4 @@
-//! A brand in memory that answers as documented, in both dialects; tests tell it what goes wrong.
+//! A brand in memory that responds as documented, in both dialects; tests configure its failures.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// Since when people have their status.
+/// The date from which people have their status.
 pub(super) const SINCE: &str = "2025-06-01T00:00:00Z";
 
 /// A contact.
@@ -14,7 +14,7 @@ pub(super) const SINCE: &str = "2025-06-01T00:00:00Z";
 pub(super) struct Person {
     pub(super) tags: Vec<String>,
     pub(super) status: String,
-    /// Since when.
+    /// The date of the status.
     pub(super) since: String,
 }
 
@@ -28,24 +28,24 @@ impl Person {
     }
 }
 
-/// What a brand has, and what goes wrong with it.
+/// The data of a brand, and its failures.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) people: BTreeMap<String, Person>,
     pub(super) segments: Vec<Value>,
     batches: Vec<Vec<Value>>,
-    /// Statuses that items of an address fail with, one a time.
+    /// Statuses that items of an address fail with, one per attempt.
     pub(super) failures: HashMap<String, VecDeque<u16>>,
-    /// After so many items the next batches stop.
+    /// The numbers of items after which the next batches stop.
     pub(super) stops: VecDeque<usize>,
     stopped: Vec<bool>,
-    /// So many looks find a batch in progress.
+    /// How many polls find a batch still in progress.
     pub(super) looks_in_vain: u32,
-    /// Answers to the next calls whose method and path begin so.
+    /// Responses to the next calls whose method and path begin with this text.
     pub(super) faults: Vec<(&'static str, VecDeque<ResponseTemplate>)>,
-    /// Whether the tags of a write join those that are there.
+    /// Whether the tags of a write are added to the existing ones.
     pub(super) tags_join: bool,
-    /// Whether items are told of without what was sent.
+    /// Whether the results of items omit the request that was sent.
     pub(super) tells_no_requests: bool,
 }
 
@@ -76,12 +76,12 @@ impl Fake {
         self.state().failures.insert(email.to_owned(), statuses.iter().copied().collect());
     }
 
-    /// The next calls that begin so (`POST /api/batches`) get these answers.
+    /// Sets the responses to the next calls that begin with `call` (`POST /api/batches`).
     pub(super) fn fault(&self, call: &'static str, answers: impl IntoIterator<Item = ResponseTemplate>) {
         self.state().faults.push((call, answers.into_iter().collect()));
     }
 
-    /// Everybody who carries a tag.
+    /// Returns all people with a tag.
     pub(super) fn carriers(&self, tag: &str) -> Vec<String> {
         let state = self.state();
         let carriers = state.people.iter().filter(|(_, person)| person.tags.iter().any(|other| other == tag));

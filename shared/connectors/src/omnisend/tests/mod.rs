@@ -1,4 +1,4 @@
-//! How the connector behaves towards a server that answers as documented, and towards one that does not.
+//! Tests the connector against a server that responds as documented, and against one that does not.
 
 mod checking;
 mod consent;
@@ -124,12 +124,12 @@ async fn poll(
     job: OmnisendJob,
     frame: &Frame,
 ) -> Result<Pushed<OmnisendJob>, PushError> {
-    // The ledger is between the two.
+    // The ledger stores the job as JSON between the two calls.
     let job = serde_json::from_value(serde_json::to_value(job).unwrap()).unwrap();
     connector.poll(&target(), job, frame, &context()).await
 }
 
-/// Pushes and polls until everything is done; gives the results and how often it was looked after.
+/// Pushes and polls until every row is done; returns the results and the number of polls.
 async fn carry_through(connector: &Omnisend<MemoryStore>, frame: &Frame) -> (Vec<RowResult>, u32) {
     let mut job = submit(connector, frame).await;
     for looks in 1..20 {
@@ -142,7 +142,7 @@ async fn carry_through(connector: &Omnisend<MemoryStore>, frame: &Frame) -> (Vec
     panic!("it takes for ever")
 }
 
-/// Each result as kind and reason's code.
+/// Returns each result as its kind and the code of its reason.
 fn told(results: &[RowResult]) -> Vec<(OutcomeKind, &str)> {
     let told = |result: &RowResult| result.outcome.kind(Operation::Add);
     results

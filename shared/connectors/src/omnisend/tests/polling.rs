@@ -1,4 +1,4 @@
-//! Batches are looked after until every row is told of.
+//! Batches are polled until every row has a result.
 
 use super::*;
 use OutcomeKind::{Deferred, Rejected};
@@ -144,7 +144,7 @@ async fn answers_that_nobody_documents_settle_nothing() {
 async fn a_thousand_people_cost_two_calls_about_tags() {
     let fake = Fake::default();
     let server = fake.serve().await;
-    // Whoever is known by the batch alone is told of by id, the others by address.
+    // The tag calls name people by id if only the batch knows them, and the others by address.
     let (results, _) = carry_through(&v2026(&server), &people(1_000)).await;
     assert_eq!(told(&results), vec![APPLIED; 1_000]);
     assert_eq!(requests(&server, "POST", "/api/contacts/tags").await.len(), 2);

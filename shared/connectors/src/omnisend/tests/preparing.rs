@@ -1,4 +1,4 @@
-//! `prepare()`.
+//! Tests of `prepare()`.
 
 use super::*;
 use crate::{Intent, Prepared};
@@ -77,7 +77,7 @@ async fn a_segment_is_made_once() {
     let server = fake.serve().await;
     let options = json!({"tag": {"prefix": "ci: "}, "make_segment": true});
     let told = async || prepare(&server, options.clone(), json!([])).await.unwrap().notices;
-    // Who only looks makes none.
+    // A dry run creates none.
     let (export, look) = (export(&options, &json!([])), context().with_intent(Intent::Look));
     let found = v2026(&server).prepare(&export, &segment(), &look).await.unwrap();
     assert!(found.notices.contains(&"the Omnisend segment \"ci: High value\" would be made".to_owned()));

@@ -1,4 +1,5 @@
-//! The older dialect has no calls for the tags of many people: each contact is read and written with all of its tags.
+//! The older dialect cannot tag many people in one call: each contact is read and written with all of its
+//! tags.
 
 use super::*;
 

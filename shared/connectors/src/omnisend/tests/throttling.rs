@@ -1,4 +1,4 @@
-//! The calls of a brand are paced, and a brand that has had too many is left alone.
+//! The calls of a brand are paced, and a throttled brand gets no further calls.
 
 use super::*;
 use crate::Pacer;
@@ -8,7 +8,7 @@ use relay_model::ConnectionId;
 use relay_model::pacing::NotYet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Counts turns and refusals; gives no more turns than it has.
+/// Counts slots and refusals; grants at most `most` slots.
 #[derive(Debug)]
 struct Counting {
     connection: ConnectionId,

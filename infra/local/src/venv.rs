@@ -53,7 +53,7 @@ pub fn ensure(progress: &Progress) -> Result<Venv, Error> {
     ensure_environment(&EMULATOR, progress)
 }
 
-/// As [`Venv::ensure`], for `.local/schemathesis`.
+/// Creates `.local/schemathesis` in the same way as [`ensure`].
 pub fn ensure_schemathesis(progress: &Progress) -> Result<Venv, Error> {
     ensure_environment(&SCHEMATHESIS, progress)
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The status and the body of a request to `/_sandbox/{path}`.
+/// Returns the status and the body of a request to `/_sandbox/{path}`.
+#[cfg(test)]
 async fn inspect(base_url: &str, method: &str, path: &str) -> (u16, Value) {
     let address = base_url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -19,6 +20,7 @@ async fn inspect(base_url: &str, method: &str, path: &str) -> (u16, Value) {
 }
 
 /// Checks what a path shows, and that an unknown path and another method are refused.
+#[cfg(test)]
 async fn check(base_url: &str, path: &str, expected: Value) {
     assert_eq!(inspect(base_url, "GET", path).await, (200, expected), "{path}");
     for (method, path) in [("GET", "nothing"), ("GET", "lists/0/counts"), ("DELETE", path)] {

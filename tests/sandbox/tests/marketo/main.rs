@@ -6,7 +6,6 @@ mod auth;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
-#[cfg(test)]
 mod exports;
 #[cfg(test)]
 mod faults;

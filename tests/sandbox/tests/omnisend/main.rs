@@ -8,9 +8,7 @@ mod client;
 #[cfg(test)]
 mod contacts;
 #[cfg(test)]
-#[cfg(test)]
 mod keys_and_limits;
-#[cfg(test)]
 #[cfg(test)]
 mod segments;
 #[cfg(test)]

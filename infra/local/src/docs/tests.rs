@@ -190,7 +190,7 @@ fn sources() -> Vec<String> {
         .collect()
 }
 
-/// Codes that the sources give to rows and runs as literals.
+/// Returns the codes that the sources give to rows as literals. The codes of runs are those of `StopCode`.
 fn literals(text: &str) -> Vec<&str> {
     const GIVEN_TO: [&str; 2] = ["Reason::new(", "Reason::made("];
     let arguments = GIVEN_TO.iter().flat_map(|call| text.split(call).skip(1));
